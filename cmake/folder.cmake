@@ -1,0 +1,53 @@
+# SPDX-License-Identifier: Apache-2.0
+# One folder of src/ is one static library and one test program (style R1, R27):
+#
+#   integreat_folder(cloud/firebase USES crypto http LIBRARIES SQLite::SQLite3)
+#
+# builds integreat_cloud_firebase from the folder's *.cpp and integreat_cloud_firebase_test from its
+# *_test.cpp. Libraries are public: what a folder's headers need, its users get.
+function(integreat_folder folder)
+    cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "USES;LIBRARIES")
+    string(REPLACE "/" "_" name ${folder})
+    set(target integreat_${name})
+
+    file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/${folder}/*.cpp)
+    set(tests ${sources})
+    list(FILTER sources EXCLUDE REGEX "_test\\.cpp$")
+    list(FILTER tests INCLUDE REGEX "_test\\.cpp$")
+    if(NOT sources)
+        return()
+    endif()
+
+    add_library(${target} STATIC ${sources})
+    target_include_directories(${target} PUBLIC ${PROJECT_SOURCE_DIR}/src)
+    list(TRANSFORM arg_USES REPLACE "/" "_")
+    list(TRANSFORM arg_USES PREPEND integreat_)
+    foreach(used IN LISTS arg_USES)
+        if(TARGET ${used})
+            target_link_libraries(${target} PUBLIC ${used})
+        endif()
+    endforeach()
+    target_link_libraries(${target} PUBLIC ${arg_LIBRARIES} Threads::Threads)
+    integreat_precompile(${target})
+
+    if(tests AND NOT INTEGREAT_FUZZ)
+        add_executable(${target}_test ${tests})
+        target_link_libraries(${target}_test PRIVATE ${target} GTest::gmock GTest::gtest GTest::gtest_main)
+        target_compile_definitions(${target}_test PRIVATE INTEGREAT_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
+        integreat_precompile(${target}_test)
+        add_test(NAME ${name} COMMAND ${target}_test WORKING_DIRECTORY ${PROJECT_SOURCE_DIR})
+        set_tests_properties(${name} PROPERTIES LABELS fast TIMEOUT 120)
+    endif()
+endfunction()
+
+# The one precompiled header (standard library only) is made by the first folder and reused by the rest.
+function(integreat_precompile target)
+    if(NOT INTEGREAT_PCH)
+        return()
+    endif()
+    if(NOT TARGET integreat_base OR target STREQUAL "integreat_base")
+        target_precompile_headers(${target} PRIVATE ${PROJECT_SOURCE_DIR}/src/base/precompiled.h)
+    else()
+        target_precompile_headers(${target} REUSE_FROM integreat_base)
+    endif()
+endfunction()

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+// The platform as a transport sees it. A request passes in two steps, because whether its body is wanted
+// (and how large it may be, and whether answering will block) is known from its head:
+//
+//     admit(head) → Reply | Relay | ReadBody → answer(whole request) → Reply | Relay      … finish(outcome)
+//                 → Defer: call admit again from a thread that may wait
+//
+// A transport calls `finish` exactly once per request it called `admit` or `reject` for.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <variant>
+
+#include "http/call.h"
+#include "http/message.h"
+#include "http/problem.h"
+
+namespace integreat::http {
+
+struct ReadBody {
+    std::size_t bytes_max = 0;
+    bool waits = false;  // `answer` must run on the waiting pool.
+};
+struct Defer {};
+
+using Admission = std::variant<Reply, Relay, ReadBody, Defer>;
+
+// What became of the request, for logs and metrics.
+struct Outcome {
+    int status = 0;  // As sent; 0 if the connection broke before a status line was written.
+    std::uint64_t request_body_bytes = 0;
+    std::uint64_t response_body_bytes = 0;
+    std::chrono::nanoseconds duration{0};           // From the head's last byte to the answer's last byte.
+    std::chrono::nanoseconds upstream_duration{0};  // Of a relay: until the upstream's head.
+    bool complete = true;  // False if either side went away in the middle.
+};
+
+struct Application {
+    // The head is complete, the body was not touched. Must not block unless call.may_wait. The transport has
+    // set call.started, call.arrived and call.may_wait; everything else is fresh.
+    std::function<Admission(const Request&, Call&)> admit;
+
+    // The whole request, after ReadBody. Runs on the I/O thread, or on the waiting pool if it waits.
+    std::function<Response(const Request&, Call&)> answer;
+
+    // The transport itself must refuse (malformed head, body too large or too slow, pool full, upstream
+    // gone): numbers, explains and renders it. May be called before or after admit.
+    std::function<Reply(const Request&, Call&, const Problem&)> reject;
+
+    // Off the critical path: the answer is on its way to the client already. Must not block.
+    std::function<void(const Request&, const Call&, const Outcome&)> finish;
+};
+
+// Both steps at once on this thread, waiting allowed, for transports that hold the whole request (Lambda,
+// tests). A body over the limit becomes 413. Does not call finish.
+Response handle(const Application& application, const Request& request, Call& call);
+
+}  // namespace integreat::http

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+// Header fields of one message, in order (RFC 9110 section 5). All bytes lie in one string, so that a
+// message costs two allocations and a reused one costs none. Names keep their spelling and compare
+// without regard to case.
+#pragma once
+
+#include <cstdint>
+#include <initializer_list>
+#include <iterator>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace integreat::http {
+
+// Equal without regard to ASCII case: field names, scheme names, media types.
+bool equal_ignoring_case(std::string_view left, std::string_view right);
+
+class Headers {
+public:
+    struct Field {
+        std::string_view name;
+        std::string_view value;
+    };
+
+    Headers() = default;
+    Headers(std::initializer_list<std::pair<std::string_view, std::string_view>> fields);
+
+    // Views handed out earlier are invalid after any change.
+    void add(std::string_view name, std::string_view value);
+    void set(std::string_view name, std::string_view value);  // Replaces all fields of that name.
+    std::size_t remove(std::string_view name);                // How many there were.
+    void append(const Headers& others);
+    void clear();  // Keeps the memory.
+
+    // The first value; RFC 9110 forbids several for the fields we read this way, and net/ refuses those.
+    std::optional<std::string_view> get(std::string_view name) const;
+    // The first value, or empty.
+    std::string_view value(std::string_view name) const { return get(name).value_or(std::string_view()); }
+    bool contains(std::string_view name) const { return get(name).has_value(); }
+    std::size_t count(std::string_view name) const;
+
+    std::size_t size() const { return slots_.size(); }
+    bool empty() const { return slots_.empty(); }
+    Field operator[](std::size_t index) const;
+
+    class Iterator {
+    public:
+        Iterator(const Headers& headers, std::size_t index) : headers_(&headers), index_(index) {}
+        Field operator*() const { return (*headers_)[index_]; }
+        Iterator& operator++() {
+            ++index_;
+            return *this;
+        }
+        bool operator==(const Iterator&) const = default;
+        using difference_type = std::ptrdiff_t;
+        using value_type = Field;
+        using pointer = void;
+        using reference = Field;
+        using iterator_category = std::input_iterator_tag;
+
+    private:
+        const Headers* headers_;
+        std::size_t index_;
+    };
+    Iterator begin() const { return {*this, 0}; }
+    Iterator end() const { return {*this, slots_.size()}; }
+
+private:
+    struct Slot {
+        std::uint32_t offset;  // Of the name in text_; the value follows it.
+        std::uint32_t name_length;
+        std::uint32_t value_length;
+    };
+
+    std::string text_;
+    std::vector<Slot> slots_;
+};
+
+}  // namespace integreat::http

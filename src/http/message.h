@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+// A request is a value that comes in, a response is a value that goes out (style R3). Neither knows a
+// socket: net/ makes the one and carries out the other, and so do the Lambda runtime and the tests.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+
+#include "http/headers.h"
+#include "http/upstream.h"
+
+namespace integreat::http {
+
+// The methods we route. Another method in a well-formed request is answered 501 by net/.
+enum class Method : std::uint8_t { get, head, post, put, patch, del, options };
+
+std::string_view to_string(Method method);  // "GET"
+std::optional<Method> method_from(std::string_view text);
+
+struct Peer {
+    std::string address;  // "192.0.2.7" or "2001:db8::7", of the client: after trusted proxies are looked through.
+    std::uint16_t port = 0;
+};
+
+struct Request {
+    Method method = Method::get;
+    std::string target;  // Origin form, as received: "/v1/apps/campus/me?x=1". Checked by check_target.
+    Headers headers;
+    std::string body;  // Complete when a handler runs; empty for relays, whose body streams past us.
+    Peer peer;
+    bool secure = false;   // Came over TLS.
+    bool upgrade = false;  // Asks to become another protocol: a WebSocket.
+
+    std::string_view path() const { return std::string_view(target).substr(0, target.find('?')); }
+    // Without the question mark; empty if there is none.
+    std::string_view query() const;
+};
+
+// A complete answer. net/ adds Date, Content-Length and Connection.
+struct Reply {
+    int status = 200;
+    Headers headers;
+    std::string body;
+};
+
+// "Forward this request there": the transport streams both bodies and passes WebSockets and event streams
+// through. `headers` is what the upstream gets, end-to-end fields only; the transport adds Host, framing and
+// X-Forwarded-*.
+struct Relay {
+    std::shared_ptr<const Upstream> upstream;
+    std::string target;
+    Headers headers;
+    std::size_t body_bytes_max = 0;
+};
+
+using Response = std::variant<Reply, Relay>;
+
+// RFC 9110 section 15: "Not Found". "Unknown" for a status without a registered phrase.
+std::string_view reason_phrase(int status);
+
+}  // namespace integreat::http

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+// A route as the table holds it: which URL does what, who may, and within which limits. Services list their
+// routes, manifests add theirs; router, OpenAPI, docs, `integreat routes` and the tests that walk the table
+// all read the same values.
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/id.h"
+#include "http/call.h"
+#include "http/message.h"
+
+namespace integreat::http {
+
+using Handler = std::function<Response(const Request&, Call&)>;
+
+struct Access {
+    enum class Who {
+        anyone,     // No token needed; one that is sent is still verified.
+        signed_in,  // Any user of the route's tenant; an API key only if `scope` is set and held.
+        roles,      // A user of the route's tenant whose role is in `roles`.
+        operators,  // A user of the platform's own Firebase project with role "admin", or a platform key.
+    };
+    Who who = Who::signed_in;
+    std::vector<std::string> roles;
+    std::string scope;  // An API key of the tenant with this scope may call too; empty: no key may.
+};
+
+// A token bucket per principal (per client address for anonymous callers): `burst` at once, refilled at
+// `requests` per `window`.
+struct RateLimit {
+    std::uint32_t requests = 600;
+    std::chrono::seconds window{60};
+    std::uint32_t burst = 100;
+};
+
+enum class Idempotency {
+    off,       // The header is ignored: the method is safe or idempotent by itself.
+    accepted,  // Idempotency-Key is honoured.
+    required,  // 400 without it.
+};
+
+struct Route {
+    Method method = Method::get;
+    std::string pattern;  // "/v1/apps/campus/students/{id}"; "{rest...}" as last segment takes the remainder.
+    std::string name;     // The operation, unique: "campus.me". Metric label and OpenAPI operationId.
+    std::string summary;
+    TenantId tenant = platform_tenant;
+    Access access;
+    RateLimit limit;
+    std::size_t body_bytes_max = 0;  // 0: a body is refused.
+    Idempotency idempotency = Idempotency::off;
+    std::chrono::milliseconds timeout{10'000};
+    bool waits = false;        // Touches the database or a third party: runs on the waiting pool.
+    bool log_bodies = false;   // Bodies go (redacted) to the transaction log.
+    std::string request_schema;   // JSON Schema 2020-12 as JSON text, for OpenAPI; empty: no body.
+    std::string response_schema;  // Of the 2xx answer.
+
+    Handler handler;  // Empty if `upstream` is set.
+    std::shared_ptr<const Upstream> upstream;
+    std::string upstream_target;  // "/portal/{rest...}": parameters are put in, encoded as they came.
+};
+
+}  // namespace integreat::http
