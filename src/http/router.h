@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // Which route a method and a path mean. An immutable trie by path segment; matching costs the length of the
-// path, whatever the number of routes. Literal segments win over parameters, parameters over a rest.
+// path, whatever the number of routes. Literal segments win over parameters, parameters over a rest; a rest
+// may be empty ("/portal/"). An escaped literal is the same literal.
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -41,13 +43,16 @@ public:
 
 private:
     struct Node;
+    struct Search;
     Router();
     std::vector<Route> routes_;
     std::unique_ptr<Node> root_;
 };
 
 // Refuses what could mean two things to two servers: bytes outside visible ASCII, a path without leading
-// slash, dot segments (also encoded), empty segments, backslashes, malformed or NUL escapes, fragments.
+// slash, dot segments (also encoded, also before ";"), empty segments, backslashes, malformed or NUL escapes,
+// fragments; in paths also escaped slashes, escaped control characters and escapes that are not UTF-8. A
+// slash at the end of the path passes.
 Result<> check_target(std::string_view target);
 
 // "%C3%A9" → "é"; nothing for malformed escapes. `plus_is_space` for forms and queries.

@@ -38,9 +38,9 @@ private:
 // Seconds, in fixed buckets from 100 µs to 30 s.
 class Histogram {
 public:
-    static constexpr std::array<std::uint32_t, 16> bounds_us{100,    250,    500,     1'000,   2'500,     5'000,
-                                                             10'000, 25'000, 50'000,  100'000, 250'000,   500'000,
-                                                             1'000'000, 2'500'000, 10'000'000, 30'000'000};
+    static constexpr std::array<std::uint32_t, 16> bounds_us{
+        100,    250,     500,     1'000,   2'500,     5'000,     10'000,     25'000,
+        50'000, 100'000, 250'000, 500'000, 1'000'000, 2'500'000, 10'000'000, 30'000'000};
     void observe(std::uint64_t micros);
     std::uint64_t count(std::size_t bucket) const { return buckets_[bucket].load(std::memory_order_relaxed); }
     std::uint64_t sum_us() const { return sum_us_.load(std::memory_order_relaxed); }
