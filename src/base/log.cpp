@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/log.h"
 
+#include <array>
+
 #include <spdlog/sinks/stdout_color_sinks.h>
 #include <spdlog/spdlog.h>
-
-#include <array>
 
 namespace integreat {
 
@@ -35,7 +35,9 @@ void append_quoted(std::string& line, std::string_view text) {
 }
 
 bool plain(std::string_view text) {
-    auto ordinary = [](unsigned char byte) { return byte > 0x20 && byte < 0x7f && byte != '"' && byte != '\\'; };
+    auto ordinary = [](unsigned char byte) {
+        return byte > 0x20 && byte < 0x7f && byte != '"' && byte != '\\';
+    };
     return !text.empty() && std::all_of(text.begin(), text.end(), ordinary);
 }
 
@@ -77,11 +79,10 @@ void configure_log(LogFormat format, Level lowest) {
     format_chosen = format;
     auto logger = spdlog::stderr_color_mt("integreat");
     logger->set_level(spdlog_level(lowest));
-    logger->set_pattern(format == LogFormat::json
-                            ? R"({"time":"%Y-%m-%dT%H:%M:%S.%eZ","level":"%l",%v})"
-                            : "%^%H:%M:%S %-7l%$ %v",
-                        format == LogFormat::json ? spdlog::pattern_time_type::utc
-                                                  : spdlog::pattern_time_type::local);
+    logger->set_pattern(
+        format == LogFormat::json ? R"({"time":"%Y-%m-%dT%H:%M:%S.%eZ","level":"%l",%v})"
+                                  : "%^%H:%M:%S %-7l%$ %v",
+        format == LogFormat::json ? spdlog::pattern_time_type::utc : spdlog::pattern_time_type::local);
     spdlog::set_default_logger(std::move(logger));
 }
 

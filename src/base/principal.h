@@ -18,9 +18,9 @@ enum class PrincipalKind {
 
 struct Principal {
     PrincipalKind kind = PrincipalKind::anonymous;
-    TenantId tenant;      // Whose token or key it is; empty for anonymous.
-    std::string subject;  // Firebase uid ("sub"), or the id of the API key.
-    std::string role;     // The Firebase custom claim "role"; empty if the token has none.
+    TenantId tenant;                  // Whose token or key it is; empty for anonymous.
+    std::string subject;              // Firebase uid ("sub"), or the id of the API key.
+    std::string role;                 // The Firebase custom claim "role"; empty if the token has none.
     std::vector<std::string> scopes;  // Of an API key.
     std::string email;
     bool email_verified = false;

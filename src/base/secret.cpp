@@ -8,7 +8,8 @@ namespace integreat {
 bool equal_in_constant_time(std::string_view left, std::string_view right) {
     if (left.size() != right.size()) return false;
     unsigned char different = 0;
-    for (std::size_t i = 0; i < left.size(); ++i) different |= static_cast<unsigned char>(left[i] ^ right[i]);
+    for (std::size_t i = 0; i < left.size(); ++i)
+        different |= static_cast<unsigned char>(left[i] ^ right[i]);
     return different == 0;
 }
 

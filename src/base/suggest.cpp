@@ -12,7 +12,8 @@ constexpr std::size_t word_length_max = 64;  // Longer words are not names that 
 
 std::size_t edits_between(std::string_view left, std::string_view right) {
     std::vector<std::size_t> before(right.size() + 1), above(right.size() + 1), row(right.size() + 1);
-    for (std::size_t j = 0; j <= right.size(); ++j) above[j] = j;
+    for (std::size_t j = 0; j <= right.size(); ++j)
+        above[j] = j;
     for (std::size_t i = 1; i <= left.size(); ++i) {
         row[0] = i;
         for (std::size_t j = 1; j <= right.size(); ++j) {

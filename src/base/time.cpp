@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/time.h"
 
-#include <fmt/format.h>
-
 #include <array>
 #include <charconv>
 #include <optional>
+
+#include <fmt/format.h>
 
 namespace integreat {
 
@@ -48,7 +48,8 @@ std::int64_t take_fraction(std::string_view& text) {
         if (count < 6) fraction = fraction * 10 + (text.front() - '0');
     }
     if (count == 0) return -1;
-    for (; count < 6; ++count) fraction *= 10;
+    for (; count < 6; ++count)
+        fraction *= 10;
     return fraction;
 }
 
@@ -98,7 +99,8 @@ Result<Time> parse_rfc3339(std::string_view text) {
     if (fraction < 0) return wrong;
     auto offset = take_offset(text);
     if (!offset || !text.empty()) return wrong;
-    return Time(sys_days(date)) + hours(hour) + minutes(minute) + seconds(second) + microseconds(fraction) - *offset;
+    return Time(sys_days(date)) + hours(hour) + minutes(minute) + seconds(second) + microseconds(fraction) -
+           *offset;
 }
 
 std::string format_http_date(Time time) {

@@ -17,7 +17,9 @@ using Monotonic = std::chrono::steady_clock::time_point;
 constexpr std::int64_t unix_seconds(Time time) {
     return std::chrono::floor<std::chrono::seconds>(time).time_since_epoch().count();
 }
-constexpr Time from_unix_seconds(std::int64_t seconds) { return Time(std::chrono::seconds(seconds)); }
+constexpr Time from_unix_seconds(std::int64_t seconds) {
+    return Time(std::chrono::seconds(seconds));
+}
 
 // RFC 3339 in UTC: "2026-11-22T08:15:00.123456Z"; the fraction only as long as it needs to be.
 std::string format_rfc3339(Time time);

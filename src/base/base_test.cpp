@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <gtest/gtest.h>
+
+#include <set>
+#include <thread>
+
+#include "base/clock.h"
+#include "base/guarded.h"
+#include "base/id.h"
+#include "base/random.h"
+#include "base/result.h"
+#include "base/secret.h"
+#include "base/suggest.h"
+#include "base/time.h"
+
+namespace integreat {
+namespace {
+
+Result<int> half_of(int number) {
+    if (number % 2 != 0) return Error{Fault::invalid, "must be even", ""};
+    return number / 2;
+}
+
+Result<int> quarter_of(int number) {
+    int half = TRY(half_of(number));
+    return TRY(half_of(half));
+}
+
+TEST(Result, CarriesTheFirstErrorOut) {
+    ASSERT_TRUE(quarter_of(8));
+    EXPECT_EQ(*quarter_of(8), 2);
+    ASSERT_FALSE(quarter_of(6));
+    EXPECT_EQ(quarter_of(6).error().fault, Fault::invalid);
+    EXPECT_EQ(quarter_of(6).error().message, "must be even");
+}
+
+TEST(ResultDeathTest, StopsTheProcessWhenTheWrongSideIsRead) {
+    Result<int> wrong = Error{Fault::internal, "no", ""};
+    EXPECT_DEATH(static_cast<void>(*wrong), "assertion failed");
+    Result<> fine;
+    EXPECT_DEATH(static_cast<void>(fine.error()), "assertion failed");
+}
+
+TEST(Time, IsWrittenAndReadAsRfc3339) {
+    Time time = from_unix_seconds(1'795'335'300) + std::chrono::microseconds(120'000);
+    EXPECT_EQ(format_rfc3339(time), "2026-11-22T08:15:00.12Z");
+    EXPECT_EQ(*parse_rfc3339("2026-11-22T16:15:00.120+08:00"), time);
+    EXPECT_EQ(*parse_rfc3339("2026-11-22T08:15:00.1200009999Z"), time);
+    EXPECT_EQ(format_rfc3339(from_unix_seconds(0)), "1970-01-01T00:00:00Z");
+    EXPECT_EQ(format_rfc3339(from_unix_seconds(-1)), "1969-12-31T23:59:59Z");
+}
+
+TEST(Time, RefusesWhatIsNoTime) {
+    for (auto text : {"", "2026", "2026-11-22", "2026-02-30T00:00:00Z", "2026-11-22T24:00:00Z",
+                      "2026-11-22T08:15:00", "2026-11-22T08:15:00.Z", "2026-11-22T08:15:00Zx",
+                      "2026-11-22T08:15:00+8:00", "-026-11-22T08:15:00Z", "2026-1--22T08:15:00Z"}) {
+        EXPECT_FALSE(parse_rfc3339(text)) << text;
+    }
+}
+
+TEST(Time, IsWrittenAsHttpDate) {
+    EXPECT_EQ(format_http_date(from_unix_seconds(784'111'777)), "Sun, 06 Nov 1994 08:49:37 GMT");
+}
+
+TEST(FixedClock, MovesOnlyWhenTold) {
+    FixedClock clock;
+    auto before = clock.now();
+    auto before_monotonic = clock.monotonic();
+    clock.advance(std::chrono::seconds(2));
+    EXPECT_EQ(clock.now() - before, std::chrono::seconds(2));
+    EXPECT_EQ(clock.monotonic() - before_monotonic, std::chrono::seconds(2));
+}
+
+TEST(FixedRandom, GivesTheSameBytesForTheSameSeed) {
+    std::array<std::byte, 32> first{}, second{}, other{};
+    FixedRandom(7).fill(first);
+    FixedRandom(7).fill(second);
+    FixedRandom(8).fill(other);
+    EXPECT_EQ(first, second);
+    EXPECT_NE(first, other);
+    EXPECT_GT(std::set<std::byte>(first.begin(), first.end()).size(), 16u);
+}
+
+TEST(Secret, ComparesWholeTexts) {
+    EXPECT_TRUE(Secret("sesame") == Secret("sesame"));
+    EXPECT_FALSE(Secret("sesame") == Secret("sesamE"));
+    EXPECT_FALSE(Secret("sesame") == Secret("sesame "));
+    Secret moved_from("a secret long enough to live on the heap");
+    Secret moved_to = std::move(moved_from);
+    EXPECT_TRUE(moved_from.empty());  // NOLINT: the promise is that nothing stays behind.
+    EXPECT_EQ(moved_to.reveal(), "a secret long enough to live on the heap");
+}
+
+TEST(Suggest, FindsTheSlipOfTheFingers) {
+    std::vector<std::string> roles{"member", "guest", "church_admin", "pastor"};
+    EXPECT_EQ(did_you_mean("pator", roles), ", did you mean \"pastor\"?");
+    EXPECT_EQ(suggest("gusets", roles), "guest");
+    EXPECT_EQ(suggest("churchadmin", roles), "church_admin");
+    EXPECT_EQ(suggest("registrar", roles), std::nullopt);
+    EXPECT_EQ(suggest("", roles), std::nullopt);
+    EXPECT_EQ(suggest(std::string(10'000, 'a'), roles), std::nullopt);
+    EXPECT_EQ(did_you_mean("registrar", roles), "");
+}
+
+TEST(Guarded, LetsOnlyOneIn) {
+    Guarded<int> counter{0};
+    std::vector<std::thread> threads;
+    for (int i = 0; i < 4; ++i) {
+        threads.emplace_back([&] {
+            for (int j = 0; j < 1'000; ++j) ++*counter.lock();
+        });
+    }
+    for (auto& thread : threads) thread.join();
+    EXPECT_EQ(*counter.lock(), 4'000);
+}
+
+TEST(Id, OfDifferentThingsHasDifferentTypes) {
+    static_assert(!std::is_same_v<TenantId, RequestId>);
+    EXPECT_EQ(TenantId{"campus"}, TenantId{"campus"});
+    EXPECT_LT(TenantId{"campus"}, TenantId{"teleo"});
+}
+
+}  // namespace
+}  // namespace integreat
