@@ -10,11 +10,12 @@ Response handle(const Application& application, const Request& request, Call& ca
     if (auto* relay = std::get_if<Relay>(&admission)) return std::move(*relay);
     ASSERT(!std::holds_alternative<Defer>(admission));
     if (auto limit = std::get<ReadBody>(admission).bytes_max; request.body.size() > limit) {
-        return application.reject(request, call,
-                                  {.status = 413,
-                                   .type = "body-too-large",
-                                   .title = "The body is too large",
-                                   .detail = "At most " + std::to_string(limit) + " bytes are accepted here."});
+        return application.reject(
+            request, call,
+            {.status = 413,
+             .type = "body-too-large",
+             .title = "The body is too large",
+             .detail = "At most " + std::to_string(limit) + " bytes are accepted here."});
     }
     return application.answer(request, call);
 }

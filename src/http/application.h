@@ -34,7 +34,7 @@ struct Outcome {
     std::uint64_t response_body_bytes = 0;
     std::chrono::nanoseconds duration{0};           // From the head's last byte to the answer's last byte.
     std::chrono::nanoseconds upstream_duration{0};  // Of a relay: until the upstream's head.
-    bool complete = true;  // False if either side went away in the middle.
+    bool complete = true;                           // False if either side went away in the middle.
 };
 
 struct Application {

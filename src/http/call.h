@@ -46,9 +46,9 @@ struct Call {
     bool may_wait = false;  // True on the waiting pool; false on an I/O thread, where nothing may block.
 
     std::shared_ptr<const gateway::Snapshot> snapshot;
-    const Route* route = nullptr;  // Lives as long as `snapshot`.
+    const Route* route = nullptr;                                      // Lives as long as `snapshot`.
     std::vector<std::pair<std::string_view, std::string>> parameters;  // Decoded; names point into the route.
-    TenantId tenant;               // The tenant of the route; platform_tenant for the platform's own.
+    TenantId tenant;  // The tenant of the route; platform_tenant for the platform's own.
     std::shared_ptr<const Principal> principal;  // Null until identified, and for anonymous callers.
     Decision decision;
     std::string cause;  // For the log: why we failed (Error::cause), when we did.

@@ -22,7 +22,8 @@ bool equal_ignoring_case(std::string_view left, std::string_view right) {
 }
 
 Headers::Headers(std::initializer_list<std::pair<std::string_view, std::string_view>> fields) {
-    for (const auto& [name, value] : fields) add(name, value);
+    for (const auto& [name, value] : fields)
+        add(name, value);
 }
 
 void Headers::add(std::string_view name, std::string_view value) {
@@ -44,7 +45,8 @@ std::size_t Headers::remove(std::string_view name) {
 }
 
 void Headers::append(const Headers& others) {
-    for (auto [name, value] : others) add(name, value);
+    for (auto [name, value] : others)
+        add(name, value);
 }
 
 void Headers::clear() {

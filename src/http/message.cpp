@@ -7,11 +7,14 @@ namespace integreat::http {
 
 namespace {
 
-constexpr std::array<std::string_view, 7> method_names{"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"};
+constexpr std::array<std::string_view, 7> method_names{"GET",   "HEAD",   "POST",   "PUT",
+                                                       "PATCH", "DELETE", "OPTIONS"};
 
 }  // namespace
 
-std::string_view to_string(Method method) { return method_names[static_cast<std::size_t>(method)]; }
+std::string_view to_string(Method method) {
+    return method_names[static_cast<std::size_t>(method)];
+}
 
 std::optional<Method> method_from(std::string_view text) {
     for (std::size_t i = 0; i < method_names.size(); ++i) {

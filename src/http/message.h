@@ -23,7 +23,8 @@ std::string_view to_string(Method method);  // "GET"
 std::optional<Method> method_from(std::string_view text);
 
 struct Peer {
-    std::string address;  // "192.0.2.7" or "2001:db8::7", of the client: after trusted proxies are looked through.
+    std::string
+        address;  // "192.0.2.7" or "2001:db8::7", of the client: after trusted proxies are looked through.
     std::uint16_t port = 0;
 };
 

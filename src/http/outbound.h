@@ -16,7 +16,7 @@ struct OutboundRequest {
     std::string url;  // Absolute, http or https.
     Headers headers;
     std::string body;
-    std::chrono::milliseconds timeout{10'000};      // For everything together.
+    std::chrono::milliseconds timeout{10'000};     // For everything together.
     std::size_t response_bytes_max = 1024 * 1024;  // Beyond it: Fault::unavailable.
 };
 

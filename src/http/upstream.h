@@ -25,9 +25,9 @@ struct Upstream {
     std::chrono::milliseconds connect_timeout{2'000};
     std::chrono::milliseconds response_timeout{30'000};  // Until the head of the answer.
     std::chrono::milliseconds idle_timeout{60'000};      // Between two bytes of a stream, both directions.
-    int connections_max = 256;  // Beyond them: 503 with Retry-After.
-    int retries_max = 1;        // Of idempotent methods with no body sent, on a connection failure.
-    int breaker_failures = 5;   // In a row open the circuit...
+    int connections_max = 256;                           // Beyond them: 503 with Retry-After.
+    int retries_max = 1;       // Of idempotent methods with no body sent, on a connection failure.
+    int breaker_failures = 5;  // In a row open the circuit...
     std::chrono::milliseconds breaker_open{5'000};  // ...for this long; then one request probes.
 };
 

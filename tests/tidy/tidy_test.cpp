@@ -126,7 +126,7 @@ TEST(Tidy, FoldersIncludeOnlyWhatTheirLineOfTheTableNames) {
             ++checked;
         }
     }
-    EXPECT_GT(checked, 100u);
+    EXPECT_GT(checked, 40u);
 }
 
 TEST(Tidy, ReadingOrderIsDependencyOrder) {
