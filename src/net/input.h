@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+// The bytes a connection has sent and nobody has used yet. Small while it waits for a request, larger while
+// a body streams, so that idle connections cost little.
+#pragma once
+
+#include <cstring>
+#include <memory>
+#include <string_view>
+
+#include <boost/asio/buffer.hpp>
+
+#include "base/assert.h"
+
+namespace integreat::net {
+
+class Input {
+public:
+    static constexpr std::size_t idle_bytes = 2 * 1024;
+    static constexpr std::size_t streaming_bytes = 32 * 1024;
+
+    std::string_view unread() const { return {storage_.get() + begin_, end_ - begin_}; }
+
+    void consume(std::size_t bytes) {
+        ASSERT(bytes <= end_ - begin_);
+        begin_ += bytes;
+        if (begin_ == end_) begin_ = end_ = 0;
+    }
+
+    // Room behind the unread bytes for at least one more, of a buffer of `bytes` if they fit into it.
+    // Views of unread() are invalid afterwards.
+    boost::asio::mutable_buffer room(std::size_t bytes) {
+        if (begin_ == end_ && bytes != capacity_) {
+            storage_.reset(new char[bytes]);
+            capacity_ = bytes;
+        } else if (end_ == capacity_) {
+            move_to_front(bytes);
+        }
+        return {storage_.get() + end_, capacity_ - end_};
+    }
+    void received(std::size_t bytes) { end_ += bytes; }
+
+private:
+    void move_to_front(std::size_t bytes) {
+        auto length = end_ - begin_;
+        if (length == capacity_ || bytes > capacity_) {
+            capacity_ = std::max(bytes, length * 2);
+            std::unique_ptr<char[]> larger(new char[capacity_]);
+            std::memcpy(larger.get(), storage_.get() + begin_, length);
+            storage_ = std::move(larger);
+        } else {
+            std::memmove(storage_.get(), storage_.get() + begin_, length);
+        }
+        begin_ = 0;
+        end_ = length;
+    }
+
+    std::unique_ptr<char[]> storage_;
+    std::size_t capacity_ = 0;
+    std::size_t begin_ = 0;
+    std::size_t end_ = 0;
+};
+
+}  // namespace integreat::net

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+// Carrying out a Relay: both bodies stream through this thread, nothing is kept whole in memory.
+#pragma once
+
+#include <optional>
+#include <string_view>
+
+#include "http/application.h"
+#include "http/problem.h"
+#include "net/body.h"
+#include "net/response_head.h"
+#include "net/stream.h"
+
+namespace integreat::net {
+
+class Upstreams;
+
+// One request whose head was read, as the session hands it to whoever answers it. Nothing was sent yet
+// except 100 Continue.
+struct Exchange {
+    Stream& client;
+    RequestBody& body;
+    const http::Request& request;
+    http::Call& call;
+    bool http_1_0 =
+        false;  // The client knows no chunks: an answer of unknown length ends with the connection.
+    bool keep_alive = false;  // What the answer's head must say; false also while the server drains.
+    DateField& date;
+    std::chrono::milliseconds write_timeout;  // Without progress, towards the client.
+};
+
+struct RelayEnd {
+    http::Outcome outcome;                 // `duration` is set by the session.
+    bool keep_alive = false;               // The client's connection can carry another request.
+    std::optional<http::Problem> problem;  // Nothing was sent to the client: the session answers this.
+};
+
+Awaitable<RelayEnd> relay(Exchange& exchange, const http::Relay& relay, Upstreams& upstreams);
+
+}  // namespace integreat::net
