@@ -5,38 +5,48 @@
 #include <memory>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <variant>
-#include <vector>
 
 #include "base/clock.h"
 #include "base/principal.h"
+#include "identity/denial.h"
+#include "identity/projects.h"
 
 namespace integreat::identity {
 
-// A refusal: what the caller is told, and what `integreat why` tells the operator.
-struct Denial {
-    int status = 401;
-    std::string type;    // The problem's slug, stable: "token-expired".
-    std::string title;   // "The token has expired"
-    std::string detail;  // For the caller; leaks nothing of other tenants.
-    std::string rule;    // For the operator: "exp must be later than now minus clock_skew (30 s)".
-    std::vector<std::pair<std::string, std::string>> facts;  // "exp" = "2026-11-22T08:15:00Z".
-};
+class ApiKeys;
+class KeySet;
+class TokenCache;
 
 // The answer needs a wait (keys to be fetched, an API key to be looked up): ask again with may_wait.
 struct MustWait {};
 
+// A null principal is an anonymous caller: there was no Authorization header.
 using Verdict = std::variant<std::shared_ptr<const Principal>, Denial, MustWait>;
 
-// The Firebase projects we accept tokens of, by tenant. Immutable; a new one comes with each reload.
-struct Project {
-    TenantId tenant;
-    std::string project_id;
+struct IdentityLimits {
+    std::chrono::seconds clock_skew{30};
+    std::size_t token_bytes_max = 8 * 1024;
+    std::size_t token_cache_max = 10'000;
 };
-struct Projects {
-    std::vector<Project> all;
-    std::uint64_t generation = 0;  // Differs between any two that were ever in force.
+
+// Safe to use from any thread. Keeps references: `keys`, `api_keys` and `clock` must outlive it.
+class Identity {
+public:
+    Identity(KeySet& keys, ApiKeys& api_keys, const Clock& clock, const IdentityLimits& limits = {});
+    ~Identity();
+
+    // `authorization` is the value of the Authorization header, empty if there is none. Waits (until
+    // `deadline`) only if `may_wait`; a dependency that does not answer is a Denial with status 503.
+    Verdict identify(std::string_view authorization, const Projects& projects, bool may_wait,
+                     Monotonic deadline);
+
+private:
+    KeySet& keys_;
+    ApiKeys& api_keys_;
+    const Clock& clock_;
+    IdentityLimits limits_;
+    std::unique_ptr<TokenCache> cache_;
 };
 
 }  // namespace integreat::identity

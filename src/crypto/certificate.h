@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+// X.509 certificates (RFC 5280), as far as key sets need them: Google publishes the keys of Firebase tokens
+// as certificates, and the local key endpoint does the same. No chain is built: who the certificate is from
+// is known by the TLS connection it came over.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "base/random.h"
+#include "base/time.h"
+#include "crypto/rsa.h"
+
+namespace integreat::crypto {
+
+struct Certificate {
+    RsaPublicKey key;
+    Time not_before;
+    Time not_after;
+    std::string common_name;  // Of the subject; empty if it has none.
+};
+
+// Exactly one certificate ("BEGIN CERTIFICATE") with an RSA key that RsaPublicKey accepts.
+Result<Certificate> parse_certificate(std::string_view pem);
+
+struct CertificateRequest {
+    std::string common_name;
+    Time not_before;
+    Time not_after;
+};
+
+// Signed by the key itself, with a random serial number; PEM.
+std::string make_certificate(const RsaPrivateKey& key, const CertificateRequest& request, Random& random);
+
+}  // namespace integreat::crypto
