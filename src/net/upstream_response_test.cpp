@@ -11,7 +11,7 @@ namespace {
 
 using State = HeadParse::State;
 
-struct Parsed {
+struct Parsed {  // `head` points into `text`.
     std::string text;
     UpstreamHead head;
     HeadParse parse;
@@ -100,8 +100,8 @@ TEST(UpstreamHead, KeepsAliveByVersionAndConnection) {
 TEST(UpstreamHead, RecognisesEventStreamsAndUpgrades) {
     EXPECT_TRUE(
         read("HTTP/1.1 200 OK\r\nContent-Type: Text/Event-Stream; charset=utf-8\r\n\r\n").head.event_stream);
-    auto head = read("HTTP/1.1 101 Switching\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n").head;
-    EXPECT_EQ(head.upgrade, "websocket");
+    auto parsed = read("HTTP/1.1 101 Switching\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n");
+    EXPECT_EQ(parsed.head.upgrade, "websocket");
 }
 
 TEST(UpstreamHead, AcceptsTheSameLengthTwiceAndSpaceBeforeTheColon) {
