@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+// What `integreat dev` tells the world once everything answers: a file for programs (--ready-file, and
+// running.json in the data folder for our own commands) and a block of text for the person who waits.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+
+namespace integreat::cli {
+
+struct ReadyUser {
+    std::string email;
+    std::string password;
+    std::string role;
+};
+
+struct ReadyTenant {
+    std::string app;
+    std::string title;
+    std::string firebase_project;
+    std::string firebase_api_key;
+    std::optional<std::string> identity_pool;
+    std::optional<std::string> bucket;
+    std::vector<ReadyUser> users;
+};
+
+struct Ready {
+    int pid = 0;
+    std::string gateway;   // "http://127.0.0.1:8080"
+    std::string firebase;  // "http://127.0.0.1:9099"
+    std::optional<std::string> aws;
+    std::optional<std::string> sandbox;
+    std::vector<ReadyTenant> tenants;
+};
+
+std::string to_json(const Ready& ready);
+
+// The block that ends the start: what runs where, one user per app, commands to try. `data` is what the
+// commands need to find this instance; empty if it is the default folder.
+std::string welcome(const Ready& ready, const std::string& data);
+
+// Writes beside `path` and renames: a reader sees nothing or all of it. Only the owner may read it.
+Result<> write_whole(const std::string& path, const std::string& text);
+
+}  // namespace integreat::cli
