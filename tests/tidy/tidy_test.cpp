@@ -245,13 +245,19 @@ TEST(Tidy, FunctionsFitAScreen) {
             std::smatch match;
             const auto& line = source.lines[i];
             if (!std::regex_match(line, match, head) || std::regex_search(line, no_function)) continue;
-            string closing = match[1].str() + "}";
+            std::size_t begin = i;  // Of a head of several lines, the first says the column.
+            while (begin > 0 && source.lines[begin].find('(') == string::npos)
+                --begin;
+            while (begin > 0 && source.lines[begin - 1].ends_with(","))
+                --begin;
+            string indent = source.lines[begin].substr(0, source.lines[begin].find_first_not_of(' '));
+            string closing = indent + "}";
             std::size_t end = i + 1;
             while (end < source.lines.size() && !starts_with(source.lines[end], closing))
                 ++end;
             EXPECT_LE(end - i + 1, function_lines_max)
                 << at(source, i) << "a function of this length wants parts (R25)";
-            if (match[1].str().empty()) i = end;
+            if (indent.empty()) i = end;
         }
     }
 }
