@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // Connections to one database as one role, at most `connections_max` of them, opened when first needed and
-// tested when they have rested. Works through PgBouncer in transaction mode: nothing outlives a transaction.
+// tested when they have rested. Works through PgBouncer in transaction mode: nothing outlives a transaction
+// but prepared statements, and those are done without as soon as a pooler proves not to keep them.
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <functional>
+#include <initializer_list>
 #include <memory>
 #include <optional>
 #include <span>
@@ -23,34 +26,52 @@ struct PoolSettings {
     TenantId tenant;  // Whose database this is.
     Secret url;       // A libpq connection string or postgresql:// URL.
     int connections_max = 16;
-    std::chrono::milliseconds connect_timeout{10'000};
+    std::chrono::milliseconds connect_timeout{10'000};  // For all attempts of one begin() together.
     std::chrono::milliseconds acquire_timeout{2'000};
     std::chrono::milliseconds statement_timeout{10'000};
 };
 
+// What a pool has done so far and holds now, for metrics.
+struct PoolCounters {
+    int open = 0;
+    int in_use = 0;
+    int waiting = 0;
+    std::uint64_t waits = 0;       // begin() calls that found no free connection.
+    std::uint64_t timeouts = 0;    // Waits, connects and statements ended by their deadline.
+    std::uint64_t connects = 0;    // Connections opened.
+    std::uint64_t reconnects = 0;  // Connections found or become dead and given up.
+};
+
 // A value of a query parameter or result in text form; nullopt is SQL NULL.
 using Value = std::optional<std::string>;
+
+// Any bytes as a parameter of type bytea.
+Value bytea(std::string_view bytes);
 
 class Rows {
 public:
     std::size_t size() const;
     bool empty() const { return size() == 0; }
     bool is_null(std::size_t row, std::size_t column) const;
-    std::string_view text(std::size_t row, std::size_t column) const;
+    std::string_view text(std::size_t row, std::size_t column) const;  // Empty for NULL.
     std::int64_t integer(std::size_t row, std::size_t column) const;
     bool boolean(std::size_t row, std::size_t column) const;
+    std::string bytes(std::size_t row, std::size_t column) const;  // Of a bytea column.
+    Value value(std::size_t row, std::size_t column) const;
     std::uint64_t affected() const;  // Rows written by INSERT, UPDATE, DELETE.
 
 private:
-    friend class Transaction;
+    friend class Connection;
     std::shared_ptr<void> result_;
 };
 
 class Connection;
 
-// A transaction holds one connection and rolls back when it goes without commit(). Errors: 23xxx become
-// Fault::conflict, 40001/40P01 Fault::unavailable ("try again"), 57014 (deadline) and lost connections
-// Fault::unavailable, everything else Fault::internal; `cause` has the SQLSTATE and the server's words.
+// A transaction holds one connection and rolls back when it goes without commit(). BEGIN travels with the
+// first statement. Errors: 23xxx become Fault::conflict, 40001/40P01 Fault::unavailable ("try again"), 57014
+// (deadline) and lost connections Fault::unavailable, text that is not UTF-8 Fault::invalid, everything else
+// Fault::internal; `cause` has the SQLSTATE and the server's words. A connection lost during commit() leaves
+// the outcome unknown, and `cause` begins with "unknown: ".
 class Transaction {
 public:
     Transaction(Transaction&&) noexcept;
@@ -59,14 +80,39 @@ public:
 
     Result<Rows> execute(std::string_view sql, std::span<const Value> parameters = {});
     Result<Rows> execute(std::string_view sql, std::initializer_list<Value> parameters);
+
+    // Several statements without parameters, separated by semicolons: migrations.
+    Result<> script(const std::string& sql);
+
+    // COPY ... FROM STDIN with all its rows. How many were stored.
+    Result<std::uint64_t> copy_in(const std::string& sql, std::string_view rows);
+
     Result<> commit();
+
+    // The server asked to run the whole transaction again (40001, 40P01).
+    bool should_run_again() const { return should_run_again_; }
+    // Of the last error, five characters; empty if it did not come from the server.
+    const std::string& sql_state() const { return sql_state_; }
 
 private:
     friend class Pool;
-    Transaction(class Pool& pool, std::unique_ptr<Connection> connection);
+    Transaction(class Pool& pool, std::unique_ptr<Connection> connection, Monotonic until);
+
+    Result<> start();
+    Result<Rows> execute_once(std::string_view sql, std::span<const Value> parameters);
+    bool may_start_over();
+    Error failed(Error error);
+    void leave();
+    std::chrono::milliseconds time_left() const;
 
     class Pool* pool_;
     std::unique_ptr<Connection> connection_;
+    Monotonic until_;  // Of the machine's own steady clock.
+    std::chrono::milliseconds timeout_set_{0};
+    bool begun_ = false;
+    bool over_ = false;
+    bool should_run_again_ = false;
+    std::string sql_state_;
 };
 
 class Pool {
@@ -79,10 +125,23 @@ public:
     // back-off while the server starts or wakes. The tenant must be the pool's: a wrong one is a bug.
     Result<Transaction> begin(const TenantId& tenant, Monotonic deadline = Monotonic::max());
 
+    // One statement that is a transaction by itself, in one round trip. If the connection is lost meanwhile,
+    // the outcome of a writing statement is unknown, and `cause` begins with "unknown: ".
+    Result<Rows> run(const TenantId& tenant, Monotonic deadline, std::string_view sql,
+                     std::initializer_list<Value> parameters = {});
+
     const TenantId& tenant() const;
+    PoolCounters counters() const;
 
 private:
     struct State;
+    Monotonic local_deadline(Monotonic deadline) const;
+    Result<std::unique_ptr<Connection>> acquire(Monotonic until);
+    Result<std::unique_ptr<Connection>> connect(Monotonic until);
+    void release(std::unique_ptr<Connection> connection);
+    void give_up(std::unique_ptr<Connection> connection);
+    void count_timeout();
+
     std::unique_ptr<State> state_;
     friend class Transaction;
 };

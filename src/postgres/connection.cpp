@@ -1,0 +1,343 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "postgres/connection.h"
+
+#include <algorithm>
+#include <array>
+
+#include <errno.h>
+#include <poll.h>
+
+namespace integreat::postgres {
+
+namespace {
+
+using std::chrono::nanoseconds;
+using Clear = decltype([](PGresult* result) { PQclear(result); });
+using Answer = std::unique_ptr<PGresult, Clear>;
+
+constexpr std::size_t prepared_max = 512;  // Statements kept prepared on one connection.
+constexpr std::size_t copy_chunk_bytes = 64 * 1024;
+
+// Waits for the socket; false at the deadline.
+bool wait_for(int socket, short events, Monotonic until) {
+    while (true) {
+        auto left = std::chrono::duration_cast<nanoseconds>(until - std::chrono::steady_clock::now()).count();
+        if (left < 0) left = 0;
+        timespec timeout{left / 1'000'000'000, left % 1'000'000'000};
+        pollfd watched{socket, events, 0};
+        int ready = ppoll(&watched, 1, &timeout, nullptr);
+        if (ready > 0) return true;
+        if (ready == 0) return false;
+        if (errno != EINTR) return true;  // The next read reports what is wrong with the socket.
+    }
+}
+
+// The name a statement is prepared under: the same in each process, so that poolers share it (FNV-1a).
+std::string stable_name(std::string_view sql) {
+    std::uint64_t hash = 0xcbf29ce484222325u;
+    for (unsigned char byte : sql)
+        hash = (hash ^ byte) * 0x100000001b3u;
+    std::string name = "i";
+    for (int shift = 60; shift >= 0; shift -= 4)
+        name += "0123456789abcdef"[(hash >> shift) & 15];
+    return name;
+}
+
+// "FATAL:  28P01: password authentication failed": libpq 15 hands the state out only within the text.
+std::string state_within(std::string_view message) {
+    auto is_state = [](std::string_view text) {
+        return std::all_of(text.begin(), text.end(),
+                           [](char c) { return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z'); });
+    };
+    for (auto at = message.find(":  "); at != std::string_view::npos; at = message.find(":  ", at + 1)) {
+        auto state = message.substr(at + 3, 5);
+        if (state.size() == 5 && is_state(state) && message.substr(at + 8, 1) == ":")
+            return std::string(state);
+    }
+    return {};
+}
+
+std::string one_line(std::string_view text) {
+    while (!text.empty() && text.back() == '\n')
+        text.remove_suffix(1);
+    std::string line(text);
+    std::replace(line.begin(), line.end(), '\n', ' ');
+    return line;
+}
+
+ConnectFailure connect_failure(PGconn* handle) {
+    auto words = one_line(PQerrorMessage(handle));
+    auto state = state_within(words);
+    bool starting = state == "57P01" || state == "57P02" || state == "57P03" || state == "53300" ||
+                    state.starts_with("08") || words.find("connect to compute") != std::string::npos;
+    ConnectFailure failure{{Fault::unavailable, "the database cannot be reached; try again later", words}};
+    failure.worth_retrying = state.empty() ? words.find("certificate") == std::string::npos : starting;
+    if (!failure.worth_retrying) {
+        failure.error.fault = Fault::internal;
+        failure.error.message = "the database refuses us";
+    }
+    return failure;
+}
+
+Fault fault_of(std::string_view state) {
+    if (state.starts_with("23")) return Fault::conflict;
+    if (state == "40001" || state == "40P01" || state.starts_with("08") || state.starts_with("57") ||
+        state.starts_with("53") || state == "55P03") {
+        return Fault::unavailable;
+    }
+    if (state == "22021" || state == "22P05") return Fault::invalid;
+    return Fault::internal;
+}
+
+std::string message_of(std::string_view state) {
+    if (state.starts_with("23")) return "this conflicts with what is stored already";
+    if (state == "40001" || state == "40P01")
+        return "others changed the same records at this moment; try again";
+    if (state == "57014") return "the database did not answer in time; try again later";
+    if (state == "22021" || state == "22P05") return "text must be UTF-8 without NUL characters";
+    return fault_of(state) == Fault::unavailable ? "the database is not available; try again later"
+                                                 : "the database could not carry this out";
+}
+
+}  // namespace
+
+std::unique_ptr<Connection> Connection::open(const Secret& url, Monotonic until, ConnectFailure& failure) {
+    auto options = connect_options(url);
+    if (!options) {
+        failure = {std::move(options).error(), false};
+        return nullptr;
+    }
+    std::vector<const char*> names, values;
+    for (const auto& [name, value] : options->all) {
+        names.push_back(name.c_str());
+        values.push_back(value.c_str());
+    }
+    names.push_back(nullptr);
+    values.push_back(nullptr);
+    Handle handle(PQconnectStartParams(names.data(), values.data(), 0));
+    if (!handle) throw std::bad_alloc();
+    PQsetNoticeReceiver(
+        handle.get(), [](void*, const PGresult*) {}, nullptr);
+    PQsetErrorVerbosity(handle.get(), PQERRORS_VERBOSE);
+    auto step = PQstatus(handle.get()) == CONNECTION_BAD ? PGRES_POLLING_FAILED : PGRES_POLLING_WRITING;
+    while (step == PGRES_POLLING_READING || step == PGRES_POLLING_WRITING) {
+        if (!wait_for(PQsocket(handle.get()), step == PGRES_POLLING_READING ? POLLIN : POLLOUT, until)) {
+            failure = {{Fault::unavailable, "the database cannot be reached; try again later",
+                        "no connection to the database before the deadline"},
+                       false};
+            return nullptr;
+        }
+        step = PQconnectPoll(handle.get());
+    }
+    if (step != PGRES_POLLING_OK || PQsetnonblocking(handle.get(), 1) != 0) {
+        failure = connect_failure(handle.get());
+        return nullptr;
+    }
+    PQsetErrorVerbosity(handle.get(), PQERRORS_DEFAULT);
+    auto connection = std::unique_ptr<Connection>(new Connection(std::move(handle)));
+    connection->rested_since = std::chrono::steady_clock::now();
+    return connection;
+}
+
+bool Connection::usable() const {
+    return !broken_ && !timed_out_ && PQstatus(handle_.get()) == CONNECTION_OK;
+}
+
+bool Connection::in_transaction() const {
+    return PQtransactionStatus(handle_.get()) != PQTRANS_IDLE;
+}
+
+bool Connection::quiet() {
+    if (!usable()) return false;
+    pollfd watched{PQsocket(handle_.get()), POLLIN, 0};
+    return poll(&watched, 1, 0) == 0;
+}
+
+Error Connection::lost() {
+    broken_ = true;
+    sql_state_.clear();
+    return {Fault::unavailable, "the connection to the database was lost; try again",
+            "connection lost: " + one_line(PQerrorMessage(handle_.get()))};
+}
+
+Error Connection::late() {
+    timed_out_ = true;
+    sql_state_.clear();
+    return {Fault::unavailable, "the database did not answer in time; try again later",
+            "no answer of the database before the deadline"};
+}
+
+Error Connection::refused(const PGresult* result) {
+    auto field = [&](int code) {
+        const char* text = PQresultErrorField(result, code);
+        return std::string(text ? text : "");
+    };
+    sql_state_ = field(PG_DIAG_SQLSTATE);
+    // libpq makes up a result without a state when the connection breaks.
+    if (sql_state_.empty()) return lost();
+    // DETAIL is left out: it quotes the values of rows.
+    std::string cause = sql_state_ + ": " + one_line(field(PG_DIAG_MESSAGE_PRIMARY));
+    if (auto constraint = field(PG_DIAG_CONSTRAINT_NAME); !constraint.empty())
+        cause += " (" + constraint + ")";
+    if (sql_state_ == "57P01" || sql_state_ == "57P02" || sql_state_ == "57P03") broken_ = true;
+    return {fault_of(sql_state_), message_of(sql_state_), std::move(cause)};
+}
+
+bool Connection::send(const Statement& statement, bool prepare, std::vector<Command>& commands) {
+    std::vector<const char*> values(statement.parameters.size());
+    std::transform(statement.parameters.begin(), statement.parameters.end(), values.begin(),
+                   [](const Value& value) { return value ? value->c_str() : nullptr; });
+    int count = static_cast<int>(values.size());
+    auto known = prepared_.find(statement.sql);
+    if (known == prepared_.end() &&
+        (!prepare || statement.differs_each_time || prepared_.size() >= prepared_max)) {
+        std::string sql(statement.sql);
+        commands.push_back({});
+        return PQsendQueryParams(handle_.get(), sql.c_str(), count, nullptr, values.data(), nullptr, nullptr,
+                                 0) == 1;
+    }
+    if (known == prepared_.end()) {
+        known = prepared_.emplace(statement.sql, stable_name(statement.sql)).first;
+        commands.push_back({&known->first});
+        const char* sql = known->first.c_str();
+        if (PQsendPrepare(handle_.get(), known->second.c_str(), sql, 0, nullptr) != 1) return false;
+    }
+    commands.push_back({});
+    return PQsendQueryPrepared(handle_.get(), known->second.c_str(), count, values.data(), nullptr, nullptr,
+                               0) == 1;
+}
+
+// Until the next result can be taken without waiting; sends what is still to be sent meanwhile, since both
+// sides would wait for each other if we only wrote.
+Result<> Connection::await(Monotonic until) {
+    while (PQisBusy(handle_.get())) {
+        int unsent = PQflush(handle_.get());
+        if (unsent < 0) return lost();
+        auto events = static_cast<short>(unsent ? POLLIN | POLLOUT : POLLIN);
+        if (!wait_for(PQsocket(handle_.get()), events, until)) return late();
+        if (PQconsumeInput(handle_.get()) != 1) return lost();
+    }
+    return {};
+}
+
+Result<std::vector<Rows>> Connection::collect(std::span<const Command> commands, Monotonic until) {
+    std::vector<Rows> rows;
+    std::optional<Error> first_error;
+    std::size_t done = 0;
+    for (int nothing = 0; nothing < 2;) {
+        TRY(await(until));
+        Answer answer(PQgetResult(handle_.get()));
+        if (!answer) {  // The end of one command's results; twice in a row means there is no more to come.
+            ++nothing;
+            continue;
+        }
+        nothing = 0;
+        auto status = PQresultStatus(answer.get());
+        if (status == PGRES_PIPELINE_SYNC) {
+            if (first_error) return *std::move(first_error);
+            return rows;
+        }
+        bool succeeded = status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK;
+        if (status == PGRES_FATAL_ERROR && !first_error) first_error = refused(answer.get());
+        if (broken_ || done >= commands.size()) break;
+        if (const auto* preparing = commands[done++].preparing) {
+            if (!succeeded) prepared_.erase(*preparing);
+        } else if (succeeded) {
+            rows.emplace_back().result_ = std::shared_ptr<void>(
+                answer.release(), [](void* result) { PQclear(static_cast<PGresult*>(result)); });
+        }
+    }
+    if (!broken_) return lost();
+    return first_error ? *std::move(first_error) : lost();
+}
+
+Result<std::vector<Rows>> Connection::exchange(std::span<const Statement> statements, bool prepare,
+                                               Monotonic until) {
+    sql_state_.clear();
+    if (PQpipelineStatus(handle_.get()) == PQ_PIPELINE_OFF && PQenterPipelineMode(handle_.get()) != 1)
+        return lost();
+    std::vector<Command> commands;
+    for (const auto& statement : statements) {
+        if (!send(statement, prepare, commands)) return lost();
+    }
+    if (PQpipelineSync(handle_.get()) != 1) return lost();
+    return collect(commands, until);
+}
+
+Result<> Connection::flush(Monotonic until) {
+    while (true) {
+        int unsent = PQflush(handle_.get());
+        if (unsent < 0) return lost();
+        if (unsent == 0) return {};
+        if (!wait_for(PQsocket(handle_.get()), POLLIN | POLLOUT, until)) return late();
+        if (PQconsumeInput(handle_.get()) != 1) return lost();
+    }
+}
+
+// COPY and the simple protocol are not available in pipeline mode.
+Result<> Connection::leave_pipeline() {
+    sql_state_.clear();
+    if (PQexitPipelineMode(handle_.get()) != 1) return lost();
+    return {};
+}
+
+// The rest of the answers to a simple query or a COPY, up to the server's being ready again.
+Result<> Connection::finish_simple(Monotonic until, std::uint64_t* copied) {
+    std::optional<Error> first_error;
+    while (true) {
+        TRY(await(until));
+        Answer answer(PQgetResult(handle_.get()));
+        if (!answer) break;
+        auto status = PQresultStatus(answer.get());
+        if (status == PGRES_FATAL_ERROR && !first_error) first_error = refused(answer.get());
+        if (status == PGRES_COPY_IN || status == PGRES_COPY_OUT) return lost();
+        if (copied && status == PGRES_COMMAND_OK) {
+            *copied = std::strtoull(PQcmdTuples(answer.get()), nullptr, 10);
+        }
+    }
+    if (first_error) return *std::move(first_error);
+    if (PQstatus(handle_.get()) != CONNECTION_OK) return lost();
+    return {};
+}
+
+Result<> Connection::script(const std::string& sql, Monotonic until) {
+    TRY(leave_pipeline());
+    if (PQsendQuery(handle_.get(), sql.c_str()) != 1) return lost();
+    return finish_simple(until, nullptr);
+}
+
+Result<std::uint64_t> Connection::copy_in(const std::string& sql, std::string_view rows, Monotonic until) {
+    TRY(leave_pipeline());
+    if (PQsendQuery(handle_.get(), sql.c_str()) != 1) return lost();
+    TRY(await(until));
+    Answer answer(PQgetResult(handle_.get()));
+    if (!answer) return lost();
+    if (PQresultStatus(answer.get()) != PGRES_COPY_IN) {
+        if (PQresultStatus(answer.get()) != PGRES_FATAL_ERROR) return lost();
+        auto error = refused(answer.get());
+        std::uint64_t ignored = 0;
+        TRY(finish_simple(until, &ignored));
+        return error;
+    }
+    for (std::size_t at = 0; at < rows.size(); at += copy_chunk_bytes) {
+        auto chunk = rows.substr(at, copy_chunk_bytes);
+        // In non-blocking mode 0 means "the buffer is full": it has to be emptied first.
+        while (true) {
+            int taken = PQputCopyData(handle_.get(), chunk.data(), static_cast<int>(chunk.size()));
+            if (taken < 0) return lost();
+            TRY(flush(until));
+            if (taken == 1) break;
+        }
+    }
+    while (true) {
+        int taken = PQputCopyEnd(handle_.get(), nullptr);
+        if (taken < 0) return lost();
+        TRY(flush(until));
+        if (taken == 1) break;
+    }
+    std::uint64_t copied = 0;
+    TRY(finish_simple(until, &copied));
+    return copied;
+}
+
+}  // namespace integreat::postgres

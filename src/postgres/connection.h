@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: Apache-2.0
+// One libpq connection, driven without blocking: each call ends at its deadline, and a connection whose
+// answer did not come in time is of no further use. Statements travel in pipeline mode, so that a group of
+// them costs one round trip (libpq documentation, "Pipeline Mode").
+#pragma once
+
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include <libpq-fe.h>
+
+#include "base/result.h"
+#include "base/secret.h"
+#include "base/time.h"
+#include "postgres/pool.h"
+
+namespace integreat::postgres {
+
+struct Statement {
+    std::string_view sql;
+    std::span<const Value> parameters;
+    bool differs_each_time = false;  // Then it is not kept prepared.
+};
+
+// Why a connection could not be opened, and whether trying again may help.
+struct ConnectFailure {
+    Error error;
+    bool worth_retrying = false;
+};
+
+class Connection {
+public:
+    // Null with `failure` filled if it could not be opened.
+    static std::unique_ptr<Connection> open(const Secret& url, Monotonic until, ConnectFailure& failure);
+
+    // All statements in one round trip; the results in their order, or the first error. The statements are
+    // one implicit transaction unless they say BEGIN. `prepare` keeps them prepared on the connection.
+    Result<std::vector<Rows>> exchange(std::span<const Statement> statements, bool prepare, Monotonic until);
+
+    // Simple query protocol: several statements, none with parameters.
+    Result<> script(const std::string& sql, Monotonic until);
+    Result<std::uint64_t> copy_in(const std::string& sql, std::string_view rows, Monotonic until);
+
+    // False if the server has closed its end or said something unasked: a look at the socket, no round trip.
+    bool quiet();
+    bool usable() const;  // False once an answer was late or the connection broke.
+    bool timed_out() const { return timed_out_; }
+    const std::string& sql_state() const { return sql_state_; }  // Of the last error of the server.
+    bool in_transaction() const;
+    void forget_prepared() { prepared_.clear(); }
+
+    Monotonic rested_since;
+
+private:
+    struct Close {
+        void operator()(PGconn* handle) const { PQfinish(handle); }
+    };
+    using Handle = std::unique_ptr<PGconn, Close>;
+
+    struct HashText {
+        using is_transparent = void;
+        std::size_t operator()(std::string_view text) const { return std::hash<std::string_view>()(text); }
+    };
+
+    explicit Connection(Handle handle) : handle_(std::move(handle)) {}
+
+    // One message group of a pipeline: a statement, or the preparation of one.
+    struct Command {
+        const std::string* preparing = nullptr;  // Key in prepared_.
+    };
+
+    bool send(const Statement& statement, bool prepare, std::vector<Command>& commands);
+    Result<std::vector<Rows>> collect(std::span<const Command> commands, Monotonic until);
+    Result<> await(Monotonic until);
+    Result<> flush(Monotonic until);
+    Result<> leave_pipeline();
+    Result<> finish_simple(Monotonic until, std::uint64_t* copied);
+    Error lost();
+    Error late();
+    Error refused(const PGresult* result);
+
+    Handle handle_;
+    std::unordered_map<std::string, std::string, HashText, std::equal_to<>> prepared_;  // SQL to name.
+    std::string sql_state_;
+    bool timed_out_ = false;
+    bool broken_ = false;
+};
+
+// The options of a URL as libpq gets them: what the URL says, and for servers elsewhere TLS with the name
+// checked against the system's certificates unless it says otherwise.
+struct ConnectOptions {
+    std::vector<std::pair<std::string, std::string>> all;
+    std::string find(std::string_view name) const;
+};
+Result<ConnectOptions> connect_options(const Secret& url);
+
+}  // namespace integreat::postgres

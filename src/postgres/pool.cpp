@@ -1,0 +1,394 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "postgres/pool.h"
+
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <condition_variable>
+#include <random>
+#include <thread>
+
+#include "base/guarded.h"
+#include "postgres/connection.h"
+
+namespace integreat::postgres {
+
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::steady_clock;
+
+constexpr milliseconds wait_max{600'000};      // What "no deadline" means.
+constexpr milliseconds rest_max{30'000};       // A connection idle for longer is tried before use.
+constexpr milliseconds rest_check_max{2'000};  // How long such a try may take.
+constexpr milliseconds backoff_first{100};
+constexpr milliseconds backoff_max{2'000};
+
+constexpr std::string_view begin_sql = "BEGIN";
+constexpr std::string_view timeout_sql = "SELECT set_config('statement_timeout', $1, true)";
+
+// Half to all of `longest`, so that many who wait do not knock at once. Not for secrets.
+milliseconds jittered(milliseconds longest) {
+    thread_local std::minstd_rand generator(
+        static_cast<unsigned>(steady_clock::now().time_since_epoch().count()));
+    return longest / 2 + milliseconds(generator() % static_cast<unsigned>(longest.count() / 2 + 1));
+}
+
+// The server gives up a little before we do, so that its connection stays of use.
+milliseconds server_share(milliseconds left) {
+    return std::max(milliseconds(1), left - std::min(left / 10, milliseconds(50)));
+}
+
+Error over_error() {
+    return {Fault::internal, "the database could not carry this out",
+            "the transaction has failed or is over"};
+}
+
+Error deadline_error() {
+    return {Fault::unavailable, "the database did not answer in time; try again later",
+            "the deadline passed before the statement was sent"};
+}
+
+bool has_nul(std::span<const Value> parameters) {
+    return std::any_of(parameters.begin(), parameters.end(),
+                       [](const Value& value) { return value && value->find('\0') != std::string::npos; });
+}
+
+Error nul_error() {
+    return {Fault::invalid, "text must be UTF-8 without NUL characters",
+            "a parameter contains a NUL character"};
+}
+
+// A pooler that gave us another server's session, or a plan that DDL made stale: nothing was done.
+bool lost_its_plan(const std::string& state) {
+    return state == "0A000" || state == "26000" || state == "42P05";
+}
+
+}  // namespace
+
+struct Pool::State {
+    struct Inside {
+        std::vector<std::unique_ptr<Connection>> idle;  // The last used is used next; the others rest.
+        int open = 0;
+        int waiting = 0;
+    };
+
+    PoolSettings settings;
+    const Clock* clock;
+    Guarded<Inside> inside;
+    std::condition_variable freed;
+    std::atomic<bool> prepare{true};
+    std::atomic<std::uint64_t> waits{0}, timeouts{0}, connects{0}, reconnects{0};
+};
+
+Pool::Pool(PoolSettings settings, const Clock& clock) : state_(std::make_unique<State>()) {
+    ASSERT(settings.connections_max > 0);
+    state_->settings = std::move(settings);
+    state_->clock = &clock;
+}
+
+Pool::~Pool() = default;
+
+const TenantId& Pool::tenant() const {
+    return state_->settings.tenant;
+}
+
+PoolCounters Pool::counters() const {
+    auto inside = state_->inside.lock();
+    return {.open = inside->open,
+            .in_use = inside->open - static_cast<int>(inside->idle.size()),
+            .waiting = inside->waiting,
+            .waits = state_->waits,
+            .timeouts = state_->timeouts,
+            .connects = state_->connects,
+            .reconnects = state_->reconnects};
+}
+
+// Deadlines are told in the platform's clock; waits are made in the machine's.
+Monotonic Pool::local_deadline(Monotonic deadline) const {
+    auto now = steady_clock::now();
+    if (deadline == Monotonic::max()) return now + wait_max;
+    return now + std::min<Monotonic::duration>(deadline - state_->clock->monotonic(), wait_max);
+}
+
+void Pool::count_timeout() {
+    ++state_->timeouts;
+}
+
+Result<std::unique_ptr<Connection>> Pool::connect(Monotonic until) {
+    until = std::min<Monotonic>(until, steady_clock::now() + state_->settings.connect_timeout);
+    for (auto pause = backoff_first;; pause = std::min(pause * 2, backoff_max)) {
+        ConnectFailure failure;
+        auto connection = Connection::open(state_->settings.url, until, failure);
+        if (connection) {
+            ++state_->connects;
+            return connection;
+        }
+        auto wake = steady_clock::now() + jittered(pause);
+        if (!failure.worth_retrying || wake >= until) {
+            if (steady_clock::now() >= until) count_timeout();
+            return std::move(failure.error);
+        }
+        std::this_thread::sleep_until(wake);
+    }
+}
+
+Result<std::unique_ptr<Connection>> Pool::acquire(Monotonic until) {
+    auto acquire_until = std::min<Monotonic>(until, steady_clock::now() + state_->settings.acquire_timeout);
+    bool waited = false;
+    while (true) {
+        std::unique_ptr<Connection> connection;
+        {
+            auto inside = state_->inside.lock();
+            if (!inside->idle.empty()) {
+                connection = std::move(inside->idle.back());
+                inside->idle.pop_back();
+            } else if (inside->open < state_->settings.connections_max) {
+                ++inside->open;
+            } else {
+                if (!std::exchange(waited, true)) ++state_->waits;
+                ++inside->waiting;
+                auto woken = state_->freed.wait_until(inside.lock(), acquire_until);
+                --inside->waiting;
+                if (woken == std::cv_status::no_timeout || !inside->idle.empty()) continue;
+                count_timeout();
+                return Error{Fault::unavailable, "the database is busy; try again later",
+                             "all connections of the pool of " + tenant().text + " stayed in use"};
+            }
+        }
+        if (!connection) {
+            auto opened = connect(until);
+            if (opened) return opened;
+            --state_->inside.lock()->open;
+            state_->freed.notify_one();
+            return opened;
+        }
+        bool rested = steady_clock::now() - connection->rested_since > rest_max;
+        Statement nothing{"SELECT 1", {}};
+        auto check_until = std::min<Monotonic>(until, steady_clock::now() + rest_check_max);
+        if (connection->quiet() && (!rested || connection->exchange({&nothing, 1}, false, check_until))) {
+            return connection;
+        }
+        give_up(std::move(connection));
+    }
+}
+
+void Pool::release(std::unique_ptr<Connection> connection) {
+    if (!connection->usable() || connection->in_transaction()) return give_up(std::move(connection));
+    connection->rested_since = steady_clock::now();
+    state_->inside.lock()->idle.push_back(std::move(connection));
+    state_->freed.notify_one();
+}
+
+void Pool::give_up(std::unique_ptr<Connection> connection) {
+    connection.reset();
+    ++state_->reconnects;
+    --state_->inside.lock()->open;
+    state_->freed.notify_one();
+}
+
+Result<Transaction> Pool::begin(const TenantId& tenant, Monotonic deadline) {
+    ASSERT(tenant == state_->settings.tenant);
+    auto until = local_deadline(deadline);
+    return Transaction(*this, TRY(acquire(until)), until);
+}
+
+Result<Rows> Pool::run(const TenantId& tenant, Monotonic deadline, std::string_view sql,
+                       std::initializer_list<Value> parameters) {
+    ASSERT(tenant == state_->settings.tenant);
+    if (has_nul(parameters)) return nul_error();
+    auto until = local_deadline(deadline);
+    for (bool again = false;; again = true) {
+        auto connection = TRY(acquire(until));
+        auto now = steady_clock::now();
+        auto answer_until = std::min<Monotonic>(until, now + state_->settings.statement_timeout);
+        auto left = std::chrono::floor<milliseconds>(answer_until - now);
+        if (left <= milliseconds(0)) {
+            release(std::move(connection));
+            return deadline_error();
+        }
+        std::array<Value, 1> timeout{std::to_string(server_share(left).count())};
+        std::array statements{Statement{timeout_sql, timeout},
+                              Statement{sql, {parameters.begin(), parameters.size()}}};
+        auto rows = connection->exchange(statements, state_->prepare, answer_until);
+        auto sql_state = connection->sql_state();
+        if (!rows && lost_its_plan(sql_state)) {
+            connection->forget_prepared();
+            if (sql_state != "0A000") state_->prepare = false;
+        }
+        if (!rows && connection->timed_out()) count_timeout();
+        bool lost = !connection->usable();
+        release(std::move(connection));
+        if (rows) return std::move(rows->back());
+        if (lost_its_plan(sql_state) && !again) continue;
+        Error error = std::move(rows).error();
+        if (lost) error.cause = "unknown: " + error.cause;
+        return error;
+    }
+}
+
+Result<> in_transaction(Pool& pool, const TenantId& tenant, Monotonic deadline,
+                        const std::function<Result<>(Transaction&)>& work, int attempts) {
+    for (int attempt = 1;; ++attempt) {
+        auto transaction = TRY(pool.begin(tenant, deadline));
+        auto result = work(transaction);
+        if (result) result = transaction.commit();
+        if (result || !transaction.should_run_again() || attempt >= attempts) return result;
+    }
+}
+
+// ---- Transaction
+
+Transaction::Transaction(Pool& pool, std::unique_ptr<Connection> connection, Monotonic until)
+    : pool_(&pool), connection_(std::move(connection)), until_(until) {}
+
+Transaction::Transaction(Transaction&&) noexcept = default;
+
+Transaction& Transaction::operator=(Transaction&& other) noexcept {
+    if (this != &other) {
+        leave();
+        pool_ = other.pool_;
+        connection_ = std::move(other.connection_);
+        until_ = other.until_;
+        timeout_set_ = other.timeout_set_;
+        begun_ = other.begun_;
+        over_ = other.over_;
+        should_run_again_ = other.should_run_again_;
+        sql_state_ = std::move(other.sql_state_);
+    }
+    return *this;
+}
+
+Transaction::~Transaction() {
+    leave();
+}
+
+void Transaction::leave() {
+    if (!connection_) return;
+    if (connection_->usable() && connection_->in_transaction()) {
+        Statement rollback{"ROLLBACK", {}};
+        auto until = steady_clock::now() + milliseconds(250);
+        // If it cannot be rolled back, release() closes the connection, and that rolls back too.
+        static_cast<void>(static_cast<bool>(connection_->exchange({&rollback, 1}, false, until)));
+    }
+    pool_->release(std::move(connection_));
+}
+
+milliseconds Transaction::time_left() const {
+    auto left = std::chrono::floor<milliseconds>(until_ - steady_clock::now());
+    return std::min(left, pool_->state_->settings.statement_timeout);
+}
+
+// Notes what the failure means for the rest of the transaction.
+Error Transaction::failed(Error error) {
+    over_ = true;
+    sql_state_ = connection_->sql_state();
+    should_run_again_ = sql_state_ == "40001" || sql_state_ == "40P01";
+    if (connection_->timed_out()) pool_->count_timeout();
+    return error;
+}
+
+Result<Rows> Transaction::execute_once(std::string_view sql, std::span<const Value> parameters) {
+    auto left = time_left();
+    if (left <= milliseconds(0)) return deadline_error();
+    std::array<Statement, 3> statements;
+    std::size_t count = 0;
+    std::string timeout;
+    if (!begun_) statements[count++] = {begin_sql, {}};
+    // Said again only when much of the time is gone: we stop waiting at the deadline in any case.
+    bool say_timeout = !begun_ || left < timeout_set_ / 2;
+    if (say_timeout) {
+        // Not set_config, whose SELECT would make SET TRANSACTION come too late.
+        timeout = "SET LOCAL statement_timeout = " + std::to_string(server_share(left).count());
+        statements[count++] = {.sql = timeout, .differs_each_time = true};
+    }
+    statements[count++] = {sql, parameters};
+    auto prepare = pool_->state_->prepare.load();
+    auto rows = TRY(connection_->exchange({statements.data(), count}, prepare, steady_clock::now() + left));
+    begun_ = true;
+    if (say_timeout) timeout_set_ = left;
+    return std::move(rows.back());
+}
+
+// After a failed first statement: true if nothing can have come of it and another try may succeed. An open
+// transaction ends with its connection, so that holds for a connection lost in it, too.
+bool Transaction::may_start_over() {
+    const auto& state = connection_->sql_state();
+    if (lost_its_plan(state)) {
+        connection_->forget_prepared();
+        if (state != "0A000") pool_->state_->prepare = false;
+        Statement rollback{"ROLLBACK", {}};
+        return static_cast<bool>(connection_->exchange({&rollback, 1}, false, until_));
+    }
+    if (connection_->usable() || connection_->timed_out()) return false;
+    pool_->give_up(std::move(connection_));
+    auto another = pool_->acquire(until_);
+    if (!another) return false;
+    connection_ = *std::move(another);
+    return true;
+}
+
+Result<Rows> Transaction::execute(std::string_view sql, std::span<const Value> parameters) {
+    if (over_ || !connection_) return over_error();
+    if (has_nul(parameters)) return nul_error();
+    auto rows = execute_once(sql, parameters);
+    if (rows) return rows;
+    if (!begun_ && time_left() > milliseconds(0) && may_start_over()) rows = execute_once(sql, parameters);
+    if (rows) return rows;
+    if (!connection_) {
+        over_ = true;
+        return rows;
+    }
+    return failed(std::move(rows).error());
+}
+
+Result<Rows> Transaction::execute(std::string_view sql, std::initializer_list<Value> parameters) {
+    return execute(sql, std::span<const Value>(parameters.begin(), parameters.size()));
+}
+
+// BEGIN by itself, for what cannot travel in a pipeline.
+Result<> Transaction::start() {
+    if (over_ || !connection_) return over_error();
+    if (begun_) return {};
+    TRY(execute("SELECT 1"));
+    return {};
+}
+
+Result<> Transaction::script(const std::string& sql) {
+    TRY(start());
+    auto done = connection_->script(sql, std::min(until_, steady_clock::now() + time_left()));
+    if (!done) return failed(std::move(done).error());
+    return {};
+}
+
+Result<std::uint64_t> Transaction::copy_in(const std::string& sql, std::string_view rows) {
+    TRY(start());
+    auto copied = connection_->copy_in(sql, rows, std::min(until_, steady_clock::now() + time_left()));
+    if (!copied) return failed(std::move(copied).error());
+    return copied;
+}
+
+Result<> Transaction::commit() {
+    if (over_ || !connection_) return over_error();
+    over_ = true;
+    if (!begun_) {
+        pool_->release(std::move(connection_));
+        return {};
+    }
+    auto left = time_left();
+    if (left <= milliseconds(0)) return deadline_error();
+    Statement commit{"COMMIT", {}};
+    auto rows = connection_->exchange({&commit, 1}, pool_->state_->prepare, steady_clock::now() + left);
+    if (!rows) {
+        auto error = failed(std::move(rows).error());
+        if (!connection_->usable()) {
+            error.message = "the database was lost at the last step: whether this was stored is not known";
+            error.cause = "unknown: " + error.cause;
+        }
+        return error;
+    }
+    pool_->release(std::move(connection_));
+    return {};
+}
+
+}  // namespace integreat::postgres

@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <charconv>
+
+#include <libpq-fe.h>
+
+#include "base/assert.h"
+#include "postgres/pool.h"
+
+namespace integreat::postgres {
+
+namespace {
+
+constexpr std::string_view hex_digits = "0123456789abcdef";
+
+const PGresult* of(const std::shared_ptr<void>& result) {
+    return static_cast<const PGresult*>(result.get());
+}
+
+int hex_value(char digit) {
+    auto value = hex_digits.find(digit);
+    ASSERT(value != std::string_view::npos);
+    return static_cast<int>(value);
+}
+
+}  // namespace
+
+Value bytea(std::string_view bytes) {
+    std::string text = "\\x";
+    text.reserve(2 + 2 * bytes.size());
+    for (unsigned char byte : bytes) {
+        text += hex_digits[byte >> 4];
+        text += hex_digits[byte & 15];
+    }
+    return text;
+}
+
+std::size_t Rows::size() const {
+    return result_ ? static_cast<std::size_t>(PQntuples(of(result_))) : 0;
+}
+
+bool Rows::is_null(std::size_t row, std::size_t column) const {
+    ASSERT(row < size() && column < static_cast<std::size_t>(PQnfields(of(result_))));
+    return PQgetisnull(of(result_), static_cast<int>(row), static_cast<int>(column)) == 1;
+}
+
+std::string_view Rows::text(std::size_t row, std::size_t column) const {
+    ASSERT(row < size() && column < static_cast<std::size_t>(PQnfields(of(result_))));
+    int r = static_cast<int>(row);
+    int c = static_cast<int>(column);
+    return {PQgetvalue(of(result_), r, c), static_cast<std::size_t>(PQgetlength(of(result_), r, c))};
+}
+
+std::int64_t Rows::integer(std::size_t row, std::size_t column) const {
+    auto digits = text(row, column);
+    std::int64_t number = 0;
+    auto [end, failure] = std::from_chars(digits.data(), digits.data() + digits.size(), number);
+    ASSERT(failure == std::errc() && end == digits.data() + digits.size());
+    return number;
+}
+
+bool Rows::boolean(std::size_t row, std::size_t column) const {
+    return text(row, column) == "t";
+}
+
+std::string Rows::bytes(std::size_t row, std::size_t column) const {
+    auto digits = text(row, column);
+    if (digits.empty()) return {};
+    ASSERT(digits.starts_with("\\x") && digits.size() % 2 == 0);
+    std::string bytes;
+    bytes.reserve(digits.size() / 2 - 1);
+    for (std::size_t i = 2; i < digits.size(); i += 2) {
+        bytes += static_cast<char>(hex_value(digits[i]) * 16 + hex_value(digits[i + 1]));
+    }
+    return bytes;
+}
+
+Value Rows::value(std::size_t row, std::size_t column) const {
+    if (is_null(row, column)) return std::nullopt;
+    return std::string(text(row, column));
+}
+
+std::uint64_t Rows::affected() const {
+    if (!result_) return 0;
+    std::string_view digits = PQcmdTuples(const_cast<PGresult*>(of(result_)));
+    std::uint64_t count = 0;
+    std::from_chars(digits.data(), digits.data() + digits.size(), count);
+    return count;
+}
+
+}  // namespace integreat::postgres
