@@ -10,4 +10,26 @@ std::string_view Call::parameter(std::string_view name) const {
     return {};
 }
 
+void clear(Call& call) {
+    call.id.text.clear();
+    call.trace.trace_id.clear();
+    call.trace.parent_id.clear();
+    call.trace.sampled = false;
+    call.started = {};
+    call.arrived = {};
+    call.deadline = Monotonic::max();
+    call.may_wait = false;
+    call.snapshot.reset();
+    call.route = nullptr;
+    call.parameters.clear();
+    call.tenant.text.clear();
+    call.principal.reset();
+    call.decision.stage.clear();
+    call.decision.type.clear();
+    call.decision.rule.clear();
+    call.decision.facts.clear();
+    call.cause.clear();
+    call.response_headers.clear();
+}
+
 }  // namespace integreat::http

@@ -58,4 +58,7 @@ struct Call {
     std::string_view parameter(std::string_view name) const;
 };
 
+// As new, but for the memory, which is kept: for the next request on a connection.
+void clear(Call& call);
+
 }  // namespace integreat::http

@@ -28,6 +28,17 @@ std::string_view Request::query() const {
     return mark == std::string::npos ? std::string_view() : std::string_view(target).substr(mark + 1);
 }
 
+void clear(Request& request) {
+    request.method = Method::get;
+    request.target.clear();
+    request.headers.clear();
+    request.body.clear();
+    request.peer.address.clear();
+    request.peer.port = 0;
+    request.secure = false;
+    request.upgrade = false;
+}
+
 std::string_view reason_phrase(int status) {
     switch (status) {
         case 100: return "Continue";

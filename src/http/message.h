@@ -42,6 +42,9 @@ struct Request {
     std::string_view query() const;
 };
 
+// As new, but for the memory, which is kept: for the next request on a connection.
+void clear(Request& request);
+
 // A complete answer. net/ adds Date, Content-Length and Connection.
 struct Reply {
     int status = 200;
