@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+// A connection's bytes: a head, then, if it says so, a chunked body. The first byte chooses how the rest is
+// cut, because what the parser makes of them must not depend on it. Whatever is accepted must hold what the
+// code behind the parser relies on.
+#include "base/assert.h"
+#include "net/chunks.h"
+#include "net/head.h"
+
+namespace {
+
+using namespace integreat;
+
+struct Parsed {
+    net::HeadParser::State state = net::HeadParser::State::incomplete;
+    http::Request request;
+    net::HeadParser parser{net::HeadLimits{.bytes_max = 2048, .count_max = 16, .target_bytes_max = 256}};
+};
+
+Parsed parse(std::string_view bytes, std::size_t step) {
+    Parsed parsed;
+    parsed.parser.begin();
+    for (std::size_t length = 0;
+         length < bytes.size() && parsed.state == net::HeadParser::State::incomplete;) {
+        length = std::min(length + step, bytes.size());
+        parsed.state = parsed.parser.parse(bytes.substr(0, length), parsed.request);
+    }
+    return parsed;
+}
+
+bool has_any(std::string_view text, std::string_view bytes) {
+    return text.find_first_of(bytes) != std::string_view::npos;
+}
+
+void check_accepted(const Parsed& parsed) {
+    using namespace std::string_view_literals;
+    const auto& request = parsed.request;
+    const auto& framing = parsed.parser.framing();
+    ASSERT(request.target.starts_with('/') && !has_any(request.target, " \r\n\t\0"sv));
+    ASSERT(request.headers.size() <= 16);
+    for (auto [name, value] : request.headers) {
+        ASSERT(!name.empty() && !has_any(name, " :\r\n\t\0"sv));
+        ASSERT(!has_any(value, "\r\n\0"sv));
+    }
+    ASSERT(request.headers.count("Host") == 1 || (framing.http_1_0 && request.headers.count("Host") == 0));
+    ASSERT(request.headers.count("Content-Length") + request.headers.count("Transfer-Encoding") <= 1);
+    ASSERT((framing.body == net::BodyFraming::chunked) == request.headers.contains("Transfer-Encoding"));
+    ASSERT((framing.body == net::BodyFraming::length) == request.headers.contains("Content-Length"));
+}
+
+void check_chunks(std::string_view bytes) {
+    auto unread = bytes;
+    net::ChunkDecoder decoder;
+    std::size_t body = 0;
+    while (!unread.empty() && !decoder.finished() && decoder.mistake().empty()) {
+        auto before = unread.size();
+        body += decoder.take(unread).size();
+        ASSERT(unread.size() < before);
+    }
+    ASSERT(body <= bytes.size());
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const unsigned char* begin, std::size_t size) {
+    if (size == 0) return 0;
+    std::string_view bytes(reinterpret_cast<const char*>(begin) + 1, size - 1);
+
+    auto whole = parse(bytes, bytes.size());
+    auto cut = parse(bytes, std::size_t{begin[0]} % 32 + 1);
+    ASSERT(whole.state == cut.state);
+    if (whole.state == net::HeadParser::State::refused) {
+        auto problem = net::problem_from(whole.parser.refusal());
+        ASSERT(problem.status >= 400 && !problem.type.empty() && !problem.detail.empty());
+    }
+    if (whole.state != net::HeadParser::State::complete) return 0;
+    ASSERT(whole.parser.length() == cut.parser.length() && whole.parser.length() <= bytes.size());
+    ASSERT(whole.request.target == cut.request.target &&
+           whole.request.headers.size() == cut.request.headers.size());
+    check_accepted(whole);
+    if (whole.parser.framing().body == net::BodyFraming::chunked) {
+        check_chunks(bytes.substr(whole.parser.length()));
+    }
+    return 0;
+}
