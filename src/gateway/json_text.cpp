@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "gateway/json_text.h"
+
+#include <array>
+#include <charconv>
+
+namespace integreat::gateway {
+
+namespace {
+
+constexpr std::string_view hex_digits = "0123456789abcdef";
+constexpr std::string_view replacement = "\xEF\xBF\xBD";
+
+constexpr auto plain_bytes = [] {
+    std::array<bool, 256> plain{};
+    for (std::size_t byte = 0x20; byte < 0x7f; ++byte)
+        plain[byte] = byte != '"' && byte != '\\';
+    return plain;
+}();
+
+// Length of the well-formed sequence at the front (RFC 3629); 0 if there is none.
+std::size_t sequence_length(std::string_view text) {
+    auto byte = [&](std::size_t i) { return i < text.size() ? static_cast<unsigned char>(text[i]) : 0u; };
+    auto within = [&](std::size_t i, unsigned low, unsigned high) {
+        return byte(i) >= low && byte(i) <= high;
+    };
+    unsigned first = byte(0);
+    if (first >= 0xC2 && first <= 0xDF) return within(1, 0x80, 0xBF) ? 2 : 0;
+    if (first >= 0xE0 && first <= 0xEF) {
+        unsigned low = first == 0xE0 ? 0xA0 : 0x80, high = first == 0xED ? 0x9F : 0xBF;
+        return within(1, low, high) && within(2, 0x80, 0xBF) ? 3 : 0;
+    }
+    if (first >= 0xF0 && first <= 0xF4) {
+        unsigned low = first == 0xF0 ? 0x90 : 0x80, high = first == 0xF4 ? 0x8F : 0xBF;
+        return within(1, low, high) && within(2, 0x80, 0xBF) && within(3, 0x80, 0xBF) ? 4 : 0;
+    }
+    return 0;
+}
+
+void append_escaped(std::string& to, unsigned char byte) {
+    switch (byte) {
+        case '"': to += "\\\""; return;
+        case '\\': to += "\\\\"; return;
+        case '\n': to += "\\n"; return;
+        case '\r': to += "\\r"; return;
+        case '\t': to += "\\t"; return;
+        default: break;
+    }
+    to += "\\u00";
+    to += hex_digits[byte >> 4];
+    to += hex_digits[byte & 15];
+}
+
+}  // namespace
+
+void append_json(std::string& to, std::string_view text) {
+    to += '"';
+    while (!text.empty()) {
+        std::size_t run = 0;
+        while (run < text.size() && plain_bytes[static_cast<unsigned char>(text[run])])
+            ++run;
+        to.append(text.data(), run);
+        text.remove_prefix(run);
+        if (text.empty()) break;
+        auto byte = static_cast<unsigned char>(text.front());
+        std::size_t length = 1;
+        if (byte < 0x80) {
+            append_escaped(to, byte);
+        } else if (auto sequence = sequence_length(text)) {
+            to.append(text.data(), length = sequence);
+        } else {
+            to += replacement;
+        }
+        text.remove_prefix(length);
+    }
+    to += '"';
+}
+
+void append_number(std::string& to, std::int64_t number) {
+    std::array<char, 20> digits;
+    auto [end, failure] = std::to_chars(digits.data(), digits.data() + digits.size(), number);
+    static_cast<void>(failure);
+    to.append(digits.data(), static_cast<std::size_t>(end - digits.data()));
+}
+
+}  // namespace integreat::gateway

@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: Apache-2.0
+// JSON appended to a string that is there already: for log lines and answers made for each request, where
+// building a tree first would cost more than the rest of the pipeline.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace integreat::gateway {
+
+// `text` as a JSON string with its quotes. Bytes that are not UTF-8 become U+FFFD: what clients send must
+// not make a line that nobody can parse.
+void append_json(std::string& to, std::string_view text);
+
+void append_number(std::string& to, std::int64_t number);
+
+}  // namespace integreat::gateway
