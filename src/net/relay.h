@@ -13,7 +13,7 @@
 
 namespace integreat::net {
 
-class Upstreams;
+class UpstreamPools;
 
 // One request whose head was read, as the session hands it to whoever answers it. Nothing was sent yet
 // except 100 Continue.
@@ -22,8 +22,8 @@ struct Exchange {
     RequestBody& body;
     const http::Request& request;
     http::Call& call;
-    bool http_1_0 =
-        false;  // The client knows no chunks: an answer of unknown length ends with the connection.
+    // The client knows no chunks: an answer of unknown length ends with the connection.
+    bool http_1_0 = false;
     bool keep_alive = false;  // What the answer's head must say; false also while the server drains.
     DateField& date;
     std::chrono::milliseconds write_timeout;  // Without progress, towards the client.
@@ -35,6 +35,7 @@ struct RelayEnd {
     std::optional<http::Problem> problem;  // Nothing was sent to the client: the session answers this.
 };
 
-Awaitable<RelayEnd> relay(Exchange& exchange, const http::Relay& relay, Upstreams& upstreams);
+// All relays have ended before `pools` go: UpstreamPools::stop ends those that are under way.
+Awaitable<RelayEnd> relay(Exchange& exchange, const http::Relay& what, UpstreamPools& pools);
 
 }  // namespace integreat::net

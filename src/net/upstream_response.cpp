@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 
 #include "http/headers.h"
 
@@ -136,17 +137,22 @@ void read_transfer_encoding(std::string_view value, Framing& framing) {
     framing.chunked = true;
 }
 
+// Node.js, for one, closes after five seconds and says so.
+void read_keep_alive(std::string_view value, UpstreamHead& head) {
+    for_each_member(value, [&](std::string_view member) {
+        if (!equal_ignoring_case(member.substr(0, 8), "timeout=")) return;
+        int seconds = 0;
+        auto [end, error] = std::from_chars(member.data() + 8, member.data() + member.size(), seconds);
+        if (error == std::errc() && seconds >= 0) head.idle_seconds = seconds;
+    });
+}
+
 // True if the field concerns this hop or the framing, and so is not passed on.
 bool read_hop_field(UpstreamField field, UpstreamHead& head, Framing& framing) {
     auto [name, value] = field;
     auto is = [name = name](std::string_view known) { return equal_ignoring_case(name, known); };
     switch (name.front() | 0x20) {
         case 'c':
-            if (name.size() == 12 && is("content-type")) {
-                auto type = trim(value.substr(0, value.find(';')));
-                head.event_stream = equal_ignoring_case(type, "text/event-stream");
-                return false;
-            }
             if (name.size() == 14 && is("content-length"))
                 return read_content_length(value, head, framing), true;
             if (name.size() == 10 && is("connection")) return read_connection(value, framing), true;
@@ -157,7 +163,10 @@ bool read_hop_field(UpstreamField field, UpstreamHead& head, Framing& framing) {
         case 'd':
             if (is("date")) head.dated = true;
             return false;
-        case 'k': return is("keep-alive");
+        case 'k':
+            if (!is("keep-alive")) return false;
+            read_keep_alive(value, head);
+            return true;
         case 'p': return name.size() > 6 && equal_ignoring_case(name.substr(0, 6), "proxy-");
         case 'u':
             if (!is("upgrade")) return false;
@@ -236,7 +245,8 @@ HeadParse malformed(const char* mistake) {
 HeadParse parse_upstream_head(std::string_view bytes, bool answers_head, UpstreamHead& head) {
     head.reason = head.upgrade = {};
     head.content_length.reset();
-    head.event_stream = head.dated = false;
+    head.idle_seconds.reset();
+    head.dated = false;
     head.fields.clear();
 
     Framing framing;

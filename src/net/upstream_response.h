@@ -34,10 +34,10 @@ struct UpstreamHead {
     BodyEnd end = BodyEnd::none;
     std::optional<std::uint64_t> content_length;  // Also of an answer to HEAD, where it is only told.
     bool keep_alive = false;                      // The connection can carry another request after this body.
-    bool event_stream = false;                    // Content-Type: text/event-stream
-    bool dated = false;                           // Has a Date.
-    std::string_view upgrade;                     // Of a 101: the protocol.
-    std::vector<UpstreamField> fields;            // End-to-end fields, without Content-Length.
+    std::optional<int> idle_seconds;    // How long it keeps an idle connection: "Keep-Alive: timeout=5".
+    bool dated = false;                 // Has a Date.
+    std::string_view upgrade;           // Of a 101: the protocol.
+    std::vector<UpstreamField> fields;  // End-to-end fields, without Content-Length.
 };
 
 struct HeadParse {

@@ -97,11 +97,20 @@ TEST(UpstreamHead, KeepsAliveByVersionAndConnection) {
     EXPECT_TRUE(kept("HTTP/1.0", "Connection: Keep-Alive\r\n"));
 }
 
-TEST(UpstreamHead, RecognisesEventStreamsAndUpgrades) {
-    EXPECT_TRUE(
-        read("HTTP/1.1 200 OK\r\nContent-Type: Text/Event-Stream; charset=utf-8\r\n\r\n").head.event_stream);
+TEST(UpstreamHead, TellsTheProtocolOfAnUpgrade) {
     auto parsed = read("HTTP/1.1 101 Switching\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n");
     EXPECT_EQ(parsed.head.upgrade, "websocket");
+}
+
+TEST(UpstreamHead, TellsHowLongAnIdleConnectionIsKept) {
+    auto idle = [](const std::string& value) {
+        return read("HTTP/1.1 200 OK\r\nKeep-Alive: " + value + "\r\n\r\n").head.idle_seconds;
+    };
+    EXPECT_EQ(idle("timeout=5"), 5);
+    EXPECT_EQ(idle("max=100, Timeout=7"), 7);
+    EXPECT_EQ(idle("timeout=-1"), std::nullopt);
+    EXPECT_EQ(idle("timeout=99999999999999"), std::nullopt);
+    EXPECT_EQ(idle("max=1"), std::nullopt);
 }
 
 TEST(UpstreamHead, AcceptsTheSameLengthTwiceAndSpaceBeforeTheColon) {
