@@ -3,6 +3,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -16,5 +17,8 @@ struct Denial {
     std::string rule;    // For the operator: "exp must be later than now minus clock_skew (30 s)".
     std::vector<std::pair<std::string, std::string>> facts;  // "exp" = "2026-11-22T08:15:00Z".
 };
+
+// What the caller sent, fit for a fact: at most 128 bytes, control characters and invalid UTF-8 as '?'.
+std::string as_fact(std::string_view sent);
 
 }  // namespace integreat::identity
