@@ -139,8 +139,10 @@ std::unique_ptr<UpstreamConnection> UpstreamPools::take(UpstreamPool& pool, Mono
 }
 
 std::unique_ptr<UpstreamConnection> UpstreamPools::make(UpstreamPool& pool, int connections_max) {
-    if (pool.state->connections.fetch_add(1, relaxed) >= connections_max) {
-        pool.state->connections.fetch_sub(1, relaxed);
+    auto& open = pool.state->connections;
+    if (open.load(relaxed) >= connections_max && !pool.idle.empty()) pool.idle.erase(pool.idle.begin());
+    if (open.fetch_add(1, relaxed) >= connections_max) {
+        open.fetch_sub(1, relaxed);
         pool.state->scarce.store(true, relaxed);
         return nullptr;
     }
