@@ -1,0 +1,159 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The programs we compare ourselves with, each configured for speed and to do the same work."""
+
+import os
+import socket
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+PEERS = Path(__file__).with_name("peers")
+
+
+@dataclass
+class Reply:
+    """The answer every subject gives: Integreat's own, so that all send the same number of bytes."""
+
+    headers: list[tuple[str, str]]
+    body: str
+
+
+@dataclass
+class Issuer:
+    """What a peer needs to verify the same tokens as Integreat."""
+
+    key_file: Path  # The public key in PEM.
+    issuer: str
+    audience: str
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+class Children:
+    """The servers we started; ends them by their own ids."""
+
+    def __init__(self) -> None:
+        self.started: list[subprocess.Popen] = []
+
+    def start(self, command: list[str], core: int, port: int, log: Path) -> int:
+        with open(log, "wb") as output:
+            child = subprocess.Popen(["taskset", "-c", str(core), *command], stdin=subprocess.DEVNULL,
+                                     stdout=output, stderr=output)
+        self.started.append(child)
+        until = time.monotonic() + 20
+        while True:
+            if child.poll() is not None:
+                raise RuntimeError(f"{command[0]} ended with {child.returncode}:\n{log.read_text()}")
+            try:
+                socket.create_connection(("127.0.0.1", port), timeout=1).close()
+                return child.pid
+            except OSError:
+                if time.monotonic() > until:
+                    raise RuntimeError(f"{command[0]} does not listen on {port}:\n{log.read_text()}") from None
+                time.sleep(0.02)
+
+    def stop(self) -> None:
+        for child in self.started:
+            child.terminate()
+        for child in self.started:
+            try:
+                child.wait(10)
+            except subprocess.TimeoutExpired:
+                child.kill()
+                child.wait(10)
+
+
+def quoted(text: str) -> str:
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"').replace("$", "${dollar}") + '"'
+
+
+def nginx(folder: Path, name: str, threads: int, http: str) -> list[str]:
+    """One worker per I/O thread of the others."""
+    place = folder / name
+    place.mkdir()
+    user = "user root;" if os.geteuid() == 0 else ""
+    config = place / "nginx.conf"
+    config.write_text(f"""
+daemon off; {user} worker_processes {threads}; pid {place}/nginx.pid; error_log {place}/error.log warn;
+events {{ worker_connections 4096; }}
+http {{
+    server_tokens off; tcp_nodelay on; keepalive_timeout 75s; keepalive_requests 1000000000;
+    client_body_temp_path {place}/body; proxy_temp_path {place}/proxy; fastcgi_temp_path {place}/fastcgi;
+    uwsgi_temp_path {place}/uwsgi; scgi_temp_path {place}/scgi;
+    geo $dollar {{ default "$"; }}
+    log_format full '$remote_addr - $remote_user [$time_local] "$request" $status $body_bytes_sent '
+                    '"$http_referer" "$http_user_agent" $request_time';
+{http}
+}}
+""")
+    return ["nginx", "-p", str(place), "-e", str(place / "error.log"), "-c", str(config)]
+
+
+def static(port: int, reply: Reply, access_log: str) -> str:
+    """A constant answer with our headers; nginx itself adds Server, Date, Content-Length and Connection."""
+    headers = "".join(f"        add_header {name} {quoted(value)};\n" for name, value in reply.headers)
+    return f"""    server {{
+        listen 127.0.0.1:{port} backlog=4096; access_log {access_log};
+        default_type application/json;
+{headers}        return 200 {quoted(reply.body)};
+    }}
+"""
+
+
+def relay(port: int, upstream: int) -> str:
+    return f"""    upstream behind {{ server 127.0.0.1:{upstream}; keepalive 256; keepalive_requests 1000000000; }}
+    server {{
+        listen 127.0.0.1:{port} backlog=4096; access_log off;
+        location / {{ proxy_pass http://behind; proxy_http_version 1.1; proxy_set_header Connection ""; }}
+    }}
+"""
+
+
+def haproxy(folder: Path, name: str, threads: int, port: int, upstream: int, issuer: Issuer | None) -> list[str]:
+    checks = "" if issuer is None else f"""
+    http-request set-var(txn.token) http_auth_bearer
+    http-request set-var(txn.alg) var(txn.token),jwt_header_query('$.alg')
+    http-request deny deny_status 401 unless {{ var(txn.alg) -m str RS256 }}
+    http-request deny deny_status 401 unless {{ var(txn.token),jwt_verify(txn.alg,"{issuer.key_file}") -m int 1 }}
+    http-request set-var(txn.now) date()
+    http-request set-var(txn.exp) var(txn.token),jwt_payload_query('$.exp','int')
+    http-request deny deny_status 401 if {{ var(txn.exp),sub(txn.now) -m int lt 0 }}
+    http-request deny deny_status 401 unless {{ var(txn.token),jwt_payload_query('$.iss') -m str {issuer.issuer} }}
+    http-request deny deny_status 401 unless {{ var(txn.token),jwt_payload_query('$.aud') -m str {issuer.audience} }}
+"""
+    config = folder / f"{name}.cfg"
+    config.write_text(f"""
+global
+    nbthread {threads}
+    maxconn 8192
+    tune.bufsize 16384
+defaults
+    mode http
+    timeout connect 5s
+    timeout client 60s
+    timeout server 60s
+    timeout http-keep-alive 75s
+    http-reuse always
+frontend entry
+    bind 127.0.0.1:{port}
+{checks}
+    default_backend behind
+backend behind
+    server one 127.0.0.1:{upstream} pool-max-conn 256
+""")
+    return ["haproxy", "-db", "-f", str(config)]
+
+
+def express(port: int, upstream: int, issuer: Issuer) -> list[str]:
+    if not (PEERS / "node_modules").is_dir():
+        print("installing the npm packages of the Express gateway (bench/peers)", file=sys.stderr)
+        subprocess.run(["npm", "ci", "--no-audit", "--no-fund"], cwd=PEERS, check=True, timeout=300,
+                       stdout=sys.stderr)
+    return ["env", "NODE_ENV=production", "node", str(PEERS / "gateway.mjs"), str(port),
+            f"http://127.0.0.1:{upstream}", str(issuer.key_file), issuer.issuer, issuer.audience]

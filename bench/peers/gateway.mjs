@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a JavaScript team would put in front of its services, written the way the manuals of the three
+// packages say: verify the RS256 token, then forward. Usage: gateway.mjs PORT UPSTREAM KEY.pem ISSUER AUDIENCE
+import { readFileSync } from 'node:fs';
+import http from 'node:http';
+
+import express from 'express';
+import { createProxyMiddleware } from 'http-proxy-middleware';
+import jwt from 'jsonwebtoken';
+
+const [port, upstream, keyFile, issuer, audience] = process.argv.slice(2);
+const key = readFileSync(keyFile);
+
+function authenticate(request, response, next) {
+    const token = /^Bearer (.+)$/.exec(request.headers.authorization ?? '')?.[1];
+    try {
+        request.user = jwt.verify(token, key, { algorithms: ['RS256'], issuer, audience });
+    } catch (error) {
+        response.status(401).json({ type: 'token-refused', detail: error.message });
+        return;
+    }
+    next();
+}
+
+const app = express();
+app.disable('x-powered-by');
+app.use(authenticate);
+app.use(createProxyMiddleware({ target: upstream, agent: new http.Agent({ keepAlive: true, maxSockets: 256 }) }));
+app.listen(Number(port), '127.0.0.1');

@@ -1,0 +1,250 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Starts the program as a person does and talks to it over real sockets.
+
+A test file ends in `harness.main()`, which takes `--binary PATH` (default: the release build, else the debug
+build) and hands the rest to unittest. Everything lives in a temporary folder and on ports the system chose;
+processes are ended by their id.
+"""
+
+import http.client
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import unittest
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import urlsplit
+
+ROOT = Path(__file__).resolve().parent.parent
+START_SECONDS_MAX = 90  # The debug build under load; the figures that matter are measured, not this.
+
+
+def find_binary() -> Path:
+    for build in ("release", "debug"):
+        for place in (ROOT / "build" / build).glob("**/integreat"):
+            if place.is_file() and os.access(place, os.X_OK):
+                return place
+    sys.exit("no integreat program below build/: build one first, or say --binary PATH")
+
+
+binary: Path | None = None
+
+
+def program_path() -> Path:
+    return binary or find_binary()
+
+
+def is_release() -> bool:
+    return "release" in program_path().parts
+
+
+def main() -> None:
+    global binary
+    if "--binary" in sys.argv:
+        at = sys.argv.index("--binary")
+        binary = Path(sys.argv[at + 1]).resolve()
+        del sys.argv[at : at + 2]
+    unittest.main(module="__main__")
+
+
+@dataclass
+class Answer:
+    status: int
+    headers: http.client.HTTPMessage
+    body: bytes
+
+    def json(self):
+        return json.loads(self.body)
+
+
+def call(base: str, method: str, path: str, *, token: str = "", body: bytes | dict | None = None,
+         headers: dict[str, str] | None = None, timeout: float = 30) -> Answer:
+    """One request on its own connection."""
+    sent = dict(headers or {})
+    if token:
+        sent["Authorization"] = f"Bearer {token}"
+    if isinstance(body, dict):
+        body = json.dumps(body).encode()
+        sent.setdefault("Content-Type", "application/json")
+    where = urlsplit(base)
+    connection = http.client.HTTPConnection(where.hostname, where.port, timeout=timeout)
+    try:
+        connection.request(method, path, body=body, headers=sent)
+        answer = connection.getresponse()
+        return Answer(answer.status, answer.headers, answer.read())
+    finally:
+        connection.close()
+
+
+def wait_until(true, seconds: float, what: str, every: float = 0.05):
+    """The first true value of `true()`; fails the test, saying `what`, if there is none in time."""
+    until = time.monotonic() + seconds
+    while True:
+        found = true()
+        if found:
+            return found
+        if time.monotonic() > until:
+            raise AssertionError(f"not within {seconds:g} s: {what}")
+        time.sleep(every)
+
+
+def tree_of(root: int) -> dict[int, str]:
+    """The processes below `root`, itself included: pid → name."""
+    parents, names = {}, {}
+    for entry in Path("/proc").iterdir():
+        if not entry.name.isdigit():
+            continue
+        try:
+            text = (entry / "stat").read_text()
+        except OSError:
+            continue
+        pid = int(entry.name)
+        names[pid] = text[text.index("(") + 1 : text.rindex(")")]
+        parents[pid] = int(text[text.rindex(")") + 2 :].split()[1])
+    inside = {root} if root in names else set()
+    while True:
+        more = {pid for pid, parent in parents.items() if parent in inside} - inside
+        if not more:
+            return {pid: names[pid] for pid in inside}
+        inside |= more
+
+
+def memory_kib(pid: int) -> int:
+    for line in Path(f"/proc/{pid}/status").read_text().splitlines():
+        if line.startswith("VmRSS:"):
+            return int(line.split()[1])
+    raise AssertionError(f"process {pid} has no VmRSS")
+
+
+@dataclass
+class Program:
+    """`integreat dev` with its own data folder."""
+
+    apps: Path = ROOT / "apps"
+    data: Path = field(default_factory=lambda: Path(tempfile.mkdtemp(prefix="integreat-")))
+    arguments: list[str] = field(default_factory=list)
+    environment: dict[str, str] = field(default_factory=dict)
+    before: list[str] = field(default_factory=list)  # taskset, prlimit: what the command line begins with.
+    process: subprocess.Popen | None = None
+    ready: dict = field(default_factory=dict)
+    start_seconds: float = 0
+    _tokens: dict = field(default_factory=dict)
+
+    @property
+    def gateway(self) -> str:
+        return self.ready["gateway"]
+
+    @property
+    def pid(self) -> int:
+        return self.ready["pid"]
+
+    @property
+    def log_file(self) -> Path:
+        return self.data / "test-output.log"
+
+    def log(self) -> str:
+        return self.log_file.read_text(errors="replace") if self.log_file.exists() else ""
+
+    def start(self, ports: str = "auto") -> "Program":
+        ready_file = self.data / "test-ready.json"
+        ready_file.unlink(missing_ok=True)
+        command = [*self.before, str(program_path()), "dev", "--data", str(self.data / "data"), "--ready-file",
+                   str(ready_file), "--ports", ports, "--apps", str(self.apps), *self.arguments]
+        began = time.monotonic()
+        with open(self.log_file, "ab") as output:
+            self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=output, stderr=output,
+                                            env={**os.environ, **self.environment}, cwd=self.data)
+
+        def answered():
+            if self.process.poll() is not None:
+                raise AssertionError(f"integreat dev ended with {self.process.returncode}:\n{self.log()[-4000:]}")
+            return ready_file.exists()
+
+        try:
+            wait_until(answered, START_SECONDS_MAX, "the ready-file of integreat dev", every=0.005)
+        except AssertionError as late:
+            self.kill()
+            raise AssertionError(f"{late}\n{self.log()[-4000:]}") from late
+        self.start_seconds = time.monotonic() - began
+        self.ready = json.loads(ready_file.read_text())
+        return self
+
+    def stop(self, seconds: float = 30) -> int:
+        """SIGTERM; the exit code. A program that does not end in time fails the test."""
+        if self.process is None:
+            return 0
+        self.process.send_signal(signal.SIGTERM)
+        try:
+            code = self.process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            self.kill()
+            raise AssertionError(f"still running {seconds:g} s after SIGTERM\n{self.log()[-4000:]}") from None
+        self.process = None
+        return code
+
+    def kill(self) -> None:
+        """SIGKILL of the program alone, as the out-of-memory killer would."""
+        if self.process is not None:
+            self.process.kill()
+            self.process.wait(30)
+            self.process = None
+
+    def remove(self) -> None:
+        if self.process is not None and self.process.poll() is None:
+            self.stop()
+        shutil.rmtree(self.data, ignore_errors=True)
+
+    def reload(self) -> None:
+        os.kill(self.pid, signal.SIGHUP)
+
+    def cli(self, *arguments: str, timeout: float = 60, **more) -> subprocess.CompletedProcess:
+        """The same binary as a command, pointed at this program's data."""
+        return subprocess.run([str(program_path()), *arguments], capture_output=True, text=True, timeout=timeout,
+                              check=False, env={**os.environ, **self.environment}, cwd=self.data, **more)
+
+    def call(self, method: str, path: str, **more) -> Answer:
+        return call(self.gateway, method, path, **more)
+
+    def token(self, app: str, role: str | None = None) -> str:
+        """The ID token of a ready-made user, by a real sign-in; kept, because tokens last an hour."""
+        user = next(user for user in self.ready["tenants"][app]["users"] if role in (None, user["role"]))
+        key = (app, user["email"])
+        if key not in self._tokens:
+            self._tokens[key] = self.sign_in(app, user["email"], user["password"])["idToken"]
+        return self._tokens[key]
+
+    def sign_in(self, app: str, email: str, password: str) -> dict:
+        api_key = self.ready["tenants"][app]["firebase_api_key"]
+        answer = call(self.ready["firebase"], "POST",
+                      f"/identitytoolkit.googleapis.com/v1/accounts:signInWithPassword?key={api_key}",
+                      body={"email": email, "password": password, "returnSecureToken": True})
+        if answer.status != 200:
+            raise AssertionError(f"sign-in of {email} to {app}: {answer.status} {answer.body[:400]!r}")
+        return answer.json()
+
+    def metrics(self) -> dict[str, float]:
+        """Each series, with its labels as in the text: 'name{label="x"}' → value."""
+        found = {}
+        for line in self.call("GET", "/metrics").body.decode().splitlines():
+            if line and not line.startswith("#"):
+                series, value = line.rsplit(" ", 1)
+                found[series] = float(value)
+        return found
+
+
+def metric_sum(metrics: dict[str, float], name: str, *labels: str) -> float:
+    """All series of a name whose text contains each of `labels`."""
+    return sum(value for series, value in metrics.items()
+               if series.split("{")[0] == name and all(label in series for label in labels))
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
