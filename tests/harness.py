@@ -248,3 +248,25 @@ def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return probe.getsockname()[1]
+
+
+class Upstream:
+    """tests/upstream.py in a process of its own, so that it does not share our interpreter."""
+
+    def __init__(self, port: int = 0) -> None:
+        self.process = subprocess.Popen([sys.executable, str(ROOT / "tests" / "upstream.py"), "--port", str(port)],
+                                        stdout=subprocess.PIPE, text=True)
+        line = self.process.stdout.readline()
+        if not line:
+            raise AssertionError(f"the test upstream did not start on port {port}")
+        self.port = int(line)
+        self.url = f"http://127.0.0.1:{self.port}"
+
+    def stop(self) -> None:
+        if self.process.poll() is None:
+            self.process.kill()
+        self.process.wait(30)
+        self.process.stdout.close()
+
+    def counts(self) -> dict:
+        return call(self.url, "GET", "/counts").json()
