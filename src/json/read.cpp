@@ -137,6 +137,12 @@ std::optional<std::string> read_text(Reading& reading, const Spot& spot, const R
 }
 
 std::optional<Secret> read_secret(Reading& reading, const Spot& spot, const Rules& rules) {
+    std::string_view written = spot.node.text;
+    bool stands_in_file = !written.starts_with("env:") || written.find(':', 4) != written.npos;
+    if (rules.reference && spot.node.kind == Node::Kind::text && stands_in_file) {
+        report(reading, spot, spot.name + " is a secret and must not stand in a file: write env:NAME");
+        return std::nullopt;
+    }
     auto text = read_plain_text(reading, spot, rules);
     if (!text) return std::nullopt;
     auto complaint = rules.check && !text->empty() ? rules.check(*text) : std::nullopt;

@@ -100,7 +100,7 @@ people: [ann, no, "1"]
 doors: {"a street": {colour: red, locks: 2}, "b street": {}}
 gates: [{colour: green}]
 url: env:STREET
-alarm: "env:UNSET:x street"
+alarm: env:STREET
 )")
                         .root,
                     house, environment);
@@ -118,7 +118,7 @@ alarm: "env:UNSET:x street"
     EXPECT_FALSE(house.doors[1].locks);
     EXPECT_EQ(house.gates.at(0).colour, "green");
     EXPECT_EQ(house.url, "long street");
-    EXPECT_EQ(house.alarm.reveal(), "x street");
+    EXPECT_EQ(house.alarm.reveal(), "long street");
 }
 
 TEST(Read, ReportsEveryMistakeWithItsPlace) {
@@ -197,9 +197,13 @@ gates: []
 }
 
 TEST(Read, NeverRepeatsASecretOrWhatTheEnvironmentSays) {
-    EXPECT_EQ(mistakes_of("title: a\nurl: env:SECRET\nalarm: hunter2\n"),
+    EXPECT_EQ(mistakes_of("title: a\nurl: env:SECRET\nalarm: env:SECRET\n"),
               "2:6 url must end in street\n"
               "3:8 alarm must end in street\n");
+    for (auto written : {"hunter2", "env:SECRET:hunter2", "a street"}) {
+        EXPECT_EQ(mistakes_of("title: a\nalarm: " + std::string(written)),
+                  "2:8 alarm is a secret and must not stand in a file: write env:NAME\n");
+    }
     EXPECT_EQ(mistakes_of("title: a\nalarm: env:hunter2\nurl: env:MISSING\n"),
               "3:6 the environment variable MISSING is not set: set it, or write env:MISSING:DEFAULT\n"
               "2:8 alarm must refer to a variable as env:NAME or env:NAME:default, the name in capitals\n");

@@ -211,7 +211,8 @@ private:
 
 // yaml-cpp's sentences, in words that say what to do.
 std::string explain(const std::string& message) {
-    static constexpr std::array<std::pair<std::string_view, std::string_view>, 9> sentences{{
+    static constexpr std::array<std::pair<std::string_view, std::string_view>, 10> sentences{{
+        {"unknown token", "this character cannot stand here: put the text in quotes"},
         {"illegal map value",
          "a \":\" cannot stand here: check the indentation, or quote a text that has \": \" in it"},
         {"illegal EOF in scalar", "this text in quotes has no end: a quote is missing"},

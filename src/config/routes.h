@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a manifest means on the wire: the routes of an app as the gateway serves them.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "config/manifest.h"
+#include "config/settings.h"
+#include "http/route.h"
+
+namespace integreat::config {
+
+// One per method of each route, and `<app>.me`, whose handler is left to the gateway. `manifest` and
+// `settings` have passed every check.
+std::vector<http::Route> routes_of(const Manifest& manifest, const Settings& settings);
+
+// "campus.portal-rest" for GET, "campus.portal-rest.post": stays the same when other methods are added.
+std::string operation_of(const Manifest& manifest, const RouteSettings& route, std::string_view method);
+
+}  // namespace integreat::config
