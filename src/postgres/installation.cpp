@@ -101,7 +101,7 @@ Result<> initialise(const Installation& installation, const InitialSettings& set
     std::error_code failure;
     fs::remove_all(unfinished, failure);
     Program program{.file = installation.binaries / "initdb",
-                    .arguments = {"-D", unfinished.string(), "-U", "integreat", "-A", "scram-sha-256",
+                    .arguments = {"-D", unfinished.string(), "-U", superuser_name, "-A", "scram-sha-256",
                                   "--pwfile=" + settings.password_file.string(), "-E", "UTF8",
                                   "--locale=C.UTF-8", "--no-instructions"},
                     .account = settings.account,

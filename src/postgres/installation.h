@@ -14,6 +14,9 @@ namespace integreat::postgres {
 constexpr int version_min = 15;
 constexpr int version_max = 18;
 
+// Not the name of our schema, which "$user" in the default search_path would then mean.
+constexpr const char* superuser_name = "integreat_superuser";
+
 struct Installation {
     std::filesystem::path binaries;  // The folder with initdb and postgres.
     int version = 0;

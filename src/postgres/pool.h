@@ -56,7 +56,8 @@ public:
     std::string_view text(std::size_t row, std::size_t column) const;  // Empty for NULL.
     std::int64_t integer(std::size_t row, std::size_t column) const;
     bool boolean(std::size_t row, std::size_t column) const;
-    std::string bytes(std::size_t row, std::size_t column) const;  // Of a bytea column.
+    std::string bytes(std::size_t row, std::size_t column) const;         // Of a bytea column.
+    std::optional<Time> time(std::size_t row, std::size_t column) const;  // Of a timestamptz column.
     Value value(std::size_t row, std::size_t column) const;
     std::uint64_t affected() const;  // Rows written by INSERT, UPDATE, DELETE.
 

@@ -377,7 +377,7 @@ const fs::path& PrivateServer::folder() const {
 }
 
 Secret PrivateServer::superuser_url(const std::string& database) const {
-    return url(database, "integreat", state_->password);
+    return url(database, superuser_name, state_->password);
 }
 
 Secret PrivateServer::url(const std::string& database, const std::string& role,

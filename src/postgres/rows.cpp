@@ -74,6 +74,16 @@ std::string Rows::bytes(std::size_t row, std::size_t column) const {
     return bytes;
 }
 
+std::optional<Time> Rows::time(std::size_t row, std::size_t column) const {
+    if (is_null(row, column)) return std::nullopt;
+    std::string text(this->text(row, column));
+    // "2026-11-22 08:15:00.5+00": whole hours come without minutes.
+    if (text.size() > 3 && text[text.size() - 3] != ':') text += ":00";
+    auto time = parse_rfc3339(text);
+    ASSERT(time);
+    return *time;
+}
+
 Value Rows::value(std::size_t row, std::size_t column) const {
     if (is_null(row, column)) return std::nullopt;
     return std::string(text(row, column));

@@ -11,8 +11,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "postgres/connection.h"
 #include "postgres/installation.h"
+#include "postgres/tenants.h"
 
 namespace integreat::postgres::testing {
 
@@ -84,7 +84,8 @@ Random& random_for_tests() {
 fs::path template_folder() {
     auto beside = fs::read_symlink("/proc/self/exe").parent_path();
     auto version = must(find_installation("")).version;
-    auto name = "postgres-template-" + std::to_string(version) + "-" + std::to_string(geteuid());
+    auto name = "postgres-template-" + std::string(superuser_name) + "-" + std::to_string(version) + "-" +
+                std::to_string(geteuid());
     auto made = beside / name;
     int lock = open((beside / "postgres-template.lock").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666);
     ASSERT(lock >= 0 && flock(lock, LOCK_EX) == 0);
@@ -99,18 +100,6 @@ fs::path template_folder() {
     }
     close(lock);
     return made;
-}
-
-void run(Connection& connection, const std::string& sql) {
-    must(connection.script(sql, std::chrono::steady_clock::now() + std::chrono::seconds(30)));
-}
-
-std::unique_ptr<Connection> superuser(PrivateServer& server, const std::string& database) {
-    ConnectFailure failure;
-    auto until = std::chrono::steady_clock::now() + std::chrono::seconds(10);
-    auto connection = Connection::open(server.superuser_url(database), until, failure);
-    if (!connection) must(Result<>(failure.error));
-    return connection;
 }
 
 }  // namespace
@@ -136,13 +125,13 @@ PrivateServer& shared_server() {
 
 TestDatabase fresh_database(PrivateServer& server, const TenantId& tenant) {
     static std::atomic<int> count{0};
-    auto name = "test_" + std::to_string(++count);
-    auto connection = superuser(server, "postgres");
-    run(*connection, "CREATE DATABASE " + name);
-    run(*connection, "CREATE ROLE " + name + "_app LOGIN PASSWORD 'secret'");
-    return {.pool = {.tenant = tenant, .url = server.url(name, name + "_app", Secret("secret"))},
-            .name = name,
-            .superuser_url = server.superuser_url(name)};
+    NewDatabase wanted{
+        .name = "test_" + std::to_string(++count), .kind = kind_of(tenant), .password = Secret("secret")};
+    must(create_database(server, wanted, std::chrono::steady_clock::now() + std::chrono::seconds(30)));
+    return {
+        .pool = {.tenant = tenant, .url = server.url(wanted.name, login_role(wanted.name), wanted.password)},
+        .name = wanted.name,
+        .superuser_url = server.superuser_url(wanted.name)};
 }
 
 TestDatabase fresh_database(const TenantId& tenant) {
