@@ -101,6 +101,15 @@ TEST(JsonParse, RefusesNumbersThatNoDoubleHolds) {
     EXPECT_EQ(complaint("1e308"), "accepted");
 }
 
+TEST(JsonParse, ReadsTheNearestDouble) {
+    auto parsed =
+        parse("[0.1,1674407370955161440.1,123456789.123456789,-4.35,5e-324,1e-400,2.2250738585072014e-308]");
+    ASSERT_TRUE(parsed);
+    boost::json::array expected{0.1, 1674407370955161440.1,  123456789.123456789, -4.35, 5e-324,
+                                0.0, 2.2250738585072014e-308};
+    EXPECT_EQ(*parsed, expected);
+}
+
 TEST(JsonParse, StopsAtItsLimits) {
     EXPECT_EQ(complaint(nested(32)), "accepted");
     EXPECT_THAT(complaint(nested(33)), HasSubstr("nested too deep"));
