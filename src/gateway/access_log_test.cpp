@@ -69,6 +69,12 @@ TEST(JsonText, ReplacesBytesThatAreNotUtf8) {
     text.clear();
     append_number(text, -9223372036854775807 - 1);
     EXPECT_EQ(text, "-9223372036854775808");
+    text.clear();
+    append_time(text, from_unix_seconds(1'795'000'000) + std::chrono::microseconds(42));
+    EXPECT_EQ(text, "2026-11-18T11:06:40.000042Z");
+    text.clear();
+    append_time(text, from_unix_seconds(-1));
+    EXPECT_EQ(text, "1969-12-31T23:59:59.000000Z");
 }
 
 }  // namespace

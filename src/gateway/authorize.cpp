@@ -55,6 +55,7 @@ std::optional<Refusal> refuse_key(const http::Route& route, const Principal& pri
                           .detail = "Call this route with the ID token of a signed-in user."},
                          "names no scope, so no API key may call it");
     }
+    if (scope == http::any_scope) return {};
     if (std::find(principal.scopes.begin(), principal.scopes.end(), scope) != principal.scopes.end())
         return {};
     http::Problem problem{.type = "scope-missing",

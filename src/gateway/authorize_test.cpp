@@ -78,6 +78,7 @@ TEST(Authorize, LetsKeysInByScopeOnly) {
     auto holder = key("campus", {"other", "grades.read"}), other = key("campus", {"grades"});
     EXPECT_EQ(verdict(closed, &holder), "403 key-not-accepted");
     EXPECT_EQ(verdict(open, &holder), "");
+    EXPECT_EQ(verdict(route_for(Who::signed_in, {}, "*"), &other), "");
     EXPECT_EQ(verdict(open, &other), "403 scope-missing");
     EXPECT_EQ(authorize(open, &other)->problem.headers.value("WWW-Authenticate"),
               "Bearer realm=\"integreat\", error=\"insufficient_scope\", scope=\"grades.read\"");

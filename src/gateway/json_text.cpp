@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "gateway/json_text.h"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 
@@ -81,6 +82,26 @@ void append_number(std::string& to, std::int64_t number) {
     auto [end, failure] = std::to_chars(digits.data(), digits.data() + digits.size(), number);
     static_cast<void>(failure);
     to.append(digits.data(), static_cast<std::size_t>(end - digits.data()));
+}
+
+void append_time(std::string& to, Time time) {
+    auto day = std::chrono::floor<std::chrono::days>(time);
+    std::chrono::year_month_day date(day);
+    auto micros = static_cast<std::uint64_t>((time - day).count());
+    std::array<char, 27> text{"0000-00-00T00:00:00.000000"};
+    auto digits = [&](std::size_t last, std::size_t count, std::uint64_t number) {
+        for (; count-- > 0; number /= 10)
+            text[last--] = static_cast<char>('0' + number % 10);
+    };
+    digits(3, 4, static_cast<std::uint64_t>(std::clamp(int(date.year()), 0, 9999)));
+    digits(6, 2, unsigned(date.month()));
+    digits(9, 2, unsigned(date.day()));
+    digits(12, 2, micros / 3'600'000'000);
+    digits(15, 2, micros / 60'000'000 % 60);
+    digits(18, 2, micros / 1'000'000 % 60);
+    digits(25, 6, micros % 1'000'000);
+    text[26] = 'Z';
+    to.append(text.data(), text.size());
 }
 
 }  // namespace integreat::gateway

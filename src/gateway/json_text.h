@@ -7,6 +7,8 @@
 #include <string>
 #include <string_view>
 
+#include "base/time.h"
+
 namespace integreat::gateway {
 
 // `text` as a JSON string with its quotes. Bytes that are not UTF-8 become U+FFFD: what clients send must
@@ -14,5 +16,8 @@ namespace integreat::gateway {
 void append_json(std::string& to, std::string_view text);
 
 void append_number(std::string& to, std::int64_t number);
+
+// RFC 3339 in UTC with six digits of the second, without quotes: "2026-11-22T08:15:00.123456Z".
+void append_time(std::string& to, Time time);
 
 }  // namespace integreat::gateway

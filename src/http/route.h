@@ -8,6 +8,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/id.h"
@@ -17,6 +18,9 @@
 namespace integreat::http {
 
 using Handler = std::function<Response(const Request&, Call&)>;
+
+// A scope that every key of the tenant has.
+inline constexpr std::string_view any_scope = "*";
 
 struct Access {
     enum class Who {
@@ -31,7 +35,7 @@ struct Access {
 };
 
 // A token bucket per principal (per client address for anonymous callers): `burst` at once, refilled at
-// `requests` per `window`.
+// `requests` per `window`. No limit if `requests` is 0.
 struct RateLimit {
     std::uint32_t requests = 600;
     std::chrono::seconds window{60};

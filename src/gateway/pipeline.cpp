@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "gateway/pipeline.h"
+
+#include <array>
+
+#include "gateway/journal.h"
+#include "gateway/stages.h"
+
+namespace integreat::gateway {
+
+namespace {
+
+// When the head of a request is complete.
+constexpr std::array admission{
+    number_request,           // First: everything below logs this id.
+    require_plain_target,     // Before anything reads the path: what could be read in two ways is not read.
+    find_route,               // Tenant, limits and access all hang on the route.
+    answer_cross_origin,      // Above all that may refuse, so that pages can read why; preflights end here.
+    require_route,            // 404, 405 and OPTIONS, once the tenant's CORS fields are on.
+    limit_body,               // Before anyone reads the body.
+    identify_caller,          // Who is asking. A token in the cache costs no wait, all others do.
+    authorize_caller,         // May they: needs identify, and nothing below is for those who may not.
+    limit_rate,               // After authorize, so that no one spends another's tokens; before what costs.
+    require_acceptable_head,  // Media type and Idempotency-Key, before the body is sent.
+    dispatch,                 // Relay, answer, or ask for the body.
+};
+
+// When its body is complete, too.
+constexpr std::array answering{
+    require_valid_body,  // Handlers trust what they read.
+    run_handler,         // For all the rest.
+};
+
+template <std::size_t Count>
+http::Admission pass(Passage& passage, const std::array<Stage, Count>& stages) {
+    for (auto stage : stages) {
+        if (!stage(passage)) break;
+    }
+    ASSERT(passage.answer);  // The last stage always leaves one.
+    return *std::move(passage.answer);
+}
+
+http::Response respond(Gateway& gateway, const http::Request& request, http::Call& call) {
+    Passage passage{.gateway = gateway, .request = request, .call = call};
+    passage.plan = &call.snapshot->plan_of(*call.route);
+    passage.tenant = passage.plan->tenant;
+    auto answer = pass<answering.size()>(passage, answering);
+    if (auto* relay = std::get_if<http::Relay>(&answer)) return std::move(*relay);
+    ASSERT(std::holds_alternative<http::Reply>(answer));
+    return std::get<http::Reply>(std::move(answer));
+}
+
+// The transport refuses, perhaps before the request got a number or a route.
+http::Reply reject(Gateway& gateway, const http::Request& request, http::Call& call,
+                   const http::Problem& problem) {
+    Passage passage{.gateway = gateway, .request = request, .call = call};
+    if (call.id.empty()) {
+        number_request(passage);
+        if (http::check_target(request.target)) {
+            find_route(passage);
+            add_cors_fields(passage.tenant->cors, request.headers.value("Origin"), call.response_headers);
+        }
+    }
+    refuse(passage, "transport", {.problem = problem, .rule = problem.detail});
+    return std::get<http::Reply>(*std::move(passage.answer));
+}
+
+}  // namespace
+
+http::Application make_application(Gateway& gateway) {
+    return {
+        .admit =
+            [&gateway](const http::Request& request, http::Call& call) {
+                Passage passage{.gateway = gateway, .request = request, .call = call};
+                return pass<admission.size()>(passage, admission);
+            },
+        .answer = [&gateway](const http::Request& request,
+                             http::Call& call) { return respond(gateway, request, call); },
+        .reject = [&gateway](
+                      const http::Request& request, http::Call& call,
+                      const http::Problem& problem) { return reject(gateway, request, call, problem); },
+        .finish = [&gateway](
+                      const http::Request& request, const http::Call& call,
+                      const http::Outcome& outcome) { write_journal(gateway, request, call, outcome); },
+    };
+}
+
+}  // namespace integreat::gateway

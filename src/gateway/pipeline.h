@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+// The way of each request through the platform: one list of stages, read from top to bottom, in pipeline.cpp.
+// Nothing here waits for anything unless the transport said that it may.
+#pragma once
+
+#include <functional>
+#include <string_view>
+
+#include "base/clock.h"
+#include "gateway/access_log.h"
+#include "gateway/decisions.h"
+#include "gateway/numbering.h"
+#include "gateway/rate_limit.h"
+#include "gateway/snapshot.h"
+#include "http/application.h"
+#include "http/outbound.h"
+#include "identity/identity.h"
+#include "metrics/metrics.h"
+#include "postgres/pool.h"
+
+namespace integreat::gateway {
+
+using Identify = std::function<identity::Verdict(std::string_view authorization, const identity::Projects&,
+                                                 bool may_wait, Monotonic deadline)>;
+
+// What the stages need. Everything outlives the application that is made of it.
+struct Gateway {
+    const Clock& clock;
+    Published& snapshots;
+    Numbering& numbering;
+    Buckets& buckets;
+    Decisions& decisions;
+    Identify identify;
+    metrics::Registry& metrics;
+    postgres::Pool* database =
+        nullptr;  // The platform's: idempotency keys. Null: routes that need it say 503.
+    http::Outbound* outbound = nullptr;  // For relays with an Idempotency-Key.
+    AccessLog* access_log = nullptr;     // Null: none is written.
+};
+
+http::Application make_application(Gateway& gateway);
+
+}  // namespace integreat::gateway

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+// The stages of the pipeline. Each looks at one passage, and either lets it go on (true) or leaves the answer
+// in it (false). What a stage finds out is in the Call; nothing else is shared between stages.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "gateway/authorize.h"
+#include "gateway/pipeline.h"
+
+namespace integreat::gateway {
+
+// One request on its way.
+struct Passage {
+    Gateway& gateway;
+    const http::Request& request;
+    http::Call& call;
+    const RoutePlan* plan = nullptr;     // Of call.route.
+    const TenantPlan* tenant = nullptr;  // Of the path, also where no route answers.
+    std::string allow;                   // Methods of the path, if it has no route for this one.
+    std::optional<http::Admission> answer;
+};
+
+using Stage = bool (*)(Passage&);
+
+bool number_request(Passage&);
+bool require_plain_target(Passage&);
+bool find_route(Passage&);
+bool answer_cross_origin(Passage&);
+bool require_route(Passage&);
+bool limit_body(Passage&);
+bool identify_caller(Passage&);
+bool authorize_caller(Passage&);
+bool limit_rate(Passage&);
+bool require_acceptable_head(Passage&);
+bool dispatch(Passage&);
+
+bool require_valid_body(Passage&);
+bool answer_once(Passage&);
+bool run_handler(Passage&);
+
+// Leaves `refusal` as the answer, keeps it for `integreat why`; false, for the stage to return.
+bool refuse(Passage&, std::string_view stage, Refusal refusal);
+
+// The Idempotency-Key of the request if its route honours one: without quotes. Empty: none was sent.
+Result<std::string> idempotency_key(const http::Route& route, const http::Headers& headers);
+
+// "user x7Gh", "key key_01", "anonymous".
+std::string caller_of(const Principal* principal);
+
+}  // namespace integreat::gateway
