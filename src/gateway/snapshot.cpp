@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "config/routes.h"
 #include "gateway/me.h"
 
 namespace integreat::gateway {
@@ -108,13 +109,17 @@ const TenantPlan& Snapshot::tenant_of_path(std::string_view path) const {
 }
 
 Result<std::shared_ptr<const Snapshot>> compile_snapshot(SnapshotParts parts, metrics::Registry& registry) {
-    for (auto& route : parts.routes) {
-        if (!route.handler && !route.upstream && route.name == route.tenant.text + ".me") complete_me(route);
+    auto routes = std::move(parts.platform_routes);
+    for (const auto& manifest : parts.manifests) {
+        for (auto& route : config::routes_of(manifest, parts.settings)) {
+            if (!route.handler && !route.upstream && route.name == manifest.app.text + ".me")
+                complete_me(route);
+            routes.push_back(std::move(route));
+        }
     }
-    auto snapshot =
-        std::make_shared<Snapshot>(Snapshot{.generation = parts.generation,
-                                            .router = TRY(http::Router::build(std::move(parts.routes))),
-                                            .manifests = std::move(parts.manifests)});
+    auto snapshot = std::make_shared<Snapshot>(Snapshot{.generation = parts.generation,
+                                                        .router = TRY(http::Router::build(std::move(routes))),
+                                                        .manifests = std::move(parts.manifests)});
     snapshot->behind_proxy = !parts.settings.listen.trusted_proxies.empty();
     add_tenants(*snapshot, parts.settings.identity.operators_project);
     snapshot->plans.reserve(snapshot->router.routes().size());

@@ -66,7 +66,7 @@ struct Snapshot {
 struct SnapshotParts {
     const config::Settings& settings;
     std::vector<config::Manifest> manifests;
-    std::vector<http::Route> routes;  // The platform's and the apps'.
+    std::vector<http::Route> platform_routes;  // Those of the apps follow from their manifests.
     std::uint64_t generation = 1;
 };
 

@@ -68,7 +68,6 @@ std::vector<http::Route> campus_routes() {
     using Who = http::Access::Who;
     auto echo = [](const http::Request& request, http::Call&) { return http::Reply{.body = request.body}; };
     std::vector<http::Route> routes{
-        {.pattern = "/v1/apps/campus/me", .name = "campus.me", .tenant = campus},
         {.pattern = "/v1/apps/campus/open",
          .name = "campus.open",
          .tenant = campus,
@@ -128,7 +127,7 @@ void World::publish(std::vector<http::Route> more) {
     routes.insert(routes.end(), more.begin(), more.end());
     auto snapshot = compile_snapshot({.settings = settings,
                                       .manifests = {manifest_of("teleo"), manifest_of("campus")},
-                                      .routes = std::move(routes),
+                                      .platform_routes = std::move(routes),
                                       .generation = ++generation},
                                      metrics);
     ASSERT_TRUE(snapshot) << snapshot.error().message;

@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "gateway/docs_page.h"
+
+#include <map>
+
+#include "gateway/openapi.h"
+
+namespace integreat::gateway {
+
+namespace {
+
+using Who = http::Access::Who;
+
+constexpr std::string_view style = R"(
+:root{--ink:#1d2433;--soft:#5b6577;--line:#e3e7ee;--back:#fff;--card:#f7f9fc;--accent:#2257c4}
+@media(prefers-color-scheme:dark){:root{--ink:#e8ecf4;--soft:#9aa5b8;--line:#2c3446;--back:#12161f;--card:#1a202d;--accent:#7fa8ff}}
+*{box-sizing:border-box}
+body{margin:0;background:var(--back);color:var(--ink);font:16px/1.55 system-ui,sans-serif}
+main{max-width:60rem;margin:0 auto;padding:2.5rem 1.25rem 5rem}
+h1{font-size:1.9rem;margin:0 0 .4rem}h2{margin:2.6rem 0 .8rem;font-size:1.3rem}
+p{margin:.5rem 0}.soft{color:var(--soft)}a{color:var(--accent)}
+code,pre{font-family:ui-monospace,SFMono-Regular,Menlo,Consolas,monospace;font-size:.87em}
+pre{background:var(--card);border:1px solid var(--line);border-radius:8px;padding:.8rem 1rem;overflow-x:auto;margin:.6rem 0}
+nav a{display:inline-block;margin:.2rem .9rem .2rem 0}
+details{border:1px solid var(--line);border-radius:8px;margin:.5rem 0;background:var(--card)}
+summary{cursor:pointer;padding:.6rem .9rem;display:flex;gap:.8rem;align-items:baseline;flex-wrap:wrap}
+summary .what{color:var(--soft);margin-left:auto}
+details>div{padding:.2rem .9rem .8rem;border-top:1px solid var(--line)}
+dl{display:grid;grid-template-columns:9rem 1fr;gap:.25rem 1rem;margin:.7rem 0}dt{color:var(--soft)}dd{margin:0}
+b.m{font:600 .78rem ui-monospace,monospace;color:#fff;background:#2b7a4b;border-radius:5px;padding:.12rem .45rem;min-width:4.2em;text-align:center}
+b.POST{background:#2257c4}b.PUT,b.PATCH{background:#a06000}b.DELETE{background:#b3261e}
+table{border-collapse:collapse;width:100%}td,th{text-align:left;vertical-align:top;padding:.45rem .6rem;border-bottom:1px solid var(--line)}
+)";
+
+std::string escaped(std::string_view text) {
+    std::string html;
+    for (char c : text) {
+        switch (c) {
+            case '&': html += "&amp;"; break;
+            case '<': html += "&lt;"; break;
+            case '>': html += "&gt;"; break;
+            case '"': html += "&quot;"; break;
+            default: html += c;
+        }
+    }
+    return html;
+}
+
+std::string page(std::string_view title, const std::string& body) {
+    return "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">"
+           "<meta name=\"viewport\" content=\"width=device-width,initial-scale=1\"><title>" +
+           escaped(title) + "</title><style>" + std::string(style) + "</style></head><body><main>\n" + body +
+           "</main></body></html>\n";
+}
+
+std::string who_may(const http::Access& access) {
+    std::string who;
+    switch (access.who) {
+        case Who::anyone: return "Everyone; no token needed";
+        case Who::operators: return "Operators of the platform";
+        case Who::signed_in: who = "Any signed-in user of the application"; break;
+        case Who::roles:
+            for (const auto& role : access.roles)
+                who += (who.empty() ? "Users with the role " : " or ") + role;
+            break;
+    }
+    if (access.scope == http::any_scope) return who + "; any API key of the application";
+    return access.scope.empty() ? who : who + "; API keys with the scope " + access.scope;
+}
+
+std::string bytes_text(std::size_t bytes) {
+    if (bytes >= 1024 * 1024 && bytes % (1024 * 1024) == 0)
+        return std::to_string(bytes / 1024 / 1024) + " MiB";
+    if (bytes >= 1024 && bytes % 1024 == 0) return std::to_string(bytes / 1024) + " KiB";
+    return std::to_string(bytes) + " bytes";
+}
+
+void row(std::string& html, std::string_view name, std::string_view value) {
+    html.append("<dt>").append(name).append("</dt><dd>").append(escaped(value)).append("</dd>");
+}
+
+std::string example(const http::Route& route) {
+    std::string command = "curl";
+    if (route.method != http::Method::get) command += " -X " + std::string(to_string(route.method));
+    if (route.access.who != Who::anyone) command += " -H \"Authorization: Bearer $TOKEN\"";
+    if (route.idempotency != http::Idempotency::off)
+        command += " \\\n     -H \"Idempotency-Key: $(uuidgen)\"";
+    if (!route.request_schema.empty()) command += " \\\n     -H 'Content-Type: application/json' -d '{…}'";
+    return command + " \\\n     http://localhost:8080" + openapi_path(route.pattern);
+}
+
+void append_route(std::string& html, const http::Route& route) {
+    std::string method(to_string(route.method));
+    html += "<details id=\"" + escaped(route.name) + "\"><summary><b class=\"m " + method + "\">" + method +
+            "</b><code>" + escaped(openapi_path(route.pattern)) + "</code><span class=\"what\">" +
+            escaped(route.summary) + "</span></summary><div><dl>";
+    row(html, "Who may", who_may(route.access));
+    if (route.limit.requests > 0) {
+        row(html, "Limit",
+            std::to_string(route.limit.requests) + " requests in " +
+                std::to_string(route.limit.window.count()) + " s per caller, " +
+                std::to_string(route.limit.burst) + " at once");
+    }
+    row(html, "Body", route.body_bytes_max == 0 ? "none" : "at most " + bytes_text(route.body_bytes_max));
+    if (route.idempotency != http::Idempotency::off) {
+        row(html, "Idempotency-Key",
+            route.idempotency == http::Idempotency::required ? "required" : "honoured");
+    }
+    row(html, "Answered by", route.upstream ? "the application's own server" : "the platform");
+    row(html, "Operation", route.name);
+    html += "</dl><pre>" + escaped(example(route)) + "</pre>";
+    if (!route.request_schema.empty()) {
+        html += "<p class=\"soft\">Body, as JSON Schema:</p><pre>" + escaped(route.request_schema) + "</pre>";
+    }
+    if (!route.response_schema.empty()) {
+        html +=
+            "<p class=\"soft\">Answer, as JSON Schema:</p><pre>" + escaped(route.response_schema) + "</pre>";
+    }
+    html += "</div></details>\n";
+}
+
+constexpr std::string_view introduction = R"(<h1>Integreat</h1>
+<p class="soft">Every route of this platform, from the table that serves them.
+<a href="/openapi.json">openapi.json</a> says the same for machines; <a href="/problems">/problems</a> explains every refusal.</p>
+<h2 id="begin">Where to begin</h2>
+<p>Sign in to your application with the Firebase SDK and send the ID token along; a server uses an API key instead.</p>
+<pre>const token = await user.getIdToken();
+await fetch("http://localhost:8080/v1/apps/campus/me", { headers: { Authorization: `Bearer ${token}` } });</pre>
+<p>Each answer has an <code>Integreat-Request-Id</code>. If you were refused, an operator sees the exact reason with
+<code>integreat why REQUEST_ID</code>. What is left of your limit is in the <code>RateLimit</code> field. Repeat a POST
+safely by sending the same <code>Idempotency-Key</code>.</p>
+)";
+
+}  // namespace
+
+std::string docs_page(const std::vector<http::Route>& routes) {
+    std::map<std::string, std::string> apps;
+    for (const auto& route : routes)
+        append_route(apps[route.tenant.text], route);
+    std::string platform = std::move(apps[platform_tenant.text]);
+    apps.erase(platform_tenant.text);
+    std::string body(introduction);
+    body += "<nav>";
+    for (const auto& [app, unused] : apps)
+        body += "<a href=\"#" + escaped(app) + "\">" + escaped(app) + "</a>";
+    body += "<a href=\"#platform\">the platform</a></nav>\n";
+    for (const auto& [app, listed] : apps) {
+        body += "<h2 id=\"" + escaped(app) + "\">" + escaped(app) + "</h2>\n" + listed;
+    }
+    return page("Integreat: routes", body + "<h2 id=\"platform\">The platform</h2>\n" + platform);
+}
+
+std::string problems_page() {
+    std::string body =
+        "<h1>Problems</h1><p class=\"soft\">Each error is <code>application/problem+json</code>; its "
+        "<code>type</code> is one of these. <a href=\"/docs\">All routes</a></p><table>"
+        "<tr><th>type</th><th>status</th><th>meaning</th></tr>";
+    for (const auto& kind : problem_kinds()) {
+        std::string slug(kind.slug);
+        body += "<tr><td><a href=\"/problems/" + slug + "\"><code>" + slug + "</code></a></td><td>" +
+                std::to_string(kind.status) + "</td><td>" + escaped(kind.meaning) + "</td></tr>\n";
+    }
+    return page("Integreat: problems", body + "</table>");
+}
+
+std::string problem_page(const ProblemKind& kind) {
+    return page(kind.title, "<p class=\"soft\"><a href=\"/problems\">Problems</a> · status " +
+                                std::to_string(kind.status) + "</p><h1>" + escaped(kind.title) +
+                                "</h1><p><code>" + std::string(kind.slug) +
+                                "</code></p><h2>What it means</h2><p>" + escaped(kind.meaning) +
+                                "</p><h2>What to do</h2><p>" + escaped(kind.remedy) + "</p>\n");
+}
+
+}  // namespace integreat::gateway

@@ -1,0 +1,200 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "gateway/openapi.h"
+
+#include <boost/json.hpp>
+
+#include "gateway/problems.h"
+
+namespace integreat::gateway {
+
+namespace {
+
+namespace bj = boost::json;
+using Who = http::Access::Who;
+
+std::string joined(const std::vector<std::string>& words) {
+    std::string text;
+    for (const auto& word : words)
+        text += (text.empty() ? "" : ", ") + word;
+    return text;
+}
+
+bj::object reference(std::string_view to) {
+    return {{"$ref", to}};
+}
+
+bj::array parameters_of(const http::Route& route) {
+    bj::array parameters;
+    std::string_view pattern = route.pattern;
+    for (auto open = pattern.find('{'); open != std::string_view::npos; open = pattern.find('{', open + 1)) {
+        auto name = pattern.substr(open + 1, pattern.find('}', open) - open - 1);
+        bool rest = name.ends_with("...");
+        if (rest) name.remove_suffix(3);
+        parameters.push_back(
+            {{"name", name},
+             {"in", "path"},
+             {"required", true},
+             {"description", rest ? "All the rest of the path, slashes included." : "One segment."},
+             {"schema", {{"type", "string"}}}});
+    }
+    if (route.idempotency != http::Idempotency::off) {
+        parameters.push_back(
+            {{"name", "Idempotency-Key"},
+             {"in", "header"},
+             {"required", route.idempotency == http::Idempotency::required},
+             {"description", "The same key repeats the first answer instead of the request."},
+             {"schema", {{"type", "string"}, {"maxLength", 255}}},
+             {"example", "8e03978e-40d5-43e8-bc93-6894a57f9324"}});
+    }
+    return parameters;
+}
+
+bj::array security_of(const http::Access& access) {
+    bj::array security;
+    if (access.who == Who::anyone) return security;
+    security.emplace_back(bj::object{{"firebase", bj::array()}});
+    if (!access.scope.empty() || access.who == Who::operators) security.emplace_back(bj::object{{"apiKey", bj::array()}});
+    return security;
+}
+
+std::string description_of(const http::Route& route) {
+    std::string text;
+    switch (route.access.who) {
+        case Who::anyone: text = "For everyone."; break;
+        case Who::signed_in: text = "For any signed-in user of " + route.tenant.text + "."; break;
+        case Who::roles:
+            text = "For the roles " + joined(route.access.roles) + " of " + route.tenant.text + ".";
+            break;
+        case Who::operators: text = "For operators of the platform."; break;
+    }
+    if (route.access.scope == http::any_scope) text += " Any API key may call it.";
+    if (!route.access.scope.empty() && route.access.scope != http::any_scope) {
+        text += " An API key needs the scope " + route.access.scope + ".";
+    }
+    if (route.limit.requests > 0) {
+        text += " At most " + std::to_string(route.limit.requests) + " requests per " +
+                std::to_string(route.limit.window.count()) + " s, " + std::to_string(route.limit.burst) +
+                " at once.";
+    }
+    return text;
+}
+
+bj::object content_of(const std::string& schema, const char* otherwise) {
+    if (schema.empty()) return {{otherwise, {{"schema", bj::object()}}}};
+    return {{"application/json", {{"schema", bj::parse(schema)}}}};
+}
+
+bj::object responses_of(const http::Route& route) {
+    bj::object success{{"description", route.upstream ? "What the application's server answers." : "Done."}};
+    if (!route.response_schema.empty()) success["content"] = content_of(route.response_schema, "*/*");
+    bj::object responses{{"200", std::move(success)}};
+    if (route.access.who != Who::anyone) {
+        responses["401"] = reference("#/components/responses/Unauthenticated");
+        responses["403"] = reference("#/components/responses/Forbidden");
+    }
+    if (route.limit.requests > 0) responses["429"] = reference("#/components/responses/RateLimited");
+    responses["4XX"] = reference("#/components/responses/Problem");
+    responses["5XX"] = reference("#/components/responses/Problem");
+    return responses;
+}
+
+bj::object operation_of(const http::Route& route) {
+    bj::object operation{{"operationId", route.name},
+                         {"summary", route.summary.empty() ? route.name : route.summary},
+                         {"description", description_of(route)},
+                         {"tags", {route.tenant.text}},
+                         {"security", security_of(route.access)},
+                         {"responses", responses_of(route)}};
+    if (auto parameters = parameters_of(route); !parameters.empty())
+        operation["parameters"] = std::move(parameters);
+    if (route.body_bytes_max > 0) {
+        operation["requestBody"] = {
+            {"required", !route.request_schema.empty()},
+            {"description", "At most " + std::to_string(route.body_bytes_max) + " bytes."},
+            {"content", content_of(route.request_schema, "*/*")}};
+    }
+    return operation;
+}
+
+bj::object problem_response(std::string_view description, std::string_view slug) {
+    const auto* kind = find_problem(slug);
+    bj::object example{{"type", "/problems/" + std::string(slug)},
+                       {"title", kind->title},
+                       {"status", kind->status},
+                       {"detail", kind->remedy},
+                       {"request_id", "req_01JD9Z3V7K3M8Q2R5T6W8X9Y0A"}};
+    return {{"description", description},
+            {"content",
+             {{"application/problem+json",
+               {{"schema", reference("#/components/schemas/Problem")}, {"example", std::move(example)}}}}}};
+}
+
+bj::object components() {
+    bj::object problem = bj::parse(R"({
+      "type": "object", "required": ["type", "title", "status", "detail", "request_id"],
+      "description": "RFC 9457. `type` is stable; look it up under /problems.",
+      "properties": {
+        "type": {"type": "string", "format": "uri-reference"},
+        "title": {"type": "string"},
+        "status": {"type": "integer"},
+        "detail": {"type": "string"},
+        "request_id": {"type": "string", "description": "For `integreat why`."},
+        "errors": {"type": "array", "items": {"type": "object", "required": ["pointer", "detail"],
+          "properties": {"pointer": {"type": "string"}, "detail": {"type": "string"}}}}}})")
+                             .as_object();
+    bj::object schemes = bj::parse(R"({
+      "firebase": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT",
+                   "description": "The Firebase ID token of a signed-in user: await user.getIdToken()."},
+      "apiKey": {"type": "http", "scheme": "bearer", "bearerFormat": "API key",
+                 "description": "A key for servers: integreat key create."}})")
+                             .as_object();
+    return {{"securitySchemes", std::move(schemes)},
+            {"schemas", {{"Problem", std::move(problem)}}},
+            {"responses",
+             {{"Unauthenticated", problem_response("We do not know who is asking.", "token-missing")},
+              {"Forbidden", problem_response("We know who is asking, and they may not.", "role-missing")},
+              {"RateLimited", problem_response("Too many requests.", "rate-limited")},
+              {"Problem", problem_response("Refused; `type` says why.", "invalid-request")}}}};
+}
+
+std::string lower(std::string_view text) {
+    std::string result;
+    for (char c : text)
+        result += static_cast<char>(c | 0x20);
+    return result;
+}
+
+}  // namespace
+
+std::string openapi_path(const std::string& pattern) {
+    auto dots = pattern.find("...}");
+    return dots == std::string::npos ? pattern : pattern.substr(0, dots) + "}";
+}
+
+std::string openapi_json(const std::vector<http::Route>& routes) {
+    bj::object paths;
+    bj::array tags;
+    std::string last_tag;
+    for (const auto& route : routes) {
+        auto& path = paths[openapi_path(route.pattern)];
+        if (path.is_null()) path = bj::object();
+        path.as_object()[lower(to_string(route.method))] = operation_of(route);
+        if (route.tenant.text != last_tag) tags.emplace_back(bj::object{{"name", last_tag = route.tenant.text}});
+    }
+    bj::object document{
+        {"openapi", "3.1.0"},
+        {"info",
+         {{"title", "Integreat"},
+          {"version", "1"},
+          {"description",
+           "Every route of this platform. Errors are application/problem+json; every answer has "
+           "an Integreat-Request-Id, which `integreat why` explains."},
+          {"license", {{"name", "Apache-2.0"}, {"identifier", "Apache-2.0"}}}}},
+        {"servers", bj::array{{{"url", "/"}}}},
+        {"tags", std::move(tags)},
+        {"paths", std::move(paths)},
+        {"components", components()}};
+    return bj::serialize(document);
+}
+
+}  // namespace integreat::gateway

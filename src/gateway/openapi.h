@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: Apache-2.0
+// The route table as OpenAPI 3.1 (https://spec.openapis.org/oas/v3.1.0). Made from the same values that the
+// router and the stages use, so it cannot say anything else than what happens.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "http/route.h"
+
+namespace integreat::gateway {
+
+std::string openapi_json(const std::vector<http::Route>& routes);
+
+// "/v1/apps/campus/portal/{rest...}" → "/v1/apps/campus/portal/{rest}"
+std::string openapi_path(const std::string& pattern);
+
+}  // namespace integreat::gateway
