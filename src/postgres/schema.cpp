@@ -87,6 +87,13 @@ CREATE TABLE integreat.transaction_log (
 CREATE INDEX transaction_log_request ON integreat.transaction_log (request_id);
 CREATE INDEX transaction_log_time ON integreat.transaction_log USING brin (created_at);
 
+-- The last batch of each writing process, so that one whose commit was interrupted is not stored twice.
+CREATE TABLE integreat.transaction_log_writers (
+    writer     uuid        PRIMARY KEY,
+    batch      bigint      NOT NULL,
+    updated_at timestamptz NOT NULL DEFAULT now()
+);
+
 CREATE FUNCTION integreat.prepare_transaction_log(first date, last date) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -138,6 +145,7 @@ constexpr std::array all{
               "GRANT SELECT, INSERT, UPDATE ON integreat.api_keys TO {app};"},
     Migration{3, "transaction_log", true, false, transaction_log,
               "GRANT SELECT, INSERT ON integreat.transaction_log TO {app};"
+              "GRANT SELECT, INSERT, UPDATE, DELETE ON integreat.transaction_log_writers TO {app};"
               "GRANT EXECUTE ON FUNCTION integreat.prepare_transaction_log(date, date),"
               " integreat.drop_transaction_log(date) TO {app};"},
 };
