@@ -128,6 +128,7 @@ class Program:
 
     apps: Path = ROOT / "apps"
     data: Path = field(default_factory=lambda: Path(tempfile.mkdtemp(prefix="integreat-")))
+    settings: str = ""  # Of integreat.yaml.
     arguments: list[str] = field(default_factory=list)
     environment: dict[str, str] = field(default_factory=dict)
     before: list[str] = field(default_factory=list)  # taskset, prlimit: what the command line begins with.
@@ -145,6 +146,19 @@ class Program:
         return self.ready["pid"]
 
     @property
+    def data_folder(self) -> Path:
+        return self.data / "data"
+
+    @property
+    def settings_file(self) -> Path:
+        return self.data / "integreat.yaml"
+
+    @property
+    def places(self) -> list[str]:
+        """The options that tell any command which installation is meant."""
+        return ["--config", str(self.settings_file), "--apps", str(self.apps)]
+
+    @property
     def log_file(self) -> Path:
         return self.data / "test-output.log"
 
@@ -153,9 +167,10 @@ class Program:
 
     def start(self, ports: str = "auto") -> "Program":
         ready_file = self.data / "test-ready.json"
+        self.settings_file.write_text(self.settings)
         ready_file.unlink(missing_ok=True)
-        command = [*self.before, str(program_path()), "dev", "--data", str(self.data / "data"), "--ready-file",
-                   str(ready_file), "--ports", ports, "--apps", str(self.apps), *self.arguments]
+        command = [*self.before, str(program_path()), "dev", "--data", str(self.data_folder), "--ready-file",
+                   str(ready_file), "--ports", ports, *self.places, *self.arguments]
         began = time.monotonic()
         with open(self.log_file, "ab") as output:
             self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=output, stderr=output,
@@ -204,7 +219,7 @@ class Program:
         os.kill(self.pid, signal.SIGHUP)
 
     def cli(self, *arguments: str, timeout: float = 60, **more) -> subprocess.CompletedProcess:
-        """The same binary as a command, pointed at this program's data."""
+        """The same binary as a command. Where the first word takes --data, it is told ours."""
         return subprocess.run([str(program_path()), *arguments], capture_output=True, text=True, timeout=timeout,
                               check=False, env={**os.environ, **self.environment}, cwd=self.data, **more)
 
@@ -270,3 +285,15 @@ class Upstream:
 
     def counts(self) -> dict:
         return call(self.url, "GET", "/counts").json()
+
+
+def load(base: str, path: str, seconds: float, *, connections: int = 16, token: str = "") -> dict:
+    """wrk against one path: how many answers, how many of them not 2xx, how many connections broke."""
+    command = ["wrk", "--threads", "1", "--connections", str(connections), "--duration", f"{seconds:g}s",
+               "--timeout", "20s", "--script", str(ROOT / "bench" / "load.lua"), base, "--", "/dev/stdin"]
+    done = subprocess.run(command, input=f"{path}\t{token}\n", capture_output=True, text=True,
+                          timeout=seconds + 60, check=False)
+    lines = [line for line in done.stdout.splitlines() if line.startswith("RESULT ")]
+    if not lines:
+        raise AssertionError(f"wrk failed: {done.stdout}{done.stderr}")
+    return json.loads(lines[0].removeprefix("RESULT "))

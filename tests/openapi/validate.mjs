@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: Apache-2.0
+// Usage: validate.mjs FILE. Prints what is wrong with the OpenAPI document; exit code 1 if anything is.
+import { compileErrors, validate } from '@readme/openapi-parser';
+
+const result = await validate(process.argv[2]);
+if (!result.valid) {
+    console.error(compileErrors(result));
+    process.exit(1);
+}
+if (result.warnings.length > 0) {
+    console.log(compileErrors(result));
+}
+console.log(`valid ${result.specification}`);
