@@ -21,7 +21,8 @@ end
 function done(summary, latency)
     local errors = summary.errors
     io.write(string.format(
-        'RESULT {"requests": %d, "duration_us": %d, "refused": %d, "broken": %d, "p50_us": %d, "p99_us": %d}\n',
+        'RESULT {"requests": %d, "duration_us": %d, "refused": %d, "broken": %d, '
+            .. '"p50_us": %d, "p99_us": %d}\n',
         summary.requests, summary.duration, errors.status,
         errors.connect + errors.read + errors.write + errors.timeout,
         latency:percentile(50), latency:percentile(99)))

@@ -76,9 +76,25 @@ def cpu_of(root: int) -> Cpu:
 def load(pid: int, url: str, requests_file: Path, seconds: float, connections: int, core: int) -> Round:
     """Runs wrk against a subject; anything but clean 2xx/3xx answers is an exception, not a figure."""
     before = cpu_of(pid)
-    command = ["taskset", "-c", str(core), "wrk", "--threads", "1", "--connections", str(connections),
-               "--duration", f"{seconds:g}s", "--timeout", "10s", "--script", str(LOAD_SCRIPT), url, "--",
-               str(requests_file)]
+    command = [
+        "taskset",
+        "-c",
+        str(core),
+        "wrk",
+        "--threads",
+        "1",
+        "--connections",
+        str(connections),
+        "--duration",
+        f"{seconds:g}s",
+        "--timeout",
+        "10s",
+        "--script",
+        str(LOAD_SCRIPT),
+        url,
+        "--",
+        str(requests_file),
+    ]
     done = subprocess.run(command, capture_output=True, text=True, timeout=seconds + 60, check=False)
     after = cpu_of(pid)
     found = re.search(r"^RESULT (.*)$", done.stdout, re.MULTILINE)
@@ -89,7 +105,12 @@ def load(pid: int, url: str, requests_file: Path, seconds: float, connections: i
         raise RuntimeError(f"{url} did not answer cleanly under load: {result}")
     elapsed_us = result["duration_us"]
     server_us = after.server_us - before.server_us
-    return Round(requests=result["requests"], seconds=elapsed_us / 1e6,
-                 cpu_us=server_us / result["requests"],
-                 database_us=(after.database_us - before.database_us) / result["requests"],
-                 busy=server_us / elapsed_us, p50_us=result["p50_us"], p99_us=result["p99_us"])
+    return Round(
+        requests=result["requests"],
+        seconds=elapsed_us / 1e6,
+        cpu_us=server_us / result["requests"],
+        database_us=(after.database_us - before.database_us) / result["requests"],
+        busy=server_us / elapsed_us,
+        p50_us=result["p50_us"],
+        p99_us=result["p99_us"],
+    )

@@ -19,9 +19,19 @@ LIMIT = "{ requests: 1000000000, window: 60s, burst: 1000000 }"
 
 def manifest(app: str, upstream: int, routes: int) -> str:
     """An app whose `routes` relay routes differ in their paths, as those of a real one do."""
-    lines = [f"app: {app}", f"title: {app.title()}", f"project: {app}-bench", "roles: [student, admin]",
-             f"limit: {LIMIT}", f"tenant_limit: {LIMIT}", "upstreams:", "  - name: portal",
-             f"    url: http://127.0.0.1:{upstream}", "    connections_max: 256", "routes:"]
+    lines = [
+        f"app: {app}",
+        f"title: {app.title()}",
+        f"project: {app}-bench",
+        "roles: [student, admin]",
+        f"limit: {LIMIT}",
+        f"tenant_limit: {LIMIT}",
+        "upstreams:",
+        "  - name: portal",
+        f"    url: http://127.0.0.1:{upstream}",
+        "    connections_max: 256",
+        "routes:",
+    ]
     for number in range(routes):
         path = "/portal/{rest...}" if number == 0 else f"/portal{number}/items/{{id}}"
         lines += [f"  - path: {path}", "    methods: [GET]", "    upstream: portal", f"    limit: {LIMIT}"]
@@ -35,8 +45,9 @@ def write_manifests(folder: Path, upstream: int, tenants: int, routes: int) -> N
         (folder / f"{app}.yaml").write_text(manifest(app, upstream, max(1, routes // tenants)))
 
 
-def start(folder: Path, name: str, core: int, threads: int, upstream: int, tenants: int,
-          routes: int) -> harness.Program:
+def start(
+    folder: Path, name: str, core: int, threads: int, upstream: int, tenants: int, routes: int
+) -> harness.Program:
     apps = folder / f"{name}-apps"
     write_manifests(apps, upstream, tenants, routes)
     data = folder / name
@@ -68,8 +79,14 @@ def issuer_of(program: harness.Program, keys_url: str, folder: Path) -> peers.Is
     token = program.token("campus")
     with urllib.request.urlopen(keys_url, timeout=10) as answer:
         certificate = json.load(answer)[segment(token, 0)["kid"]]
-    key = subprocess.run(["openssl", "x509", "-pubkey", "-noout"], input=certificate, capture_output=True,
-                         text=True, check=True, timeout=10).stdout
+    key = subprocess.run(
+        ["openssl", "x509", "-pubkey", "-noout"],
+        input=certificate,
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=10,
+    ).stdout
     key_file = folder / "firebase-key.pem"
     key_file.write_text(key)
     claims = segment(token, 1)

@@ -43,8 +43,9 @@ class Children:
 
     def start(self, command: list[str], core: int, port: int, log: Path) -> int:
         with open(log, "wb") as output:
-            child = subprocess.Popen(["taskset", "-c", str(core), *command], stdin=subprocess.DEVNULL,
-                                     stdout=output, stderr=output)
+            child = subprocess.Popen(
+                ["taskset", "-c", str(core), *command], stdin=subprocess.DEVNULL, stdout=output, stderr=output
+            )
         self.started.append(child)
         until = time.monotonic() + 20
         while True:
@@ -55,7 +56,9 @@ class Children:
                 return child.pid
             except OSError:
                 if time.monotonic() > until:
-                    raise RuntimeError(f"{command[0]} does not listen on {port}:\n{log.read_text()}") from None
+                    raise RuntimeError(
+                        f"{command[0]} does not listen on {port}:\n{log.read_text()}"
+                    ) from None
                 time.sleep(0.02)
 
     def stop(self) -> None:
@@ -79,7 +82,8 @@ def nginx(folder: Path, name: str, threads: int, http: str) -> list[str]:
     place.mkdir()
     user = "user root;" if os.geteuid() == 0 else ""
     config = place / "nginx.conf"
-    config.write_text(f"""
+    config.write_text(
+        f"""
 daemon off; {user} worker_processes {threads}; pid {place}/nginx.pid; error_log {place}/error.log warn;
 events {{ worker_connections 4096; }}
 http {{
@@ -91,7 +95,8 @@ http {{
                     '"$http_referer" "$http_user_agent" $request_time';
 {http}
 }}
-""")
+"""
+    )
     return ["nginx", "-p", str(place), "-e", str(place / "error.log"), "-c", str(config)]
 
 
@@ -107,7 +112,9 @@ def static(port: int, reply: Reply, access_log: str) -> str:
 
 
 def relay(port: int, upstream: int) -> str:
-    return f"""    upstream behind {{ server 127.0.0.1:{upstream}; keepalive 256; keepalive_requests 1000000000; }}
+    return f"""    upstream behind {{
+        server 127.0.0.1:{upstream}; keepalive 256; keepalive_requests 1000000000;
+    }}
     server {{
         listen 127.0.0.1:{port} backlog=4096; access_log off;
         location / {{ proxy_pass http://behind; proxy_http_version 1.1; proxy_set_header Connection ""; }}
@@ -115,20 +122,30 @@ def relay(port: int, upstream: int) -> str:
 """
 
 
-def haproxy(folder: Path, name: str, threads: int, port: int, upstream: int, issuer: Issuer | None) -> list[str]:
-    checks = "" if issuer is None else f"""
+def haproxy(
+    folder: Path, name: str, threads: int, port: int, upstream: int, issuer: Issuer | None
+) -> list[str]:
+    checks = (
+        ""
+        if issuer is None
+        else f"""
     http-request set-var(txn.token) http_auth_bearer
     http-request set-var(txn.alg) var(txn.token),jwt_header_query('$.alg')
     http-request deny deny_status 401 unless {{ var(txn.alg) -m str RS256 }}
-    http-request deny deny_status 401 unless {{ var(txn.token),jwt_verify(txn.alg,"{issuer.key_file}") -m int 1 }}
+    http-request set-var(txn.valid) var(txn.token),jwt_verify(txn.alg,"{issuer.key_file}")
+    http-request deny deny_status 401 unless {{ var(txn.valid) -m int 1 }}
     http-request set-var(txn.now) date()
     http-request set-var(txn.exp) var(txn.token),jwt_payload_query('$.exp','int')
     http-request deny deny_status 401 if {{ var(txn.exp),sub(txn.now) -m int lt 0 }}
-    http-request deny deny_status 401 unless {{ var(txn.token),jwt_payload_query('$.iss') -m str {issuer.issuer} }}
-    http-request deny deny_status 401 unless {{ var(txn.token),jwt_payload_query('$.aud') -m str {issuer.audience} }}
+    http-request set-var(txn.iss) var(txn.token),jwt_payload_query('$.iss')
+    http-request deny deny_status 401 unless {{ var(txn.iss) -m str {issuer.issuer} }}
+    http-request set-var(txn.aud) var(txn.token),jwt_payload_query('$.aud')
+    http-request deny deny_status 401 unless {{ var(txn.aud) -m str {issuer.audience} }}
 """
+    )
     config = folder / f"{name}.cfg"
-    config.write_text(f"""
+    config.write_text(
+        f"""
 global
     nbthread {threads}
     maxconn 8192
@@ -146,14 +163,25 @@ frontend entry
     default_backend behind
 backend behind
     server one 127.0.0.1:{upstream} pool-max-conn 256
-""")
+"""
+    )
     return ["haproxy", "-db", "-f", str(config)]
 
 
 def express(port: int, upstream: int, issuer: Issuer) -> list[str]:
     if not (PEERS / "node_modules").is_dir():
         print("installing the npm packages of the Express gateway (bench/peers)", file=sys.stderr)
-        subprocess.run(["npm", "ci", "--no-audit", "--no-fund"], cwd=PEERS, check=True, timeout=300,
-                       stdout=sys.stderr)
-    return ["env", "NODE_ENV=production", "node", str(PEERS / "gateway.mjs"), str(port),
-            f"http://127.0.0.1:{upstream}", str(issuer.key_file), issuer.issuer, issuer.audience]
+        subprocess.run(
+            ["npm", "ci", "--no-audit", "--no-fund"], cwd=PEERS, check=True, timeout=300, stdout=sys.stderr
+        )
+    return [
+        "env",
+        "NODE_ENV=production",
+        "node",
+        str(PEERS / "gateway.mjs"),
+        str(port),
+        f"http://127.0.0.1:{upstream}",
+        str(issuer.key_file),
+        issuer.issuer,
+        issuer.audience,
+    ]

@@ -18,13 +18,19 @@ BARS = [
 
 def figures(subject) -> dict:
     cpu = [done.cpu_us for done in subject.rounds]
-    return {"key": subject.key, "title": subject.title, "cpu_us": median(cpu), "cpu_us_min": min(cpu),
-            "cpu_us_max": max(cpu), "database_us": median(done.database_us for done in subject.rounds),
-            "requests_per_second": median(done.rate for done in subject.rounds),
-            "busy": median(done.busy for done in subject.rounds),
-            "p50_us": median(done.p50_us for done in subject.rounds),
-            "p99_us": median(done.p99_us for done in subject.rounds),
-            "requests": sum(done.requests for done in subject.rounds)}
+    return {
+        "key": subject.key,
+        "title": subject.title,
+        "cpu_us": median(cpu),
+        "cpu_us_min": min(cpu),
+        "cpu_us_max": max(cpu),
+        "database_us": median(done.database_us for done in subject.rounds),
+        "requests_per_second": median(done.rate for done in subject.rounds),
+        "busy": median(done.busy for done in subject.rounds),
+        "p50_us": median(done.p50_us for done in subject.rounds),
+        "p99_us": median(done.p99_us for done in subject.rounds),
+        "requests": sum(done.requests for done in subject.rounds),
+    }
 
 
 def bars(rows: dict[str, dict]) -> list[dict]:
@@ -38,23 +44,30 @@ def bars(rows: dict[str, dict]) -> list[dict]:
 
 
 def table(setting: dict, rows: list[dict]) -> list[str]:
-    lines = [f"{setting['machine']}; server on core {setting['server_core']}, wrk and the upstream on core "
-             f"{setting['load_core']}; one worker thread each, {setting['connections']} connections; median of "
-             f"{setting['rounds']} rounds of {setting['seconds']:g} s; load before: {setting['load_before']:.1f}",
-             "", "| Subject | CPU µs/request | min–max | + database µs | requests/s | core used | p50 ms | p99 ms |",
-             "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |"]
+    lines = [
+        f"{setting['machine']}; server on core {setting['server_core']}, wrk and the upstream on core "
+        f"{setting['load_core']}; one worker thread each, {setting['connections']} connections; median of "
+        f"{setting['rounds']} rounds of {setting['seconds']:g} s; load before: {setting['load_before']:.1f}",
+        "",
+        "| Subject | CPU µs/request | min–max | + database µs | requests/s | core used | p50 ms | p99 ms |",
+        "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |",
+    ]
     for row in rows:
-        lines.append(f"| {row['title']} | {row['cpu_us']:.1f} | {row['cpu_us_min']:.1f}–{row['cpu_us_max']:.1f} "
-                     f"| {row['database_us']:.1f} | {row['requests_per_second']:,.0f} | {row['busy']:.0%} "
-                     f"| {row['p50_us'] / 1000:.2f} | {row['p99_us'] / 1000:.2f} |")
+        lines.append(
+            f"| {row['title']} | {row['cpu_us']:.1f} | {row['cpu_us_min']:.1f}–{row['cpu_us_max']:.1f} "
+            f"| {row['database_us']:.1f} | {row['requests_per_second']:,.0f} | {row['busy']:.0%} "
+            f"| {row['p50_us'] / 1000:.2f} | {row['p99_us'] / 1000:.2f} |"
+        )
     return lines
 
 
 def verdicts(found: list[dict]) -> list[str]:
     lines = ["", "| Bar | ratio | at most | |", "| --- | ---: | ---: | --- |"]
     for bar in found:
-        lines.append(f"| {bar['what']} | {bar['ratio']:.3f} | {bar['at_most']:.3f} "
-                     f"| {'met' if bar['met'] else 'MISSED'} |")
+        lines.append(
+            f"| {bar['what']} | {bar['ratio']:.3f} | {bar['at_most']:.3f} "
+            f"| {'met' if bar['met'] else 'MISSED'} |"
+        )
     return lines
 
 

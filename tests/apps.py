@@ -17,8 +17,10 @@ def route(path: str, upstream: str, *, methods: str = "GET", **more: str) -> str
     return "\n".join(lines + [f"    {key}: {value}" for key, value in more.items()])
 
 
-def campus(upstream: str, *, gone: str = "http://127.0.0.1:9", more_routes: str = "", limit: str = HIGH) -> str:
-    """`portal` is the test upstream; `orders` is the same, known to honour Idempotency-Key; `gone` is nobody."""
+def campus(
+    upstream: str, *, gone: str = "http://127.0.0.1:9", more_routes: str = "", limit: str = HIGH
+) -> str:
+    """`portal` is the test upstream; `orders` the same, known to honour Idempotency-Key; `gone` nobody."""
     routes = [
         route("/portal/{rest...}", "portal", methods="GET, POST, PUT, DELETE", body_bytes_max="100MiB"),
         route("/registry/{rest...}", "portal", roles="[registrar, admin]"),

@@ -39,8 +39,19 @@ class Commands(unittest.TestCase):
 
     def test_help_teaches(self):
         text = self.done("--help")
-        for command in ("dev", "serve", "check", "routes", "config", "tenant", "key", "user", "why", "doctor",
-                        "completion"):
+        for command in (
+            "dev",
+            "serve",
+            "check",
+            "routes",
+            "config",
+            "tenant",
+            "key",
+            "user",
+            "why",
+            "doctor",
+            "completion",
+        ):
             self.assertIn(command, text)
             self.assertGreater(len(self.done(command, "--help")), 80, command)
 
@@ -48,7 +59,13 @@ class Commands(unittest.TestCase):
         self.assertRegex(self.done("--version"), r"\d+\.\d+\.\d+")
 
     def test_wrong_command_lines_end_with_2_and_a_hint(self):
-        for arguments in (["chekc"], ["routes", "--jsno"], ["tenant", "add"], ["key", "create"], ["--nothing"]):
+        for arguments in (
+            ["chekc"],
+            ["routes", "--jsno"],
+            ["tenant", "add"],
+            ["key", "create"],
+            ["--nothing"],
+        ):
             with self.subTest(arguments):
                 self.assertGreater(len(self.done(*arguments, code=2).strip()), 10)
 
@@ -56,7 +73,9 @@ class Commands(unittest.TestCase):
         for shell in ("bash", "zsh", "fish"):
             self.assertIn("doctor", self.done("completion", shell))
         script = self.done("completion", "bash")
-        checked = subprocess.run(["bash", "-n"], input=script, capture_output=True, text=True, timeout=10, check=False)
+        checked = subprocess.run(
+            ["bash", "-n"], input=script, capture_output=True, text=True, timeout=10, check=False
+        )
         self.assertEqual(checked.returncode, 0, checked.stderr)
 
     def test_check_and_routes(self):
@@ -72,7 +91,9 @@ class Commands(unittest.TestCase):
         folder = self.program.data / "wrong"
         apps.write(folder, self.upstream.url)
         campus = folder / "campus.yaml"
-        campus.write_text(campus.read_text().replace("title:", "titel:").replace("upstream: gone", "upstream: gon"))
+        campus.write_text(
+            campus.read_text().replace("title:", "titel:").replace("upstream: gone", "upstream: gon")
+        )
         text = self.done("check", "--config", str(self.program.settings_file), "--apps", str(folder), code=1)
         self.assertRegex(text, r"campus\.yaml:2:\d+:.*titel.*title")
         self.assertRegex(text, r"campus\.yaml:\d+:\d+:.*gon\b.*gone")
@@ -91,12 +112,18 @@ class Commands(unittest.TestCase):
         self.done("tenant", "add", "library", "--project", "library-lending", *places)
         self.assertIn("app: library", (folder / "apps" / "library.yaml").read_text())
         self.done("check", *places)
-        self.assertIn("exists", self.done("tenant", "add", "library", "--project", "other-project", *places, code=1))
-        self.assertIn("NAME", self.done("tenant", "add", "Bad_Name", "--project", "other-project", *places, code=1))
+        self.assertIn(
+            "exists", self.done("tenant", "add", "library", "--project", "other-project", *places, code=1)
+        )
+        self.assertIn(
+            "NAME", self.done("tenant", "add", "Bad_Name", "--project", "other-project", *places, code=1)
+        )
 
     def make_key(self, *more: str) -> tuple[str, str]:
         """(the secret, what was printed); shown once, and only here."""
-        text = self.running("key", "create", "--app", "campus", "--name", "feeder", "--scope", "feed.read", *more)
+        text = self.running(
+            "key", "create", "--app", "campus", "--name", "feeder", "--scope", "feed.read", *more
+        )
         found = SECRET.search(text)
         self.assertTrue(found, text)
         return found.group(0), text
@@ -105,7 +132,9 @@ class Commands(unittest.TestCase):
         """The listing has the prefix of a key, never the key."""
         listed = self.running("key", "list", "--app", "campus")
         self.assertNotIn(secret, listed)
-        line = next(line for line in reversed(listed.splitlines()) if "feeder" in line and "revoked" not in line)
+        line = next(
+            line for line in reversed(listed.splitlines()) if "feeder" in line and "revoked" not in line
+        )
         return line.split()[0]
 
     def test_key_opens_its_scope_and_nothing_else_until_it_is_revoked(self):
@@ -116,18 +145,45 @@ class Commands(unittest.TestCase):
         self.running("key", "revoke", self.key_id(secret), "--app", "campus")
         began = time.monotonic()
         harness.wait_until(
-            lambda: self.program.call("GET", "/v1/apps/campus/feed/echo", token=secret).status == 401, 5,
-            "the revocation", every=0.02)
+            lambda: self.program.call("GET", "/v1/apps/campus/feed/echo", token=secret).status == 401,
+            5,
+            "the revocation",
+            every=0.02,
+        )
         print(f"\nrevoked within {time.monotonic() - began:.2f} s")
         self.assertLess(time.monotonic() - began, 1.0)
 
     def test_user_add_makes_a_user_who_can_sign_in_with_the_role(self):
-        self.running("user", "add", "--app", "campus", "--email", "rita@campus.test", "--password", "long enough 1",
-                     "--role", "registrar")
+        self.running(
+            "user",
+            "add",
+            "--app",
+            "campus",
+            "--email",
+            "rita@campus.test",
+            "--password",
+            "long enough 1",
+            "--role",
+            "registrar",
+        )
         token = self.program.sign_in("campus", "rita@campus.test", "long enough 1")["idToken"]
         self.assertEqual(self.program.call("GET", "/v1/apps/campus/registry/echo", token=token).status, 200)
-        self.assertIn("roles", self.running("user", "add", "--app", "campus", "--email", "x@campus.test",
-                                            "--password", "long enough 1", "--role", "king", code=1).lower())
+        self.assertIn(
+            "roles",
+            self.running(
+                "user",
+                "add",
+                "--app",
+                "campus",
+                "--email",
+                "x@campus.test",
+                "--password",
+                "long enough 1",
+                "--role",
+                "king",
+                code=1,
+            ).lower(),
+        )
         self.assertIn("rita@campus.test", self.running("user", "list", "--app", "campus"))
 
     def why(self, answer: harness.Answer) -> str:
@@ -172,8 +228,15 @@ class Commands(unittest.TestCase):
         folder = self.program.data / "sick"
         apps.write(folder, self.upstream.url)
         (folder / "campus.yaml").write_text("app: campus\n")
-        text = self.program.cli("doctor", "--config", str(self.program.settings_file), "--apps", str(folder),
-                                "--data", str(folder / "data"))
+        text = self.program.cli(
+            "doctor",
+            "--config",
+            str(self.program.settings_file),
+            "--apps",
+            str(folder),
+            "--data",
+            str(folder / "data"),
+        )
         self.assertEqual(text.returncode, 1, text.stdout + text.stderr)
         self.assertIn("check", text.stdout)
 

@@ -27,8 +27,9 @@ class Drain(unittest.TestCase):
     def send(self, ms: int, answers: list) -> threading.Thread:
         def one():
             try:
-                answer = self.program.call("GET", f"/v1/apps/campus/portal/slow?ms={ms}", token=self.token,
-                                           timeout=60)
+                answer = self.program.call(
+                    "GET", f"/v1/apps/campus/portal/slow?ms={ms}", token=self.token, timeout=60
+                )
                 answers.append((answer.status, answer.headers.get("Connection", "")))
             except OSError as broken:
                 answers.append((0, repr(broken)))

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Builds the fuzz preset and runs each libFuzzer target with its seeds; fails on a crash, a leak, a hang or too
-much memory, and says where the input that did it lies."""
+"""Builds the fuzz preset and runs each libFuzzer target with its seeds; fails on a crash, a leak, a hang or
+too much memory, and says where the input that did it lies."""
 
 import argparse
 import os
@@ -26,8 +26,11 @@ def build() -> None:
 
 def targets() -> dict[str, Path]:
     """Name → program; each needs seeds of its own."""
-    return {place.name.removesuffix("_fuzz"): place for place in sorted(BUILD.glob("fuzz/*_fuzz"))
-            if place.is_file() and os.access(place, os.X_OK)}
+    return {
+        place.name.removesuffix("_fuzz"): place
+        for place in sorted(BUILD.glob("fuzz/*_fuzz"))
+        if place.is_file() and os.access(place, os.X_OK)
+    }
 
 
 def run(name: str, program: Path, seconds: int) -> str:
@@ -38,19 +41,35 @@ def run(name: str, program: Path, seconds: int) -> str:
     grown, found = BUILD / "corpus" / name, BUILD / "found" / name
     grown.mkdir(parents=True, exist_ok=True)
     found.mkdir(parents=True, exist_ok=True)
-    command = [str(program), str(grown), str(seeds), f"-max_total_time={seconds}", "-timeout=5",
-               f"-rss_limit_mb={MEMORY_MIB}", "-max_len=65536", "-print_final_stats=1", "-verbosity=0",
-               f"-artifact_prefix={found}/"]
+    command = [
+        str(program),
+        str(grown),
+        str(seeds),
+        f"-max_total_time={seconds}",
+        "-timeout=5",
+        f"-rss_limit_mb={MEMORY_MIB}",
+        "-max_len=65536",
+        "-print_final_stats=1",
+        "-verbosity=0",
+        f"-artifact_prefix={found}/",
+    ]
     dictionary = ROOT / "fuzz" / f"{name}.dict"
     if dictionary.exists():
         command.append(f"-dict={dictionary}")
     began = time.monotonic()
-    done = subprocess.run(command, capture_output=True, text=True, errors="replace", check=False,
-                          timeout=seconds * 2 + 300)
-    statistics = {line.split(":")[1].strip(): line.split(":")[2].strip()
-                  for line in done.stderr.splitlines() if line.startswith("stat::")}
-    print(f"{name}: {statistics.get('number_of_executed_units', '?')} inputs in {time.monotonic() - began:.0f} s, "
-          f"{statistics.get('peak_rss_mb', '?')} MiB at most", flush=True)
+    done = subprocess.run(
+        command, capture_output=True, text=True, errors="replace", check=False, timeout=seconds * 2 + 300
+    )
+    statistics = {
+        line.split(":")[1].strip(): line.split(":")[2].strip()
+        for line in done.stderr.splitlines()
+        if line.startswith("stat::")
+    }
+    print(
+        f"{name}: {statistics.get('number_of_executed_units', '?')} inputs, {time.monotonic() - began:.0f} s, "
+        f"{statistics.get('peak_rss_mb', '?')} MiB at most",
+        flush=True,
+    )
     return "" if done.returncode == 0 else done.stderr[-6000:]
 
 

@@ -63,8 +63,16 @@ class Answer:
         return json.loads(self.body)
 
 
-def call(base: str, method: str, path: str, *, token: str = "", body: bytes | dict | None = None,
-         headers: dict[str, str] | None = None, timeout: float = 30) -> Answer:
+def call(
+    base: str,
+    method: str,
+    path: str,
+    *,
+    token: str = "",
+    body: bytes | dict | None = None,
+    headers: dict[str, str] | None = None,
+    timeout: float = 30,
+) -> Answer:
     """One request on its own connection."""
     sent = dict(headers or {})
     if token:
@@ -169,16 +177,35 @@ class Program:
         ready_file = self.data / "test-ready.json"
         self.settings_file.write_text(self.settings)
         ready_file.unlink(missing_ok=True)
-        command = [*self.before, str(program_path()), "dev", "--data", str(self.data_folder), "--ready-file",
-                   str(ready_file), "--ports", ports, *self.places, *self.arguments]
+        command = [
+            *self.before,
+            str(program_path()),
+            "dev",
+            "--data",
+            str(self.data_folder),
+            "--ready-file",
+            str(ready_file),
+            "--ports",
+            ports,
+            *self.places,
+            *self.arguments,
+        ]
         began = time.monotonic()
         with open(self.log_file, "ab") as output:
-            self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=output, stderr=output,
-                                            env={**os.environ, **self.environment}, cwd=self.data)
+            self.process = subprocess.Popen(
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                env={**os.environ, **self.environment},
+                cwd=self.data,
+            )
 
         def answered():
             if self.process.poll() is not None:
-                raise AssertionError(f"integreat dev ended with {self.process.returncode}:\n{self.log()[-4000:]}")
+                raise AssertionError(
+                    f"integreat dev ended with {self.process.returncode}:\n{self.log()[-4000:]}"
+                )
             return ready_file.exists()
 
         try:
@@ -220,8 +247,16 @@ class Program:
 
     def cli(self, *arguments: str, timeout: float = 60, **more) -> subprocess.CompletedProcess:
         """The same binary as a command. Where the first word takes --data, it is told ours."""
-        return subprocess.run([str(program_path()), *arguments], capture_output=True, text=True, timeout=timeout,
-                              check=False, env={**os.environ, **self.environment}, cwd=self.data, **more)
+        return subprocess.run(
+            [str(program_path()), *arguments],
+            capture_output=True,
+            text=True,
+            timeout=timeout,
+            check=False,
+            env={**os.environ, **self.environment},
+            cwd=self.data,
+            **more,
+        )
 
     def call(self, method: str, path: str, **more) -> Answer:
         return call(self.gateway, method, path, **more)
@@ -236,9 +271,12 @@ class Program:
 
     def sign_in(self, app: str, email: str, password: str) -> dict:
         api_key = self.ready["tenants"][app]["firebase_api_key"]
-        answer = call(self.ready["firebase"], "POST",
-                      f"/identitytoolkit.googleapis.com/v1/accounts:signInWithPassword?key={api_key}",
-                      body={"email": email, "password": password, "returnSecureToken": True})
+        answer = call(
+            self.ready["firebase"],
+            "POST",
+            f"/identitytoolkit.googleapis.com/v1/accounts:signInWithPassword?key={api_key}",
+            body={"email": email, "password": password, "returnSecureToken": True},
+        )
         if answer.status != 200:
             raise AssertionError(f"sign-in of {email} to {app}: {answer.status} {answer.body[:400]!r}")
         return answer.json()
@@ -255,8 +293,11 @@ class Program:
 
 def metric_sum(metrics: dict[str, float], name: str, *labels: str) -> float:
     """All series of a name whose text contains each of `labels`."""
-    return sum(value for series, value in metrics.items()
-               if series.split("{")[0] == name and all(label in series for label in labels))
+    return sum(
+        value
+        for series, value in metrics.items()
+        if series.split("{")[0] == name and all(label in series for label in labels)
+    )
 
 
 def free_port() -> int:
@@ -269,8 +310,11 @@ class Upstream:
     """tests/upstream.py in a process of its own, so that it does not share our interpreter."""
 
     def __init__(self, port: int = 0) -> None:
-        self.process = subprocess.Popen([sys.executable, str(ROOT / "tests" / "upstream.py"), "--port", str(port)],
-                                        stdout=subprocess.PIPE, text=True)
+        self.process = subprocess.Popen(
+            [sys.executable, str(ROOT / "tests" / "upstream.py"), "--port", str(port)],
+            stdout=subprocess.PIPE,
+            text=True,
+        )
         line = self.process.stdout.readline()
         if not line:
             raise AssertionError(f"the test upstream did not start on port {port}")
@@ -289,10 +333,25 @@ class Upstream:
 
 def load(base: str, path: str, seconds: float, *, connections: int = 16, token: str = "") -> dict:
     """wrk against one path: how many answers, how many of them not 2xx, how many connections broke."""
-    command = ["wrk", "--threads", "1", "--connections", str(connections), "--duration", f"{seconds:g}s",
-               "--timeout", "20s", "--script", str(ROOT / "bench" / "load.lua"), base, "--", "/dev/stdin"]
-    done = subprocess.run(command, input=f"{path}\t{token}\n", capture_output=True, text=True,
-                          timeout=seconds + 60, check=False)
+    command = [
+        "wrk",
+        "--threads",
+        "1",
+        "--connections",
+        str(connections),
+        "--duration",
+        f"{seconds:g}s",
+        "--timeout",
+        "20s",
+        "--script",
+        str(ROOT / "bench" / "load.lua"),
+        base,
+        "--",
+        "/dev/stdin",
+    ]
+    done = subprocess.run(
+        command, input=f"{path}\t{token}\n", capture_output=True, text=True, timeout=seconds + 60, check=False
+    )
     lines = [line for line in done.stdout.splitlines() if line.startswith("RESULT ")]
     if not lines:
         raise AssertionError(f"wrk failed: {done.stdout}{done.stderr}")

@@ -69,8 +69,15 @@ class Kill(unittest.TestCase):
         self.token = self.program.token("campus")
 
     def post(self, path: str, key: str) -> harness.Answer:
-        return harness.call(self.program.gateway, "POST", path, token=self.token, body={"order": key},
-                            headers={"Idempotency-Key": key}, timeout=20)
+        return harness.call(
+            self.program.gateway,
+            "POST",
+            path,
+            token=self.token,
+            body={"order": key},
+            headers={"Idempotency-Key": key},
+            timeout=20,
+        )
 
     def postgres_pid(self) -> int:
         """The postmaster: the Postgres whose parent is not one."""
@@ -120,7 +127,9 @@ class Kill(unittest.TestCase):
         accepted = {key for writer in writers for key in writer.accepted}
         given_up = {key: seen for writer in writers for key, seen in writer.given_up.items()}
         statuses = sum((writer.statuses for writer in writers), Counter())
-        print(f"\n{len(accepted)} writes accepted, {len(given_up)} with unknown outcome; attempts: {dict(statuses)}")
+        print(
+            f"\n{len(accepted)} writes accepted, {len(given_up)} of unknown outcome; attempts: {dict(statuses)}"
+        )
         self.assertGreater(len(accepted), 50)
         self.assertEqual({key for key in accepted if done.get(key, 0) != 1}, set(), "lost or doubled")
         self.assertEqual({key: times for key, times in done.items() if times > 1}, {}, "doubled")
@@ -161,16 +170,25 @@ class Kill(unittest.TestCase):
             made[number] = self.make_key(path, f"made-{number}")
         listed = self.program.call("GET", path, token=operator).json()
         names = Counter(key["name"] for key in listed["keys"])
-        self.assertEqual({name: times for name, times in names.items() if name.startswith("made-")},
-                         {f"made-{number}": 1 for number in range(12)})
+        self.assertEqual(
+            {name: times for name, times in names.items() if name.startswith("made-")},
+            {f"made-{number}": 1 for number in range(12)},
+        )
 
     def make_key(self, path: str, name: str) -> dict:
         """The same request three times, with one Idempotency-Key: one API key."""
+
         def accepted():
             try:
-                answer = harness.call(self.program.gateway, "POST", path, token=self.token,
-                                      body={"name": name, "scopes": ["feed.read"]},
-                                      headers={"Idempotency-Key": name}, timeout=20)
+                answer = harness.call(
+                    self.program.gateway,
+                    "POST",
+                    path,
+                    token=self.token,
+                    body={"name": name, "scopes": ["feed.read"]},
+                    headers={"Idempotency-Key": name},
+                    timeout=20,
+                )
             except (OSError, http.client.HTTPException):
                 return None
             self.assertIn(answer.status, (200, 201, 409, 500, 502, 503, 504), answer.body)

@@ -29,8 +29,14 @@ class OpenApi(unittest.TestCase):
         self.assertEqual(self.answer.json()["openapi"][:3], "3.1")
         file = self.program.data / "openapi.json"
         file.write_bytes(self.answer.body)
-        done = subprocess.run(["node", "validate.mjs", str(file)], cwd=VALIDATOR, capture_output=True, text=True,
-                              timeout=120, check=False)
+        done = subprocess.run(
+            ["node", "validate.mjs", str(file)],
+            cwd=VALIDATOR,
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
         self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
 
     def test_names_every_route_of_every_app(self):
@@ -43,8 +49,12 @@ class OpenApi(unittest.TestCase):
                 self.assertIn(route["method"].lower(), paths[path])
 
     def test_operation_ids_are_unique(self):
-        ids = [operation["operationId"] for path in self.answer.json()["paths"].values()
-               for method, operation in path.items() if method in ("get", "post", "put", "patch", "delete")]
+        ids = [
+            operation["operationId"]
+            for path in self.answer.json()["paths"].values()
+            for method, operation in path.items()
+            if method in ("get", "post", "put", "patch", "delete")
+        ]
         self.assertEqual(len(ids), len(set(ids)))
 
     def test_docs_page_is_for_people(self):

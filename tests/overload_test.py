@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""More than the server can do: it sheds with 503 or 429 and Retry-After, stays alive, and slow clients pay for
-their slowness themselves."""
+"""More than the server can do: it sheds with 503 or 429 and Retry-After, stays alive, and slow clients pay
+for their slowness themselves."""
 
 import asyncio
 import threading
@@ -35,8 +35,10 @@ async def fetch(where, path: str, token: str, answers: list) -> None:
     began = time.monotonic()
     reader, writer = await asyncio.open_connection(where.hostname, where.port)
     try:
-        writer.write(f"GET {path} HTTP/1.1\r\nHost: {where.netloc}\r\nAuthorization: Bearer {token}\r\n"
-                     "Connection: close\r\n\r\n".encode())
+        writer.write(
+            f"GET {path} HTTP/1.1\r\nHost: {where.netloc}\r\nAuthorization: Bearer {token}\r\n"
+            "Connection: close\r\n\r\n".encode()
+        )
         head = (await asyncio.wait_for(reader.read(), 30)).split(b"\r\n\r\n")[0].decode()
         status = int(head.split(" ")[1]) if head else 0
         answers.append((status, "\nretry-after:" in head.lower(), time.monotonic() - began))
@@ -66,7 +68,8 @@ class Trickle(threading.Thread):
             try:
                 async with gate:
                     _, writer = await asyncio.open_connection(
-                        self.where.hostname, self.where.port, local_addr=(f"127.0.0.{2 + number % 20}", 0))
+                        self.where.hostname, self.where.port, local_addr=(f"127.0.0.{2 + number % 20}", 0)
+                    )
             except OSError:
                 await asyncio.sleep(0.5)
                 continue
@@ -91,12 +94,18 @@ class Overload(unittest.TestCase):
         cls.upstream = harness.Upstream()
         cls.program = harness.Program(settings=SETTINGS)
         limit = "{ requests: 50, window: 1s, burst: 50 }"
-        more = apps.route("/metered/{rest...}", "portal", limit=limit) + "\n" + apps.route(
-            "/few/{rest...}", "few")
+        more = (
+            apps.route("/metered/{rest...}", "portal", limit=limit)
+            + "\n"
+            + apps.route("/few/{rest...}", "few")
+        )
         cls.program.apps = apps.write(cls.program.data / "apps", cls.upstream.url, more_routes=more)
         campus = cls.program.apps / "campus.yaml"
-        campus.write_text(campus.read_text().replace(
-            "  gone:\n", f"  few:\n    url: {cls.upstream.url}\n    connections_max: {WAITERS}\n  gone:\n"))
+        campus.write_text(
+            campus.read_text().replace(
+                "  gone:\n", f"  few:\n    url: {cls.upstream.url}\n    connections_max: {WAITERS}\n  gone:\n"
+            )
+        )
         cls.program.start()
 
     @classmethod
@@ -111,19 +120,25 @@ class Overload(unittest.TestCase):
 
         async def run():
             for _ in range(waves):
-                await asyncio.gather(*(fetch(where, path, token, answers) for _ in range(each)),
-                                     fetch(where, "/healthz", token, health))
+                await asyncio.gather(
+                    *(fetch(where, path, token, answers) for _ in range(each)),
+                    fetch(where, "/healthz", token, health),
+                )
 
         asyncio.run(run())
         return answers, health
 
     def expect_shed(self, answers: list, health: list, refusal: int, served_at_least: int):
         counted = Counter(status for status, _, _ in answers)
-        print(f"\nanswers at 4 times capacity: {dict(counted)}; "
-              f"slowest health check {max(seconds for _, _, seconds in health) * 1000:.0f} ms")
+        print(
+            f"\nanswers at 4 times capacity: {dict(counted)}; "
+            f"slowest health check {max(seconds for _, _, seconds in health) * 1000:.0f} ms"
+        )
         self.assertEqual(set(counted), {200, refusal}, counted)
         self.assertGreaterEqual(counted[200], served_at_least)
-        self.assertTrue(all(retry for status, retry, _ in answers if status == refusal), "Retry-After is missing")
+        self.assertTrue(
+            all(retry for status, retry, _ in answers if status == refusal), "Retry-After is missing"
+        )
         self.assertEqual({status for status, _, _ in health}, {200})
         self.assertLess(max(seconds for _, _, seconds in health), 2)
 
@@ -156,13 +171,16 @@ class Overload(unittest.TestCase):
             watcher.join(30)
         self.assertEqual(result["broken"], 0, result)
         self.assertEqual({status for status, _, _ in health}, {200})
-        print(f"\n{result['requests']} requests from 512 connections, {len(health)} health checks, slowest "
-              f"{max(seconds for _, _, seconds in health) * 1000:.0f} ms")
+        print(
+            f"\n{result['requests']} requests from 512 connections, {len(health)} health checks, slowest "
+            f"{max(seconds for _, _, seconds in health) * 1000:.0f} ms"
+        )
 
     def test_five_thousand_slow_connections_leave_normal_traffic_alone(self):
         token = self.program.token("campus")
         ratios = []
         for _ in range(ATTEMPTS):
+
             def rate() -> float:
                 done = harness.load(self.program.gateway, "/v1/apps/campus/me", 3, token=token)
                 self.assertEqual(done["refused"] + done["broken"], 0, done)

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""What passes through to an upstream: large bodies with constant memory, event streams in time, WebSockets, and
-what the caller is told when the upstream goes away."""
+"""What passes through to an upstream: large bodies with constant memory, event streams in time, WebSockets,
+and what the caller is told when the upstream goes away."""
 
 import base64
 import hashlib
@@ -39,8 +39,9 @@ class Relay(unittest.TestCase):
         cls.upstream = harness.Upstream()
         cls.gone_port = harness.free_port()
         cls.program = harness.Program(settings=apps.SETTINGS)
-        cls.program.apps = apps.write(cls.program.data / "apps", cls.upstream.url,
-                                      gone=f"http://127.0.0.1:{cls.gone_port}")
+        cls.program.apps = apps.write(
+            cls.program.data / "apps", cls.upstream.url, gone=f"http://127.0.0.1:{cls.gone_port}"
+        )
         cls.program.start()
         cls.token = cls.program.token("campus")
 
@@ -74,8 +75,11 @@ class Relay(unittest.TestCase):
 
         def download():
             connection, digest, size = self.connection(), hashlib.sha256(), 0
-            connection.request("GET", f"/v1/apps/campus/portal/bytes?count={LARGE}",
-                               headers={"Authorization": f"Bearer {self.token}"})
+            connection.request(
+                "GET",
+                f"/v1/apps/campus/portal/bytes?count={LARGE}",
+                headers={"Authorization": f"Bearer {self.token}"},
+            )
             answer = connection.getresponse()
             self.assertEqual(answer.status, 200)
             while block := answer.read(1 << 16):
@@ -93,8 +97,13 @@ class Relay(unittest.TestCase):
         if not chunked:
             headers["Content-Length"] = str(LARGE)
         connection = self.connection()
-        connection.request("POST", "/v1/apps/campus/portal/echo", body=iter([block] * count), headers=headers,
-                           encode_chunked=chunked)
+        connection.request(
+            "POST",
+            "/v1/apps/campus/portal/echo",
+            body=iter([block] * count),
+            headers=headers,
+            encode_chunked=chunked,
+        )
         answer = connection.getresponse()
         self.assertEqual(answer.status, 200)
         seen = harness.json.loads(answer.read())
@@ -120,8 +129,16 @@ class Relay(unittest.TestCase):
         connection.close()
 
     def test_upstream_learns_who_asks_and_never_the_token_or_a_forged_name(self):
-        answer = self.get("portal/echo", headers={"Integreat-Subject": "forged", "Integreat-Role": "admin",
-                                                  "Connection": "X-Hop", "X-Hop": "1", "X-Kept": "2"})
+        answer = self.get(
+            "portal/echo",
+            headers={
+                "Integreat-Subject": "forged",
+                "Integreat-Role": "admin",
+                "Connection": "X-Hop",
+                "X-Hop": "1",
+                "X-Kept": "2",
+            },
+        )
         self.assertEqual(answer.status, 200, answer.body)
         fields = [(name.lower(), value) for name, value in answer.json()["headers"]]
         names = [name for name, _ in fields]
@@ -130,7 +147,9 @@ class Relay(unittest.TestCase):
         self.assertNotIn("x-hop", names)
         self.assertIn(("x-kept", "2"), fields)
         self.assertNotIn("forged", [value for _, value in fields])
-        self.assertIn(self.token_subject(), [value for name, value in fields if name.startswith("integreat-")])
+        self.assertIn(
+            self.token_subject(), [value for name, value in fields if name.startswith("integreat-")]
+        )
         self.assertIn(self.token_subject(), harness.json.dumps(me))
 
     def token_subject(self) -> str:
@@ -140,8 +159,11 @@ class Relay(unittest.TestCase):
     def test_events_arrive_when_they_happen(self):
         connection = self.connection()
         began = time.monotonic()
-        connection.request("GET", "/v1/apps/campus/portal/events?count=4&ms=400",
-                           headers={"Authorization": f"Bearer {self.token}"})
+        connection.request(
+            "GET",
+            "/v1/apps/campus/portal/events?count=4&ms=400",
+            headers={"Authorization": f"Bearer {self.token}"},
+        )
         answer = connection.getresponse()
         self.assertEqual(answer.headers.get_content_type(), "text/event-stream")
         times = []
@@ -157,9 +179,13 @@ class Relay(unittest.TestCase):
         where = urlsplit(self.program.gateway)
         key = base64.b64encode(os.urandom(16)).decode()
         with socket.create_connection((where.hostname, where.port), timeout=20) as line:
-            line.sendall((f"GET /v1/apps/campus/portal/socket HTTP/1.1\r\nHost: {where.netloc}\r\n"
-                          f"Authorization: Bearer {self.token}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
-                          f"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: {key}\r\n\r\n").encode())
+            line.sendall(
+                (
+                    f"GET /v1/apps/campus/portal/socket HTTP/1.1\r\nHost: {where.netloc}\r\n"
+                    f"Authorization: Bearer {self.token}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+                    f"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: {key}\r\n\r\n"
+                ).encode()
+            )
             stream = line.makefile("rb")
             status = stream.readline()
             self.assertIn(b" 101 ", status)
@@ -167,10 +193,15 @@ class Relay(unittest.TestCase):
             while (field := stream.readline()) != b"\r\n":
                 head += field.lower()
             accept = base64.b64encode(
-                hashlib.sha1((key + test_upstream.WEBSOCKET_GUID).encode()).digest()).lower()
+                hashlib.sha1((key + test_upstream.WEBSOCKET_GUID).encode()).digest()
+            ).lower()
             self.assertIn(b"sec-websocket-accept: " + accept, head)
             for payload in (b"hello", b"x" * 40_000):
-                size = bytes([0x80 | len(payload)]) if len(payload) < 126 else struct.pack("!BH", 0xFE, len(payload))
+                size = (
+                    bytes([0x80 | len(payload)])
+                    if len(payload) < 126
+                    else struct.pack("!BH", 0xFE, len(payload))
+                )
                 line.sendall(b"\x82" + size + bytes(4) + payload)
                 first, length = stream.read(2)
                 if length == 126:
@@ -182,8 +213,9 @@ class Relay(unittest.TestCase):
 
     def test_an_upstream_that_dies_in_the_middle_is_not_mistaken_for_a_whole_answer(self):
         connection = self.connection()
-        connection.request("GET", "/v1/apps/campus/portal/die?count=5000",
-                           headers={"Authorization": f"Bearer {self.token}"})
+        connection.request(
+            "GET", "/v1/apps/campus/portal/die?count=5000", headers={"Authorization": f"Bearer {self.token}"}
+        )
         answer = connection.getresponse()
         if answer.status == 200:
             with self.assertRaises((http.client.IncompleteRead, ConnectionError)):

@@ -23,8 +23,10 @@ class Reload(unittest.TestCase):
         self.program = harness.Program()
         self.addCleanup(self.program.remove)
         self.program.apps = self.program.data / "apps"
-        self.versions = [apps.campus(self.upstream.url),
-                         apps.campus(self.upstream.url, more_routes=apps.route("/second/{rest...}", "portal"))]
+        self.versions = [
+            apps.campus(self.upstream.url),
+            apps.campus(self.upstream.url, more_routes=apps.route("/second/{rest...}", "portal")),
+        ]
         apps.write(self.program.apps, self.upstream.url)
         self.program.start()
 
@@ -55,8 +57,9 @@ class Reload(unittest.TestCase):
 
         def load():
             while not stop.is_set():
-                results.append(harness.load(self.program.gateway, "/v1/apps/campus/me", 5, connections=8,
-                                            token=token))
+                results.append(
+                    harness.load(self.program.gateway, "/v1/apps/campus/me", 5, connections=8, token=token)
+                )
 
         loader = threading.Thread(target=load)
         loader.start()
@@ -69,8 +72,10 @@ class Reload(unittest.TestCase):
         finally:
             stop.set()
             loader.join(90)
-        print(f"\n{self.reloads()} reloads, {sum(result['requests'] for result in results)} requests; "
-              f"memory {warm} KiB after {WARM_UP}, {end} KiB at the end")
+        print(
+            f"\n{self.reloads()} reloads, {sum(result['requests'] for result in results)} requests; "
+            f"memory {warm} KiB after {WARM_UP}, {end} KiB at the end"
+        )
         self.assertEqual(sum(result["refused"] + result["broken"] for result in results), 0, results)
         self.assertEqual(self.reloads('result="refused"'), 0)
         self.assertLess(abs(end - warm), warm * MEMORY_TOLERANCE)
@@ -81,23 +86,32 @@ class Reload(unittest.TestCase):
         self.assertEqual(self.program.call("GET", path, token=token).status, 404)
         self.write_campus(self.versions[1])
         self.program.reload()
-        harness.wait_until(lambda: self.program.call("GET", path, token=token).status == 200, 10, "the new route")
+        harness.wait_until(
+            lambda: self.program.call("GET", path, token=token).status == 200, 10, "the new route"
+        )
         self.write_campus(self.versions[0])
         self.program.reload()
-        harness.wait_until(lambda: self.program.call("GET", path, token=token).status == 404, 10, "its removal")
+        harness.wait_until(
+            lambda: self.program.call("GET", path, token=token).status == 404, 10, "its removal"
+        )
 
     def test_a_changed_file_is_loaded_without_a_signal(self):
         token = self.program.token("campus")
         self.write_campus(self.versions[1])
         harness.wait_until(
-            lambda: self.program.call("GET", "/v1/apps/campus/second/echo", token=token).status == 200, 10,
-            "the new route, by watching the file")
+            lambda: self.program.call("GET", "/v1/apps/campus/second/echo", token=token).status == 200,
+            10,
+            "the new route, by watching the file",
+        )
 
     def test_a_wrong_file_changes_nothing_and_says_where_it_is_wrong(self):
         token = self.program.token("campus")
         before = self.program.call("GET", "/v1/apps/campus/me", token=token)
-        wrong = self.versions[1].replace("roles: [student", "rolse: [student").replace("methods: [GET]",
-                                                                                       "methods: [FETCH]", 1)
+        wrong = (
+            self.versions[1]
+            .replace("roles: [student", "rolse: [student")
+            .replace("methods: [GET]", "methods: [FETCH]", 1)
+        )
         self.write_campus(wrong)
         self.program.reload()
         harness.wait_until(lambda: self.reloads('result="refused"') >= 1, 10, "the refused reload")

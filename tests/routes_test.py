@@ -23,8 +23,12 @@ class Routes(unittest.TestCase):
     def setUpClass(cls):
         cls.program = harness.Program().start()
         document = cls.program.call("GET", "/openapi.json").json()
-        cls.routes = [(method.upper(), path) for path, item in document["paths"].items()
-                      for method in item if method in METHODS]
+        cls.routes = [
+            (method.upper(), path)
+            for path, item in document["paths"].items()
+            for method in item
+            if method in METHODS
+        ]
         listed = cls.program.cli("routes", "--json", *cls.program.places)
         assert listed.returncode == 0, listed.stderr
         cls.of_apps = json.loads(listed.stdout)
@@ -53,8 +57,11 @@ class Routes(unittest.TestCase):
         self.assertTrue(any(route["upstream"] for route in self.of_apps))
 
     def test_without_credentials_only_open_routes_answer(self):
-        public = {(route["method"], route["path"].replace("...}", "}")) for route in self.of_apps
-                  if route["access"].startswith("anyone")}
+        public = {
+            (route["method"], route["path"].replace("...}", "}"))
+            for route in self.of_apps
+            if route["access"].startswith("anyone")
+        }
         for method, path in self.routes:
             with self.subTest(f"{method} {path}"):
                 answer = self.call(method, path)
@@ -80,8 +87,10 @@ class Routes(unittest.TestCase):
             if path.startswith("/v1/admin/"):
                 for app, token in self.tokens.items():
                     with self.subTest(f"{method} {path} with a token of {app}"):
-                        self.assertIn(self.call(method, path, token=token, body={} if method != "GET" else None).status,
-                                      (401, 403))
+                        self.assertIn(
+                            self.call(method, path, token=token, body={} if method != "GET" else None).status,
+                            (401, 403),
+                        )
 
     def test_roles_are_what_the_manifest_says(self):
         for route in self.of_apps:
@@ -91,8 +100,9 @@ class Routes(unittest.TestCase):
             allowed = set(access.split(", "))
             for user in self.program.ready["tenants"][app]["users"]:
                 with self.subTest(f"{route['method']} {route['path']} as {user['role']}"):
-                    status = self.call(route["method"], route["path"],
-                                       token=self.program.token(app, user["role"])).status
+                    status = self.call(
+                        route["method"], route["path"], token=self.program.token(app, user["role"])
+                    ).status
                     if user["role"] in allowed:
                         self.assertNotIn(status, (401, 403))
                     else:
@@ -102,8 +112,15 @@ class Routes(unittest.TestCase):
         token = self.tokens["campus"]
         head, claims, signature = token.split(".")
         other = self.tokens["teleo"].split(".")
-        forged = [f"{head}.{claims}.", f"{head}.{other[1]}.{signature}", f"{head}.{claims}.{other[2]}",
-                  "eyJhbGciOiJub25lIn0." + claims + ".", token + "A", "x", token.replace(".", "..", 1)]
+        forged = [
+            f"{head}.{claims}.",
+            f"{head}.{other[1]}.{signature}",
+            f"{head}.{claims}.{other[2]}",
+            "eyJhbGciOiJub25lIn0." + claims + ".",
+            token + "A",
+            "x",
+            token.replace(".", "..", 1),
+        ]
         for method, path in self.routes:
             if path in OPEN:
                 continue
@@ -116,8 +133,9 @@ class Routes(unittest.TestCase):
         for method, path in self.routes:
             token = self.tokens.get(path.split("/")[3]) if path.startswith("/v1/apps/") else operator
             with self.subTest(f"{method} {path}"):
-                answer = self.call(method, path, token=token,
-                                   headers={"Content-Length": str(2 * 1024 * 1024 * 1024)})
+                answer = self.call(
+                    method, path, token=token, headers={"Content-Length": str(2 * 1024 * 1024 * 1024)}
+                )
                 self.assertIn(answer.status, (400, 403, 413), answer.body[:300])
 
     def test_malformed_json_is_a_400_of_the_platform(self):
@@ -126,8 +144,13 @@ class Routes(unittest.TestCase):
             if path.startswith("/v1/admin/") and method in ("POST", "PUT", "PATCH"):
                 for wrong in (b'{"name": ', b"[]", b"\xff", b'{"name": "a", "name": "b"}', b"[" * 5000):
                     with self.subTest(f"{method} {path}", body=wrong[:20]):
-                        answer = self.call(method, path, token=operator, body=wrong,
-                                           headers={"Content-Type": "application/json"})
+                        answer = self.call(
+                            method,
+                            path,
+                            token=operator,
+                            body=wrong,
+                            headers={"Content-Type": "application/json"},
+                        )
                         self.assertIn(answer.status, (400, 404, 422), answer.body[:300])
 
     def test_unknown_paths_and_methods_say_so(self):

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Requests that two servers could read in two ways: refused with 400 and the connection closed, so that nothing
-after them is taken for a request. Over the real socket, whole and byte by byte."""
+"""Requests that two servers could read in two ways: refused with 400 and the connection closed, so that
+nothing after them is taken for a request. Over the real socket, whole and byte by byte."""
 
 import socket
 import time
@@ -24,7 +24,9 @@ def get(target: bytes = b"/healthz", *fields: bytes, version: bytes = b"HTTP/1.1
 
 REFUSED = {
     "length and chunked": post(b"Content-Length: 6", b"Transfer-Encoding: chunked", body=b"0\r\n\r\nG"),
-    "chunked and length": post(b"Transfer-Encoding: chunked", b"Content-Length: 4", body=b"0\r\n\r\n" + INNER),
+    "chunked and length": post(
+        b"Transfer-Encoding: chunked", b"Content-Length: 4", body=b"0\r\n\r\n" + INNER
+    ),
     "two lengths": post(b"Content-Length: 3", b"Content-Length: 4", body=b"abcd"),
     "list of lengths": post(b"Content-Length: 3, 4", body=b"abcd"),
     "signed length": post(b"Content-Length: +3", body=b"abc"),
@@ -90,8 +92,12 @@ class Smuggling(unittest.TestCase):
         cls.program = harness.Program()
         apps.write(cls.program.data / "apps", cls.upstream.url)
         campus = cls.program.data / "apps" / "campus.yaml"
-        campus.write_text(campus.read_text().replace("  - path: /open/{rest...}\n    methods: [GET]",
-                                                     "  - path: /open/{rest...}\n    methods: [GET, POST]"))
+        campus.write_text(
+            campus.read_text().replace(
+                "  - path: /open/{rest...}\n    methods: [GET]",
+                "  - path: /open/{rest...}\n    methods: [GET, POST]",
+            )
+        )
         cls.program.apps = campus.parent
         cls.program.start()
         cls.where = urlsplit(cls.program.gateway)
@@ -107,7 +113,7 @@ class Smuggling(unittest.TestCase):
             line.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             received = b""
             try:
-                for piece in ([sent[at : at + 1] for at in range(len(sent))] if slowly else [sent]):
+                for piece in [sent[at : at + 1] for at in range(len(sent))] if slowly else [sent]:
                     line.sendall(piece)
                     if slowly:
                         time.sleep(0.0005)
@@ -124,7 +130,9 @@ class Smuggling(unittest.TestCase):
 
     def expect_refused(self, sent: bytes, slowly: bool) -> None:
         received = self.exchange(sent + INNER, slowly)
-        self.assertTrue(received.startswith(b"HTTP/1.1 400 ") or received.startswith(b"HTTP/1.1 505 "), received)
+        self.assertTrue(
+            received.startswith(b"HTTP/1.1 400 ") or received.startswith(b"HTTP/1.1 505 "), received
+        )
         self.assertEqual(received.count(b"HTTP/1.1 "), 1, f"something after it was answered: {received!r}")
         self.assertIn(b"connection: close", received.lower())
         self.assertIn(b"application/problem+json", received)
@@ -150,13 +158,18 @@ class Smuggling(unittest.TestCase):
     def test_well_formed_neighbours_are_answered(self):
         good = {
             "length": post(b"Content-Length: 3", b"Connection: close", body=b"abc"),
-            "chunked": post(b"Transfer-Encoding: chunked", b"Connection: close", body=b"3\r\nabc\r\n0\r\n\r\n"),
-            "chunk extension": post(b"Transfer-Encoding: chunked", b"Connection: close",
-                                    body=b"3;a=b\r\nabc\r\n0\r\n\r\n"),
-            "trailer": post(b"Transfer-Encoding: chunked", b"Connection: close",
-                            body=b"3\r\nabc\r\n0\r\nX: y\r\n\r\n"),
-            "same coding in capitals": post(b"Transfer-Encoding: Chunked", b"Connection: close",
-                                            body=b"3\r\nabc\r\n0\r\n\r\n"),
+            "chunked": post(
+                b"Transfer-Encoding: chunked", b"Connection: close", body=b"3\r\nabc\r\n0\r\n\r\n"
+            ),
+            "chunk extension": post(
+                b"Transfer-Encoding: chunked", b"Connection: close", body=b"3;a=b\r\nabc\r\n0\r\n\r\n"
+            ),
+            "trailer": post(
+                b"Transfer-Encoding: chunked", b"Connection: close", body=b"3\r\nabc\r\n0\r\nX: y\r\n\r\n"
+            ),
+            "same coding in capitals": post(
+                b"Transfer-Encoding: Chunked", b"Connection: close", body=b"3\r\nabc\r\n0\r\n\r\n"
+            ),
         }
         for name, sent in good.items():
             with self.subTest(name):
@@ -171,9 +184,10 @@ class Smuggling(unittest.TestCase):
 
     def test_heads_beyond_the_limits_are_refused(self):
         for name, sent, status in (
-                ("too many fields", get(b"/healthz", *[b"X-%d: y" % n for n in range(101)]), b"431"),
-                ("too large", get(b"/healthz", b"X: " + b"y" * 17_000), b"431"),
-                ("target too long", get(b"/" + b"y" * 9_000), b"414")):
+            ("too many fields", get(b"/healthz", *[b"X-%d: y" % n for n in range(101)]), b"431"),
+            ("too large", get(b"/healthz", b"X: " + b"y" * 17_000), b"431"),
+            ("target too long", get(b"/" + b"y" * 9_000), b"414"),
+        ):
             with self.subTest(name):
                 received = self.exchange(sent)
                 self.assertTrue(received.startswith(b"HTTP/1.1 " + status), received[:200])

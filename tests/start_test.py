@@ -37,11 +37,14 @@ class Start(unittest.TestCase):
         self.assertIsNone(ready["aws"])
         self.assertIsNone(ready["sandbox"])
         self.assertEqual(ready["pid"], self.program.process.pid)
-        self.assertEqual(set(ready["tenants"]) - {"integreat-core"}, {"campus", "evntgarde", "pillars", "teleo"})
+        self.assertEqual(
+            set(ready["tenants"]) - {"integreat-core"}, {"campus", "evntgarde", "pillars", "teleo"}
+        )
         for app in ("campus", "evntgarde", "pillars", "teleo"):
             tenant = ready["tenants"][app]
-            self.assertEqual(set(tenant),
-                             {"firebase_project", "firebase_api_key", "identity_pool", "bucket", "users"})
+            self.assertEqual(
+                set(tenant), {"firebase_project", "firebase_api_key", "identity_pool", "bucket", "users"}
+            )
             self.assertTrue(tenant["firebase_api_key"])
             self.assertTrue(tenant["users"], f"{app} has no ready-made user")
             for user in tenant["users"]:
@@ -82,8 +85,9 @@ class Start(unittest.TestCase):
         self.program.start()
 
     def test_a_second_instance_on_the_same_data_is_refused_with_a_reason(self):
-        second = self.program.cli("dev", "--data", str(self.program.data_folder), "--ports", "auto",
-                                  *self.program.places)
+        second = self.program.cli(
+            "dev", "--data", str(self.program.data_folder), "--ports", "auto", *self.program.places
+        )
         self.assertNotEqual(second.returncode, 0)
         self.assertIn(str(self.program.pid), second.stdout + second.stderr)
         self.assertEqual(self.program.call("GET", "/readyz").status, 200)

@@ -139,8 +139,17 @@ async def serve_one(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) 
         case "status":
             await answer(writer, query.get("code", 500), {"status": query.get("code", 500)})
         case _:
-            await answer(writer, 200, {"method": method, "target": target, "headers": fields, "bytes": size,
-                                       "sha256": digest.hexdigest()})
+            await answer(
+                writer,
+                200,
+                {
+                    "method": method,
+                    "target": target,
+                    "headers": fields,
+                    "bytes": size,
+                    "sha256": digest.hexdigest(),
+                },
+            )
     return headers.get("connection", "").lower() != "close"
 
 
@@ -155,7 +164,9 @@ async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> N
 
 
 async def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--port", type=int, default=0, help="0: a free one")
     server = await asyncio.start_server(serve, "127.0.0.1", parser.parse_args().port, backlog=4096)
     print(server.sockets[0].getsockname()[1], flush=True)

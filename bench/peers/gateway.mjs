@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a JavaScript team would put in front of its services, written the way the manuals of the three
-// packages say: verify the RS256 token, then forward. Usage: gateway.mjs PORT UPSTREAM KEY.pem ISSUER AUDIENCE
+// packages say: verify the RS256 token, then forward.
+// Usage: gateway.mjs PORT UPSTREAM KEY.pem ISSUER AUDIENCE
 import { readFileSync } from 'node:fs';
 import http from 'node:http';
 
@@ -25,5 +26,6 @@ function authenticate(request, response, next) {
 const app = express();
 app.disable('x-powered-by');
 app.use(authenticate);
-app.use(createProxyMiddleware({ target: upstream, agent: new http.Agent({ keepAlive: true, maxSockets: 256 }) }));
+const agent = new http.Agent({ keepAlive: true, maxSockets: 256 });
+app.use(createProxyMiddleware({ target: upstream, agent }));
 app.listen(Number(port), '127.0.0.1');
