@@ -115,7 +115,7 @@ struct RouteSettings {
 template <class Visitor>
 void fields(Visitor& visit, RouteSettings& route) {
     visit("path", route.path,
-          "Below /v1/apps/<app>: /portal/{rest...}. {name} is one segment, {name...} all the rest.",
+          "Below /v1/apps/NAME: `/portal/{rest...}`. `{id}` is one segment, `{rest...}` all that remains.",
           {.required = true, .check = check_path});
     visit("methods", route.methods, "GET answers HEAD too, and OPTIONS is answered for you.",
           {.choices = {"GET", "POST", "PUT", "PATCH", "DELETE"}});
@@ -136,7 +136,7 @@ void fields(Visitor& visit, RouteSettings& route) {
           {.least = in_ms(10ms), .most = in_ms(10min)});
     visit("log_bodies", route.log_bodies, "Keep bodies in the transaction log, personal fields removed?");
     visit("limit", route.limit, "Instead of the app's own limit per caller.");
-    visit("name", route.name, "In metrics and docs; without it, the path in words: portal-rest.",
+    visit("name", route.name, "In metrics and docs; without it, the path in words: `portal-rest`.",
           {.check = check_slug, .pattern = slug_pattern});
     visit("summary", route.summary, "One line for the docs.");
 }

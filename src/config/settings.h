@@ -36,7 +36,7 @@ template <class Visitor>
 void fields(Visitor& visit, ListenSettings& listen) {
     visit("address", listen.address, "Address to listen on; 0.0.0.0 or :: for every one.",
           {.check = check_address});
-    visit("port", listen.port, "TCP port; 0 picks a free one.");
+    visit("port", listen.port, "TCP port; 0 picks a free one.", {.least = 0, .most = 65'535});
     visit("threads", listen.threads, "I/O threads, each with its own listener; 0 is one per core.",
           {.least = 0, .most = 256});
     visit("connections_max", listen.connections_max, "Connections beyond this are refused, not queued.",
@@ -203,7 +203,7 @@ void fields(Visitor& visit, Settings& settings) {
     visit("identity", settings.identity, "Whose tokens are believed.");
     visit("log", settings.log, "What is written down.");
     visit("apps_dir", settings.apps_dir,
-          "Folder of the app manifests, beside this file unless it begins with /.");
+          "Folder of the app manifests, beside this file unless it begins with a slash.");
 }
 
 }  // namespace integreat::config
