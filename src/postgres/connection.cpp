@@ -33,14 +33,14 @@ bool wait_for(int socket, short events, Monotonic until) {
 }
 
 // The name a statement is prepared under: the same in each process, so that poolers share it (FNV-1a).
-std::string stable_name(std::string_view sql) {
+std::string stable_name(std::string_view sql, int generation) {
     std::uint64_t hash = 0xcbf29ce484222325u;
     for (unsigned char byte : sql)
         hash = (hash ^ byte) * 0x100000001b3u;
     std::string name = "i";
     for (int shift = 60; shift >= 0; shift -= 4)
         name += "0123456789abcdef"[(hash >> shift) & 15];
-    return name;
+    return generation == 0 ? name : name + "_" + std::to_string(generation);
 }
 
 // "FATAL:  28P01: password authentication failed": libpq 15 hands the state out only within the text.
@@ -197,7 +197,7 @@ bool Connection::send(const Statement& statement, bool prepare, std::vector<Comm
                                  0) == 1;
     }
     if (known == prepared_.end()) {
-        known = prepared_.emplace(statement.sql, stable_name(statement.sql)).first;
+        known = prepared_.emplace(statement.sql, stable_name(statement.sql, generation_)).first;
         commands.push_back({&known->first});
         const char* sql = known->first.c_str();
         if (PQsendPrepare(handle_.get(), known->second.c_str(), sql, 0, nullptr) != 1) return false;

@@ -51,7 +51,11 @@ public:
     bool timed_out() const { return timed_out_; }
     const std::string& sql_state() const { return sql_state_; }  // Of the last error of the server.
     bool in_transaction() const;
-    void forget_prepared() { prepared_.clear(); }
+    // The server may still have them: what is prepared from now on has other names.
+    void forget_prepared() {
+        prepared_.clear();
+        ++generation_;
+    }
 
     Monotonic rested_since;
 
@@ -85,6 +89,7 @@ private:
 
     Handle handle_;
     std::unordered_map<std::string, std::string, HashText, std::equal_to<>> prepared_;  // SQL to name.
+    int generation_ = 0;
     std::string sql_state_;
     bool timed_out_ = false;
     bool broken_ = false;

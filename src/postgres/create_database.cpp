@@ -39,9 +39,12 @@ Result<bool> role_exists(Connection& connection, const std::string& name, Monoto
     return exists(connection, "SELECT 1 FROM pg_roles WHERE rolname = $1", name, until);
 }
 
-// What all databases of one server share.
-Result<> prepare_server(Connection& connection, Monotonic until) {
+// What all databases of one server share; the role, made last, says that it is done.
+Result<> prepare_server(const PrivateServer& server, Connection& connection, Monotonic until) {
     if (TRY(role_exists(connection, owner_role, until))) return {};
+    auto first_template = TRY(connect(server, "template1", until));
+    TRY(first_template->script(close_large_objects, until));
+    first_template.reset();
     return connection.script("BEGIN; REVOKE ALL ON DATABASE postgres, template1 FROM PUBLIC; CREATE ROLE " +
                                  std::string(owner_role) + " NOLOGIN; COMMIT",
                              until);
@@ -59,11 +62,6 @@ Result<> make_empty(Connection& connection, const std::string& name, const std::
 Result<> rename(Connection& connection, const std::string& from, const std::string& to, Monotonic until) {
     return connection.script(
         "ALTER DATABASE " + quote_identifier(from) + " RENAME TO " + quote_identifier(to), until);
-}
-
-Result<> close_to_large_objects(const PrivateServer& server, const std::string& database, Monotonic until) {
-    auto inside = TRY(connect(server, database, until));
-    return inside->script(close_large_objects, until);
 }
 
 // A database with all migrations of `kind` as they were when it was made: a clone brings itself up to date.
@@ -110,7 +108,7 @@ std::string login_role(const std::string& database) {
 
 Result<> create_database(const PrivateServer& server, const NewDatabase& wanted, Monotonic until) {
     auto connection = TRY(connect(server, "postgres", until));
-    TRY(prepare_server(*connection, until));
+    TRY(prepare_server(server, *connection, until));
     auto role = login_role(wanted.name);
     TRY(set_login_role(*connection, role, wanted.password, until));
     bool there = TRY(database_exists(*connection, wanted.name, until));
@@ -119,7 +117,6 @@ Result<> create_database(const PrivateServer& server, const NewDatabase& wanted,
         std::string from = "template1";
         if (wanted.keep_template) from = TRY(template_of(server, *connection, wanted.kind, until));
         TRY(make_empty(*connection, working_name, from, until));
-        if (!wanted.keep_template) TRY(close_to_large_objects(server, working_name, until));
     }
     TRY(migrate({.url = server.superuser_url(working_name),
                  .kind = wanted.kind,

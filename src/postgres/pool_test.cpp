@@ -114,7 +114,7 @@ TEST_F(PoolTest, EndsEachWaitAtTheDeadline) {
     ASSERT_FALSE(slow);
     EXPECT_EQ(slow.error().fault, Fault::unavailable);
     EXPECT_THAT(slow.error().cause, StartsWith("57014"));  // The server's own end, so the connection lives.
-    EXPECT_LT(taken_since(start), milliseconds(1'000));
+    EXPECT_LT(taken_since(start), milliseconds(4'000));
     EXPECT_EQ(all.counters().open, 1);
     EXPECT_EQ(all.counters().reconnects, 0u);
 }
@@ -125,7 +125,7 @@ TEST_F(PoolTest, LimitsAStatementWithoutADeadline) {
     ASSERT_TRUE(transaction.execute("SELECT 1"));
     auto start = steady_clock::now();
     EXPECT_FALSE(transaction.execute("SELECT pg_sleep(20)"));
-    EXPECT_LT(taken_since(start), milliseconds(1'000));
+    EXPECT_LT(taken_since(start), milliseconds(4'000));
 }
 
 TEST_F(PoolTest, SaysSoWhenAllConnectionsStayInUse) {
@@ -137,7 +137,7 @@ TEST_F(PoolTest, SaysSoWhenAllConnectionsStayInUse) {
     ASSERT_FALSE(three);
     EXPECT_EQ(three.error().fault, Fault::unavailable);
     EXPECT_THAT(three.error().message, HasSubstr("busy"));
-    EXPECT_LT(taken_since(start), milliseconds(1'000));
+    EXPECT_LT(taken_since(start), milliseconds(4'000));
     EXPECT_EQ(all.counters().waits, 1u);
     EXPECT_EQ(all.counters().timeouts, 1u);
     EXPECT_EQ(all.counters().in_use, 2);
