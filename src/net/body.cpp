@@ -67,7 +67,7 @@ BodyPiece RequestBody::take_buffered() {
         if (bytes.size() > bytes_max_ - received_) return fail(too_large(bytes_max_));
     }
     received_ += bytes.size();
-    if (bytes.empty()) input_->consume(std::exchange(taken_, 0));
+    if (bytes.empty()) release();
     return {.bytes = bytes, .finished = finished_, .problem = std::nullopt};
 }
 
@@ -81,7 +81,7 @@ Awaitable<error_code> RequestBody::receive() {
 }
 
 Awaitable<BodyPiece> RequestBody::read() {
-    input_->consume(std::exchange(taken_, 0));
+    release();
     if (finished_) co_return BodyPiece{.bytes = {}, .finished = true, .problem = std::nullopt};
     if (framing_.body == BodyFraming::length && framing_.content_length > bytes_max_) {
         co_return fail(too_large(bytes_max_));

@@ -9,6 +9,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "http/problem.h"
 #include "net/chunks.h"
@@ -44,6 +45,9 @@ public:
     void expire_at(Monotonic deadline) { deadline_ = deadline; }
 
     Awaitable<BodyPiece> read();
+
+    // The last piece was used: input() begins behind it.
+    void release() { input_->consume(std::exchange(taken_, 0)); }
 
     // True if the client still waits for 100 Continue: it will not send the body unless asked.
     bool withheld() const { return framing_.expects_continue && !finished_; }

@@ -62,6 +62,10 @@ Awaitable<void> Stream::connect_tls(ssl_ctx_st* context, std::string host, error
                                           asio::redirect_error(use_awaitable, error));
 }
 
+Awaitable<void> Stream::finish_tls(error_code& error) {
+    return tls_->stream.async_shutdown(asio::redirect_error(use_awaitable, error));
+}
+
 Awaitable<std::size_t> Stream::read_some(asio::mutable_buffer buffer, error_code& error) {
     if (tls_) return tls_->stream.async_read_some(buffer, asio::redirect_error(use_awaitable, error));
     return socket_.async_read_some(buffer, asio::redirect_error(use_awaitable, error));

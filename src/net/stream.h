@@ -42,6 +42,9 @@ public:
     // `host` is sent as SNI unless it is an address, and the peer's certificate must be for it.
     Awaitable<void> connect_tls(ssl_ctx_st* context, std::string host, error_code& error);
 
+    // Says goodbye inside TLS (close_notify) and waits for the peer's, so that a cut can be told from an end.
+    Awaitable<void> finish_tls(error_code& error);
+
     // At least one byte, or an error (asio::error::eof at the end). Not a coroutine itself: awaiting it costs
     // no more than awaiting the socket.
     Awaitable<std::size_t> read_some(asio::mutable_buffer buffer, error_code& error);

@@ -13,13 +13,24 @@ Sweeper::~Sweeper() {
     ASSERT(first_ == nullptr);
 }
 
-void Sweeper::start() {
+void Sweeper::start(std::function<void()> at_each_tick) {
+    at_each_tick_ = std::move(at_each_tick);
+    wait();
+}
+
+void Sweeper::wait() {
     timer_.expires_after(tick_);
     timer_.async_wait([this](error_code error) {
         if (error) return;
         sweep();
-        start();
+        at_each_tick_();
+        wait();
     });
+}
+
+void Sweeper::close_all() {
+    for (auto* stream = first_; stream; stream = stream->next_)
+        stream->close();
 }
 
 // Cancelling only posts completions, so the list does not change under the loop. What is overdue is cancelled

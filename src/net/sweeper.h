@@ -4,6 +4,8 @@
 // request that takes microseconds could not afford. A deadline may fire late by one tick, never early.
 #pragma once
 
+#include <functional>
+
 #include "base/clock.h"
 #include "net/awaitable.h"
 
@@ -16,19 +18,22 @@ public:
     Sweeper(asio::io_context& context, const Clock& clock, std::chrono::milliseconds tick);
     ~Sweeper();
 
-    void start();
+    void start(std::function<void()> at_each_tick = [] {});
     void stop() { timer_.cancel(); }
+    void close_all();
     asio::io_context& context() const { return *context_; }
     const Clock& clock() const { return *clock_; }
 
 private:
     friend class Stream;  // Enters itself on construction, leaves on destruction.
+    void wait();
     void sweep();
 
     asio::io_context* context_;
     const Clock* clock_;
     std::chrono::milliseconds tick_;
     Timer timer_;
+    std::function<void()> at_each_tick_;
     Stream* first_ = nullptr;
 };
 

@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "net/server.h"
+
+#include <algorithm>
+#include <thread>
+
+#include "base/log.h"
+#include "net/certificates.h"
+#include "net/clients.h"
+#include "net/waiting_pool.h"
+#include "net/worker.h"
+
+namespace integreat::net {
+
+Server::Server(ServerSettings settings, const http::Application& application, Upstreams& upstreams,
+               metrics::Registry& registry, const Clock& clock)
+    : settings_(std::move(settings)),
+      application_(application),
+      upstreams_(upstreams),
+      registry_(registry),
+      clock_(clock) {}
+
+Result<std::unique_ptr<Server>> Server::start(ServerSettings settings, const http::Application& application,
+                                              Upstreams& upstreams, metrics::Registry& registry,
+                                              const Clock& clock) {
+    std::unique_ptr<Server> server(new Server(std::move(settings), application, upstreams, registry, clock));
+    TRY(server->listen());
+    for (auto& worker : server->workers_)
+        worker->start();
+    return server;
+}
+
+Result<> Server::listen() {
+    proxies_ = std::make_unique<TrustedProxies>(TRY(TrustedProxies::parse(settings_.trusted_proxies)));
+    if (!settings_.tls_certificate_file.empty()) {
+        certificates_ = TRY(Certificates::load(settings_.tls_certificate_file, settings_.tls_key_file));
+    }
+    metrics_ = std::make_unique<ServerMetrics>(server_metrics(registry_));
+    clients_ = std::make_unique<Clients>(settings_.connections_max, settings_.connections_per_client_max);
+
+    int threads = settings_.threads > 0 ? settings_.threads
+                                        : std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
+    std::vector<std::unique_ptr<Worker>> workers;
+    pool_ = std::make_unique<WaitingPool>(settings_.waiting_threads, settings_.waiting_queue_max, clock_,
+                                          registry_);
+    ServerParts parts{.settings = settings_,
+                      .application = application_,
+                      .clock = clock_,
+                      .metrics = *metrics_,
+                      .clients = *clients_,
+                      .proxies = *proxies_,
+                      .certificates = certificates_.get(),
+                      .upstreams = upstreams_,
+                      .pool = *pool_,
+                      .workers_busy = workers_busy_,
+                      .quiet = quiet_,
+                      .threads = threads};
+    port_ = settings_.port;
+    for (int i = 0; i < threads; ++i) {
+        auto worker = std::make_unique<Worker>(parts);
+        port_ = TRY(worker->listen(port_));
+        workers.push_back(std::move(worker));
+    }
+    *workers_busy_.lock() = threads;
+    workers_ = std::move(workers);
+    return {};
+}
+
+Server::~Server() {
+    drain();
+    if (pool_) pool_->stop();
+    for (auto& worker : workers_)
+        worker->join();
+}
+
+bool Server::wait_until_quiet(std::chrono::milliseconds at_most) {
+    auto busy = workers_busy_.lock();
+    return quiet_.wait_for(busy.lock(), at_most, [&] { return *busy == 0; });
+}
+
+bool Server::drain() {
+    constexpr std::chrono::milliseconds cut_off_at_most{1'000};
+    if (std::exchange(drained_, true)) return true;
+    for (auto& worker : workers_)
+        worker->drain();
+    if (wait_until_quiet(settings_.drain_timeout)) return true;
+    for (auto& worker : workers_)
+        worker->abort();
+    if (!wait_until_quiet(cut_off_at_most)) {
+        log({.level = Level::warning,
+             .message = "requests are still being answered after the drain timeout",
+             .fields = {{"drain_timeout_ms", std::to_string(settings_.drain_timeout.count())}}});
+    }
+    return false;
+}
+
+Result<> Server::reload_certificates() {
+    if (!certificates_)
+        return Error{Fault::invalid, "this server has no certificate: it speaks plain HTTP", ""};
+    return certificates_->reload();
+}
+
+}  // namespace integreat::net

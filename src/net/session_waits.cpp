@@ -1,0 +1,227 @@
+// SPDX-License-Identifier: Apache-2.0
+// The part of a session that waits: for clients that are slow, bodies, the waiting pool, upstreams.
+#include <algorithm>
+
+#include <boost/asio/post.hpp>
+
+#include "net/relay.h"
+#include "net/session.h"
+
+namespace integreat::net {
+
+namespace {
+
+using http::Problem;
+
+// How long, and for how many bytes, a connection that we end is still read from, so that the client gets to
+// see our answer instead of a reset.
+constexpr std::chrono::milliseconds linger_timeout{1'000};
+constexpr std::size_t lingered_bytes_max = 256 * 1024;
+// What must pass to a client within write_timeout.
+constexpr std::size_t flushed_bytes = 64 * 1024;
+
+Problem overloaded(std::string_view detail) {
+    return {.status = 503,
+            .type = "overloaded",
+            .title = "Too much is going on here",
+            .detail = std::string(detail),
+            .retry_after = std::chrono::seconds(1)};
+}
+
+}  // namespace
+
+Awaitable<void> Session::run(std::unique_ptr<Session> session) {
+    Session& self = *session;
+    auto next = Next::serve;
+    if (self.worker_.parts.certificates) {
+        bool secured = co_await self.secure();
+        if (!secured) co_return;
+    }
+    while (next != Next::close) {
+        if (next == Next::receive) {
+            auto room = self.before_receive();
+            error_code error;
+            auto bytes = co_await self.stream_.read_some(room, error);
+            next = self.after_receive(bytes, error);
+        } else if (next == Next::serve) {
+            next = self.serve();
+        } else {
+            next = co_await self.carry_out(next);
+        }
+    }
+    co_await self.close();
+}
+
+Awaitable<bool> Session::secure() {
+    auto context = worker_.parts.certificates->current();
+    stream_.expire_at(head_deadline_);
+    error_code error;
+    co_await stream_.accept_tls(context.get(), error);
+    if (error) {
+        if (stream_.expired()) worker_.parts.metrics.timeouts_handshake.add();
+        worker_.parts.metrics.handshakes_failed.add();
+        co_return false;
+    }
+    active_ = worker_.parts.clock.monotonic();
+    head_deadline_ = active_ + settings_.header_timeout;
+    co_return true;
+}
+
+Awaitable<Session::Next> Session::carry_out(Next next) {
+    switch (next) {
+        case Next::read_body: return read_body();
+        case Next::admit_on_pool: return on_pool(PoolStep::admit);
+        case Next::answer_on_pool: return on_pool(PoolStep::answer);
+        case Next::relay: return relay();
+        case Next::flush: return flush();
+        case Next::discard: return discard();
+        case Next::receive:
+        case Next::serve:
+        case Next::close: break;
+    }
+    ASSERT(false);
+}
+
+Awaitable<Session::Next> Session::read_body() {
+    body_.limit(body_limit_);
+    body_.expire_at(call_.deadline);
+    for (;;) {
+        auto piece = co_await body_.read();
+        worker_.bytes_in += piece.bytes.size();
+        if (piece.problem && piece.problem->status == 0) co_return gone();
+        if (piece.problem) {
+            if (stream_.expired()) worker_.parts.metrics.timeouts_body.add();
+            keep_ = false;
+            linger_ = true;
+            co_return refuse(*piece.problem);
+        }
+        if (!worker_.reserve_body(piece.bytes.size())) {
+            worker_.parts.metrics.bodies_refused.add();
+            auto problem = overloaded("Too many bodies are being received at once; send it again later.");
+            co_return refuse(problem);
+        }
+        body_reserved_ += piece.bytes.size();
+        request_.body.append(piece.bytes);
+        if (piece.finished) break;
+    }
+    stream_.expire_never();
+    if (waits_) co_return Next::answer_on_pool;
+    co_return take(ask_answer());
+}
+
+// Not a coroutine: the work is handed over before the session is suspended, and the pool's thread posts what
+// became of it back to the session's thread.
+Awaitable<Session::PoolEnd> Session::run_on_pool(std::function<void()> work) {
+    auto start = [this, work = std::move(work)](auto handler) mutable {
+        auto resume = std::make_shared<decltype(handler)>(std::move(handler));
+        auto executor = worker_.context.get_executor();
+        auto finish = [resume, executor](PoolEnd end) {
+            asio::post(executor, [resume, end] { std::move (*resume)(end); });
+        };
+        WaitingPool::Job job{
+            .deadline = call_.deadline,
+            .work = std::move(work),
+            .finished = [finish](bool done) { finish(done ? PoolEnd::done : PoolEnd::expired); },
+        };
+        if (!worker_.parts.pool.submit(job)) finish(PoolEnd::full);
+    };
+    return asio::async_initiate<const asio::use_awaitable_t<Executor>, void(PoolEnd)>(std::move(start),
+                                                                                      use_awaitable);
+}
+
+Awaitable<Session::Next> Session::on_pool(PoolStep step) {
+    call_.may_wait = true;
+    http::Admission admission;
+    http::Response response;
+    std::function<void()> work;
+    if (step == PoolStep::admit) {
+        work = [&] { admission = ask_admission(); };
+    } else {
+        work = [&] { response = ask_answer(); };
+    }
+    auto end = co_await run_on_pool(std::move(work));
+    call_.may_wait = false;
+    if (end == PoolEnd::done && step == PoolStep::answer) co_return take(std::move(response));
+    if (end == PoolEnd::done) {
+        ASSERT(!std::holds_alternative<http::Defer>(admission));  // It was told that it may wait.
+        co_return take(std::move(admission));
+    }
+    auto problem =
+        overloaded(end == PoolEnd::full
+                       ? "All threads that may wait are busy, and so is the queue before them; try again."
+                       : "The request's time was over before a thread was free for it; try again.");
+    co_return refuse(problem);
+}
+
+Awaitable<Session::Next> Session::relay() {
+    Exchange exchange{
+        .client = stream_,
+        .body = body_,
+        .request = request_,
+        .call = call_,
+        .http_1_0 = parser_.framing().http_1_0,
+        .keep_alive = keep_ && !worker_.draining && requests_ < settings_.requests_per_connection_max,
+        .date = worker_.date,
+        .write_timeout = settings_.write_timeout};
+    auto end = co_await net::relay(exchange, relay_, worker_.upstreams);
+    worker_.bytes_in += body_.received();
+    worker_.bytes_out += end.outcome.response_body_bytes;
+    stream_.expire_never();
+    outcome_ = end.outcome;
+    keep_ = end.keep_alive;
+    if (end.problem) co_return refuse(*end.problem);
+    broken_ = !outcome_.complete;
+    linger_ |= !keep_ && !body_.finished();
+    end_request(outcome_.complete);
+    if (!keep_) co_return Next::close;
+    co_return body_.finished() ? next_request() : Next::discard;
+}
+
+Awaitable<Session::Next> Session::flush() {
+    auto size = head_.size() + reply_.body.size();
+    while (sent_ < size) {
+        auto head = std::string_view(head_).substr(std::min(sent_, head_.size()));
+        auto body = std::string_view(reply_.body).substr(std::max(sent_, head_.size()) - head_.size());
+        body = body.substr(0, flushed_bytes);
+        Buffers buffers{asio::buffer(head), asio::buffer(body)};
+        stream_.expire_at(worker_.parts.clock.monotonic() + settings_.write_timeout);
+        error_code error;
+        co_await stream_.write(buffers, error);
+        if (error) {
+            if (stream_.expired()) worker_.parts.metrics.timeouts_write.add();
+            co_return gone();
+        }
+        sent_ += head.size() + body.size();
+        worker_.bytes_out += head.size() + body.size();
+    }
+    co_return after_reply();
+}
+
+Awaitable<Session::Next> Session::discard() {
+    body_.limit(static_cast<std::size_t>(*body_.length()));
+    while (!body_.finished()) {
+        auto piece = co_await body_.read();
+        worker_.bytes_in += piece.bytes.size();
+        if (piece.problem) co_return Next::close;
+    }
+    co_return next_request();
+}
+
+Awaitable<void> Session::close() {
+    if (broken_ || !stream_.open()) co_return;
+    error_code error;
+    stream_.expire_at(worker_.parts.clock.monotonic() + linger_timeout);
+    if (stream_.secure()) {
+        co_await stream_.finish_tls(error);
+        co_return;
+    }
+    if (!linger_ && input_.unread().empty()) co_return;
+    stream_.finish_sending();
+    for (std::size_t bytes = 0; bytes < lingered_bytes_max && !error;) {
+        input_.consume(input_.unread().size());
+        auto room = input_.room(Input::idle_bytes);
+        bytes += co_await stream_.read_some(room, error);
+    }
+}
+
+}  // namespace integreat::net
