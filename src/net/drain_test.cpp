@@ -56,6 +56,30 @@ TEST_F(DrainTest, LetsRequestsUnderWayFinish) {
     EXPECT_TRUE(complete);
 }
 
+TEST_F(DrainTest, ServesConnectionsThatOnlyTheKernelHasAccepted) {
+    std::latch begun(1);
+    std::latch release(1);
+    application.admit = [&](const http::Request& request, http::Call&) -> http::Admission {
+        if (request.path() == "/stuck") {  // Holds up the thread that accepts.
+            begun.count_down();
+            release.wait();
+        }
+        return http::Reply{.body = "served"};
+    };
+    start();
+    TestClient stuck(port());
+    stuck.send("GET /stuck HTTP/1.1\r\nHost: h\r\n\r\n");
+    begun.wait();
+    TestClient asking(port());
+    asking.send(get);
+    TestClient silent(port());
+    std::thread draining([&] { server->drain(); });
+    release.count_down();
+    EXPECT_EQ(asking.receive().body, "served");
+    EXPECT_TRUE(silent.rest().empty());
+    draining.join();
+}
+
 TEST_F(DrainTest, CutsOffWhatTakesTooLong) {
     settings.drain_timeout = 20ms;
     start();

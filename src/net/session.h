@@ -25,10 +25,10 @@ public:
 
     static Awaitable<void> run(std::unique_ptr<Session> session);
 
+    // Idle: nothing of a next request has come, not even as far as the kernel.
     void close_if_idle() {
-        if (idle_) stream_.cancel();
+        if (idle_ && !stream_.readable()) stream_.cancel();
     }
-    void abort() { stream_.close(); }
 
 private:
     friend class Worker;  // Which keeps a list of its sessions in previous_ and next_.

@@ -32,7 +32,7 @@ Problem overloaded(std::string_view detail) {
 
 Awaitable<void> Session::run(std::unique_ptr<Session> session) {
     Session& self = *session;
-    auto next = Next::serve;
+    auto next = Next::receive;
     if (self.worker_.parts.certificates) {
         bool secured = co_await self.secure();
         if (!secured) co_return;

@@ -94,6 +94,11 @@ Awaitable<void> Stream::write(Buffers buffers, error_code& error) {
     }
 }
 
+bool Stream::readable() const {
+    error_code error;
+    return socket_.available(error) > 0 && !error;
+}
+
 void Stream::cancel() {
     error_code ignored;  // Nothing to cancel on a socket that is closed already.
     socket_.cancel(ignored);

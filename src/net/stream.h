@@ -59,6 +59,7 @@ public:
     void finish_sending();  // The peer reads the end of the stream; we still read.
     void close();           // At once; a peer that still sends gets a reset.
     bool open() const { return socket_.is_open(); }
+    bool readable() const;  // The kernel holds bytes that were not read.
     bool secure() const { return tls_ != nullptr; }
     Socket& socket() { return socket_; }
 

@@ -169,12 +169,25 @@ void Worker::report_quiet() {
 void Worker::drain() {
     asio::post(context, [this] {
         if (std::exchange(draining, true)) return;
+        accept_waiting();
         acceptor_.close();
         accept_pause_.cancel();
         for (auto* session = first_; session; session = session->next_)
             session->close_if_idle();
         report_quiet();
     });
+}
+
+// Connections the kernel has taken on our behalf, with a request in them: the client believes it is under way.
+void Worker::accept_waiting() {
+    error_code error;
+    acceptor_.non_blocking(true, error);
+    while (!error) {
+        tcp::endpoint peer;
+        Socket socket(context.get_executor());
+        acceptor_.accept(socket, peer, error);
+        if (!error && socket.available(error) > 0 && !error) admit(std::move(socket), peer);
+    }
 }
 
 void Worker::abort() {

@@ -74,6 +74,7 @@ public:
 private:
     static Awaitable<void> accept(Worker& worker);
     void admit(Socket socket, const tcp::endpoint& peer);
+    void accept_waiting();
     void refuse(Socket socket);
     void tick();
     void report_quiet();
