@@ -71,7 +71,7 @@ void RefuseExpiredToken(benchmark::State& state) {
 }
 BENCHMARK(RefuseExpiredToken);
 
-// Ten thousand entries' room, 5,000 tokens of 1 KB in it, asked for in turn: nothing stays in the processor's caches.
+// Room for ten thousand; 5,000 tokens of 1 KB in it, asked for in turn, so that no processor cache holds them.
 void FindInCache(benchmark::State& state) {
     static TokenCache cache(10'000);
     static std::vector<std::string> tokens;

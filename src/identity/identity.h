@@ -5,12 +5,11 @@
 #include <memory>
 #include <string>
 #include <string_view>
-#include <variant>
 
 #include "base/clock.h"
-#include "base/principal.h"
-#include "identity/denial.h"
+#include "identity/firebase_tokens.h"
 #include "identity/projects.h"
+#include "identity/verdict.h"
 
 namespace integreat::identity {
 
@@ -18,15 +17,8 @@ class ApiKeys;
 class KeySet;
 class TokenCache;
 
-// The answer needs a wait (keys to be fetched, an API key to be looked up): ask again with may_wait.
-struct MustWait {};
-
-// A null principal is an anonymous caller: there was no Authorization header.
-using Verdict = std::variant<std::shared_ptr<const Principal>, Denial, MustWait>;
-
 struct IdentityLimits {
-    std::chrono::seconds clock_skew{30};
-    std::size_t token_bytes_max = 8 * 1024;
+    TokenRules token;
     std::size_t token_cache_max = 10'000;
 };
 
@@ -42,6 +34,11 @@ public:
                      Monotonic deadline);
 
 private:
+    Verdict identify_user(std::string_view token, const Projects& projects, bool may_wait,
+                          Monotonic deadline);
+    std::variant<Verdict, UnknownKey> verify(std::string_view token, const Projects& projects);
+    Denial unavailable() const;
+
     KeySet& keys_;
     ApiKeys& api_keys_;
     const Clock& clock_;

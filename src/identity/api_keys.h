@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+// API keys, for servers. All keys are in memory and kept up with the database by their change numbers, so a
+// lookup costs no query, known or unknown. What is in memory is believed for `fresh_max` only, so a revoked
+// key is refused within a second in every process, or, if the database does not answer, every key is. While
+// no key is in use nothing is polled (a database that scales to zero may sleep) and the next use waits.
+#pragma once
+
+#include <atomic>
+#include <condition_variable>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+
+#include "base/clock.h"
+#include "base/guarded.h"
+#include "base/random.h"
+#include "identity/verdict.h"
+#include "postgres/api_keys.h"
+
+namespace integreat::identity {
+
+struct ApiKeySettings {
+    std::chrono::milliseconds poll_interval{400};
+    std::chrono::milliseconds fresh_max{900};
+    std::chrono::milliseconds poll_timeout{5'000};  // A database that sleeps needs seconds to wake.
+    std::chrono::milliseconds retry_pause{250};     // After a poll that failed; until then callers get a 503.
+    std::chrono::seconds idle_after{90};            // Without a good key's use for so long, polling stops.
+    std::chrono::seconds touch_interval{60};        // last_used_at is written at most so often per key.
+    std::size_t keys_max = 100'000;  // In memory; beyond it revoked keys are forgotten, and so "unknown".
+};
+
+class ApiKeys {
+public:
+    ApiKeys(postgres::Pool& platform, const Clock& clock, const ApiKeySettings& settings = {});
+    ~ApiKeys();
+
+    // Who has this key. Safe to call from any thread.
+    Verdict identify(std::string_view key, bool may_wait, Monotonic deadline);
+
+    // Polls if it is due and notes uses; blocks on the database. Call it every 100 ms or so from the
+    // background. True if it polled.
+    bool poll_due();
+
+private:
+    struct Known;
+    struct State;
+    enum class Freshness { fresh, must_wait, unavailable };
+
+    Freshness freshen(bool may_wait, Monotonic deadline);
+    bool poll(Monotonic deadline);
+    Result<> read_changes(Monotonic deadline);
+    void note_uses(Monotonic deadline);
+    std::shared_ptr<Known> find(std::string_view prefix);
+
+    postgres::Pool& platform_;
+    const Clock& clock_;
+    ApiKeySettings settings_;
+    std::unique_ptr<Guarded<State>> state_;
+    std::condition_variable poll_ended_;
+    std::atomic<Monotonic> validated_{Monotonic::min()};  // When the last good poll began.
+    std::atomic<Monotonic> in_use_until_{Monotonic::min()};
+};
+
+struct NewApiKey {
+    TenantId tenant;
+    std::string name;                 // For people: "nightly import". 1 to 100 characters.
+    std::vector<std::string> scopes;  // Words such as "email:send"; at most 20.
+    std::optional<Time> expires;
+    std::string created_by;
+};
+
+struct IssuedApiKey {
+    postgres::ApiKeyRow row;
+    Secret key;  // Shown once, stored nowhere.
+};
+
+// Fault::invalid for what cannot be a key, Fault::exhausted beyond 100 keys of a tenant in force. Listed and
+// revoked with postgres::list_api_keys and postgres::revoke_api_key.
+Result<IssuedApiKey> create_api_key(postgres::Pool& platform, const NewApiKey& wanted, const Clock& clock,
+                                    Random& random, Monotonic deadline);
+
+}  // namespace integreat::identity
