@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <thread>
 
+#include <sys/resource.h>
+
 #include "base/log.h"
 #include "net/certificates.h"
 #include "net/clients.h"
@@ -11,6 +13,26 @@
 #include "net/worker.h"
 
 namespace integreat::net {
+
+namespace {
+
+// Sockets are descriptors, of which a process often gets no more than 1,024 unless it asks. We ask for two per
+// connection, for relays, and some for files and databases.
+void raise_descriptor_limit(int connections_max) {
+    constexpr rlim_t others = 256;
+    auto wanted = 2 * static_cast<rlim_t>(connections_max) + others;
+    rlimit limit{};
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= wanted) return;
+    limit.rlim_cur = std::min(wanted, limit.rlim_max);
+    bool raised = setrlimit(RLIMIT_NOFILE, &limit) == 0;
+    if (raised && limit.rlim_cur >= static_cast<rlim_t>(connections_max) + others) return;
+    log({.level = Level::warning,
+         .message =
+             "fewer connections than connections_max are possible: raise the limit of open files (ulimit -n)",
+         .fields = {{"limit", std::to_string(limit.rlim_cur)}, {"wanted", std::to_string(wanted)}}});
+}
+
+}  // namespace
 
 Server::Server(ServerSettings settings, const http::Application& application, Upstreams& upstreams,
                metrics::Registry& registry, const Clock& clock)
@@ -35,6 +57,7 @@ Result<> Server::listen() {
     if (!settings_.tls_certificate_file.empty()) {
         certificates_ = TRY(Certificates::load(settings_.tls_certificate_file, settings_.tls_key_file));
     }
+    raise_descriptor_limit(settings_.connections_max);
     metrics_ = std::make_unique<ServerMetrics>(server_metrics(registry_));
     clients_ = std::make_unique<Clients>(settings_.connections_max, settings_.connections_per_client_max);
 

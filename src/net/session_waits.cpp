@@ -215,7 +215,7 @@ Awaitable<void> Session::close() {
         co_await stream_.finish_tls(error);
         co_return;
     }
-    if (!linger_ && input_.unread().empty()) co_return;
+    if (!linger_ && input_.unread().empty() && !stream_.readable()) co_return;
     stream_.finish_sending();
     for (std::size_t bytes = 0; bytes < lingered_bytes_max && !error;) {
         input_.consume(input_.unread().size());

@@ -1,0 +1,198 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <filesystem>
+
+#include <openssl/err.h>
+#include <openssl/pem.h>
+#include <openssl/ssl.h>
+#include <openssl/x509v3.h>
+
+#include "net/test_server.h"
+
+namespace integreat::net {
+namespace {
+
+using namespace std::chrono_literals;
+
+// A key and a certificate for it that vouches for itself, valid for an hour, as PEM files.
+void write_certificate(const std::string& common_name, const std::string& certificate_file,
+                       const std::string& key_file) {
+    std::unique_ptr<EVP_PKEY, decltype(&EVP_PKEY_free)> key(EVP_EC_gen("P-256"), EVP_PKEY_free);
+    std::unique_ptr<X509, decltype(&X509_free)> certificate(X509_new(), X509_free);
+    X509_set_version(certificate.get(), 2);
+    ASN1_INTEGER_set(X509_get_serialNumber(certificate.get()), 1);
+    X509_gmtime_adj(X509_getm_notBefore(certificate.get()), -60);
+    X509_gmtime_adj(X509_getm_notAfter(certificate.get()), 3600);
+    X509_set_pubkey(certificate.get(), key.get());
+    auto* name = X509_get_subject_name(certificate.get());
+    X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_UTF8,
+                               reinterpret_cast<const unsigned char*>(common_name.c_str()), -1, -1, 0);
+    X509_set_issuer_name(certificate.get(), name);
+    ASSERT_GT(X509_sign(certificate.get(), key.get(), EVP_sha256()), 0);
+
+    std::unique_ptr<BIO, decltype(&BIO_free)> out(BIO_new_file(certificate_file.c_str(), "w"), BIO_free);
+    ASSERT_EQ(PEM_write_bio_X509(out.get(), certificate.get()), 1);
+    out.reset(BIO_new_file(key_file.c_str(), "w"));
+    ASSERT_EQ(PEM_write_bio_PrivateKey(out.get(), key.get(), nullptr, nullptr, 0, nullptr, nullptr), 1);
+}
+
+// A client inside TLS; `configure` may change what it offers.
+class TlsClient {
+public:
+    explicit TlsClient(
+        std::uint16_t port, const std::function<void(SSL_CTX*)>& configure = [](SSL_CTX*) {})
+        : plain_(port), context_(SSL_CTX_new(TLS_client_method()), SSL_CTX_free), tls_(nullptr, SSL_free) {
+        configure(context_.get());
+        tls_.reset(SSL_new(context_.get()));
+        SSL_set_fd(tls_.get(), plain_.socket());
+        connected_ = SSL_connect(tls_.get()) == 1;
+        ERR_clear_error();
+    }
+
+    bool connected() const { return connected_; }
+    std::string version() const { return SSL_get_version(tls_.get()); }
+    std::string protocol() const {
+        const unsigned char* name = nullptr;
+        unsigned int length = 0;
+        SSL_get0_alpn_selected(tls_.get(), &name, &length);
+        return {reinterpret_cast<const char*>(name), length};
+    }
+    std::string certificate_name() const {
+        std::unique_ptr<X509, decltype(&X509_free)> certificate(SSL_get1_peer_certificate(tls_.get()),
+                                                                X509_free);
+        char name[64] = "";
+        X509_NAME_get_text_by_NID(X509_get_subject_name(certificate.get()), NID_commonName, name,
+                                  sizeof name);
+        return name;
+    }
+    // Sends the bytes, and reads until the server ends the connection properly.
+    std::string ask(std::string_view bytes) {
+        SSL_write(tls_.get(), bytes.data(), static_cast<int>(bytes.size()));
+        std::string answer;
+        char part[4096];
+        int length = 0;
+        while ((length = SSL_read(tls_.get(), part, sizeof part)) > 0) {
+            answer.append(part, static_cast<std::size_t>(length));
+        }
+        ended_properly_ = SSL_get_error(tls_.get(), length) == SSL_ERROR_ZERO_RETURN;
+        return answer;
+    }
+    bool ended_properly() const { return ended_properly_; }
+
+private:
+    TestClient plain_;
+    std::unique_ptr<SSL_CTX, decltype(&SSL_CTX_free)> context_;
+    std::unique_ptr<SSL, decltype(&SSL_free)> tls_;
+    bool connected_ = false;
+    bool ended_properly_ = false;
+};
+
+class TlsTest : public ServerTest {
+protected:
+    TlsTest() {
+        folder_ = std::filesystem::temp_directory_path() / ("integreat-tls-" + std::to_string(getpid()));
+        std::filesystem::create_directories(folder_);
+        settings.tls_certificate_file = folder_ / "certificate.pem";
+        settings.tls_key_file = folder_ / "key.pem";
+        write_certificate("first.example", settings.tls_certificate_file, settings.tls_key_file);
+    }
+    ~TlsTest() override {
+        server.reset();
+        std::filesystem::remove_all(folder_);
+    }
+
+    std::filesystem::path folder_;
+};
+
+constexpr std::string_view get_and_close = "GET /a HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n";
+
+TEST_F(TlsTest, CarriesRequestsAndEndsProperly) {
+    application.answer = [](const http::Request& request, http::Call&) -> http::Response {
+        return http::Reply{.body = request.secure ? request.body + std::string(300'000, 'x') : "not secure"};
+    };
+    start();
+    for (int version : {TLS1_2_VERSION, TLS1_3_VERSION}) {
+        TlsClient client(port(), [&](SSL_CTX* context) {
+            SSL_CTX_set_min_proto_version(context, version);
+            SSL_CTX_set_max_proto_version(context, version);
+        });
+        ASSERT_TRUE(client.connected()) << version;
+        auto answer = client.ask("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n\r\nhello" +
+                                 std::string(get_and_close));
+        EXPECT_NE(answer.find("\r\n\r\nhelloxxx"), std::string::npos);
+        EXPECT_GT(answer.size(), 600'000u);
+        EXPECT_TRUE(client.ended_properly());
+    }
+}
+
+TEST_F(TlsTest, RefusesOldVersionsAndOtherProtocols) {
+    start();
+    EXPECT_FALSE(TlsClient(port(), [](SSL_CTX* context) {
+                     SSL_CTX_set_security_level(context, 0);
+                     SSL_CTX_set_min_proto_version(context, TLS1_VERSION);
+                     SSL_CTX_set_max_proto_version(context, TLS1_1_VERSION);
+                 }).connected());
+    EXPECT_FALSE(TlsClient(port(), [](SSL_CTX* context) {
+                     SSL_CTX_set_max_proto_version(context, TLS1_2_VERSION);
+                     SSL_CTX_set_cipher_list(context, "AES128-SHA");
+                 }).connected());
+
+    auto offering = [](std::string_view protocols) {
+        return [protocols](SSL_CTX* context) {
+            SSL_CTX_set_alpn_protos(context, reinterpret_cast<const unsigned char*>(protocols.data()),
+                                    static_cast<unsigned int>(protocols.size()));
+        };
+    };
+    TlsClient both(port(), offering("\x02h2\x08http/1.1"));
+    EXPECT_TRUE(both.connected());
+    EXPECT_EQ(both.protocol(), "http/1.1");
+    EXPECT_FALSE(TlsClient(port(), offering("\x02h2")).connected());
+    EXPECT_GE(registry.counter("integreat_tls_handshakes_failed_total", "").value(), 3u);
+}
+
+TEST_F(TlsTest, EndsHandshakesThatDoNotProceed) {
+    settings.header_timeout = 20ms;
+    start();
+    TestClient silent(port());
+    EXPECT_TRUE(silent.rest().empty());
+    TestClient plain(port());
+    plain.send(get_and_close);
+    plain.rest();
+    EXPECT_EQ(registry.counter("integreat_http_timeouts_total", "", {{"stage", "handshake"}}).value(), 1u);
+}
+
+TEST_F(TlsTest, ReloadsItsCertificateAndKeepsTheOldOneIfTheNewIsFaulty) {
+    start();
+    TlsClient before(port());
+    EXPECT_EQ(before.certificate_name(), "first.example");
+
+    write_certificate("second.example", settings.tls_certificate_file, settings.tls_key_file);
+    ASSERT_TRUE(server->reload_certificates());
+    EXPECT_EQ(TlsClient(port()).certificate_name(), "second.example");
+    EXPECT_NE(before.ask(get_and_close).find("200 OK"), std::string::npos);  // Connections live on.
+
+    write_certificate("third.example", settings.tls_certificate_file, folder_ / "another.pem");
+    auto mismatch = server->reload_certificates();
+    ASSERT_FALSE(mismatch);
+    EXPECT_NE(mismatch.error().message.find("key.pem"), std::string::npos);
+    std::filesystem::resize_file(settings.tls_certificate_file, 0);
+    auto empty = server->reload_certificates();
+    ASSERT_FALSE(empty);
+    EXPECT_NE(empty.error().message.find("certificate.pem"), std::string::npos);
+    EXPECT_EQ(TlsClient(port()).certificate_name(), "second.example");
+}
+
+TEST_F(TlsTest, DoesNotStartWithoutItsFiles) {
+    std::filesystem::remove(settings.tls_key_file);
+    auto failed = Server::start(settings, application, upstreams, registry, clock);
+    ASSERT_FALSE(failed);
+    EXPECT_NE(failed.error().message.find("there is no readable PEM key"), std::string::npos);
+}
+
+TEST_F(TlsTest, SaysThatAPlainServerHasNoCertificate) {
+    settings.tls_certificate_file.clear();
+    start();
+    EXPECT_FALSE(server->reload_certificates());
+}
+
+}  // namespace
+}  // namespace integreat::net
