@@ -71,7 +71,7 @@ void RefuseExpiredToken(benchmark::State& state) {
 }
 BENCHMARK(RefuseExpiredToken);
 
-// Room for ten thousand; 5,000 tokens of 1 KB in it, asked for in turn, so that no processor cache holds them.
+// Room for ten thousand; 5,000 tokens of 1 KB in it, asked for in turn, too many for the processor cache.
 void FindInCache(benchmark::State& state) {
     static TokenCache cache(10'000);
     static std::vector<std::string> tokens;
