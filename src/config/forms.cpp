@@ -62,7 +62,8 @@ std::optional<std::uint16_t> port_from(std::string_view text) {
 }
 
 bool is_loopback(std::string_view host) {
-    return host == "localhost" || host.starts_with("127.") || host == "::1" || host == "[::1]";
+    bool four = host.starts_with("127.") && is_ip(AF_INET, host);  // Not the name "127.0.0.1.evil.example".
+    return four || host == "localhost" || host == "::1" || host == "[::1]";
 }
 
 struct Authority {
@@ -256,6 +257,8 @@ Complaint check_path(std::string_view text) {
     if (twice != names.end()) return "must not have the parameter {" + std::string(*twice) + "} twice";
     return std::nullopt;
 }
+
+Complaint check_target(std::string_view text) { return text == "/" ? Complaint() : check_path(text); }
 
 std::vector<std::string_view> parameters_of(std::string_view path) {
     std::vector<std::string_view> names;

@@ -61,6 +61,8 @@ Complaint check_database_url(std::string_view text);
 
 // "/students/{id}/files/{rest...}": literal segments, parameters, and a rest at most as the last one.
 Complaint check_path(std::string_view text);
+// The same for what is asked of an upstream, which may also be its root.
+Complaint check_target(std::string_view text);
 std::vector<std::string_view> parameters_of(std::string_view path);
 // The same text for paths that match the same requests: "/students/{}/files/{...}".
 std::string shape_of(std::string_view path);

@@ -80,7 +80,7 @@ void check_access(const RouteCheck& check) {
     }
 }
 
-void check_target(const RouteCheck& check) {
+void check_parameters(const RouteCheck& check) {
     auto known = parameters_of(check.route.path);
     for (auto parameter : parameters_of(check.route.target)) {
         if (std::find(known.begin(), known.end(), parameter) != known.end()) continue;
@@ -103,7 +103,7 @@ void check_route(const RouteCheck& check) {
     check_upstream(check);
     check_roles(check);
     check_access(check);
-    check_target(check);
+    check_parameters(check);
 }
 
 // Two routes that answer the same requests, or that metrics could not tell apart.

@@ -122,7 +122,7 @@ void fields(Visitor& visit, RouteSettings& route) {
     visit("upstream", route.upstream, "Which of the upstreams answers.", {.required = true});
     visit("target", route.target,
           "The path asked of the upstream, with the parameters of `path`; the same path without it.",
-          {.check = check_path});
+          {.check = check_target});
     visit("roles", route.roles, "Who may call; without it, every signed-in user of the app.",
           {.items_max = roles_max});
     visit("public", route.is_public, "May anyone call, without a token?");
