@@ -202,7 +202,9 @@ TEST(FirebaseTokens, AreNotBelievedAfterTheirCertificateHasExpired) {
 TEST(Denials, ShowWhatWasSentSafely) {
     EXPECT_EQ(as_fact("plain é"), "plain é");
     EXPECT_EQ(as_fact("a\nb\x7F\x80\xC3"), "a?b???");
-    EXPECT_EQ(as_fact(std::string(1'000, 'x')), std::string(128, 'x') + "...");
+    auto cut = as_fact(std::string(1'000, 'x'));
+    EXPECT_EQ(cut.size(), 131u);
+    EXPECT_TRUE(cut.starts_with(std::string(128, 'x')) && cut.ends_with("..."));
 }
 
 }  // namespace
