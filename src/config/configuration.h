@@ -48,7 +48,7 @@ struct ManifestDocument {
 ManifestDocument read_manifest(std::string_view text, const std::string& file,
                                const json::Environment& environment);
 
-// What only shows beside the others and the settings: names and projects used twice, limits beyond the platform's.
+// What only shows beside the others and the settings: projects used twice, limits beyond the platform's.
 void check_manifests(std::span<ManifestDocument> manifests, const Settings& settings);
 
 // Everything at once, mistakes in the order of their places.

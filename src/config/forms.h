@@ -29,7 +29,7 @@ inline constexpr std::string_view scope_pattern = "^[a-z][a-z0-9_.:-]{0,63}$";
 Complaint check_project(std::string_view text);
 inline constexpr std::string_view project_pattern = "^[a-z][a-z0-9-]{4,28}[a-z0-9]$";
 
-// An origin as browsers send it (RFC 6454 section 6.2), or a loopback one with any port: "http://localhost:*".
+// An origin as browsers send it (RFC 6454 section 6.2), or of localhost with any port: "http://localhost:*".
 Complaint check_origin(std::string_view text);
 
 // A field name (RFC 9110 section 5.1).

@@ -72,11 +72,11 @@ TEST(Describe, WritesASchemaThatSaysEveryRule) {
             "by_name": {"type": "object", "maxProperties": 100, "minProperties": 1,
                         "propertyNames": {"pattern": "^[a-z]+$"}, "description": "Leaves with names.",
                         "additionalProperties": {"type": "object", "additionalProperties": false,
-                            "properties": {"size": {"type": "integer", "minimum": 1, "maximum": 9, "default": 3,
+                         "properties": {"size": {"type": "integer", "minimum": 1, "maximum": 9, "default": 3,
                                                     "description": "How large."}}}},
             "in_order": {"type": "array", "maxItems": 100, "minItems": 1, "description": "Leaves without.",
                          "items": {"type": "object", "additionalProperties": false,
-                            "properties": {"size": {"type": "integer", "minimum": 1, "maximum": 9, "default": 3,
+                         "properties": {"size": {"type": "integer", "minimum": 1, "maximum": 9, "default": 3,
                                                     "description": "How large."}}}}
         }})"));
 }
