@@ -111,12 +111,34 @@ void append_text(std::string& out, std::string_view text, std::size_t bytes_max)
     });
 }
 
-void append_json_text(std::string& out, std::string_view text, std::size_t bytes_max, bool lower = false) {
+// How many bytes `text` begins with that stand for themselves in JSON: ASCII without controls, quote, backslash.
+std::size_t verbatim_length(std::string_view text) {
+    static constexpr auto verbatim = [] {
+        std::array<bool, 256> table{};
+        for (unsigned c = 0x20; c < 0x80; ++c)
+            table[c] = c != '"' && c != '\\';
+        return table;
+    }();
+    std::size_t length = 0;
+    while (length < text.size() && verbatim[static_cast<unsigned char>(text[length])])
+        ++length;
+    return length;
+}
+
+char lower_case(char c) {
+    return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c;
+}
+
+void append_json_text(std::string& out, std::string_view text, std::size_t bytes_max) {
     auto kept = cut(text, bytes_max);
     out += '"';
     while (!kept.empty()) {
+        auto length = verbatim_length(kept);
+        out.append(kept.substr(0, length));
+        kept.remove_prefix(length);
+        if (kept.empty()) break;
         char c = kept.front();
-        auto length = sequence_length(kept);
+        length = sequence_length(kept);
         if (length == 0) {
             out.append(replacement);
         } else if (c == '"' || c == '\\') {
@@ -127,8 +149,6 @@ void append_json_text(std::string& out, std::string_view text, std::size_t bytes
             out.append("\\u00");
             out += digits[static_cast<unsigned char>(c) >> 4];
             out += digits[static_cast<unsigned char>(c) & 15];
-        } else if (lower && c >= 'A' && c <= 'Z') {
-            out += static_cast<char>(c + ('a' - 'A'));
         } else {
             out.append(kept.substr(0, length));
         }
@@ -138,10 +158,17 @@ void append_json_text(std::string& out, std::string_view text, std::size_t bytes
     out += '"';
 }
 
+// Names of fields are compared and stored in lower case.
+void append_json_name(std::string& out, std::string_view name, std::size_t bytes_max) {
+    auto start = out.size();
+    append_json_text(out, name, bytes_max);
+    std::transform(out.begin() + static_cast<std::ptrdiff_t>(start), out.end(),
+                   out.begin() + static_cast<std::ptrdiff_t>(start), lower_case);
+}
+
 bool same_name(std::string_view left, std::string_view right) {
-    auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c; };
-    return left.size() == right.size() && std::equal(left.begin(), left.end(), right.begin(),
-                                                     [&](char a, char b) { return lower(a) == lower(b); });
+    auto same = [](char a, char b) { return lower_case(a) == lower_case(b); };
+    return left.size() == right.size() && std::equal(left.begin(), left.end(), right.begin(), same);
 }
 
 // An object of the fields: names in lower case, values of a repeated name joined. Fields beyond the limit of
@@ -154,7 +181,7 @@ void append_object(std::string& out, std::span<const LogField> fields, const Log
         auto is_it = [&](const LogField& field) { return same_name(field.name, name); };
         if (std::any_of(fields.begin(), fields.begin() + static_cast<std::ptrdiff_t>(i), is_it)) continue;
         if (out.back() != '{') out += ',';
-        append_json_text(out, name, limits.text_bytes_max, true);
+        append_json_name(out, name, limits.text_bytes_max);
         out += ':';
         auto later = fields.subspan(i + 1);
         if (std::none_of(later.begin(), later.end(), is_it)) {

@@ -29,7 +29,7 @@ struct MigrationsTest : ::testing::Test {
     Result<int> run() {
         return migrate({.url = database.superuser_url,
                         .kind = DatabaseKind::tenant,
-                        .app_role = database.name + "_app",
+                        .app_role = database.role,
                         .owner = "integreat_owner",
                         .until = std::chrono::steady_clock::now() + std::chrono::seconds(30),
                         .steps = steps});

@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "postgres/connection.h"
 #include "postgres/installation.h"
 #include "postgres/tenants.h"
 
@@ -80,19 +81,47 @@ Random& random_for_tests() {
     return random;
 }
 
-// An initialised data folder, made once per build folder and PostgreSQL, beside the test programs.
+std::string base_of(DatabaseKind kind) {
+    return kind == DatabaseKind::platform ? "base_platform" : "base_tenant";
+}
+const Secret& password() {
+    static const Secret secret("secret");
+    return secret;
+}
+
+Monotonic soon() {
+    return std::chrono::steady_clock::now() + std::chrono::seconds(60);
+}
+
+// Says which PostgreSQL, which user and which migrations a template is of.
+std::string template_name() {
+    std::string name = "postgres-template-" + std::to_string(must(find_installation("")).version) + "-" +
+                       std::to_string(geteuid());
+    std::size_t hash = 0;
+    for (const auto& step : migrations()) {
+        hash = hash * 31 + std::hash<std::string>()(checksum_of(step) + std::string(step.grants));
+    }
+    return name + "-" + std::to_string(hash);
+}
+
+// A data folder with a database of each kind to clone, made once per build folder, beside the test programs.
 fs::path template_folder() {
     auto beside = fs::read_symlink("/proc/self/exe").parent_path();
-    auto version = must(find_installation("")).version;
-    auto name = "postgres-template-" + std::string(superuser_name) + "-" + std::to_string(version) + "-" +
-                std::to_string(geteuid());
-    auto made = beside / name;
+    auto made = beside / template_name();
     int lock = open((beside / "postgres-template.lock").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666);
     ASSERT(lock >= 0 && flock(lock, LOCK_EX) == 0);
     if (!fs::exists(made)) {
         auto folder = new_folder();
-        must(PrivateServer::start(settings_for(folder), random_for_tests())).reset();
-        auto unfinished = beside / (name + ".unfinished");
+        auto server = must(PrivateServer::start(settings_for(folder), random_for_tests()));
+        for (auto kind : {DatabaseKind::platform, DatabaseKind::tenant}) {
+            must(create_database(
+                *server,
+                {.name = base_of(kind), .kind = kind, .password = password(), .keep_template = false},
+                soon()));
+        }
+        server.reset();
+        auto unfinished = made;
+        unfinished += ".unfinished";
         fs::remove_all(unfinished);
         clone_folder(folder / "postgres", unfinished);
         fs::rename(unfinished, made);
@@ -125,13 +154,16 @@ PrivateServer& shared_server() {
 
 TestDatabase fresh_database(PrivateServer& server, const TenantId& tenant) {
     static std::atomic<int> count{0};
-    NewDatabase wanted{
-        .name = "test_" + std::to_string(++count), .kind = kind_of(tenant), .password = Secret("secret")};
-    must(create_database(server, wanted, std::chrono::steady_clock::now() + std::chrono::seconds(30)));
-    return {
-        .pool = {.tenant = tenant, .url = server.url(wanted.name, login_role(wanted.name), wanted.password)},
-        .name = wanted.name,
-        .superuser_url = server.superuser_url(wanted.name)};
+    auto base = base_of(kind_of(tenant));
+    auto name = "test_" + std::to_string(++count);
+    ConnectFailure failure;
+    auto connection = Connection::open(server.superuser_url("postgres"), soon(), failure);
+    if (!connection) must(Result<>(failure.error));
+    must(connection->script("CREATE DATABASE " + name + " OWNER integreat_owner TEMPLATE " + base, soon()));
+    return {.pool = {.tenant = tenant, .url = server.url(name, login_role(base), password())},
+            .name = name,
+            .role = login_role(base),
+            .superuser_url = server.superuser_url(name)};
 }
 
 TestDatabase fresh_database(const TenantId& tenant) {

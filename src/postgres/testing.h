@@ -11,6 +11,7 @@ namespace integreat::postgres::testing {
 struct TestDatabase {
     PoolSettings pool;  // As the login role that serves requests; `pool.tenant` is the tenant asked for.
     std::string name;
+    std::string role;  // That login role, which the databases of one kind share here.
     Secret superuser_url;
 };
 
