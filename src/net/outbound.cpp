@@ -103,6 +103,13 @@ void set_method(CURL* curl, const http::OutboundRequest& request) {
     curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, std::string(to_string(request.method)).c_str());
 }
 
+// libcurl sends a request again by itself when a kept connection ends without an answer. Unless the server
+// can tell that it is the same request, that could pay twice, so such calls get a connection of their own.
+bool must_not_repeat(const http::OutboundRequest& request) {
+    return (request.method == http::Method::post || request.method == http::Method::patch) &&
+           !request.headers.contains("Idempotency-Key");
+}
+
 void set_limits(CURL* curl, std::chrono::milliseconds timeout) {
     curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
     curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
@@ -153,6 +160,7 @@ Result<http::Reply> perform(CURL* curl, const http::OutboundRequest& request, co
     set_limits(curl, timeout);
     set_method(curl, request);
     if (!ca_file.empty()) curl_easy_setopt(curl, CURLOPT_CAINFO, ca_file.c_str());
+    if (must_not_repeat(request)) curl_easy_setopt(curl, CURLOPT_FRESH_CONNECT, 1L);
     curl_easy_setopt(curl, CURLOPT_URL, request.url.c_str());
     curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers->get());
     curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, detail);
