@@ -21,7 +21,7 @@ void Sweeper::start(std::function<void()> at_each_tick) {
 void Sweeper::wait() {
     timer_.expires_after(tick_);
     timer_.async_wait([this](error_code error) {
-        if (error) return;
+        if (error || stopped_) return;
         sweep();
         at_each_tick_();
         wait();

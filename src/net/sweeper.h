@@ -19,7 +19,10 @@ public:
     ~Sweeper();
 
     void start(std::function<void()> at_each_tick = [] {});
-    void stop() { timer_.cancel(); }
+    void stop() {
+        stopped_ = true;  // The timer may have fired already.
+        timer_.cancel();
+    }
     void close_all();
     asio::io_context& context() const { return *context_; }
     const Clock& clock() const { return *clock_; }
@@ -35,6 +38,7 @@ private:
     Timer timer_;
     std::function<void()> at_each_tick_;
     Stream* first_ = nullptr;
+    bool stopped_ = false;
 };
 
 }  // namespace integreat::net

@@ -14,7 +14,6 @@ using namespace std::chrono_literals;
 
 namespace {
 
-constexpr auto tick = 1s;
 constexpr auto idle_kept = 20s;         // Shorter than servers' usual 60 s and more, so that we close first.
 constexpr auto undescribed_kept = 60s;  // A reload that names the key again finds its health.
 constexpr auto addresses_fresh = 10s;
@@ -90,24 +89,26 @@ ssl_ctx_st* Upstreams::tls_context() {
     return tls_;
 }
 
-UpstreamPools::UpstreamPools(Sweeper& sweeper, Upstreams& upstreams)
+UpstreamPools::UpstreamPools(Sweeper& sweeper, Upstreams& upstreams, std::chrono::milliseconds tick)
     : sweeper_(&sweeper),
       upstreams_(&upstreams),
+      tick_(tick),
       timer_(sweeper.context().get_executor()),
       resolver_(sweeper.context().get_executor()) {}
 
 UpstreamPools::~UpstreamPools() = default;
 
 void UpstreamPools::start() {
-    timer_.expires_after(tick);
+    timer_.expires_after(tick_);
     timer_.async_wait([this](error_code error) {
-        if (error) return;
+        if (error || stopped_) return;
         look_after();
         start();
     });
 }
 
 void UpstreamPools::stop() {
+    stopped_ = true;  // The timer may have fired already.
     timer_.cancel();
     resolver_.cancel();
     for (auto& [key, pool] : pools_)

@@ -102,7 +102,7 @@ struct RelayBuffers {
 };
 
 // A relay under way, watched for its client going away: while we wait for the upstream, nobody reads from the
-// client, and reading ahead for each request would cost more than looking once a second.
+// client, and reading ahead for each request would cost more than looking now and then.
 class Watch {
 public:
     explicit Watch(Stream& client) : client_(&client) {}
@@ -123,10 +123,11 @@ private:
 
 class UpstreamPools {
 public:
-    UpstreamPools(Sweeper& sweeper, Upstreams& upstreams);
+    UpstreamPools(Sweeper& sweeper, Upstreams& upstreams,
+                  std::chrono::milliseconds tick = std::chrono::seconds(1));
     ~UpstreamPools();
 
-    void start();  // Looks after connections and clients once a second.
+    void start();  // Looks after connections and clients, tick by tick.
     void stop();   // For good: relays under way are broken off.
 
     Sweeper& sweeper() const { return *sweeper_; }
@@ -164,11 +165,13 @@ private:
 
     Sweeper* sweeper_;
     Upstreams* upstreams_;
+    std::chrono::milliseconds tick_;
     Timer timer_;
     Resolver resolver_;
     std::unordered_map<std::string, UpstreamPool> pools_;
     std::vector<std::unique_ptr<RelayBuffers>> spare_buffers_;
     Watch* watched_ = nullptr;
+    bool stopped_ = false;
 };
 
 }  // namespace integreat::net
