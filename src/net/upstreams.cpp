@@ -111,8 +111,13 @@ void UpstreamPools::stop() {
     stopped_ = true;  // The timer may have fired already.
     timer_.cancel();
     resolver_.cancel();
-    for (auto& [key, pool] : pools_)
+    for (auto& [key, pool] : pools_) {
         pool.idle.clear();
+        for (auto* timer : pool.addresses->waiting)
+            timer->cancel();
+    }
+    for (auto* watch = watched_; watch; watch = watch->next_)
+        break_off(*watch);
 }
 
 UpstreamPool& UpstreamPools::pool(const std::shared_ptr<const http::Upstream>& upstream, Monotonic now) {
