@@ -53,7 +53,8 @@ bj::array security_of(const http::Access& access) {
     bj::array security;
     if (access.who == Who::anyone) return security;
     security.emplace_back(bj::object{{"firebase", bj::array()}});
-    if (!access.scope.empty() || access.who == Who::operators) security.emplace_back(bj::object{{"apiKey", bj::array()}});
+    if (!access.scope.empty() || access.who == Who::operators)
+        security.emplace_back(bj::object{{"apiKey", bj::array()}});
     return security;
 }
 
@@ -179,7 +180,8 @@ std::string openapi_json(const std::vector<http::Route>& routes) {
         auto& path = paths[openapi_path(route.pattern)];
         if (path.is_null()) path = bj::object();
         path.as_object()[lower(to_string(route.method))] = operation_of(route);
-        if (route.tenant.text != last_tag) tags.emplace_back(bj::object{{"name", last_tag = route.tenant.text}});
+        if (route.tenant.text != last_tag)
+            tags.emplace_back(bj::object{{"name", last_tag = route.tenant.text}});
     }
     bj::object document{
         {"openapi", "3.1.0"},

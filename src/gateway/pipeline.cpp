@@ -4,6 +4,7 @@
 #include <array>
 
 #include "gateway/journal.h"
+#include "gateway/redact.h"
 #include "gateway/stages.h"
 
 namespace integreat::gateway {
@@ -28,8 +29,19 @@ constexpr std::array admission{
 // When its body is complete, too.
 constexpr std::array answering{
     require_valid_body,  // Handlers trust what they read.
+    answer_once,         // A relay with an Idempotency-Key: repeats the first answer, or keeps this one.
     run_handler,         // For all the rest.
 };
+
+constexpr std::size_t logged_body_bytes_max = 16 * 1024;
+
+// The answer is gone when the journal is written.
+void keep_for_log(Passage& passage) {
+    const auto* route = passage.call.route;
+    const auto* reply = std::get_if<http::Reply>(&*passage.answer);
+    if (!route || !route->log_bodies || !reply || !passage.gateway.transaction_log) return;
+    passage.call.response_body = redact_body(reply->body, logged_body_bytes_max);
+}
 
 template <std::size_t Count>
 http::Admission pass(Passage& passage, const std::array<Stage, Count>& stages) {
@@ -37,6 +49,7 @@ http::Admission pass(Passage& passage, const std::array<Stage, Count>& stages) {
         if (!stage(passage)) break;
     }
     ASSERT(passage.answer);  // The last stage always leaves one.
+    keep_for_log(passage);
     return *std::move(passage.answer);
 }
 

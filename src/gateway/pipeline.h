@@ -17,6 +17,7 @@
 #include "identity/identity.h"
 #include "metrics/metrics.h"
 #include "postgres/pool.h"
+#include "postgres/transaction_log.h"
 
 namespace integreat::gateway {
 
@@ -33,9 +34,10 @@ struct Gateway {
     Identify identify;
     metrics::Registry& metrics;
     postgres::Pool* database =
-        nullptr;  // The platform's: idempotency keys. Null: routes that need it say 503.
-    http::Outbound* outbound = nullptr;  // For relays with an Idempotency-Key.
-    AccessLog* access_log = nullptr;     // Null: none is written.
+        nullptr;  // The platform's, for Idempotency-Key; without it, such requests get 503.
+    http::Outbound* outbound = nullptr;  // For relays that carry an Idempotency-Key; the same.
+    postgres::TransactionLog* transaction_log = nullptr;  // Null: none is written.
+    AccessLog* access_log = nullptr;                      // Null: none is written.
 };
 
 http::Application make_application(Gateway& gateway);

@@ -79,11 +79,12 @@ Response answer_metrics(const PlatformRoutes& parts, const Request& request, Cal
                          .type = "operators-only",
                          .rule = "metrics are for this machine and for operators",
                          .facts = {{"address", request.peer.address}}};
-        return http::to_reply({.status = 403,
-                         .type = "operators-only",
-                         .title = "Only operators may do this",
-                         .detail = "Read the metrics on the machine itself, or with an operator's token."},
-                        call.id.text);
+        return http::to_reply(
+            {.status = 403,
+             .type = "operators-only",
+             .title = "Only operators may do this",
+             .detail = "Read the metrics on the machine itself, or with an operator's token."},
+            call.id.text);
     }
     return Reply{.headers = {{"Content-Type", "text/plain; version=0.0.4; charset=utf-8"},
                              {"Cache-Control", "no-store"}},
@@ -119,10 +120,10 @@ Response answer_problem(const Request& request, Call& call) {
     const auto* kind = find_problem(call.parameter("type"));
     if (!kind) {
         return http::to_reply({.status = 404,
-                         .type = "not-found",
-                         .title = "There is nothing here",
-                         .detail = "No problem has this name; /problems lists all."},
-                        call.id.text);
+                               .type = "not-found",
+                               .title = "There is nothing here",
+                               .detail = "No problem has this name; /problems lists all."},
+                              call.id.text);
     }
     if (request.headers.value("Accept").find("text/html") != std::string_view::npos) {
         return html_reply(problem_page(*kind));

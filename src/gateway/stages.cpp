@@ -38,11 +38,6 @@ bool is_json(std::string_view content_type) {
            (type.size() > 5 && http::equal_ignoring_case(type.substr(type.size() - 5), "+json"));
 }
 
-Refusal refusal(int status, const char* type, const char* title, std::string detail, std::string rule) {
-    return {.problem = {.status = status, .type = type, .title = title, .detail = std::move(detail)},
-            .rule = std::move(rule)};
-}
-
 bool answer_preflight(Passage& passage, std::string_view origin) {
     const auto& cors = passage.tenant->cors;
     if (!allows_origin(cors, origin)) {
@@ -89,6 +84,11 @@ std::uint64_t bucket_of(const Passage& passage) {
 }
 
 }  // namespace
+
+Refusal refusal(int status, const char* type, const char* title, std::string detail, std::string rule) {
+    return {.problem = {.status = status, .type = type, .title = title, .detail = std::move(detail)},
+            .rule = std::move(rule)};
+}
 
 bool refuse(Passage& passage, std::string_view stage, Refusal refusal) {
     auto& call = passage.call;
@@ -205,6 +205,7 @@ bool identify_caller(Passage& passage) {
     auto verdict =
         passage.gateway.identify(*authorization, call.snapshot->projects, call.may_wait, call.deadline);
     if (auto* principal = std::get_if<std::shared_ptr<const Principal>>(&verdict)) {
+        if (!*principal) return true;
         bool stranger = (*principal)->tenant != call.tenant;
         // To a public route, another application's user is nobody: the upstream must not take them for one.
         bool nobody =

@@ -9,6 +9,7 @@
 
 #include "gateway/authorize.h"
 #include "gateway/pipeline.h"
+#include "postgres/idempotency.h"
 
 namespace integreat::gateway {
 
@@ -41,11 +42,17 @@ bool require_valid_body(Passage&);
 bool answer_once(Passage&);
 bool run_handler(Passage&);
 
+// The parts that most refusals have.
+Refusal refusal(int status, const char* type, const char* title, std::string detail, std::string rule);
+
 // Leaves `refusal` as the answer, keeps it for `integreat why`; false, for the stage to return.
 bool refuse(Passage&, std::string_view stage, Refusal refusal);
 
 // The Idempotency-Key of the request if its route honours one: without quotes. Empty: none was sent.
 Result<std::string> idempotency_key(const http::Route& route, const http::Headers& headers);
+
+// Whose key it is, and for which request.
+postgres::IdempotencyKey record_of(const http::Request& request, const http::Call& call, std::string key);
 
 // "user x7Gh", "key key_01", "anonymous".
 std::string caller_of(const Principal* principal);

@@ -53,6 +53,8 @@ struct Call {
     Decision decision;
     std::string cause;  // For the log: why we failed (Error::cause), when we did.
 
+    std::string response_body;  // For the log: redacted, and only on routes that log bodies.
+
     Headers response_headers;  // Added to whatever is answered, relayed answers included.
 
     std::string_view parameter(std::string_view name) const;

@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: Apache-2.0
+// Idempotency-Key on a relay: the request is sent once and whole, under a lease in the platform's database.
+// The upstream's effects are outside our transaction, so a request of which nobody knows whether it arrived
+// is not sent again, unless the upstream honours the key itself.
+#include "crypto/digest.h"
+#include "gateway/relay.h"
+#include "gateway/stages.h"
+
+namespace integreat::gateway {
+
+namespace {
+
+constexpr std::chrono::seconds lease_margin{10};  // Beyond the longest the upstream may take.
+
+bool unavailable(Passage& passage, const Error& error) {
+    passage.call.cause = error.cause;
+    auto problem = http::problem_from(error);
+    return refuse(passage, "idempotency",
+                  {.problem = std::move(problem), .rule = "the key's record must be readable"});
+}
+
+bool replay(Passage& passage, postgres::StoredResponse stored) {
+    http::Reply reply{.status = stored.status, .body = std::move(stored.body)};
+    for (const auto& [name, value] : stored.headers)
+        reply.headers.add(name, value);
+    reply.headers.add("Idempotent-Replayed", "true");
+    passage.answer = std::move(reply);
+    return false;
+}
+
+bool refuse_claim(Passage& passage, const postgres::Claim& claim) {
+    if (std::holds_alternative<postgres::Mismatch>(claim)) {
+        return refuse(passage, "idempotency",
+                      refusal(422, "idempotency-key-reused", "The Idempotency-Key belongs to another request",
+                              "Use a fresh key for a new request.",
+                              "method, target and body must be those the key was first used with"));
+    }
+    if (std::holds_alternative<postgres::StillRunning>(claim)) {
+        auto no = refusal(409, "idempotency-key-in-use", "The same request is still running",
+                          "Send it again shortly: the first answer will be repeated.",
+                          "one request per key at a time");
+        no.problem.retry_after = std::chrono::seconds(1);
+        return refuse(passage, "idempotency", std::move(no));
+    }
+    return refuse(
+        passage, "idempotency",
+        refusal(409, "outcome-unknown", "Whether it was done is not known",
+                "An earlier request with this key broke off. Look at what it would have changed.",
+                "an interrupted request is sent again only to an upstream with `idempotent: true`"));
+}
+
+postgres::StoredResponse stored_of(const http::Reply& reply) {
+    postgres::StoredResponse stored{.status = reply.status, .body = reply.body};
+    for (auto [name, value] : reply.headers)
+        stored.headers.emplace_back(name, value);
+    return stored;
+}
+
+http::OutboundRequest outbound_of(const Passage& passage) {
+    const auto& upstream = *passage.call.route->upstream;
+    auto relay = make_relay(passage.plan->target, passage.request, passage.call);
+    bool address = upstream.host.find(':') != std::string::npos;
+    http::OutboundRequest out{.method = passage.request.method,
+                              .url = std::string(upstream.secure ? "https://" : "http://") +
+                                     (address ? "[" : "") + upstream.host + (address ? "]:" : ":") +
+                                     std::to_string(upstream.port) + upstream.path_prefix + relay.target,
+                              .headers = std::move(relay.headers),
+                              .body = passage.request.body,
+                              .timeout = upstream.response_timeout,
+                              .response_bytes_max = postgres::stored_body_bytes_max};
+    out.headers.add("X-Forwarded-For", passage.request.peer.address);
+    out.headers.add("X-Forwarded-Proto", passage.request.secure ? "https" : "http");
+    if (auto host = passage.request.headers.get("Host")) out.headers.add("X-Forwarded-Host", *host);
+    return out;
+}
+
+bool refuse_upstream(Passage& passage, const Error& error, bool sent) {
+    passage.call.cause = error.cause;
+    return refuse(
+        passage, "relay",
+        sent ? refusal(504, "upstream-timeout", "The server behind this route did not answer in time",
+                       "Whether the request had an effect is not known.", "the upstream must answer whole")
+             : refusal(502, "upstream-unreachable", "The server behind this route cannot be reached",
+                       "Nothing was sent; the same Idempotency-Key may be used again.",
+                       "the upstream must accept the request"));
+}
+
+bool relay_once(Passage& passage, const postgres::IdempotencyKey& key, const postgres::Claimed& claimed) {
+    auto& pool = *passage.gateway.database;
+    auto deadline = passage.gateway.clock.monotonic() + lease_margin;
+    auto fetched = passage.gateway.outbound->fetch(outbound_of(passage));
+    if (!fetched) {
+        bool sent = !fetched.error().cause.starts_with("not_sent: ");
+        if (!sent) {
+            auto released = postgres::release(pool, key, claimed, deadline);
+            if (!released) return unavailable(passage, released.error());
+        }
+        return refuse_upstream(passage, fetched.error(), sent);
+    }
+    http::Reply reply{.status = fetched->status, .body = std::move(fetched->body)};
+    append_end_to_end(reply.headers, fetched->headers);
+    deadline = passage.gateway.clock.monotonic() + lease_margin;
+    bool passing_trouble = reply.status >= 500 || reply.status == 429;
+    auto kept = passing_trouble ? postgres::release(pool, key, claimed, deadline)
+                                : postgres::settle(pool, key, claimed, stored_of(reply), deadline);
+    // The upstream has done it: its answer is worth more to the caller than our trouble to remember it.
+    if (!kept) passage.call.cause = "the answer could not be kept: " + kept.error().cause;
+    passage.answer = std::move(reply);
+    return false;
+}
+
+}  // namespace
+
+postgres::IdempotencyKey record_of(const http::Request& request, const http::Call& call, std::string key) {
+    const auto* principal = call.principal.get();
+    std::string fingerprint(to_string(request.method));
+    fingerprint.append(" ").append(request.target).append("\n").append(request.body);
+    return {.tenant = call.tenant,
+            .principal = principal ? caller_of(principal) : "address " + request.peer.address,
+            .key = std::move(key),
+            .fingerprint = std::string(crypto::as_view(crypto::sha256(fingerprint)))};
+}
+
+bool answer_once(Passage& passage) {
+    const auto& route = *passage.call.route;
+    if (!route.upstream) return true;  // A handler does it in its own transaction.
+    auto text = idempotency_key(route, passage.request.headers);
+    ASSERT(text && !text->empty());  // dispatch asks for the body of no other relay.
+    auto& gateway = passage.gateway;
+    if (!gateway.database || !gateway.outbound) {
+        return unavailable(passage,
+                           {Fault::unavailable, "Idempotency-Key needs a database.", "none is configured"});
+    }
+    auto key = record_of(passage.request, passage.call, *std::move(text));
+    postgres::Lease lease{.duration = route.upstream->response_timeout + lease_margin,
+                          .take_over = passage.plan->upstream_idempotent};
+    auto claim = postgres::claim(*gateway.database, key, lease, passage.call.deadline);
+    if (!claim) return unavailable(passage, claim.error());
+    if (auto* claimed = std::get_if<postgres::Claimed>(&*claim)) return relay_once(passage, key, *claimed);
+    if (auto* stored = std::get_if<postgres::Replay>(&*claim))
+        return replay(passage, std::move(stored->response));
+    return refuse_claim(passage, *claim);
+}
+
+}  // namespace integreat::gateway

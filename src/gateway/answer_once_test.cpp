@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <gmock/gmock.h>
+
+#include "gateway/testing.h"
+#include "postgres/idempotency.h"
+#include "postgres/testing.h"
+
+namespace integreat::gateway {
+namespace {
+
+using ::testing::HasSubstr;
+
+// An upstream that remembers what it was sent.
+class FixedOutbound final : public http::Outbound {
+public:
+    Result<http::Reply> fetch(const http::OutboundRequest& request) override {
+        sent.push_back(request);
+        if (!failure.empty()) return Error{Fault::unavailable, "It does not answer.", failure};
+        return http::Reply{.status = status,
+                           .headers = {{"Content-Type", "text/plain"}, {"Connection", "close"}},
+                           .body = "answer " + std::to_string(sent.size())};
+    }
+    std::vector<http::OutboundRequest> sent;
+    int status = 201;
+    std::string failure;
+};
+
+class AnswerOnceTest : public ::testing::Test {
+protected:
+    AnswerOnceTest() {
+        world.gateway.database = &pool;
+        world.gateway.outbound = &outbound;
+        auto upstream = std::make_shared<http::Upstream>();
+        upstream->tenant = {"campus"};
+        upstream->name = "pay";
+        upstream->host = "127.0.0.1";
+        upstream->port = 9301;
+        upstream->path_prefix = "/base";
+        world.publish({{.method = http::Method::post,
+                        .pattern = "/v1/apps/campus/pay/{id}",
+                        .name = "campus.pay.post",
+                        .tenant = {"campus"},
+                        .body_bytes_max = 1000,
+                        .idempotency = http::Idempotency::required,
+                        .upstream = upstream,
+                        .upstream_target = "/pay/{id}"}});
+    }
+
+    testing::Answer pay(std::string key, std::string body = "{}", std::string token = "campus:u1:student") {
+        return world.post("/v1/apps/campus/pay/7", std::move(token), std::move(body),
+                          {{"Idempotency-Key", key}});
+    }
+
+    postgres::testing::TestDatabase database = postgres::testing::fresh_database();
+    testing::World world;
+    postgres::Pool pool{database.pool, world.clock};
+    FixedOutbound outbound;
+};
+
+TEST_F(AnswerOnceTest, SendsOnceAndRepeatsTheAnswerByteForByte) {
+    auto first = pay("k1");
+    auto again = pay("\"k1\"");
+    EXPECT_EQ(first.status, 201);
+    EXPECT_EQ(first.body, "answer 1");
+    EXPECT_EQ(again.status, 201);
+    EXPECT_EQ(again.body, first.body);
+    EXPECT_EQ(again.headers.value("Content-Type"), "text/plain");
+    EXPECT_EQ(again.headers.value("Idempotent-Replayed"), "true");
+    EXPECT_FALSE(first.headers.contains("Idempotent-Replayed"));
+    EXPECT_FALSE(first.headers.contains("Connection"));
+    ASSERT_EQ(outbound.sent.size(), 1u);
+    EXPECT_EQ(outbound.sent[0].url, "http://127.0.0.1:9301/base/pay/7");
+    EXPECT_EQ(outbound.sent[0].headers.value("Integreat-Subject"), "u1");
+    EXPECT_FALSE(outbound.sent[0].headers.contains("Authorization"));
+}
+
+TEST_F(AnswerOnceTest, KeepsCallersApart) {
+    EXPECT_EQ(pay("k1").body, "answer 1");
+    EXPECT_EQ(pay("k1", "{}", "campus:u2:student").body, "answer 2");
+    EXPECT_EQ(pay("k1", "{}", "teleo:u1:member").type, "foreign-tenant");
+}
+
+TEST_F(AnswerOnceTest, RefusesAKeyForAnotherRequest) {
+    pay("k1");
+    EXPECT_EQ(pay("k1", "{\"other\":1}").type, "idempotency-key-reused");
+    EXPECT_EQ(outbound.sent.size(), 1u);
+}
+
+TEST_F(AnswerOnceTest, AsksForAKeyThatIsOne) {
+    EXPECT_EQ(world.post("/v1/apps/campus/pay/7", "campus:u1:student", "{}").type, "idempotency-key-missing");
+    EXPECT_EQ(pay(std::string(255, 'k')).status, 201);
+    for (auto wrong : {std::string(256, 'k'), std::string("\"\""), std::string("a b"), std::string("\"a"),
+                       std::string("a,b"), std::string("caf\xc3\xa9"), std::string("\"a\"b\"")}) {
+        EXPECT_EQ(pay(wrong).type, "idempotency-key-invalid") << wrong;
+    }
+    EXPECT_EQ(pay("\"a \\\"b\\\\\"").status, 201);
+}
+
+TEST_F(AnswerOnceTest, KeepsNoPassingTrouble) {
+    outbound.status = 503;
+    EXPECT_EQ(pay("k1").status, 503);
+    outbound.status = 429;
+    EXPECT_EQ(pay("k1").status, 429);
+    outbound.status = 422;
+    EXPECT_EQ(pay("k1").body, "answer 3");
+    EXPECT_EQ(pay("k1").body, "answer 3");
+}
+
+TEST_F(AnswerOnceTest, FreesTheKeyIfNothingWasSent) {
+    outbound.failure = "not_sent: connection refused";
+    EXPECT_EQ(pay("k1").type, "upstream-unreachable");
+    outbound.failure.clear();
+    EXPECT_EQ(pay("k1").status, 201);
+}
+
+TEST_F(AnswerOnceTest, NeverSendsAgainWhatMayHaveArrived) {
+    outbound.failure = "unknown: timeout";
+    EXPECT_EQ(pay("k1").type, "upstream-timeout");
+    outbound.failure.clear();
+    auto running = pay("k1");
+    EXPECT_EQ(running.type, "idempotency-key-in-use");
+    EXPECT_EQ(running.headers.value("Retry-After"), "1");
+    EXPECT_EQ(outbound.sent.size(), 1u);
+}
+
+TEST_F(AnswerOnceTest, SaysSoWithoutADatabase) {
+    world.gateway.database = nullptr;
+    EXPECT_EQ(pay("k1").type, "unavailable");
+    EXPECT_TRUE(outbound.sent.empty());
+}
+
+}  // namespace
+}  // namespace integreat::gateway
