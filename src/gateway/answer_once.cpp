@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Idempotency-Key on a relay: the request is sent once and whole, under a lease in the platform's database.
-// The upstream's effects are outside our transaction, so a request of which nobody knows whether it arrived
-// is not sent again, unless the upstream honours the key itself.
+// Idempotency-Key: the work is done once, under a lease in the platform's database that is taken before and
+// settled after. Of what was interrupted nobody knows whether it happened, so it is not done again, unless
+// the upstream honours the key itself. Relays are sent whole, not streamed.
 #include "crypto/digest.h"
 #include "gateway/relay.h"
 #include "gateway/stages.h"
@@ -109,6 +109,22 @@ bool relay_once(Passage& passage, const postgres::IdempotencyKey& key, const pos
     return false;
 }
 
+// After an answer of 5xx part of the work may be done: the key stays locked until somebody has looked.
+bool handle_once(Passage& passage, const postgres::IdempotencyKey& key, const postgres::Claimed& claimed) {
+    run_handler(passage);
+    const auto* reply = std::get_if<http::Reply>(&*passage.answer);
+    ASSERT(reply);  // What a handler hands on to an upstream could not be kept.
+    if (reply->status >= 500) return false;
+    auto& pool = *passage.gateway.database;
+    auto deadline = passage.gateway.clock.monotonic() + lease_margin;
+    auto stored = stored_of(*reply);
+    if (!passage.call.replay_body.empty()) stored.body = passage.call.replay_body;
+    auto kept = reply->status == 429 ? postgres::release(pool, key, claimed, deadline)
+                                     : postgres::settle(pool, key, claimed, stored, deadline);
+    if (!kept) passage.call.cause = "the answer could not be kept: " + kept.error().cause;
+    return false;
+}
+
 }  // namespace
 
 postgres::IdempotencyKey record_of(const http::Request& request, const http::Call& call, std::string key) {
@@ -123,20 +139,22 @@ postgres::IdempotencyKey record_of(const http::Request& request, const http::Cal
 
 bool answer_once(Passage& passage) {
     const auto& route = *passage.call.route;
-    if (!route.upstream) return true;  // A handler does it in its own transaction.
     auto text = idempotency_key(route, passage.request.headers);
-    ASSERT(text && !text->empty());  // dispatch asks for the body of no other relay.
+    ASSERT(text);  // require_acceptable_head has refused what is no key.
+    if (text->empty()) return true;
     auto& gateway = passage.gateway;
-    if (!gateway.database || !gateway.outbound) {
+    if (!gateway.database || (route.upstream && !gateway.outbound)) {
         return unavailable(passage,
                            {Fault::unavailable, "Idempotency-Key needs a database.", "none is configured"});
     }
     auto key = record_of(passage.request, passage.call, *std::move(text));
-    postgres::Lease lease{.duration = route.upstream->response_timeout + lease_margin,
-                          .take_over = passage.plan->upstream_idempotent};
+    auto longest = route.upstream ? route.upstream->response_timeout : route.timeout;
+    postgres::Lease lease{.duration = longest + lease_margin, .take_over = passage.plan->upstream_idempotent};
     auto claim = postgres::claim(*gateway.database, key, lease, passage.call.deadline);
     if (!claim) return unavailable(passage, claim.error());
-    if (auto* claimed = std::get_if<postgres::Claimed>(&*claim)) return relay_once(passage, key, *claimed);
+    if (auto* claimed = std::get_if<postgres::Claimed>(&*claim)) {
+        return route.upstream ? relay_once(passage, key, *claimed) : handle_once(passage, key, *claimed);
+    }
     if (auto* stored = std::get_if<postgres::Replay>(&*claim))
         return replay(passage, std::move(stored->response));
     return refuse_claim(passage, *claim);

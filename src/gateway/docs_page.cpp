@@ -13,23 +13,29 @@ using Who = http::Access::Who;
 
 constexpr std::string_view style = R"(
 :root{--ink:#1d2433;--soft:#5b6577;--line:#e3e7ee;--back:#fff;--card:#f7f9fc;--accent:#2257c4}
-@media(prefers-color-scheme:dark){:root{--ink:#e8ecf4;--soft:#9aa5b8;--line:#2c3446;--back:#12161f;--card:#1a202d;--accent:#7fa8ff}}
+@media(prefers-color-scheme:dark){:root{--ink:#e8ecf4;--soft:#9aa5b8;--line:#2c3446;--back:#12161f;
+--card:#1a202d;
+--accent:#7fa8ff}}
 *{box-sizing:border-box}
 body{margin:0;background:var(--back);color:var(--ink);font:16px/1.55 system-ui,sans-serif}
 main{max-width:60rem;margin:0 auto;padding:2.5rem 1.25rem 5rem}
 h1{font-size:1.9rem;margin:0 0 .4rem}h2{margin:2.6rem 0 .8rem;font-size:1.3rem}
 p{margin:.5rem 0}.soft{color:var(--soft)}a{color:var(--accent)}
 code,pre{font-family:ui-monospace,SFMono-Regular,Menlo,Consolas,monospace;font-size:.87em}
-pre{background:var(--card);border:1px solid var(--line);border-radius:8px;padding:.8rem 1rem;overflow-x:auto;margin:.6rem 0}
+pre{background:var(--card);border:1px solid var(--line);border-radius:8px;
+padding:.8rem 1rem;overflow-x:auto;margin:.6rem 0}
 nav a{display:inline-block;margin:.2rem .9rem .2rem 0}
 details{border:1px solid var(--line);border-radius:8px;margin:.5rem 0;background:var(--card)}
 summary{cursor:pointer;padding:.6rem .9rem;display:flex;gap:.8rem;align-items:baseline;flex-wrap:wrap}
 summary .what{color:var(--soft);margin-left:auto}
 details>div{padding:.2rem .9rem .8rem;border-top:1px solid var(--line)}
-dl{display:grid;grid-template-columns:9rem 1fr;gap:.25rem 1rem;margin:.7rem 0}dt{color:var(--soft)}dd{margin:0}
-b.m{font:600 .78rem ui-monospace,monospace;color:#fff;background:#2b7a4b;border-radius:5px;padding:.12rem .45rem;min-width:4.2em;text-align:center}
+dl{display:grid;grid-template-columns:9rem 1fr;gap:.25rem 1rem;margin:.7rem 0}
+dt{color:var(--soft)}dd{margin:0}
+b.m{font:600 .78rem ui-monospace,monospace;color:#fff;background:#2b7a4b;border-radius:5px;
+padding:.12rem .45rem;min-width:4.2em;text-align:center}
 b.POST{background:#2257c4}b.PUT,b.PATCH{background:#a06000}b.DELETE{background:#b3261e}
-table{border-collapse:collapse;width:100%}td,th{text-align:left;vertical-align:top;padding:.45rem .6rem;border-bottom:1px solid var(--line)}
+table{border-collapse:collapse;width:100%}
+td,th{text-align:left;vertical-align:top;padding:.45rem .6rem;border-bottom:1px solid var(--line)}
 )";
 
 std::string escaped(std::string_view text) {
@@ -121,13 +127,19 @@ void append_route(std::string& html, const http::Route& route) {
 
 constexpr std::string_view introduction = R"(<h1>Integreat</h1>
 <p class="soft">Every route of this platform, from the table that serves them.
-<a href="/openapi.json">openapi.json</a> says the same for machines; <a href="/problems">/problems</a> explains every refusal.</p>
+<a href="/openapi.json">openapi.json</a> says the same for machines;
+<a href="/problems">/problems</a> explains every refusal.</p>
 <h2 id="begin">Where to begin</h2>
-<p>Sign in to your application with the Firebase SDK and send the ID token along; a server uses an API key instead.</p>
+<p>Sign in to your application with the Firebase SDK and send the ID token along;
+a server uses an API key instead.</p>
 <pre>const token = await user.getIdToken();
-await fetch("http://localhost:8080/v1/apps/campus/me", { headers: { Authorization: `Bearer ${token}` } });</pre>
-<p>Each answer has an <code>Integreat-Request-Id</code>. If you were refused, an operator sees the exact reason with
-<code>integreat why REQUEST_ID</code>. What is left of your limit is in the <code>RateLimit</code> field. Repeat a POST
+await fetch("http://localhost:8080/v1/apps/campus/me", {
+  headers: { Authorization: `Bearer ${token}` },
+});</pre>
+<p>Each answer has an <code>Integreat-Request-Id</code>. If you were refused,
+an operator sees the exact reason with
+<code>integreat why REQUEST_ID</code>. What is left
+of your limit is in the <code>RateLimit</code> field. Repeat a POST
 safely by sending the same <code>Idempotency-Key</code>.</p>
 )";
 

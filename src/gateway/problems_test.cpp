@@ -13,9 +13,10 @@
 namespace integreat::gateway {
 namespace {
 
-// Slugs as the sources write them: `.type = "token-expired"`, `type = "…"`, `{404, "not-found", …`.
+// Slugs as the sources write them: `.type = "token-expired"`, `{404, "not-found"`, `refuse("key-unknown"`.
 std::set<std::string> slugs_in_sources() {
-    static const std::regex written(R"re((?:\btype\s*=\s*|\{\s*\d{3},\s*)"([a-z]+(?:-[a-z]+)*)")re");
+    static const std::regex written(
+        R"re((?:\btype\s*=\s*|\{\s*\d{3},\s*|\brefuse\()"([a-z]+(?:-[a-z]+)*)")re");
     std::set<std::string> slugs;
     for (const auto& entry : std::filesystem::recursive_directory_iterator(INTEGREAT_SOURCE_DIR "/src")) {
         auto path = entry.path().string();
@@ -34,6 +35,7 @@ TEST(Problems, ListsEverySlugThatTheSourcesUse) {
     auto slugs = slugs_in_sources();
     EXPECT_TRUE(slugs.contains("token-missing")) << "the search finds nothing";
     EXPECT_TRUE(slugs.contains("not-found")) << "the search finds nothing";
+    EXPECT_TRUE(slugs.contains("api-key-unknown")) << "the search finds nothing";
     for (const auto& slug : slugs) {
         EXPECT_NE(find_problem(slug), nullptr) << "explain \"" << slug << "\" in gateway/problems.cpp";
     }

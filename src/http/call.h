@@ -53,6 +53,7 @@ struct Call {
     Decision decision;
     std::string cause;  // For the log: why we failed (Error::cause), when we did.
 
+    std::string replay_body;    // What a repeated Idempotency-Key gets instead of a body that holds a secret.
     std::string response_body;  // For the log: redacted, and only on routes that log bodies.
 
     Headers response_headers;  // Added to whatever is answered, relayed answers included.
