@@ -1,5 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <csignal>
+
 #include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "cloud/firebase/fixture.h"
 #include "cloud/firebase/records.h"
@@ -125,6 +129,21 @@ TEST_F(AuthTest, RefusesAFileOfANewerVersionOrOfAnotherProgram) {
                   folder + "/users.sqlite)");
     break_it("PRAGMA application_id=7");
     EXPECT_EQ(open(folder, clock, random).error().fault, Fault::invalid);
+}
+
+TEST_F(AuthTest, WhatWasAnsweredSurvivesAKill) {
+    auth.reset();
+    auto child = ::fork();
+    if (child == 0) {
+        reopen();
+        bool answered = sign_up().status == 200;
+        ::kill(::getpid(), answered ? SIGKILL : SIGTERM);
+    }
+    int ended = 0;
+    ASSERT_EQ(::waitpid(child, &ended, 0), child);
+    ASSERT_EQ(WTERMSIG(ended), SIGKILL);
+    reopen();
+    EXPECT_EQ(sign_in().status, 200);
 }
 
 TEST_F(AuthTest, AnotherProcessMayWriteAtTheSameTime) {
