@@ -12,7 +12,7 @@ function(integreat_folder folder)
 
     file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/${folder}/*.cpp)
     set(tests ${sources})
-    list(FILTER sources EXCLUDE REGEX "_test\\.cpp$")
+    list(FILTER sources EXCLUDE REGEX "_test\\.cpp$|/main\\.cpp$")
     list(FILTER tests INCLUDE REGEX "_test\\.cpp$")
     if(NOT sources)
         return()

@@ -1,0 +1,200 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/dev.h"
+
+#include <ostream>
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "cli/ready.h"
+#include "cli/running.h"
+#include "cli/serving.h"
+#include "cloud/firebase/auth.h"
+#include "crypto/system_random.h"
+#include "net/outbound.h"
+#include "net/upstreams.h"
+#include "platform/world.h"
+#include "postgres/private_server.h"
+
+namespace integreat::cli {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr const char* operators_role = "admin";
+
+std::string origin_of(const net::Server& server) {
+    return fmt::format("http://127.0.0.1:{}", server.port());
+}
+
+// What runs beside the platform on a laptop. Later members use earlier ones.
+struct Laptop {
+    platform::SystemClock clock;
+    crypto::SystemRandom random;
+    net::CurlOutbound outbound;
+    net::Upstreams upstreams;
+    metrics::Registry metrics;
+    metrics::Registry firebase_metrics;  // The gateway's numbers must not hold those of its neighbour.
+    std::unique_ptr<postgres::PrivateServer> postgres;
+    std::unique_ptr<postgres::Databases> databases;
+    std::unique_ptr<firebase::Auth> auth;
+    http::Application auth_application;
+    std::unique_ptr<net::Server> auth_server;
+};
+
+// The app of each Firebase project: those of the manifests, and the operators' own.
+struct App {
+    TenantId tenant;
+    std::string title;
+    std::string project;
+    std::vector<std::string> roles;
+};
+
+std::vector<App> apps_of(const config::Configuration& configuration) {
+    std::vector<App> apps;
+    for (const auto& manifest : configuration.manifests) {
+        apps.push_back({manifest.app, manifest.title, manifest.firebase_project, manifest.roles});
+    }
+    apps.push_back(
+        {platform_tenant, "Operators", configuration.settings.identity.operators_project, {operators_role}});
+    return apps;
+}
+
+Result<> start_postgres(Laptop& laptop, const fs::path& data, const config::Configuration& configuration) {
+    laptop.postgres = TRY(postgres::PrivateServer::start({.folder = data / "postgres"}, laptop.random));
+    std::vector<TenantId> tenants;
+    for (const auto& manifest : configuration.manifests)
+        tenants.push_back(manifest.app);
+    const auto& settings = configuration.settings.database;
+    postgres::PoolSettings limits;
+    limits.connections_max = settings.connections_max;
+    limits.connect_timeout = settings.connect_timeout;
+    limits.acquire_timeout = settings.acquire_timeout;
+    limits.statement_timeout = settings.statement_timeout;
+    laptop.databases = TRY(
+        postgres::Databases::open_private(*laptop.postgres, tenants, limits, laptop.clock, laptop.random));
+    return {};
+}
+
+Result<> start_firebase(Laptop& laptop, const fs::path& data, bool automatic_port) {
+    laptop.auth = TRY(firebase::open((data / "firebase").string(), laptop.clock, laptop.random));
+    laptop.auth_application = firebase::application(*laptop.auth);
+    net::ServerSettings settings;
+    settings.port = automatic_port ? 0 : dev_firebase_port;
+    settings.threads = 1;
+    laptop.auth_server = TRY(net::Server::start(settings, laptop.auth_application, laptop.upstreams,
+                                                laptop.firebase_metrics, laptop.clock));
+    return {};
+}
+
+Result<ReadyTenant> introduce(Laptop& laptop, const App& app) {
+    auto project = TRY(firebase::add_project(*laptop.auth, app.tenant, firebase::ProjectId{app.project}));
+    auto users = TRY(firebase::ready_made_users(*laptop.auth, project, app.roles));
+    ReadyTenant tenant{.app = app.tenant.text,
+                       .title = app.title,
+                       .firebase_project = app.project,
+                       .firebase_api_key = project.api_key,
+                       .identity_pool = std::nullopt,
+                       .bucket = std::nullopt,
+                       .users = {}};
+    for (const auto& user : users)
+        tenant.users.push_back({user.email, user.password, user.role});
+    return tenant;
+}
+
+// A tenant that a reload brings gets its database and its users before anybody can ask for it.
+Result<> add_newcomers(Laptop& laptop, const config::Configuration& configuration) {
+    for (const auto& manifest : configuration.manifests)
+        TRY(laptop.databases->add(manifest.app));
+    for (const auto& app : apps_of(configuration))
+        TRY(introduce(laptop, app));
+    return {};
+}
+
+// Our own commands call the admin routes with it: integreat why, integreat status.
+Result<> keep_operator_key(platform::Platform& platform, const fs::path& file) {
+    if (fs::exists(file)) return {};
+    auto key = TRY(platform.make_operator_key("integreat dev"));
+    return write_whole(file.string(), key.reveal() + "\n");
+}
+
+Result<bool> run(const DevOptions& options, config::Configuration configuration, Signals& signals,
+                 std::ostream& out) {
+    std::error_code failure;
+    fs::create_directories(options.data, failure);
+    if (failure) {
+        return Error{
+            Fault::invalid,
+            fmt::format("the data folder {} cannot be made: {}", options.data.string(), failure.message()),
+            ""};
+    }
+    auto laptop = std::make_unique<Laptop>();
+    TRY(start_postgres(*laptop, options.data, configuration));
+    TRY(start_firebase(*laptop, options.data, options.automatic_ports));
+
+    Ready ready{.pid = ::getpid(),
+                .gateway = "",
+                .firebase = origin_of(*laptop->auth_server),
+                .aws = {},
+                .sandbox = {},
+                .tenants = {}};
+    for (const auto& app : apps_of(configuration))
+        ready.tenants.push_back(TRY(introduce(*laptop, app)));
+
+    auto& settings = configuration.settings;
+    settings.identity.firebase_keys_url =
+        ready.firebase + "/robot/v1/metadata/x509/securetoken@system.gserviceaccount.com";
+    if (options.automatic_ports) settings.listen.port = 0;
+    auto transport = server_settings(settings);
+    auto access_log = TRY(open_access_log(settings.log.access_log));
+
+    auto platform = TRY(platform::Platform::make(std::move(configuration), {.clock = laptop->clock,
+                                                                            .random = laptop->random,
+                                                                            .outbound = laptop->outbound,
+                                                                            .metrics = laptop->metrics,
+                                                                            .databases = *laptop->databases,
+                                                                            .access_log = access_log}));
+    platform->fetch_keys();
+    TRY(keep_operator_key(*platform, options.data / operator_key_file));
+    auto server = TRY(net::Server::start(transport, platform->application(), laptop->upstreams,
+                                         laptop->metrics, laptop->clock));
+    ready.gateway = origin_of(*server);
+
+    auto text = to_json(ready);
+    TRY(write_whole((options.data / running_file).string(), text));
+    if (!options.ready_file.empty()) TRY(write_whole(options.ready_file.string(), text));
+    out << welcome(ready, options.data == DevOptions().data ? "" : options.data.string()) << std::flush;
+
+    Serving serving{
+        .platform = *platform,
+        .server = *server,
+        .signals = signals,
+        .metrics = laptop->metrics,
+        .configuration = options.configuration,
+        .before_reload = [&](const config::Configuration& next) { return add_newcomers(*laptop, next); }};
+    bool drained = serve_until_told(serving);
+    fs::remove(options.data / running_file, failure);
+    return drained;
+}
+
+}  // namespace
+
+int dev(const DevOptions& options, std::ostream& out, std::ostream& err) {
+    Signals signals;
+    raise_open_files();
+    auto configuration = good_configuration(options.configuration, err);
+    if (!configuration) return 1;
+    if (!options.log_level.empty()) configuration->settings.log.level = options.log_level;
+    configure_log(configuration->settings.log);
+    auto ended = run(options, std::move(*configuration), signals, out);
+    if (!ended) {
+        err << "integreat dev: " << ended.error().message << "\n";
+        if (!ended.error().cause.empty()) err << "  " << ended.error().cause << "\n";
+        return 1;
+    }
+    return *ended ? 0 : 1;
+}
+
+}  // namespace integreat::cli

@@ -1,0 +1,231 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/program.h"
+
+#include <functional>
+#include <memory>
+#include <ostream>
+
+#include <CLI/CLI.hpp>
+
+#include "cli/admin.h"
+#include "cli/completion.h"
+#include "cli/configuration_commands.h"
+#include "cli/configuration_files.h"
+#include "cli/dev.h"
+#include "cli/doctor.h"
+#include "cli/serve.h"
+#include "cli/user.h"
+
+namespace integreat::cli {
+
+namespace {
+
+constexpr const char* version = "0.1.0";
+
+// The tree is built first; the command that was chosen leaves here what is to be done.
+struct Program {
+    CLI::App tree{
+        "Integreat: one platform for several multi-tenant applications.\n"
+        "A gateway with identity, limits, logs and docs; a local cloud for development."};
+    std::ostream& out;
+    std::ostream& err;
+    std::function<int()> chosen;
+};
+
+template <class Options>
+using Shared = std::shared_ptr<Options>;
+
+template <class Options>
+Shared<Options> chooses(Program& program, CLI::App& command,
+                        int (*run)(const Options&, std::ostream&, std::ostream&)) {
+    auto options = std::make_shared<Options>();
+    command.callback([&program, options, run] {
+        program.chosen = [&program, options, run] { return run(*options, program.out, program.err); };
+    });
+    return options;
+}
+
+void add_configuration(CLI::App& command, ConfigurationOptions& options) {
+    options.environment = process_environment();
+    command.add_option("--config", options.folder, "Folder with integreat.yaml and the manifests (.)")
+        ->check(CLI::ExistingDirectory);
+}
+
+void add_data(CLI::App& command, std::filesystem::path& data) {
+    command.add_option("--data", data, "Folder with the state of `integreat dev` (.integreat)");
+}
+
+void add_admin(CLI::App& command, AdminOptions& options) {
+    options.environment = process_environment();
+    add_data(command, options.data);
+    command.add_option("--gateway", options.gateway,
+                       "Ask this gateway (https://…) with the token in INTEGREAT_OPERATOR_TOKEN");
+}
+
+void add_running(Program& program) {
+    auto* dev_command = program.tree.add_subcommand("dev", "Run everything on this machine, for development");
+    auto options = chooses(program, *dev_command, dev);
+    add_configuration(*dev_command, options->configuration);
+    add_data(*dev_command, options->data);
+    dev_command->add_option("--ready-file", options->ready_file,
+                            "Write URLs, projects and users here when all answers");
+    dev_command
+        ->add_option_function<std::string>(
+            "--ports", [options](const std::string& ports) { options->automatic_ports = ports == "auto"; },
+            "default: 8080 and 9099; auto: free ones, see the ready file")
+        ->check(CLI::IsMember({"default", "auto"}));
+    dev_command->add_option("--log-level", options->log_level, "Of the process's own log")
+        ->check(CLI::IsMember({"debug", "info", "warning", "error"}));
+
+    auto* serve_command = program.tree.add_subcommand(
+        "serve", "Run the platform in production: databases from DATABASE_URL, tokens of Google's Firebase");
+    auto serve_options = chooses(program, *serve_command, serve);
+    add_configuration(*serve_command, serve_options->configuration);
+}
+
+void add_configuring(Program& program) {
+    auto* check_command =
+        program.tree.add_subcommand("check", "Check settings and manifests; say every mistake");
+    add_configuration(*check_command, *chooses(program, *check_command, check));
+
+    auto* config = program.tree.add_subcommand("config", "The settings: in force, as schema, as manual");
+    config->require_subcommand(1);
+    auto* show = config->add_subcommand("show", "The settings in force, secrets masked");
+    add_configuration(*show, *chooses(program, *show, config_show));
+    auto* schema = config->add_subcommand("schema", "JSON Schema, for editors that complete and check YAML");
+    auto which = std::make_shared<SchemaOf>(SchemaOf::settings);
+    schema->add_flag_callback(
+        "--settings", [which] { *which = SchemaOf::settings; }, "Of integreat.yaml (default)");
+    schema->add_flag_callback(
+        "--manifest", [which] { *which = SchemaOf::manifest; }, "Of apps/<app>.yaml");
+    schema->callback([&program, which] {
+        program.chosen = [&program, which] { return config_schema(*which, program.out); };
+    });
+    auto* docs = config->add_subcommand("docs", "The manual of the settings: docs/configuration.md");
+    docs->callback([&program] { program.chosen = [&program] { return config_docs(program.out); }; });
+
+    auto* routes_command =
+        program.tree.add_subcommand("routes", "What the gateway serves, to whom, within which limits");
+    auto options = chooses(program, *routes_command, routes);
+    add_configuration(*routes_command, options->configuration);
+    routes_command->add_option("--app", options->app, "Only the routes of this app");
+    routes_command->add_flag("--json", options->json, "For programs");
+
+    auto* tenant = program.tree.add_subcommand("tenant", "Tenants: one application, one manifest");
+    tenant->require_subcommand(1);
+    auto* add = tenant->add_subcommand("add", "Write a manifest to start from: apps/NAME.yaml");
+    auto tenant_options = chooses(program, *add, tenant_add);
+    add_configuration(*add, tenant_options->configuration);
+    add->add_option("NAME", tenant_options->name, "Of the app: lower-case letters, digits, dashes")
+        ->required();
+    add->add_option("--project", tenant_options->project, "Its Firebase project ID")->required();
+}
+
+void add_keys(Program& program) {
+    auto* key = program.tree.add_subcommand("key", "API keys for servers");
+    key->require_subcommand(1);
+    auto* create = key->add_subcommand("create", "Make a key; it is shown once");
+    auto created = chooses(program, *create, key_create);
+    add_admin(*create, created->admin);
+    create->add_option("--app", created->app, "Whose key it is")->required();
+    create->add_option("--name", created->name, "What it is for")->required();
+    create->add_option("--scope", created->scopes, "What it may do; may be given several times");
+    create->add_option("--expires", created->expires, "2027-01-31T00:00:00Z, or from now: 90d");
+    auto* list = key->add_subcommand("list", "The keys of an app, without their secrets");
+    auto listed = chooses(program, *list, key_list);
+    add_admin(*list, listed->admin);
+    list->add_option("--app", listed->app, "Whose keys")->required();
+    auto* revoke = key->add_subcommand("revoke", "End a key, everywhere within a second");
+    auto revoked = chooses(program, *revoke, key_revoke);
+    add_admin(*revoke, revoked->admin);
+    revoke->add_option("--app", revoked->app, "Whose key it is")->required();
+    revoke->add_option("ID", revoked->id, "As `integreat key list` shows it")->required();
+}
+
+void add_users(Program& program) {
+    auto* user = program.tree.add_subcommand("user", "Users of the local Firebase Auth");
+    user->require_subcommand(1);
+    struct Entry {
+        const char* name;
+        const char* description;
+        int (*run)(const UserOptions&, std::ostream&, std::ostream&);
+    };
+    for (const auto& [name, description, run] :
+         {Entry{"add", "Add a user with a password and a role", user_add},
+          Entry{"claims", "Set the role and claims of a user", user_claims},
+          Entry{"list", "The users, with the passwords of the ready-made ones", user_list}}) {
+        auto* command = user->add_subcommand(name, description);
+        auto options = chooses(program, *command, run);
+        add_configuration(*command, options->configuration);
+        add_data(*command, options->data);
+        bool lists = run == user_list;
+        command->add_option("--app", options->app, "Whose user")->required(!lists);
+        if (lists) continue;
+        command->add_option("--email", options->email, "Address to sign in with")->required();
+        command->add_option("--role", options->role, "The custom claim `role`: one of the app's roles");
+        command->add_option("--claims", options->claims, "More custom claims, as a JSON object");
+        if (run == user_add)
+            command->add_option("--password", options->password, "Made and printed if not given");
+    }
+}
+
+void add_explaining(Program& program) {
+    auto* why_command = program.tree.add_subcommand("why", "Explain what was decided about a request");
+    auto options = std::make_shared<AdminOptions>();
+    auto request_id = std::make_shared<std::string>();
+    add_admin(*why_command, *options);
+    why_command->add_option("REQUEST_ID", *request_id, "From the answer's Integreat-Request-Id")->required();
+    why_command->callback([&program, options, request_id] {
+        program.chosen = [&program, options, request_id] {
+            return why(*options, *request_id, program.out, program.err);
+        };
+    });
+
+    auto* doctor_command =
+        program.tree.add_subcommand("doctor", "What is wrong with this machine or configuration");
+    auto doctor_options = chooses(program, *doctor_command, doctor);
+    add_configuration(*doctor_command, doctor_options->configuration);
+    add_data(*doctor_command, doctor_options->data);
+
+    auto* completion = program.tree.add_subcommand(
+        "completion", "Completion for your shell: source <(integreat completion bash)");
+    auto shell = std::make_shared<std::string>();
+    completion->add_option("SHELL", *shell, "bash, zsh or fish")->required();
+    completion->callback([&program, shell] {
+        program.chosen = [&program, shell] {
+            auto script = completion_script(program.tree, *shell);
+            if (script) program.out << *script;
+            if (!script) program.err << "integreat completion: " << script.error().message << "\n";
+            return script ? exit_done : exit_usage;
+        };
+    });
+}
+
+}  // namespace
+
+int run_program(int argc, const char* const* argv, std::ostream& out, std::ostream& err) {
+    Program program{.out = out, .err = err, .chosen = {}};
+    auto& tree = program.tree;
+    tree.name("integreat");
+    tree.set_version_flag("--version", std::string("integreat ") + version);
+    tree.require_subcommand(1);
+    tree.footer(
+        "Start here:\n"
+        "  integreat dev                      everything on this machine\n"
+        "  integreat check                    is my configuration right?\n"
+        "  integreat why req_01J…             why was this request refused?\n"
+        "\nExit codes: 0 done, 1 something is wrong and was said, 2 the command line was wrong.");
+    add_running(program);
+    add_configuring(program);
+    add_keys(program);
+    add_users(program);
+    add_explaining(program);
+    try {
+        tree.parse(argc, argv);
+    } catch (const CLI::ParseError& error) {
+        return tree.exit(error, out, err) == 0 ? exit_done : exit_usage;
+    }
+    return program.chosen();
+}
+
+}  // namespace integreat::cli

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+// The signals a server lives by, taken by the main thread one at a time instead of interrupting anybody.
+#pragma once
+
+#include <csignal>
+
+namespace integreat::cli {
+
+enum class Told { stop, reload };
+
+class Signals {
+public:
+    // Before any thread is started: they inherit that these signals are blocked.
+    Signals();
+    // Restores what was before.
+    ~Signals();
+    Signals(const Signals&) = delete;
+
+    // SIGINT, SIGTERM: stop; SIGHUP: reload.
+    Told wait();
+
+    // As if a SIGHUP had come. From any thread.
+    static void ask_for_reload();
+
+private:
+    sigset_t ours_;
+    sigset_t before_;
+};
+
+// As many open files as the system grants: one per connection is needed.
+void raise_open_files();
+
+}  // namespace integreat::cli

@@ -1,0 +1,180 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "platform/platform.h"
+
+#include "gateway/admin_routes.h"
+#include "gateway/decisions.h"
+#include "gateway/numbering.h"
+#include "gateway/pipeline.h"
+#include "gateway/platform_routes.h"
+#include "gateway/rate_limit.h"
+#include "gateway/snapshot.h"
+#include "identity/api_keys.h"
+#include "identity/identity.h"
+#include "identity/key_set.h"
+#include "identity/repeating.h"
+#include "platform/readiness.h"
+#include "postgres/transaction_log.h"
+
+namespace integreat::platform {
+
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr std::size_t rate_buckets = 1u << 18;  // 4 MiB; about as many callers at once keep their own count.
+constexpr auto operator_key_patience = 10s;
+
+postgres::TransactionLogSettings log_settings(const config::LogSettings& log) {
+    postgres::TransactionLogSettings settings;
+    settings.rows_max = log.transaction_queue_max;
+    settings.retention_days = log.transaction_retention_days;
+    return settings;
+}
+
+identity::IdentityLimits identity_limits(const config::IdentitySettings& settings) {
+    return {.token = {.clock_skew = settings.clock_skew, .bytes_max = settings.token_bytes_max},
+            .token_cache_max = settings.token_cache_max};
+}
+
+gateway::ReadyCheck keys_check(const identity::KeySet& keys) {
+    auto status = keys.status();
+    auto state = status.usable
+                     ? std::to_string(status.key_ids.size()) + " keys"
+                     : "no usable keys" + (status.last_error.empty() ? "" : ": " + status.last_error);
+    return {.name = "firebase keys", .ready = status.usable, .state = state, .age = status.age};
+}
+
+}  // namespace
+
+// In the order of their needs: what comes later may use what comes before, and goes first.
+struct Platform::Parts {
+    Parts(config::Settings its_settings, const World& its_world)
+        : settings(std::move(its_settings)),
+          world(its_world),
+          keys({.url = settings.identity.firebase_keys_url}, world.outbound, world.clock),
+          api_keys(world.databases.platform(), world.clock),
+          who(keys, api_keys, world.clock, identity_limits(settings.identity)),
+          numbering(world.random),
+          buckets(rate_buckets, world.random),
+          decisions(static_cast<std::size_t>(settings.log.decisions_max)),
+          transactions(world.databases.platform(), world.clock, world.random, log_settings(settings.log)),
+          database(world.databases.platform(), world.clock),
+          admin{.platform = world.databases.platform(),
+                .clock = world.clock,
+                .random = world.random,
+                .decisions = decisions,
+                .ready_checks = [this] { return ready_checks(); },
+                .transaction_log = &transactions} {}
+
+    std::vector<gateway::ReadyCheck> ready_checks() { return {database.check(), keys_check(keys)}; }
+
+    std::vector<http::Route> platform_routes();
+    Result<> publish(const std::vector<config::Manifest>& manifests);
+    void start();
+
+    config::Settings settings;
+    World world;
+    identity::KeySet keys;
+    identity::ApiKeys api_keys;
+    identity::Identity who;
+    gateway::Numbering numbering;
+    gateway::Buckets buckets;
+    gateway::Decisions decisions;
+    postgres::TransactionLog transactions;
+    DatabaseProbe database;
+    gateway::AdminRoutes admin;
+    gateway::PlatformRoutes own{.metrics = world.metrics, .ready_checks = [this] { return ready_checks(); }};
+    std::unique_ptr<gateway::AccessLog> access_log;
+    gateway::Published snapshots;
+    std::uint64_t generation = 0;
+    std::unique_ptr<gateway::Gateway> gateway;
+    http::Application application;
+    std::vector<std::unique_ptr<identity::Repeating>> background;
+};
+
+std::vector<http::Route> Platform::Parts::platform_routes() {
+    auto routes = gateway::platform_routes(own);
+    for (auto& route : gateway::admin_routes(admin))
+        routes.push_back(std::move(route));
+    return routes;
+}
+
+Result<> Platform::Parts::publish(const std::vector<config::Manifest>& manifests) {
+    gateway::SnapshotParts parts{.settings = settings,
+                                 .manifests = manifests,
+                                 .platform_routes = platform_routes(),
+                                 .generation = generation + 1};
+    auto snapshot = TRY(gateway::compile_snapshot(std::move(parts), world.metrics));
+    ++generation;
+    snapshots.publish(snapshot);
+    world.metrics.gauge("integreat_snapshot_generation", "How often manifests were loaded.")
+        .set(static_cast<std::int64_t>(generation));
+    return {};
+}
+
+void Platform::Parts::start() {
+    if (world.access_log) {
+        auto& lost = world.metrics.counter("integreat_access_log_lost_total",
+                                           "Lines of the access log that found no room.");
+        access_log = std::make_unique<gateway::AccessLog>(world.access_log, lost);
+    }
+    gateway = std::make_unique<gateway::Gateway>(gateway::Gateway{
+        .clock = world.clock,
+        .snapshots = snapshots,
+        .numbering = numbering,
+        .buckets = buckets,
+        .decisions = decisions,
+        .identify =
+            [this](std::string_view authorization, const identity::Projects& projects, bool may_wait,
+                   Monotonic deadline) { return who.identify(authorization, projects, may_wait, deadline); },
+        .metrics = world.metrics,
+        .database = &world.databases.platform(),
+        .outbound = &world.outbound,
+        .transaction_log = &transactions,
+        .access_log = access_log.get(),
+    });
+    application = gateway::make_application(*gateway);
+    auto repeat = [this](std::chrono::milliseconds pause, std::function<void()> work) {
+        background.push_back(std::make_unique<identity::Repeating>(pause, std::move(work)));
+    };
+    repeat(1s, [this] { keys.refresh_due(); });
+    repeat(100ms, [this] { api_keys.poll_due(); });
+    repeat(250ms, [this] { database.probe_due(); });
+}
+
+Platform::Platform(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
+Platform::~Platform() = default;
+
+Result<std::unique_ptr<Platform>> Platform::make(config::Configuration configuration, const World& world) {
+    auto parts = std::make_unique<Parts>(std::move(configuration.settings), world);
+    TRY(parts->publish(configuration.manifests));
+    parts->start();
+    return std::unique_ptr<Platform>(new Platform(std::move(parts)));
+}
+
+const http::Application& Platform::application() const {
+    return parts_->application;
+}
+
+Result<> Platform::reload(config::Configuration configuration) {
+    return parts_->publish(configuration.manifests);
+}
+
+bool Platform::fetch_keys() {
+    parts_->keys.refresh_due();
+    return parts_->keys.status().usable;
+}
+
+Result<Secret> Platform::make_operator_key(const std::string& name) {
+    auto deadline = parts_->world.clock.monotonic() + operator_key_patience;
+    auto issued = TRY(identity::create_api_key(parts_->world.databases.platform(),
+                                               {.tenant = platform_tenant,
+                                                .name = name,
+                                                .scopes = {"admin"},
+                                                .expires = std::nullopt,
+                                                .created_by = "integreat dev"},
+                                               parts_->world.clock, parts_->world.random, deadline));
+    return issued.key;
+}
+
+}  // namespace integreat::platform
