@@ -31,16 +31,17 @@ protected:
 };
 
 TEST_F(RelayFaultTest, RefusesAnswersWithDoubtfulFraming) {
-    std::string answer;
+    Guarded<std::string> answer;
     start([&](Line& line) {
         line.read_head();
-        line.send(answer);
+        std::string now = *answer.lock();
+        line.send(now);
     });
     for (std::string head : {"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\nok",
                              "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Length: 3\r\n\r\nok",
                              "HTTP/1.1 200 OK\nContent-Length: 2\n\nok", "SSH-2.0-OpenSSH\r\n",
                              "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n\r\n"}) {
-        answer = head;
+        *answer.lock() = head;
         auto refused = ask(post);
         EXPECT_THAT(refused, StartsWith("HTTP/1.1 502 Bad Gateway\r\n")) << head;
         EXPECT_THAT(refused, HasSubstr("/problems/upstream-malformed")) << head;
@@ -68,17 +69,18 @@ TEST_F(RelayFaultTest, RefusesAnEndlessRowOfInterimAnswers) {
 }
 
 TEST_F(RelayFaultTest, NeverEndsABrokenAnswerAsIfItWereWhole) {
-    std::string answer;
+    Guarded<std::string> answer;
     start([&](Line& line) {
         line.read_head();
-        line.send(answer);
+        std::string now = *answer.lock();
+        line.send(now);
         line.reset();
     });
     const std::string chunked = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
     for (std::string part :
          {std::string("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\npart"), chunked + "4\r\npart\r\n",
           chunked + "4\r\npart\r\nxyz\r\n", std::string("HTTP/1.1 200 OK\r\n\r\npart")}) {
-        answer = part;
+        *answer.lock() = part;
         for (auto version : {"1.1", "1.0"}) {
             Line client(connect());
             client.send(std::string("GET / HTTP/") + version + "\r\nHost: a\r\n\r\n");
