@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the database costs: a transaction of one statement, a log row on the request's thread, a database for a
+// What the database costs: a transaction of one statement, a log row on the request's thread, a
+// database for a
 // test, a start of the private server. The server is a real one on this machine's disk.
 #include <atomic>
 #include <filesystem>

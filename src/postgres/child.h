@@ -41,7 +41,8 @@ struct Program {
 // outlives the child.
 Result<pid_t> start(const Program& program);
 
-// A descriptor that becomes readable when the child ends (pidfd_open, whose glibc 2.36 header is wrong in C++).
+// A descriptor that becomes readable when the child ends (pidfd_open, whose glibc 2.36 header is
+// wrong in C++).
 int handle_of(pid_t child);
 
 // Its exit status as of waitpid, or nothing if it still runs at `until`. Reaps it.

@@ -22,7 +22,8 @@ struct Installation {
     int version = 0;
 };
 
-// The newest one found, or the one that can read `data` if that folder holds a database already. Fault::invalid
+// The newest one found, or the one that can read `data` if that folder holds a database already.
+// Fault::invalid
 // with the command that mends it if there is none.
 Result<Installation> find_installation(const std::filesystem::path& data);
 

@@ -111,7 +111,8 @@ void append_text(std::string& out, std::string_view text, std::size_t bytes_max)
     });
 }
 
-// How many bytes `text` begins with that stand for themselves in JSON: ASCII without controls, quote, backslash.
+// How many bytes `text` begins with that stand for themselves in JSON: ASCII without controls,
+// quote, backslash.
 std::size_t verbatim_length(std::string_view text) {
     static constexpr auto verbatim = [] {
         std::array<bool, 256> table{};

@@ -108,7 +108,8 @@ BEGIN
         name := 'transaction_log_' || to_char(day, 'YYYYMMDD');
         IF to_regclass('integreat.' || quote_ident(name)) IS NULL THEN
             EXECUTE format(
-                'CREATE TABLE integreat.%I PARTITION OF integreat.transaction_log FOR VALUES FROM (%L) TO (%L)',
+                'CREATE TABLE integreat.%I PARTITION OF integreat.transaction_log '
+                'FOR VALUES FROM (%L) TO (%L)',
                 name, day::text || ' 00:00:00+00', (day + 1)::text || ' 00:00:00+00');
         END IF;
     END LOOP;

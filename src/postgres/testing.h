@@ -15,7 +15,8 @@ struct TestDatabase {
     Secret superuser_url;
 };
 
-// A database of `tenant`: the platform's own, or one of an application. Stops the program if it cannot be had.
+// A database of `tenant`: the platform's own, or one of an application. Stops the program if it
+// cannot be had.
 TestDatabase fresh_database(const TenantId& tenant = platform_tenant);
 
 // The server of fresh_database. A test that harms its server starts one of its own with start_server.
