@@ -103,10 +103,11 @@ bool Server::wait_until_quiet(std::chrono::milliseconds at_most) {
 
 bool Server::drain() {
     constexpr std::chrono::milliseconds cut_off_at_most{1'000};
-    if (std::exchange(drained_, true)) return true;
+    if (drained_) return *drained_;
     for (auto& worker : workers_)
         worker->drain();
-    if (wait_until_quiet(settings_.drain_timeout)) return true;
+    drained_ = wait_until_quiet(settings_.drain_timeout);
+    if (*drained_) return true;
     for (auto& worker : workers_)
         worker->abort();
     if (!wait_until_quiet(cut_off_at_most)) {

@@ -5,6 +5,7 @@
 
 #include <condition_variable>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "base/clock.h"
@@ -64,7 +65,7 @@ private:
     Guarded<int> workers_busy_{0};
     std::condition_variable quiet_;
     std::vector<std::unique_ptr<Worker>> workers_;
-    bool drained_ = false;
+    std::optional<bool> drained_;  // What drain returned.
 };
 
 }  // namespace integreat::net
