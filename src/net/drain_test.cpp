@@ -100,7 +100,8 @@ TEST_F(DrainTest, LosesNoRequestOfManyClients) {
         clients.emplace_back([&] {
             TestClient client(port());
             for (std::string said; said != "close";) {
-                // What the server ends while it is idle was not read by it; a client sends that again elsewhere.
+                // What the server ends while it is idle was not read by it; a client sends that
+                // again elsewhere.
                 auto answer = client.ask(get);
                 if (answer.head.empty()) return;
                 ++asked;

@@ -38,7 +38,8 @@ TEST(Head, BecomesARequestWhateverItsCuts) {
     std::string_view head =
         "POST /v1/apps/campus?x=1 HTTP/1.1\r\nHost: api.example:8080\r\nX-Empty:\r\n"
         "X-Spaced: \t a b \t\r\ncontent-length: 12\r\nExpect: 100-Continue\r\n\r\n";
-    std::string bytes = std::string(head) + "hello, world";
+    std::string bytes(head);
+    bytes.append("hello, world");
     for (std::size_t step = 1; step <= bytes.size(); ++step) {
         auto parsed = parse(bytes, step);
         ASSERT_EQ(parsed.state, HeadParser::State::complete) << step << parsed.refusal.detail;

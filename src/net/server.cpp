@@ -16,8 +16,8 @@ namespace integreat::net {
 
 namespace {
 
-// Sockets are descriptors, of which a process often gets no more than 1,024 unless it asks. We ask for two per
-// connection, for relays, and some for files and databases.
+// Sockets are descriptors, of which a process often gets no more than 1,024 unless it asks. We ask for two
+// per connection, for relays, and some for files and databases.
 void raise_descriptor_limit(int connections_max) {
     constexpr rlim_t others = 256;
     auto wanted = 2 * static_cast<rlim_t>(connections_max) + others;

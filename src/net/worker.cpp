@@ -178,7 +178,8 @@ void Worker::drain() {
     });
 }
 
-// Connections the kernel has taken on our behalf, with a request in them: the client believes it is under way.
+// Connections the kernel has taken on our behalf, with a request in them: the client believes it is on its
+// way.
 void Worker::accept_waiting() {
     error_code error;
     acceptor_.non_blocking(true, error);
