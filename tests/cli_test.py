@@ -12,7 +12,7 @@ import unittest
 import apps
 import harness
 
-SECRET = re.compile(r"\bitg_[A-Za-z0-9_-]{20,}|\bik_[A-Za-z0-9_.-]{20,}")
+SECRET = re.compile(r"\bitg_[0-9A-Za-z]{8}_[0-9A-Za-z]{49}\b")
 
 
 class Commands(unittest.TestCase):
@@ -89,12 +89,11 @@ class Commands(unittest.TestCase):
 
     def test_check_reports_every_mistake_with_its_place(self):
         folder = self.program.data / "wrong"
-        apps.write(folder, self.upstream.url)
-        campus = folder / "campus.yaml"
+        campus = apps.write(folder / "apps", self.upstream.url) / "campus.yaml"
         campus.write_text(
             campus.read_text().replace("title:", "titel:").replace("upstream: gone", "upstream: gon")
         )
-        text = self.done("check", "--config", str(self.program.settings_file), "--apps", str(folder), code=1)
+        text = self.done("check", "--config", str(folder), code=1)
         self.assertRegex(text, r"campus\.yaml:2:\d+:.*titel.*title")
         self.assertRegex(text, r"campus\.yaml:\d+:\d+:.*gon\b.*gone")
 
@@ -107,8 +106,7 @@ class Commands(unittest.TestCase):
     def test_tenant_add_scaffolds_a_manifest_that_passes_the_check(self):
         folder = self.program.data / "grown"
         (folder / "apps").mkdir(parents=True)
-        (folder / "integreat.yaml").write_text("")
-        places = ["--config", str(folder / "integreat.yaml"), "--apps", str(folder / "apps")]
+        places = ["--config", str(folder)]
         self.done("tenant", "add", "library", "--project", "library-lending", *places)
         self.assertIn("app: library", (folder / "apps" / "library.yaml").read_text())
         self.done("check", *places)
@@ -226,17 +224,8 @@ class Commands(unittest.TestCase):
 
     def test_doctor_names_the_mistake_and_what_mends_it(self):
         folder = self.program.data / "sick"
-        apps.write(folder, self.upstream.url)
-        (folder / "campus.yaml").write_text("app: campus\n")
-        text = self.program.cli(
-            "doctor",
-            "--config",
-            str(self.program.settings_file),
-            "--apps",
-            str(folder),
-            "--data",
-            str(folder / "data"),
-        )
+        (apps.write(folder / "apps", self.upstream.url) / "campus.yaml").write_text("app: campus\n")
+        text = self.program.cli("doctor", "--config", str(folder), "--data", str(folder / "data"))
         self.assertEqual(text.returncode, 1, text.stdout + text.stderr)
         self.assertIn("check", text.stdout)
 

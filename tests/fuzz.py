@@ -61,7 +61,7 @@ def run(name: str, program: Path, seconds: int) -> str:
         command, capture_output=True, text=True, errors="replace", check=False, timeout=seconds * 2 + 300
     )
     statistics = {
-        line.split(":")[1].strip(): line.split(":")[2].strip()
+        line.split(":")[2].strip(): line.split(":")[3].strip()
         for line in done.stderr.splitlines()
         if line.startswith("stat::")
     }

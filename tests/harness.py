@@ -134,7 +134,7 @@ def memory_kib(pid: int) -> int:
 class Program:
     """`integreat dev` with its own data folder."""
 
-    apps: Path = ROOT / "apps"
+    apps: Path = ROOT / "apps"  # Copied: a test may change its manifests.
     data: Path = field(default_factory=lambda: Path(tempfile.mkdtemp(prefix="integreat-")))
     settings: str = ""  # Of integreat.yaml.
     arguments: list[str] = field(default_factory=list)
@@ -158,13 +158,17 @@ class Program:
         return self.data / "data"
 
     @property
-    def settings_file(self) -> Path:
-        return self.data / "integreat.yaml"
+    def configuration(self) -> Path:
+        return self.data / "configuration"
+
+    @property
+    def manifests(self) -> Path:
+        return self.configuration / "apps"
 
     @property
     def places(self) -> list[str]:
-        """The options that tell any command which installation is meant."""
-        return ["--config", str(self.settings_file), "--apps", str(self.apps)]
+        """The option that tells any command which configuration is meant."""
+        return ["--config", str(self.configuration)]
 
     @property
     def log_file(self) -> Path:
@@ -173,9 +177,17 @@ class Program:
     def log(self) -> str:
         return self.log_file.read_text(errors="replace") if self.log_file.exists() else ""
 
+    def write_configuration(self) -> None:
+        """Once: what a test has changed since stays as it is when the program starts again."""
+        if not self.configuration.exists():
+            self.manifests.mkdir(parents=True)
+            (self.configuration / "integreat.yaml").write_text(self.settings)
+            for manifest in self.apps.glob("*.yaml"):
+                shutil.copy(manifest, self.manifests)
+
     def start(self, ports: str = "auto") -> "Program":
         ready_file = self.data / "test-ready.json"
-        self.settings_file.write_text(self.settings)
+        self.write_configuration()
         ready_file.unlink(missing_ok=True)
         command = [
             *self.before,

@@ -37,7 +37,7 @@ class Reload(unittest.TestCase):
         """Beside and renamed, as editors do: a reload sees one version or the other."""
         beside = self.program.data / "campus.new"
         beside.write_text(text)
-        beside.rename(self.program.apps / "campus.yaml")
+        beside.rename(self.program.manifests / "campus.yaml")
 
     def reload_until(self, count: int, seconds: float) -> None:
         """SIGHUP by SIGHUP, each with the other version, until the program has counted so many."""
