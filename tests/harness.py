@@ -27,9 +27,9 @@ START_SECONDS_MAX = 90  # The debug build under load; the figures that matter ar
 
 def find_binary() -> Path:
     for build in ("release", "debug"):
-        for place in (ROOT / "build" / build).glob("**/integreat"):
-            if place.is_file() and os.access(place, os.X_OK):
-                return place
+        place = ROOT / "build" / build / "src" / "integreat"
+        if place.exists():
+            return place
     sys.exit("no integreat program below build/: build one first, or say --binary PATH")
 
 
@@ -44,12 +44,16 @@ def is_release() -> bool:
     return "release" in program_path().parts
 
 
-def main() -> None:
+def main(measures: bool = False) -> None:
+    """A test that `measures` prefers the release build, if there is one: figures of a debug build say nothing."""
     global binary
     if "--binary" in sys.argv:
         at = sys.argv.index("--binary")
         binary = Path(sys.argv[at + 1]).resolve()
         del sys.argv[at : at + 2]
+    release = ROOT / "build" / "release" / "src" / "integreat"
+    if measures and release.exists():
+        binary = release
     unittest.main(module="__main__")
 
 
@@ -356,7 +360,7 @@ def load(base: str, path: str, seconds: float, *, connections: int = 16, token: 
         "--timeout",
         "20s",
         "--script",
-        str(ROOT / "bench" / "load.lua"),
+        str(ROOT / "bench" / "gateway" / "load.lua"),
         base,
         "--",
         "/dev/stdin",

@@ -231,4 +231,4 @@ class SlowHeads(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    harness.main()
+    harness.main(measures=True)

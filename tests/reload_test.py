@@ -124,4 +124,4 @@ class Reload(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    harness.main()
+    harness.main(measures=True)

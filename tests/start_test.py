@@ -94,4 +94,4 @@ class Start(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    harness.main()
+    harness.main(measures=True)

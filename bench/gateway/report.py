@@ -2,7 +2,6 @@
 """The table, the bars with their verdicts, and the same as JSON."""
 
 import json
-import subprocess
 from pathlib import Path
 from statistics import median
 
@@ -34,7 +33,7 @@ def figures(subject) -> dict:
 
 
 def bars(rows: dict[str, dict]) -> list[dict]:
-    """Only between subjects of this run. The spread is that of the rounds, compared pairwise."""
+    """Only between subjects of this run."""
     found = []
     for what, ours, theirs, most in BARS:
         if ours in rows and theirs in rows:
@@ -71,10 +70,10 @@ def verdicts(found: list[dict]) -> list[str]:
     return lines
 
 
-def write(setting: dict, subjects: list, place: Path) -> int:
+def write(setting: dict, subjects: list, more_bars: list[dict], place: Path) -> int:
     """Prints everything; 0 if every bar that could be measured is met."""
     rows = [figures(subject) for subject in subjects]
-    found = bars({row["key"]: row for row in rows}) + setting.pop("more_bars", [])
+    found = bars({row["key"]: row for row in rows}) + more_bars
     print("\n".join(table(setting, rows) + verdicts(found)))
     place.parent.mkdir(parents=True, exist_ok=True)
     place.write_text(json.dumps({"setting": setting, "subjects": rows, "bars": found}, indent=2) + "\n")

@@ -170,7 +170,7 @@ backend behind
 
 def express(port: int, upstream: int, issuer: Issuer) -> list[str]:
     if not (PEERS / "node_modules").is_dir():
-        print("installing the npm packages of the Express gateway (bench/peers)", file=sys.stderr)
+        print("installing the npm packages of the Express gateway (bench/gateway/peers)", file=sys.stderr)
         subprocess.run(
             ["npm", "ci", "--no-audit", "--no-fund"], cwd=PEERS, check=True, timeout=300, stdout=sys.stderr
         )

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import peers
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests"))
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "tests"))
 import harness  # noqa: E402
 
 # The limiter works as always; only its figures are out of reach of one load generator.
