@@ -150,6 +150,21 @@ class Overload(unittest.TestCase):
         answers, health = self.burst("/v1/apps/campus/metered/echo", 4, 50)
         self.expect_shed(answers, health, 429, 50)
 
+    def test_a_full_waiting_pool_is_shed_with_503(self):
+        """Each request needs a database and a thread that waits for it: far more at once than there are."""
+        token, where = self.program.token("integreat-core", "admin"), urlsplit(self.program.gateway)
+        answers, health = [], []
+
+        async def wave():
+            many = (fetch(where, "/v1/admin/tenants/campus/keys", token, answers) for _ in range(200))
+            await asyncio.gather(*many, fetch(where, "/healthz", token, health))
+
+        for _ in range(20):
+            asyncio.run(wave())
+            if any(status == 503 for status, _, _ in answers):
+                break
+        self.expect_shed(answers, health, 503, WAITERS + QUEUE)
+
     def test_four_times_the_server_itself_leaves_health_checks_answered(self):
         """Closed loops of wrk keep every thread busy; 4 times as many connections only queue."""
         token, health = self.program.token("campus"), []
