@@ -15,7 +15,7 @@ namespace json = boost::json;
 
 namespace {
 
-// https://firebase.google.com/docs/auth/admin/create-custom-tokens#sign_custom_tokens_using_a_third-party_jwt_library
+// https://firebase.google.com/docs/auth/admin/create-custom-tokens
 // 
 constexpr std::array<std::string_view, 16> reserved_claims{
     "acr", "amr",      "at_hash", "aud", "auth_time", "azp", "c_hash", "cnf",
