@@ -38,7 +38,7 @@ export function check(seen, { name }) {
         roleBefore: null,
         roleAfter: 'registrar',
         newToken: true,
-        otherApp: 401,
+        otherApp: 403,
         profile: { name: 'Ann A', photo: 'http://x/y.png' },
         verified: true,
         wrongPassword: 'auth/invalid-credential',
