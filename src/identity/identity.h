@@ -36,6 +36,7 @@ public:
 private:
     Verdict identify_user(std::string_view token, const Projects& projects, bool may_wait,
                           Monotonic deadline);
+    std::shared_ptr<const Principal> find_verified(std::string_view token, const Projects& projects);
     std::variant<Verdict, UnknownKey> verify(std::string_view token, const Projects& projects);
     Denial unavailable() const;
 

@@ -55,6 +55,21 @@ bool consists_of(const ByteSet& set, std::string_view text) {
     return all;
 }
 
+// The same for field values, eight bytes at a time: most of a request is one bearer token. A byte below 0x20
+// or equal to 0x7F sets a high bit (https://graphics.stanford.edu/~seander/bithacks.html#HasLessInWord).
+bool is_field_value(std::string_view text) {
+    constexpr std::uint64_t ones = 0x0101010101010101u;
+    constexpr std::uint64_t highs = ones << 7;
+    for (; text.size() >= sizeof ones; text.remove_prefix(sizeof ones)) {
+        std::uint64_t eight;
+        std::memcpy(&eight, text.data(), sizeof eight);
+        std::uint64_t not_del = eight ^ (ones * 0x7F);
+        std::uint64_t suspects = ((eight - ones * 0x20) & ~eight) | ((not_del - ones) & ~not_del);
+        if ((suspects & highs) != 0 && !consists_of(value_bytes, text.substr(0, sizeof ones))) return false;
+    }
+    return consists_of(value_bytes, text);
+}
+
 std::string_view trimmed(std::string_view text) {
     auto is_space = [](char byte) { return byte == ' ' || byte == '\t'; };
     while (!text.empty() && is_space(text.front()))
@@ -245,7 +260,7 @@ bool HeadParser::field(std::string_view line, http::Request& request) {
                           : "A field's name has bytes that a name cannot have.");
     }
     auto value = trimmed(line.substr(colon + 1));
-    if (!consists_of(value_bytes, value)) {
+    if (!is_field_value(value)) {
         return fail(400, HeadPart::field, "A field's value has a control byte, such as NUL or a bare CR.");
     }
     request.headers.add(name, value);
