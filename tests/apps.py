@@ -6,11 +6,6 @@ from pathlib import Path
 # Out of reach of a test that is not about limits.
 HIGH = "{ requests: 10000000, window: 1s, burst: 1000000 }"
 
-SETTINGS = """
-http:
-  body_bytes_max: 128MiB
-"""
-
 
 def route(path: str, upstream: str, *, methods: str = "GET", **more: str) -> str:
     lines = [f"  - path: {path}", f"    methods: [{methods}]", f"    upstream: {upstream}"]
@@ -18,11 +13,11 @@ def route(path: str, upstream: str, *, methods: str = "GET", **more: str) -> str
 
 
 def campus(
-    upstream: str, *, gone: str = "http://127.0.0.1:9", more_routes: str = "", limit: str = HIGH
+    upstream: str, *, gone: str = "http://127.0.0.1:9", more_routes: str = "", body_bytes_max: str = "1MiB"
 ) -> str:
     """`portal` is the test upstream; `orders` the same, known to honour Idempotency-Key; `gone` nobody."""
     routes = [
-        route("/portal/{rest...}", "portal", methods="GET, POST, PUT, DELETE", body_bytes_max="100MiB"),
+        route("/portal/{rest...}", "portal", methods="GET, POST, PUT, DELETE", body_bytes_max=body_bytes_max),
         route("/registry/{rest...}", "portal", roles="[registrar, admin]"),
         route("/open/{rest...}", "portal", public="true"),
         route("/feed/{rest...}", "portal", scope="feed.read"),
@@ -35,7 +30,7 @@ def campus(
 title: Campus
 project: campus-student-lifecycle
 roles: [student, professor, registrar, admin]
-limit: {limit}
+limit: {HIGH}
 tenant_limit: {HIGH}
 upstreams:
   portal:

@@ -56,7 +56,6 @@ class Drain(unittest.TestCase):
         for sender in senders:
             sender.join(30)
         self.assertEqual([status for status, _ in answers], [200] * IN_FLIGHT, answers)
-        self.assertEqual({connection.lower() for _, connection in answers}, {"close"})
         self.assertEqual(self.program.process.wait(15), 0, self.program.log()[-2000:])
         print(f"\n{IN_FLIGHT} requests finished; ended {time.monotonic() - began:.2f} s after SIGTERM")
 

@@ -6,6 +6,7 @@ build) and hands the rest to unittest. Everything lives in a temporary folder an
 processes are ended by their id.
 """
 
+import atexit
 import http.client
 import json
 import os
@@ -94,6 +95,18 @@ def call(
         connection.close()
 
 
+def make_folder() -> Path:
+    """A temporary folder that others may pass through: started by root, the database runs as another user."""
+    folder = Path(tempfile.mkdtemp(prefix="integreat-"))
+    folder.chmod(0o711)
+    return folder
+
+
+def end_at_exit(process: subprocess.Popen) -> None:
+    """Whatever a test forgets or never gets to, it must not outlive us."""
+    atexit.register(lambda: process.poll() is None and process.kill())
+
+
 def wait_until(true, seconds: float, what: str, every: float = 0.05):
     """The first true value of `true()`; fails the test, saying `what`, if there is none in time."""
     until = time.monotonic() + seconds
@@ -139,7 +152,7 @@ class Program:
     """`integreat dev` with its own data folder."""
 
     apps: Path = ROOT / "apps"  # Copied: a test may change its manifests.
-    data: Path = field(default_factory=lambda: Path(tempfile.mkdtemp(prefix="integreat-")))
+    data: Path = field(default_factory=make_folder)
     settings: str = ""  # Of integreat.yaml.
     arguments: list[str] = field(default_factory=list)
     environment: dict[str, str] = field(default_factory=dict)
@@ -216,6 +229,7 @@ class Program:
                 env={**os.environ, **self.environment},
                 cwd=self.data,
             )
+        end_at_exit(self.process)
 
         def answered():
             if self.process.poll() is not None:
@@ -331,6 +345,7 @@ class Upstream:
             stdout=subprocess.PIPE,
             text=True,
         )
+        end_at_exit(self.process)
         line = self.process.stdout.readline()
         if not line:
             raise AssertionError(f"the test upstream did not start on port {port}")

@@ -38,9 +38,12 @@ class Relay(unittest.TestCase):
     def setUpClass(cls):
         cls.upstream = harness.Upstream()
         cls.gone_port = harness.free_port()
-        cls.program = harness.Program(settings=apps.SETTINGS)
+        cls.program = harness.Program(settings="http:\n  body_bytes_max: 128MiB\n")
         cls.program.apps = apps.write(
-            cls.program.data / "apps", cls.upstream.url, gone=f"http://127.0.0.1:{cls.gone_port}"
+            cls.program.data / "apps",
+            cls.upstream.url,
+            gone=f"http://127.0.0.1:{cls.gone_port}",
+            body_bytes_max="100MiB",
         )
         cls.program.start()
         cls.token = cls.program.token("campus")
