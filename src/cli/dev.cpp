@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/dev.h"
 
+#include <future>
 #include <ostream>
 
 #include <fmt/format.h>
@@ -78,17 +79,6 @@ Result<> start_postgres(Laptop& laptop, const fs::path& data, const config::Conf
     return {};
 }
 
-Result<> start_firebase(Laptop& laptop, const fs::path& data, bool automatic_port) {
-    laptop.auth = TRY(firebase::open((data / "firebase").string(), laptop.clock, laptop.random));
-    laptop.auth_application = firebase::application(*laptop.auth);
-    net::ServerSettings settings;
-    settings.port = automatic_port ? 0 : dev_firebase_port;
-    settings.threads = 1;
-    laptop.auth_server = TRY(net::Server::start(settings, laptop.auth_application, laptop.upstreams,
-                                                laptop.firebase_metrics, laptop.clock));
-    return {};
-}
-
 Result<ReadyTenant> introduce(Laptop& laptop, const App& app) {
     auto project = TRY(firebase::add_project(*laptop.auth, app.tenant, firebase::ProjectId{app.project}));
     auto users = TRY(firebase::ready_made_users(*laptop.auth, project, app.roles));
@@ -102,6 +92,22 @@ Result<ReadyTenant> introduce(Laptop& laptop, const App& app) {
     for (const auto& user : users)
         tenant.users.push_back({user.email, user.password, user.role});
     return tenant;
+}
+
+// With a project and ready-made users for each app.
+Result<std::vector<ReadyTenant>> start_firebase(Laptop& laptop, const DevOptions& options,
+                                                const std::vector<App>& apps) {
+    laptop.auth = TRY(firebase::open((options.data / "firebase").string(), laptop.clock, laptop.random));
+    std::vector<ReadyTenant> tenants;
+    for (const auto& app : apps)
+        tenants.push_back(TRY(introduce(laptop, app)));
+    laptop.auth_application = firebase::application(*laptop.auth);
+    net::ServerSettings settings;
+    settings.port = options.automatic_ports ? 0 : dev_firebase_port;
+    settings.threads = 1;
+    laptop.auth_server = TRY(net::Server::start(settings, laptop.auth_application, laptop.upstreams,
+                                                laptop.firebase_metrics, laptop.clock));
+    return tenants;
 }
 
 // A tenant that a reload brings gets its database and its users before anybody can ask for it.
@@ -131,17 +137,13 @@ Result<bool> run(const DevOptions& options, config::Configuration configuration,
             ""};
     }
     auto laptop = std::make_unique<Laptop>();
+    // Keys and password hashes keep one core busy, making databases the other.
+    auto apps = apps_of(configuration);
+    auto firebase_started =
+        std::async(std::launch::async, [&] { return start_firebase(*laptop, options, apps); });
     TRY(start_postgres(*laptop, options.data, configuration));
-    TRY(start_firebase(*laptop, options.data, options.automatic_ports));
-
-    Ready ready{.pid = ::getpid(),
-                .gateway = "",
-                .firebase = origin_of(*laptop->auth_server),
-                .aws = {},
-                .sandbox = {},
-                .tenants = {}};
-    for (const auto& app : apps_of(configuration))
-        ready.tenants.push_back(TRY(introduce(*laptop, app)));
+    Ready ready{.pid = ::getpid(), .tenants = TRY(firebase_started.get())};
+    ready.firebase = origin_of(*laptop->auth_server);
 
     auto& settings = configuration.settings;
     settings.identity.firebase_keys_url =
@@ -165,7 +167,7 @@ Result<bool> run(const DevOptions& options, config::Configuration configuration,
     auto text = to_json(ready);
     TRY(write_whole((options.data / running_file).string(), text));
     if (!options.ready_file.empty()) TRY(write_whole(options.ready_file.string(), text));
-    out << welcome(ready, options.data == DevOptions().data ? "" : options.data.string()) << std::flush;
+    out << welcome(ready, options.data == default_data_folder() ? "" : options.data.string()) << std::flush;
 
     Serving serving{
         .platform = *platform,

@@ -10,7 +10,6 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "cli/configuration_files.h"
@@ -35,17 +34,6 @@ fs::path nearest_existing(fs::path folder) {
         folder = folder.parent_path();
     }
     return folder;
-}
-
-// The topmost folder on the way that others may not pass: Postgres drops root and must get to its data.
-fs::path closed_parent(const fs::path& folder) {
-    fs::path so_far;
-    for (const auto& part : fs::absolute(folder).lexically_normal().parent_path()) {
-        so_far /= part;
-        struct stat about {};
-        if (::stat(so_far.c_str(), &about) == 0 && (about.st_mode & S_IXOTH) == 0) return so_far;
-    }
-    return {};
 }
 
 bool port_is_free(std::uint16_t port) {

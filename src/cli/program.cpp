@@ -13,6 +13,7 @@
 #include "cli/configuration_files.h"
 #include "cli/dev.h"
 #include "cli/doctor.h"
+#include "cli/running.h"
 #include "cli/serve.h"
 #include "cli/user.h"
 
@@ -52,7 +53,8 @@ void add_configuration(CLI::App& command, ConfigurationOptions& options) {
 }
 
 void add_data(CLI::App& command, std::filesystem::path& data) {
-    command.add_option("--data", data, "Folder with the state of `integreat dev` (.integreat)");
+    data = default_data_folder();
+    command.add_option("--data", data, "Folder with the state of `integreat dev` (" + data.string() + ")");
 }
 
 void add_admin(CLI::App& command, AdminOptions& options) {

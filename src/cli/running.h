@@ -14,6 +14,13 @@ struct Running {
     std::string firebase;
 };
 
+// ".integreat" here; for root in a folder that others may not pass (/root is one), /var/lib/integreat: the
+// database never runs as root and must get to its data.
+std::filesystem::path default_data_folder();
+
+// The topmost folder on the way to `folder` that others may not pass; empty if there is none.
+std::filesystem::path closed_parent(const std::filesystem::path& folder);
+
 // Nothing if the file is missing or its process is gone.
 std::optional<Running> find_running(const std::filesystem::path& data);
 
