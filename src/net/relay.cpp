@@ -53,7 +53,9 @@ Awaitable<void> pump_request(Relaying& relaying) {
         if (relaying.pump_stop) co_return;
         if (piece.problem) {
             relaying.body_problem = std::move(piece.problem);
-            co_return stream.cancel();
+            // Not just cancelled: that would miss a read that the relay has yet to begin, and a connection
+            // on which half a request was sent must never carry another.
+            co_return stream.close();
         }
         auto buffers = relaying.frame_piece(piece);
         stream.expire_at(relaying.pools.now() + patience);

@@ -330,6 +330,36 @@ TEST_F(RelayFaultTest, BreaksOffTowardsTheUpstreamWhenAStreamedBodyIsTooLarge) {
     EXPECT_THAT(seen, Not(HasSubstr("0\r\n\r\n"))) << "a body that was cut must not look whole";
 }
 
+// The mistake is in the input before the head is on its way to the upstream, and found before its answer is
+// waited for.
+TEST_F(RelayFaultTest, RefusesAMistakeInAChunkedBodyThatCameInOneWrite) {
+    Guarded<std::vector<std::string>> seen;
+    start([&](Line& line) {
+        auto request = line.read_head();
+        request += line.read_all();
+        seen.lock()->push_back(request);
+    });
+    const std::string head = "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n";
+    const std::string next = "GET /next HTTP/1.1\r\nHost: a\r\n\r\n";
+    const std::vector<std::string> bodies{"3\r\nabcd\r\n0\r\n\r\n", "3\r\nabc\n0\r\n\r\n",
+                                          "3\r\nabc\r\nx\r\n\r\n"};
+    for (const auto& body : bodies) {
+        auto answer = ask(head + body + next);
+        EXPECT_THAT(answer, StartsWith("HTTP/1.1 400 Bad Request\r\n")) << body;
+        EXPECT_THAT(answer, HasSubstr("/problems/malformed-request")) << body;
+        EXPECT_THAT(answer, HasSubstr("Connection: close\r\n")) << body;
+        EXPECT_EQ(answer.find("HTTP/1.1 ", 1), std::string::npos) << "nothing behind it is a request";
+        EXPECT_FALSE(last_end().keep_alive);
+    }
+    EXPECT_EQ(upstreams.health(clock.monotonic()).at(0).connections, 0);
+    EXPECT_EQ(circuit(), Breaker::State::closed);
+    while (seen.lock()->size() < bodies.size())
+        std::this_thread::yield();
+    EXPECT_EQ(server->accepted(), static_cast<int>(bodies.size())) << "nothing else was sent";
+    for (const auto& request : *seen.lock())
+        EXPECT_THAT(request, EndsWith("\r\n\r\n3\r\nabc")) << "a body that was cut must not look whole";
+}
+
 TEST_F(RelayFaultTest, PassesAnEarlyRefusalOnWhileTheBodyIsStillComing) {
     start([&](Line& line) {
         line.read_head();
