@@ -2,6 +2,7 @@
 #include <latch>
 #include <thread>
 
+#include "net/loopback_server.h"
 #include "net/test_server.h"
 
 namespace integreat::net {
@@ -52,6 +53,44 @@ TEST_F(DrainTest, LetsRequestsUnderWayFinish) {
     auto late = sending.ask("st: h\r\n\r\n");
     EXPECT_EQ(late.body, "direct");
     EXPECT_EQ(late.field("Connection"), "close");
+    draining.join();
+    EXPECT_TRUE(complete);
+}
+
+TEST_F(DrainTest, SaysInRelayedAnswersThatTheConnectionEnds) {
+    std::latch begun(1);
+    std::latch release(1);
+    LoopbackServer behind([&](Line& line) {
+        line.read_head();
+        begun.count_down();
+        release.wait();
+        line.send("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
+    });
+    http::Upstream upstream{.tenant = TenantId{"campus"},
+                            .name = "portal",
+                            .key = "campus/portal",
+                            .host = "127.0.0.1",
+                            .port = behind.port()};
+    auto described = std::make_shared<const http::Upstream>(upstream);
+    application.admit = [&](const http::Request& request, http::Call& call) -> http::Admission {
+        call.deadline = Monotonic::max();
+        return http::Relay{.upstream = described, .target = request.target, .headers = request.headers};
+    };
+    start();
+    TestClient client(port());
+    client.send(get);
+    begun.wait();
+
+    bool complete = false;
+    std::thread draining([&] { complete = server->drain(); });
+    while (TestClient(port()).connected())
+        std::this_thread::yield();  // Until the listener is closed.
+    release.count_down();
+    auto answer = client.receive();
+    EXPECT_EQ(answer.status, 200);
+    EXPECT_EQ(answer.body, "ok");
+    EXPECT_EQ(answer.field("Connection"), "close");
+    EXPECT_TRUE(client.at_end());
     draining.join();
     EXPECT_TRUE(complete);
 }

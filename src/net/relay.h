@@ -24,7 +24,8 @@ struct Exchange {
     http::Call& call;
     // The client knows no chunks: an answer of unknown length ends with the connection.
     bool http_1_0 = false;
-    bool keep_alive = false;  // What the answer's head must say; false also while the server drains.
+    bool keep_alive = false;  // Whether the answer's head may say so, unless...
+    const bool& draining;     // ...the server drains by then.
     DateField& date;
     std::chrono::milliseconds write_timeout;  // Without progress, towards the client.
 };

@@ -128,6 +128,7 @@ protected:
                               .call = call,
                               .http_1_0 = parser.framing().http_1_0,
                               .keep_alive = parser.framing().keep_alive,
+                              .draining = test.draining,
                               .date = test.date,
                               .write_timeout = std::chrono::seconds(5)};
             auto end = co_await relay(exchange, what, test.pools);
@@ -163,6 +164,7 @@ protected:
     std::shared_ptr<const http::Upstream> described;
     http::Headers response_headers;
     Monotonic deadline = Monotonic::max();
+    const bool draining = false;
     std::size_t body_bytes_max = 64 * 1024 * 1024;
     Guarded<std::vector<RelayEnd>> ends;
     Guarded<std::vector<std::string>> causes;

@@ -20,10 +20,11 @@ std::chrono::seconds round_up(std::chrono::milliseconds time) {
 }  // namespace
 
 ResponseFraming Relaying::frame_answer() {
-    ResponseFraming framing{.content_length = head().content_length,
-                            .chunked = false,
-                            .keep_alive = exchange.keep_alive && exchange.body.finished(),
-                            .http_1_0 = exchange.http_1_0};
+    ResponseFraming framing{
+        .content_length = head().content_length,
+        .chunked = false,
+        .keep_alive = exchange.keep_alive && !exchange.draining && exchange.body.finished(),
+        .http_1_0 = exchange.http_1_0};
     if (head().end == BodyEnd::chunked || head().end == BodyEnd::close) {
         framing.chunked = !exchange.http_1_0;
         framing.keep_alive = framing.keep_alive && framing.chunked;

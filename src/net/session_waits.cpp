@@ -154,15 +154,15 @@ Awaitable<Session::Next> Session::on_pool(PoolStep step) {
 }
 
 Awaitable<Session::Next> Session::relay() {
-    Exchange exchange{
-        .client = stream_,
-        .body = body_,
-        .request = request_,
-        .call = call_,
-        .http_1_0 = parser_.framing().http_1_0,
-        .keep_alive = keep_ && !worker_.draining && requests_ < settings_.requests_per_connection_max,
-        .date = worker_.date,
-        .write_timeout = settings_.write_timeout};
+    Exchange exchange{.client = stream_,
+                      .body = body_,
+                      .request = request_,
+                      .call = call_,
+                      .http_1_0 = parser_.framing().http_1_0,
+                      .keep_alive = keep_ && requests_ < settings_.requests_per_connection_max,
+                      .draining = worker_.draining,
+                      .date = worker_.date,
+                      .write_timeout = settings_.write_timeout};
     auto end = co_await net::relay(exchange, relay_, worker_.upstreams);
     worker_.bytes_in += body_.received();
     worker_.bytes_out += end.outcome.response_body_bytes;
