@@ -57,6 +57,7 @@ struct ApiKeys::State {
     std::vector<std::shared_ptr<Known>> used;
     std::int64_t change = 0;
     bool polling = false;
+    Monotonic rationed_until = Monotonic::min();  // How far unknown keys have used up their polls.
     Monotonic failed = Monotonic::min();
     std::string last_error;
 };
@@ -80,20 +81,12 @@ Verdict ApiKeys::identify(std::string_view key, bool may_wait, Monotonic deadlin
                       "an API key has the form of api_key_text.h and a check that fits",
                       {{"bytes", std::to_string(key.size())}});
     }
-    switch (freshen(may_wait, deadline)) {
+    std::shared_ptr<Known> known;
+    switch (look_up(*prefix, may_wait, deadline, known)) {
         case Freshness::fresh: break;
         case Freshness::must_wait: return MustWait{};
-        case Freshness::unavailable: {
-            auto denial = refuse("identity-unavailable", "Callers cannot be identified at the moment",
-                                 "API keys cannot be looked up; try again in a moment.",
-                                 fmt::format("API keys must have been read from the database within {} ms",
-                                             settings_.fresh_max.count()),
-                                 {{"last_error", state_->lock()->last_error}});
-            denial.status = 503;
-            return denial;
-        }
+        case Freshness::unavailable: return unavailable();
     }
-    auto known = find(*prefix);
     if (!known || !equal_in_constant_time(known->hash, hash_of_key_text(key))) {
         return refuse("api-key-unknown", "The API key is not known", "There is no such key.",
                       known ? "the key's hash must be the one stored for its prefix"
@@ -122,24 +115,58 @@ Verdict ApiKeys::identify(std::string_view key, bool may_wait, Monotonic deadlin
     return principal;
 }
 
-ApiKeys::Freshness ApiKeys::freshen(bool may_wait, Monotonic deadline) {
-    auto is_fresh = [&] { return clock_.monotonic() <= validated_.load() + settings_.fresh_max; };
+ApiKeys::Freshness ApiKeys::look_up(std::string_view prefix, bool may_wait, Monotonic deadline,
+                                    std::shared_ptr<Known>& known) {
+    auto asked = polls_begun_.load();
+    auto freshness = freshen(std::nullopt, may_wait, deadline);
+    if (freshness != Freshness::fresh) return freshness;
+    known = find(prefix);
+    if (known) return Freshness::fresh;
+    freshness = freshen(asked, may_wait, deadline);
+    if (freshness == Freshness::fresh) known = find(prefix);
+    return freshness;
+}
+
+ApiKeys::Freshness ApiKeys::freshen(std::optional<std::uint64_t> asked, bool may_wait, Monotonic deadline) {
+    auto is_fresh = [&] {
+        return asked ? last_good_poll_.load() > *asked
+                     : clock_.monotonic() <= validated_.load() + settings_.fresh_max;
+    };
     if (is_fresh()) return Freshness::fresh;
     auto now = clock_.monotonic();
     auto until = std::min(deadline, now + settings_.poll_timeout);
     {
         auto state = state_->lock();
-        if (!state->polling && now < state->failed + settings_.retry_pause) return Freshness::unavailable;
+        if (state->polling) {
+            if (!may_wait) return Freshness::must_wait;
+            if (now >= until) return Freshness::unavailable;
+            auto ended = [&] { return !state->polling; };
+            if (!poll_ended_.wait_for(state.lock(), std::chrono::ceil<milliseconds>(until - now), ended)) {
+                return Freshness::unavailable;
+            }
+            now = clock_.monotonic();
+        }
+        if (is_fresh()) return Freshness::fresh;
+        if (now < state->failed + settings_.retry_pause) return Freshness::unavailable;
+        auto most = settings_.unknown_pause * (settings_.unknown_burst - 1);
+        if (asked && state->rationed_until > now + most) return Freshness::fresh;  // Memory has to do.
         if (!may_wait) return Freshness::must_wait;
         if (now >= until) return Freshness::unavailable;
-        if (state->polling) {
-            auto ended = [&] { return !state->polling; };
-            poll_ended_.wait_for(state.lock(), std::chrono::ceil<milliseconds>(until - now), ended);
-            return is_fresh() ? Freshness::fresh : Freshness::unavailable;
-        }
+        if (asked) state->rationed_until = std::max(state->rationed_until, now) + settings_.unknown_pause;
         state->polling = true;
     }
     return poll(until) && is_fresh() ? Freshness::fresh : Freshness::unavailable;
+}
+
+Denial ApiKeys::unavailable() {
+    auto denial = refuse("identity-unavailable", "Callers cannot be identified at the moment",
+                         "API keys cannot be looked up; try again in a moment.",
+                         fmt::format("API keys must have been read from the database within {} ms, or after "
+                                     "the request came if the key is not among them",
+                                     settings_.fresh_max.count()),
+                         {{"last_error", state_->lock()->last_error}});
+    denial.status = 503;
+    return denial;
 }
 
 bool ApiKeys::poll_due() {
@@ -166,6 +193,7 @@ bool ApiKeys::poll(Monotonic deadline) {
     // What was read may be as old as the poll's beginning, and the first one may have had to wake the
     // database: then another says how things are now.
     for (int i = 0; i < polls_to_wake; ++i) {
+        auto number = ++polls_begun_;
         auto began = clock_.monotonic();
         auto read = read_changes(deadline);
         auto ended = clock_.monotonic();
@@ -177,6 +205,7 @@ bool ApiKeys::poll(Monotonic deadline) {
             return false;
         }
         validated_.store(began);
+        last_good_poll_.store(number);
         if (ended - began <= settings_.fresh_max / 2) break;
     }
     return true;

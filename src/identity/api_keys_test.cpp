@@ -92,10 +92,53 @@ TEST_F(ApiKeysTest, WaitOnlyForTheFirstLookUpAndThenForNothing) {
     EXPECT_EQ(outcome(issued.key, false), "must wait");
     EXPECT_EQ(outcome(issued.key), "accepted");
     EXPECT_EQ(outcome(issued.key, false), "accepted");
-    auto unknown = make_key_text(random);
-    EXPECT_EQ(outcome(unknown.whole, false), "api-key-unknown");  // Costs no query.
     clock.advance(901ms);
     EXPECT_EQ(outcome(issued.key, false), "must wait");
+}
+
+TEST_F(ApiKeysTest, AreKnownAsSoonAsTheyHaveBeenMadeAlsoByAnotherProcess) {
+    postgres::Pool other_pool{database().pool, clock};
+    ApiKeys other{other_pool, clock};
+    auto first = create();
+    auto ask_other = [&](const Secret& key, bool may_wait) {
+        return other.identify(key.reveal(), may_wait, clock.monotonic() + 10s).index();
+    };
+    auto accepted = identify(first.key).index();
+    EXPECT_EQ(ask_other(first.key, true), accepted);
+    auto second = create();  // Both memories are fresh, and without it.
+    EXPECT_EQ(outcome(second.key, false), "must wait");
+    EXPECT_EQ(outcome(first.key, false), "accepted");
+    EXPECT_EQ(outcome(second.key), "accepted");
+    EXPECT_EQ(ask_other(second.key, true), accepted);
+    EXPECT_EQ(ask_other(second.key, false), accepted);
+    auto third = create();
+    EXPECT_EQ(outcome(third.key), "accepted");
+}
+
+TEST_F(ApiKeysTest, ThatAreUnknownCauseTenPollsASecondAtMost) {
+    auto issued = create();
+    EXPECT_EQ(outcome(issued.key), "accepted");
+    for (int i = 0; i < 10; ++i) {
+        auto unknown = make_key_text(random);
+        EXPECT_EQ(outcome(unknown.whole, false), "must wait");
+        EXPECT_EQ(outcome(unknown.whole), "api-key-unknown");
+    }
+    EXPECT_EQ(outcome(make_key_text(random).whole, false), "api-key-unknown");
+    auto later = create();
+    EXPECT_EQ(outcome(later.key, false), "api-key-unknown");  // Memory decides, and nobody waits.
+    clock.advance(100ms);
+    EXPECT_EQ(outcome(later.key, false), "must wait");
+    EXPECT_EQ(outcome(later.key), "accepted");
+    EXPECT_EQ(outcome(make_key_text(random).whole, false), "api-key-unknown");
+}
+
+TEST_F(ApiKeysTest, ThatAreUnknownAreNotRefusedWhileTheDatabaseDoesNotAnswer) {
+    auto issued = create();
+    EXPECT_EQ(outcome(issued.key), "accepted");
+    as_superuser("ALTER TABLE integreat.api_keys RENAME TO hidden");
+    EXPECT_EQ(outcome(make_key_text(random).whole), "identity-unavailable");
+    EXPECT_EQ(outcome(issued.key, false), "accepted");  // It is still believed.
+    as_superuser("ALTER TABLE integreat.hidden RENAME TO api_keys");
 }
 
 TEST_F(ApiKeysTest, AreRefusedWithinASecondOfBeingRevokedElsewhere) {

@@ -45,11 +45,11 @@ Result<> check(const NewApiKey& wanted, Time now) {
 
 }  // namespace
 
-Result<IssuedApiKey> create_api_key(postgres::Pool& platform, const NewApiKey& wanted, const Clock& clock,
-                                    Random& random, Monotonic deadline) {
+Result<IssuedApiKey> create_api_key(postgres::Transaction& transaction, const NewApiKey& wanted,
+                                    const Clock& clock, Random& random) {
     auto now = clock.now();
     TRY(check(wanted, now));
-    auto existing = TRY(postgres::list_api_keys(platform, wanted.tenant, deadline));
+    auto existing = TRY(postgres::list_api_keys(transaction, wanted.tenant));
     auto in_force = std::ranges::count_if(existing, [&](const postgres::ApiKeyRow& row) {
         return !row.revoked && (!row.expires || *row.expires > now);
     });
@@ -59,18 +59,24 @@ Result<IssuedApiKey> create_api_key(postgres::Pool& platform, const NewApiKey& w
                      ""};
     }
     auto text = make_key_text(random);
-    auto row = TRY(postgres::insert_api_key(platform,
-                                            {.id = "key_" + crypto::make_ulid(now, random),
-                                             .tenant = wanted.tenant,
-                                             .prefix = text.prefix,
-                                             .hash = hash_of_key_text(text.whole.reveal()),
-                                             .name = wanted.name,
-                                             .scopes = wanted.scopes,
-                                             .created = now,
-                                             .created_by = wanted.created_by,
-                                             .expires = wanted.expires},
-                                            deadline));
+    auto row = TRY(postgres::insert_api_key(transaction, {.id = "key_" + crypto::make_ulid(now, random),
+                                                          .tenant = wanted.tenant,
+                                                          .prefix = text.prefix,
+                                                          .hash = hash_of_key_text(text.whole.reveal()),
+                                                          .name = wanted.name,
+                                                          .scopes = wanted.scopes,
+                                                          .created = now,
+                                                          .created_by = wanted.created_by,
+                                                          .expires = wanted.expires}));
     return IssuedApiKey{std::move(row), std::move(text.whole)};
+}
+
+Result<IssuedApiKey> create_api_key(postgres::Pool& platform, const NewApiKey& wanted, const Clock& clock,
+                                    Random& random, Monotonic deadline) {
+    auto transaction = TRY(platform.begin(platform.tenant(), deadline));
+    auto issued = TRY(create_api_key(transaction, wanted, clock, random));
+    TRY(transaction.commit());
+    return issued;
 }
 
 }  // namespace integreat::identity

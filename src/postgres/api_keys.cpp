@@ -10,6 +10,10 @@ const std::string columns =
     "revoked_at, "
     "last_used_at, change";
 
+const std::string list_sql = "SELECT " + columns +
+                             " FROM integreat.api_keys WHERE tenant = $1 OR $1::text IS NULL "
+                             "ORDER BY created_at DESC, id LIMIT 10000";
+
 // Numbers are given under this lock, which is held until the commit: they become visible in their order.
 constexpr std::string_view lock_sql =
     "SELECT pg_advisory_xact_lock(hashtextextended('integreat.api_keys', 0))";
@@ -53,7 +57,7 @@ Value time_value(const std::optional<Time>& time) {
 
 }  // namespace
 
-Result<ApiKeyRow> insert_api_key(Pool& platform, const ApiKeyRow& key, Monotonic deadline) {
+Result<ApiKeyRow> insert_api_key(Transaction& transaction, const ApiKeyRow& key) {
     std::string scopes;
     for (const auto& scope : key.scopes) {
         if (scope.empty() || scope.find(' ') != std::string::npos) {
@@ -66,23 +70,29 @@ Result<ApiKeyRow> insert_api_key(Pool& platform, const ApiKeyRow& key, Monotonic
         "expires_at, "
         "change) VALUES ($1, $2, $3, $4, $5, string_to_array($6, ' '), $7, $8, $9, " +
         std::string(next_change) + ") RETURNING " + columns;
-    auto transaction = TRY(platform.begin(platform.tenant(), deadline));
     TRY(transaction.execute(lock_sql));
     auto rows =
         TRY(transaction.execute(sql, {key.id, key.tenant.text, key.prefix, bytea(key.hash), key.name, scopes,
                                       format_rfc3339(key.created), key.created_by, time_value(key.expires)}));
-    TRY(transaction.commit());
     return row_of(rows, 0);
+}
+
+Result<ApiKeyRow> insert_api_key(Pool& platform, const ApiKeyRow& key, Monotonic deadline) {
+    auto transaction = TRY(platform.begin(platform.tenant(), deadline));
+    auto row = TRY(insert_api_key(transaction, key));
+    TRY(transaction.commit());
+    return row;
+}
+
+Result<std::vector<ApiKeyRow>> list_api_keys(Transaction& transaction,
+                                             const std::optional<TenantId>& tenant) {
+    return all_of(TRY(transaction.execute(list_sql, {tenant ? Value(tenant->text) : std::nullopt})));
 }
 
 Result<std::vector<ApiKeyRow>> list_api_keys(Pool& platform, const std::optional<TenantId>& tenant,
                                              Monotonic deadline) {
-    static const std::string sql = "SELECT " + columns +
-                                   " FROM integreat.api_keys WHERE tenant = $1 OR $1::text IS NULL "
-                                   "ORDER BY created_at DESC, id LIMIT 10000";
-    auto rows =
-        TRY(platform.run(platform.tenant(), deadline, sql, {tenant ? Value(tenant->text) : std::nullopt}));
-    return all_of(rows);
+    return all_of(TRY(
+        platform.run(platform.tenant(), deadline, list_sql, {tenant ? Value(tenant->text) : std::nullopt})));
 }
 
 Result<ApiKeyRow> revoke_api_key(Pool& platform, const TenantId& tenant, const std::string& id, Time at,

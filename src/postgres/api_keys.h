@@ -31,10 +31,13 @@ struct ApiKeyRow {
 
 // The row as stored, with its change number. Fault::conflict if the id or prefix exists.
 Result<ApiKeyRow> insert_api_key(Pool& platform, const ApiKeyRow& key, Monotonic deadline);
+// As a part of the caller's transaction. No other key changes until that ends: let it be short.
+Result<ApiKeyRow> insert_api_key(Transaction& transaction, const ApiKeyRow& key);
 
 // Newest first; of all tenants if none is given.
 Result<std::vector<ApiKeyRow>> list_api_keys(Pool& platform, const std::optional<TenantId>& tenant,
                                              Monotonic deadline);
+Result<std::vector<ApiKeyRow>> list_api_keys(Transaction& transaction, const std::optional<TenantId>& tenant);
 
 // Fault::not_found if there is no such key of that tenant; one revoked before stays as it was.
 Result<ApiKeyRow> revoke_api_key(Pool& platform, const TenantId& tenant, const std::string& id, Time at,
