@@ -93,7 +93,7 @@ Response create_key(const AdminRoutes& parts, const Request& request, Call& call
         if (!time) return failure(call, {Fault::invalid, "expires is " + time.error().message, ""});
         wanted.expires = *time;
     }
-    auto issued = identity::create_api_key(parts.platform, wanted, parts.clock, parts.random, call.deadline);
+    auto issued = identity::create_api_key(*call.transaction, wanted, parts.clock, parts.random);
     if (!issued) return failure(call, issued.error());
     auto object = key_object(issued->row);
     object["key"] = nullptr;
@@ -224,6 +224,7 @@ std::vector<http::Route> admin_routes(const AdminRoutes& parts) {
     };
     auto& create = routes[3];
     create.body_bytes_max = 16 * 1024;
+    create.transactional = true;
     create.idempotency = http::Idempotency::accepted;
     create.request_schema = new_key_schema;
     return routes;

@@ -28,6 +28,12 @@ protected:
     boost::json::object json(const testing::Answer& answer) {
         return boost::json::parse(answer.body).as_object();
     }
+    void as_superuser(std::string_view sql) {
+        auto settings = database.pool;
+        settings.url = database.superuser_url;
+        postgres::Pool superuser(settings, world.clock);
+        ASSERT_TRUE(superuser.run(platform_tenant, Monotonic::max(), sql, {}));
+    }
     std::size_t keys_count() {
         return json(world.get("/v1/admin/tenants/campus/keys", operator_token))["keys"].as_array().size();
     }
@@ -79,6 +85,39 @@ TEST_F(AdminRoutesTest, MakesOneKeyPerIdempotencyKeyAndShowsItOnce) {
     EXPECT_TRUE(json(again)["key"].is_null());
     EXPECT_EQ(keys_count(), 1u);
     EXPECT_EQ(make_key(R"({"name":"other"})", {{"Idempotency-Key", "k1"}}).type, "idempotency-key-reused");
+}
+
+TEST_F(AdminRoutesTest, KeepsTheKeyAndTheRecordOfItsIdempotencyKeyTogetherOrNeither) {
+    as_superuser("ALTER TABLE integreat.idempotency_keys ADD CONSTRAINT no CHECK (status <> 201)");
+    auto refused = make_key(R"({"name":"import"})", {{"Idempotency-Key", "k1"}});
+    EXPECT_GE(refused.status, 409) << refused.body;
+    EXPECT_THAT(refused.body, ::testing::Not(HasSubstr("itg_")));
+    EXPECT_EQ(keys_count(), 0u);
+    as_superuser("ALTER TABLE integreat.idempotency_keys DROP CONSTRAINT no");
+    auto made = make_key(R"({"name":"import"})", {{"Idempotency-Key", "k1"}});
+    ASSERT_EQ(made.status, 201) << made.body;
+    EXPECT_FALSE(made.headers.contains("Idempotent-Replayed"));
+    EXPECT_EQ(keys_count(), 1u);
+}
+
+TEST_F(AdminRoutesTest, KeepsNeitherKeyNorRecordIfItIsKilledBetweenTheTwo) {
+    // To the database a killed process is a connection that ends: here at the last moment before the record.
+    as_superuser(
+        "CREATE FUNCTION die() RETURNS trigger SECURITY DEFINER LANGUAGE plpgsql AS "
+        "'BEGIN PERFORM pg_terminate_backend(pg_backend_pid()); RETURN NEW; END'");
+    as_superuser(
+        "CREATE TRIGGER die AFTER INSERT ON integreat.idempotency_keys FOR EACH ROW EXECUTE FUNCTION die()");
+    EXPECT_EQ(make_key(R"({"name":"import"})", {{"Idempotency-Key", "k1"}}).status, 503);
+    EXPECT_EQ(keys_count(), 0u);
+    as_superuser("DROP TRIGGER die ON integreat.idempotency_keys");
+    EXPECT_EQ(make_key(R"({"name":"import"})", {{"Idempotency-Key", "k1"}}).status, 201);
+    EXPECT_EQ(keys_count(), 1u);
+}
+
+TEST_F(AdminRoutesTest, FreesTheIdempotencyKeyOfARequestThatWasRefused) {
+    auto wrong = make_key(R"({"name":"x","scopes":["A B"]})", {{"Idempotency-Key", "k1"}});
+    EXPECT_EQ(wrong.status, 400);
+    EXPECT_EQ(make_key(R"({"name":"x"})", {{"Idempotency-Key", "k1"}}).status, 201);
 }
 
 TEST_F(AdminRoutesTest, RefusesKeysThatCannotBe) {

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// Idempotency-Key: the work is done once, under a lease in the platform's database that is taken before and
-// settled after. Of what was interrupted nobody knows whether it happened, so it is not done again, unless
-// the upstream honours the key itself. Relays are sent whole, not streamed.
+// Idempotency-Key: the work is done once. A transactional route's work and the record of its key are one
+// transaction of the platform's database: there are both or neither. All other work is done under a lease
+// there that is taken before and settled after. Of what was interrupted nobody knows whether it happened, so
+// it is not done again, unless the upstream honours the key itself. Relays are sent whole, not streamed.
 #include "crypto/digest.h"
 #include "gateway/relay.h"
 #include "gateway/stages.h"
@@ -49,8 +50,9 @@ bool refuse_claim(Passage& passage, const postgres::Claim& claim) {
                 "an interrupted request is sent again only to an upstream with `idempotent: true`"));
 }
 
-postgres::StoredResponse stored_of(const http::Reply& reply) {
-    postgres::StoredResponse stored{.status = reply.status, .body = reply.body};
+postgres::StoredResponse stored_of(const http::Reply& reply, const http::Call& call) {
+    postgres::StoredResponse stored{.status = reply.status,
+                                    .body = call.replay_body.empty() ? reply.body : call.replay_body};
     for (auto [name, value] : reply.headers)
         stored.headers.emplace_back(name, value);
     return stored;
@@ -101,8 +103,9 @@ bool relay_once(Passage& passage, const postgres::IdempotencyKey& key, const pos
     append_end_to_end(reply.headers, fetched->headers);
     deadline = passage.gateway.clock.monotonic() + lease_margin;
     bool passing_trouble = reply.status >= 500 || reply.status == 429;
-    auto kept = passing_trouble ? postgres::release(pool, key, claimed, deadline)
-                                : postgres::settle(pool, key, claimed, stored_of(reply), deadline);
+    auto kept = passing_trouble
+                    ? postgres::release(pool, key, claimed, deadline)
+                    : postgres::settle(pool, key, claimed, stored_of(reply, passage.call), deadline);
     // The upstream has done it: its answer is worth more to the caller than our trouble to remember it.
     if (!kept) passage.call.cause = "the answer could not be kept: " + kept.error().cause;
     passage.answer = std::move(reply);
@@ -117,12 +120,45 @@ bool handle_once(Passage& passage, const postgres::IdempotencyKey& key, const po
     if (reply->status >= 500) return false;
     auto& pool = *passage.gateway.database;
     auto deadline = passage.gateway.clock.monotonic() + lease_margin;
-    auto stored = stored_of(*reply);
-    if (!passage.call.replay_body.empty()) stored.body = passage.call.replay_body;
+    auto stored = stored_of(*reply, passage.call);
     auto kept = reply->status == 429 ? postgres::release(pool, key, claimed, deadline)
                                      : postgres::settle(pool, key, claimed, stored, deadline);
     if (!kept) passage.call.cause = "the answer could not be kept: " + kept.error().cause;
     return false;
+}
+
+// What is said when the work is not to be done now.
+bool answer_claim(Passage& passage, postgres::Claim& claim) {
+    if (auto* stored = std::get_if<postgres::Replay>(&claim))
+        return replay(passage, std::move(stored->response));
+    return refuse_claim(passage, claim);
+}
+
+// Whatever breaks off before the commit, also the process, has not happened, and the key is still free: so
+// it is after an answer of 400 or more.
+bool handle_in_transaction(Passage& passage, const std::optional<postgres::IdempotencyKey>& key) {
+    auto& call = passage.call;
+    ASSERT(call.route->waits);
+    auto& pool = *passage.gateway.database;
+    auto transaction = pool.begin(pool.tenant(), call.deadline);
+    if (!transaction) return unavailable(passage, transaction.error());
+    if (key) {
+        auto claim = postgres::claim_in(*transaction, *key);
+        if (!claim) return unavailable(passage, claim.error());
+        if (!std::holds_alternative<postgres::Claimed>(*claim)) return answer_claim(passage, *claim);
+    }
+    call.transaction = &*transaction;
+    run_handler(passage);
+    call.transaction = nullptr;
+    const auto* reply = std::get_if<http::Reply>(&*passage.answer);
+    ASSERT(reply);  // An upstream takes no part in the transaction.
+    if (reply->status >= 400) return false;
+    if (key) {
+        auto kept = postgres::store_in(*transaction, *key, stored_of(*reply, call));
+        if (!kept) return unavailable(passage, kept.error());
+    }
+    auto done = transaction->commit();
+    return done ? false : unavailable(passage, done.error());
 }
 
 }  // namespace
@@ -141,13 +177,17 @@ bool answer_once(Passage& passage) {
     const auto& route = *passage.call.route;
     auto text = idempotency_key(route, passage.request.headers);
     ASSERT(text);  // require_acceptable_head has refused what is no key.
-    if (text->empty()) return true;
+    if (text->empty() && !route.transactional) return true;
     auto& gateway = passage.gateway;
     if (!gateway.database || (route.upstream && !gateway.outbound)) {
         return unavailable(passage,
-                           {Fault::unavailable, "Idempotency-Key needs a database.", "none is configured"});
+                           {Fault::unavailable,
+                            text->empty() ? "This needs a database." : "Idempotency-Key needs a database.",
+                            "none is configured"});
     }
+    if (text->empty()) return handle_in_transaction(passage, std::nullopt);
     auto key = record_of(passage.request, passage.call, *std::move(text));
+    if (route.transactional) return handle_in_transaction(passage, key);
     auto longest = route.upstream ? route.upstream->response_timeout : route.timeout;
     postgres::Lease lease{.duration = longest + lease_margin, .take_over = passage.plan->upstream_idempotent};
     auto claim = postgres::claim(*gateway.database, key, lease, passage.call.deadline);
@@ -155,9 +195,7 @@ bool answer_once(Passage& passage) {
     if (auto* claimed = std::get_if<postgres::Claimed>(&*claim)) {
         return route.upstream ? relay_once(passage, key, *claimed) : handle_once(passage, key, *claimed);
     }
-    if (auto* stored = std::get_if<postgres::Replay>(&*claim))
-        return replay(passage, std::move(stored->response));
-    return refuse_claim(passage, *claim);
+    return answer_claim(passage, *claim);
 }
 
 }  // namespace integreat::gateway

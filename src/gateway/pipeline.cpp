@@ -29,7 +29,7 @@ constexpr std::array admission{
 // When its body is complete, too.
 constexpr std::array answering{
     require_valid_body,  // Handlers trust what they read.
-    answer_once,         // With an Idempotency-Key: repeats the first answer, or keeps this one.
+    answer_once,         // With an Idempotency-Key, or in a transaction: repeats or keeps the answer.
     run_handler,         // For all the rest.
 };
 

@@ -29,6 +29,9 @@ void clear(Call& call) {
     call.decision.rule.clear();
     call.decision.facts.clear();
     call.cause.clear();
+    call.transaction = nullptr;
+    call.replay_body.clear();
+    call.response_body.clear();
     call.response_headers.clear();
 }
 

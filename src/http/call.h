@@ -18,6 +18,10 @@ namespace integreat::gateway {
 struct Snapshot;  // What is configured at one moment; a call keeps the one it began with alive.
 }
 
+namespace integreat::postgres {
+class Transaction;
+}
+
 namespace integreat::http {
 
 struct Route;
@@ -52,6 +56,9 @@ struct Call {
     std::shared_ptr<const Principal> principal;  // Null until identified, and for anonymous callers.
     Decision decision;
     std::string cause;  // For the log: why we failed (Error::cause), when we did.
+
+    // While the handler of a transactional route runs: commits if it answers with less than 400.
+    postgres::Transaction* transaction = nullptr;
 
     std::string replay_body;    // What a repeated Idempotency-Key gets instead of a body that holds a secret.
     std::string response_body;  // For the log: redacted, and only on routes that log bodies.

@@ -59,9 +59,10 @@ struct Route {
     std::size_t body_bytes_max = 0;  // 0: a body is refused.
     Idempotency idempotency = Idempotency::off;
     std::chrono::milliseconds timeout{10'000};
-    bool waits = false;           // Touches the database or a third party: runs on the waiting pool.
-    bool log_bodies = false;      // Bodies go (redacted) to the transaction log.
-    std::string request_schema;   // JSON Schema 2020-12 as JSON text, for OpenAPI; empty: no body.
+    bool waits = false;          // Touches the database or a third party: runs on the waiting pool.
+    bool transactional = false;  // All it changes is in the platform's database, by Call::transaction; waits.
+    bool log_bodies = false;     // Bodies go (redacted) to the transaction log.
+    std::string request_schema;  // JSON Schema 2020-12 as JSON text, for OpenAPI; empty: no body.
     std::string response_schema;  // Of the 2xx answer.
 
     Handler handler;  // Empty if `upstream` is set.
