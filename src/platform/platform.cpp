@@ -71,6 +71,7 @@ struct Platform::Parts {
     std::vector<http::Route> platform_routes();
     Result<> publish(const std::vector<config::Manifest>& manifests);
     void start();
+    void count_storage();
 
     config::Settings settings;
     World world;
@@ -112,6 +113,29 @@ Result<> Platform::Parts::publish(const std::vector<config::Manifest>& manifests
     return {};
 }
 
+// What the log and the pools have counted for themselves, as metrics. A lost row is never silent.
+void Platform::Parts::count_storage() {
+    auto rows = [this](const char* result) -> metrics::Counter& {
+        return world.metrics.counter("integreat_transaction_log_rows_total", "Rows of the transaction log.",
+                                     {{"result", result}});
+    };
+    for (auto [counter, total] : {std::pair(&rows("written"), transactions.written()),
+                                  std::pair(&rows("lost"), transactions.lost())}) {
+        counter->add(total - counter->value());
+    }
+    world.metrics.gauge("integreat_transaction_log_waiting", "Rows that wait for the database.")
+        .set(static_cast<std::int64_t>(transactions.waiting()));
+    for (const auto& [tenant, pool] : world.databases.counters()) {
+        auto connections = [&](const char* state) -> metrics::Gauge& {
+            return world.metrics.gauge("integreat_database_connections", "Connections to databases.",
+                                       {{"tenant", tenant.text}, {"state", state}});
+        };
+        connections("open").set(pool.open);
+        connections("in_use").set(pool.in_use);
+        connections("waited_for").set(pool.waiting);
+    }
+}
+
 void Platform::Parts::start() {
     if (world.access_log) {
         auto& lost = world.metrics.counter("integreat_access_log_lost_total",
@@ -140,6 +164,8 @@ void Platform::Parts::start() {
     repeat(1s, [this] { keys.refresh_due(); });
     repeat(100ms, [this] { api_keys.poll_due(); });
     repeat(250ms, [this] { database.probe_due(); });
+    count_storage();
+    repeat(1s, [this] { count_storage(); });
 }
 
 Platform::Platform(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
