@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// An upstream's answer: its head. The first byte says whether it answers HEAD and how the rest is cut. What is
-// accepted must hold what the relay relies on, and must not depend on how the bytes arrived.
+// An upstream's answer: its head. The first byte says whether it answers HEAD and how the rest is cut. What
+// is accepted must hold what the relay relies on, and must not depend on how the bytes arrived.
 #include "base/assert.h"
 #include "net/relay_heads.h"
 #include "net/upstream_response.h"

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Commands that ask a running gateway, through the same admin routes that the console and scripts use. Where
-// it is and who we are: --gateway and INTEGREAT_OPERATOR_TOKEN (an API key of the platform, or the ID token of
-// an operator), or else the `integreat dev` of the data folder.
+// it is and who we are: --gateway and INTEGREAT_OPERATOR_TOKEN (an API key of the platform, or an operator's
+// ID token), or else the `integreat dev` of the data folder.
 #pragma once
 
 #include <filesystem>

@@ -68,7 +68,7 @@ std::vector<Installation> installed() {
     return found;
 }
 
-// initdb would call fsync(2) for each of its thousand files, seconds on a slow disk; once for all is the same.
+// initdb would call fsync(2) for each of its thousand files: seconds on a slow disk. Once for all will do.
 bool sync_file_system_of(const fs::path& folder) {
     int file = open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (file < 0) return false;

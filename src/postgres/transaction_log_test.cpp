@@ -47,6 +47,35 @@ struct TransactionLogTest : ::testing::Test {
     }
 };
 
+const std::vector<std::pair<std::string, std::string>> every_column{
+    {"trace_id", "trace"},
+    {"tenant", "campus"},
+    {"principal_kind", "user"},
+    {"principal", "ada"},
+    {"role", "student"},
+    {"destination", "campus/portal"},
+    {"api_version", "v1"},
+    {"method", "POST"},
+    {"route", "campus.portal"},
+    {"url", "/v1/apps/campus/portal?q=\xC3\xA9"},
+    {"request_headers", R"({"accept": "a/b", "x-twice": "1, 2"})"},
+    {"request_body", "{}"},
+    {"status", "403"},
+    {"response_bytes", "5000000000"},
+    {"response_body", "no"},
+    {"duration_us", "1234"},
+    {"upstream_us", "1000"},
+    {"error_type", "role-required"},
+    {"cause", "because"},
+    {"decision", R"({"rule": "role registrar", "facts": {"role": "stu\"dent\n"}, "stage": "authorize"})"},
+    {"client_ip", "192.0.2.7"},
+    {"country", "PH"},
+    {"region", "NCR"},
+    {"city", "Quezon City"},
+    {"zip", "1100"},
+    {"latitude", "14.676"},
+    {"longitude", "-121.0437"}};
+
 TEST_F(TransactionLogTest, StoresEveryColumn) {
     std::array<LogField, 3> headers{{{"Accept", "a/b"}, {"X-Twice", "1"}, {"x-twice", "2"}}};
     std::array<LogField, 1> facts{{{"role", "stu\"dent\n"}}};
@@ -85,35 +114,7 @@ TEST_F(TransactionLogTest, StoresEveryColumn) {
     ASSERT_TRUE(all.flush(seconds(10)));
     auto stored = found("req_1");
     EXPECT_EQ(stored.created, clock.now());
-    const std::vector<std::pair<std::string, std::string>> expected{
-        {"trace_id", "trace"},
-        {"tenant", "campus"},
-        {"principal_kind", "user"},
-        {"principal", "ada"},
-        {"role", "student"},
-        {"destination", "campus/portal"},
-        {"api_version", "v1"},
-        {"method", "POST"},
-        {"route", "campus.portal"},
-        {"url", "/v1/apps/campus/portal?q=\xC3\xA9"},
-        {"request_headers", R"({"accept": "a/b", "x-twice": "1, 2"})"},
-        {"request_body", "{}"},
-        {"status", "403"},
-        {"response_bytes", "5000000000"},
-        {"response_body", "no"},
-        {"duration_us", "1234"},
-        {"upstream_us", "1000"},
-        {"error_type", "role-required"},
-        {"cause", "because"},
-        {"decision", R"({"rule": "role registrar", "facts": {"role": "stu\"dent\n"}, "stage": "authorize"})"},
-        {"client_ip", "192.0.2.7"},
-        {"country", "PH"},
-        {"region", "NCR"},
-        {"city", "Quezon City"},
-        {"zip", "1100"},
-        {"latitude", "14.676"},
-        {"longitude", "-121.0437"}};
-    for (const auto& [column, value] : expected)
+    for (const auto& [column, value] : every_column)
         EXPECT_EQ(stored.find(column), value) << column;
 }
 
