@@ -134,10 +134,11 @@ class Overload(unittest.TestCase):
             f"\nanswers at 4 times capacity: {dict(counted)}; "
             f"slowest health check {max(seconds for _, _, seconds in health) * 1000:.0f} ms"
         )
-        self.assertEqual(set(counted), {200, refusal}, counted)
+        self.assertLessEqual({200, refusal}, set(counted), counted)
+        self.assertLessEqual(set(counted), {200, 429, 503}, counted)
         self.assertGreaterEqual(counted[200], served_at_least)
         self.assertTrue(
-            all(retry for status, retry, _ in answers if status == refusal), "Retry-After is missing"
+            all(retry for status, retry, _ in answers if status != 200), "Retry-After is missing"
         )
         self.assertEqual({status for status, _, _ in health}, {200})
         self.assertLess(max(seconds for _, _, seconds in health), 2)
@@ -151,7 +152,8 @@ class Overload(unittest.TestCase):
         self.expect_shed(answers, health, 429, 50)
 
     def test_a_full_waiting_pool_is_shed_with_503(self):
-        """Each request needs a database and a thread that waits for it: far more at once than there are."""
+        """Each request needs a database and a thread that waits for it: far more at once than there are. What a
+        caller may send in a minute is met on the way too."""
         token, where = self.program.token("integreat-core", "admin"), urlsplit(self.program.gateway)
         answers, health = [], []
 

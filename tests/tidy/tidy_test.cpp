@@ -237,6 +237,9 @@ TEST(Tidy, FilesFitAMindAndLinesTwoWindows) {
 // A function begins where a line ends in ") {" (or with its qualifiers) outside of another function, and ends
 // with the brace in the column of that line: clang-format sees to both.
 TEST(Tidy, FunctionsFitAScreen) {
+    auto goes_on = [](const string& line) {
+        return line.ends_with(",") || line.ends_with("||") || line.ends_with("&&");
+    };
     constexpr std::size_t function_lines_max = 60;
     const std::regex head(R"(^( *)\S.*\)( const| noexcept| override| final| -> [^{]+)* \{$)");
     const std::regex no_function(R"(^ *(if|for|while|switch|else|\}|namespace|do|return|extern)\b)");
@@ -248,8 +251,9 @@ TEST(Tidy, FunctionsFitAScreen) {
             std::size_t begin = i;  // Of a head of several lines, the first says the column.
             while (begin > 0 && source.lines[begin].find('(') == string::npos)
                 --begin;
-            while (begin > 0 && source.lines[begin - 1].ends_with(","))
+            while (begin > 0 && goes_on(source.lines[begin - 1]))
                 --begin;
+            if (std::regex_search(source.lines[begin], no_function)) continue;
             string indent = source.lines[begin].substr(0, source.lines[begin].find_first_not_of(' '));
             string closing = indent + "}";
             std::size_t end = i + 1;
