@@ -174,6 +174,7 @@ Result<bool> run(const DevOptions& options, config::Configuration configuration,
         .server = *server,
         .signals = signals,
         .metrics = laptop->metrics,
+        .secure = !transport.tls_certificate_file.empty(),
         .configuration = options.configuration,
         .before_reload = [&](const config::Configuration& next) { return add_newcomers(*laptop, next); }};
     bool drained = serve_until_told(serving);

@@ -86,6 +86,7 @@ Result<bool> run(const ServeOptions& options, config::Configuration configuratio
                     .server = *server,
                     .signals = signals,
                     .metrics = metrics,
+                    .secure = !transport.tls_certificate_file.empty(),
                     .configuration = options.configuration,
                     .before_reload = [&](const config::Configuration& next) -> Result<> {
                         for (const auto& manifest : next.manifests)

@@ -121,6 +121,7 @@ bool serve_until_told(Serving& serving) {
     }
     while (serving.signals.wait() == Told::reload) {
         reload(serving);
+        if (!serving.secure) continue;
         if (auto renewed = serving.server.reload_certificates(); !renewed) {
             log({.level = Level::error,
                  .message = "the certificate was not reloaded",

@@ -26,6 +26,7 @@ struct Serving {
     net::Server& server;
     Signals& signals;
     metrics::Registry& metrics;
+    bool secure = false;  // Speaks TLS: there is a certificate to read again.
     ConfigurationOptions configuration;
     // Called with a configuration that passed its checks, before the platform takes it.
     std::function<Result<>(const config::Configuration&)> before_reload;
