@@ -39,6 +39,8 @@ Awaitable<void> Session::run(std::unique_ptr<Session> session) {
     }
     while (next != Next::close) {
         if (next == Next::receive) {
+            // A drain between two steps of ours found no wait to cancel.
+            if (self.worker_.draining && self.idle_ && !self.stream_.readable()) break;
             auto room = self.before_receive();
             error_code error;
             auto bytes = co_await self.stream_.read_some(room, error);
