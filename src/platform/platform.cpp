@@ -125,10 +125,11 @@ void Platform::Parts::count_storage() {
     }
     world.metrics.gauge("integreat_transaction_log_waiting", "Rows that wait for the database.")
         .set(static_cast<std::int64_t>(transactions.waiting()));
-    for (const auto& [tenant, pool] : world.databases.counters()) {
+    for (const auto& entry : world.databases.counters()) {
+        const auto& pool = entry.second;
         auto connections = [&](const char* state) -> metrics::Gauge& {
             return world.metrics.gauge("integreat_database_connections", "Connections to databases.",
-                                       {{"tenant", tenant.text}, {"state", state}});
+                                       {{"tenant", entry.first.text}, {"state", state}});
         };
         connections("open").set(pool.open);
         connections("in_use").set(pool.in_use);
