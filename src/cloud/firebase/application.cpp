@@ -50,7 +50,10 @@ http::Reply error_reply(int status, const std::string& message) {
 
 http::Reply error_reply(const Error& error, http::Call& call) {
     call.cause = error.cause;
-    return error_reply(status_of(error.fault), error.fault == Fault::internal ? "INTERNAL" : error.message);
+    auto message = error.message;
+    if (error.fault == Fault::internal || error.fault == Fault::conflict) message = "INTERNAL";
+    if (error.fault == Fault::unavailable) message = "UNAVAILABLE : " + error.message;
+    return error_reply(status_of(error.fault), message);
 }
 
 // Every answer, errors too: without these a page sees only a failed request.

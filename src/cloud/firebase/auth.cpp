@@ -71,7 +71,7 @@ bool is_project_id(std::string_view text) {
 }  // namespace
 
 Result<std::unique_ptr<Auth>> open(const std::string& folder, const Clock& clock, Random& random) {
-    auto store = TRY(Store::open(folder));
+    auto store = TRY(Store::open(folder, users_layout));
     std::unique_ptr<Auth> auth(new Auth{.store = std::move(store), .clock = clock, .random = random});
     auto transaction = TRY(auth->store->write());
     TRY(active_signer(transaction, *auth));

@@ -15,7 +15,7 @@
 #include "base/clock.h"
 #include "base/guarded.h"
 #include "base/random.h"
-#include "cloud/firebase/sqlite.h"
+#include "cloud/firebase/schema.h"
 #include "cloud/firebase/types.h"
 #include "crypto/rsa.h"
 #include "http/application.h"

@@ -3,7 +3,7 @@
 // is not found.
 #pragma once
 
-#include "cloud/firebase/sqlite.h"
+#include "cloud/firebase/schema.h"
 #include "cloud/firebase/types.h"
 
 namespace integreat::firebase {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The tables, as numbered steps that are only ever added to. A user belongs to a project in every key, so
 // that no query can reach another project's by forgetting a condition.
-#include "cloud/firebase/sqlite.h"
+#include "cloud/firebase/schema.h"
 
 namespace integreat::firebase {
 
@@ -115,33 +115,10 @@ CREATE TABLE ready_made_users (
 )";
 
 constexpr const char* steps[] = {first};
-constexpr auto newest = static_cast<std::int64_t>(std::size(steps));
-
-Result<std::int64_t> pragma(Transaction& transaction, const char* sql) {
-    auto statement = TRY(transaction.query(sql));
-    TRY(statement.step());
-    return statement.integer(0);
-}
 
 }  // namespace
 
-Result<> migrate(Transaction& transaction) {
-    auto version = TRY(pragma(transaction, "PRAGMA user_version"));
-    auto owner = TRY(pragma(transaction, "PRAGMA application_id"));
-    auto tables = TRY(pragma(transaction, "SELECT count(*) FROM sqlite_schema"));
-    if (owner != application_id && (tables != 0 || version != 0)) {
-        return Error{Fault::invalid, "this SQLite file belongs to another program: name another data folder"};
-    }
-    if (version > newest) {
-        return Error{Fault::invalid, "the users were written by a newer version (schema " +
-                                         std::to_string(version) + ", this one knows " +
-                                         std::to_string(newest) +
-                                         "): use that version or another data folder"};
-    }
-    for (auto step = version; step < newest; ++step)
-        TRY(transaction.run_script(steps[step]));
-    return transaction.run_script("PRAGMA application_id=" + std::to_string(application_id) +
-                                  "; PRAGMA user_version=" + std::to_string(newest));
-}
+const sqlite::Layout users_layout{
+    .contents = "users", .file = "users.sqlite", .application_id = application_id, .steps = steps};
 
 }  // namespace integreat::firebase
