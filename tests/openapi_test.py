@@ -48,6 +48,14 @@ class OpenApi(unittest.TestCase):
                 self.assertIn(path, paths)
                 self.assertIn(route["method"].lower(), paths[path])
 
+    def test_the_manual_names_every_route_of_the_platform(self):
+        manual = (harness.ROOT / "docs" / "api.md").read_text()
+        own = [path for path in self.answer.json()["paths"] if not path.startswith("/v1/apps/")]
+        self.assertGreater(len(own), 8)
+        for path in own:
+            for method in self.answer.json()["paths"][path]:
+                self.assertIn(f"`{method.upper()} {path}`", manual)
+
     def test_operation_ids_are_unique(self):
         ids = [
             operation["operationId"]

@@ -35,6 +35,7 @@ struct RoutesOptions {
     ConfigurationOptions configuration;
     std::optional<std::string> app;
     bool json = false;
+    bool manual = false;  // docs/api.md instead.
 };
 int routes(const RoutesOptions& options, std::ostream& out, std::ostream& err);
 

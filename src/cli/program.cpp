@@ -111,7 +111,10 @@ void add_configuring(Program& program) {
     auto options = chooses(program, *routes_command, routes);
     add_configuration(*routes_command, options->configuration);
     routes_command->add_option("--app", options->app, "Only the routes of this app");
-    routes_command->add_flag("--json", options->json, "For programs");
+    auto* json = routes_command->add_flag("--json", options->json, "For programs");
+    routes_command
+        ->add_flag("--manual", options->manual, "The routes that every Integreat has, explained: docs/api.md")
+        ->excludes(json);
 
     auto* tenant = program.tree.add_subcommand("tenant", "Tenants: one application, one manifest");
     tenant->require_subcommand(1);

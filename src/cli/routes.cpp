@@ -12,8 +12,11 @@
 
 #include "base/suggest.h"
 #include "cli/configuration_commands.h"
+#include "crypto/system_random.h"
 #include "json/node.h"
 #include "json/units.h"
+#include "platform/routes.h"
+#include "platform/world.h"
 
 namespace integreat::cli {
 
@@ -93,9 +96,17 @@ void print_json(const std::vector<http::Route>& routes, std::ostream& out) {
     out << (routes.empty() ? "[]\n" : "\n]\n");
 }
 
+int routes_manual(std::ostream& out) {
+    platform::SystemClock clock;
+    crypto::SystemRandom random;
+    out << platform::routes_manual(clock, random);
+    return 0;
+}
+
 }  // namespace
 
 int routes(const RoutesOptions& options, std::ostream& out, std::ostream& err) {
+    if (options.manual) return routes_manual(out);
     auto configuration = good_configuration(options.configuration, err);
     if (!configuration) return 1;
     std::vector<http::Route> listed;

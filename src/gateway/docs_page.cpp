@@ -4,6 +4,7 @@
 #include <map>
 
 #include "gateway/openapi.h"
+#include "gateway/route_words.h"
 
 namespace integreat::gateway {
 
@@ -59,28 +60,6 @@ std::string page(std::string_view title, const std::string& body) {
            "</main></body></html>\n";
 }
 
-std::string who_may(const http::Access& access) {
-    std::string who;
-    switch (access.who) {
-        case Who::anyone: return "Everyone; no token needed";
-        case Who::operators: return "Operators of the platform";
-        case Who::signed_in: who = "Any signed-in user of the application"; break;
-        case Who::roles:
-            for (const auto& role : access.roles)
-                who += (who.empty() ? "Users with the role " : " or ") + role;
-            break;
-    }
-    if (access.scope == http::any_scope) return who + "; any API key of the application";
-    return access.scope.empty() ? who : who + "; API keys with the scope " + access.scope;
-}
-
-std::string bytes_text(std::size_t bytes) {
-    if (bytes >= 1024 * 1024 && bytes % (1024 * 1024) == 0)
-        return std::to_string(bytes / 1024 / 1024) + " MiB";
-    if (bytes >= 1024 && bytes % 1024 == 0) return std::to_string(bytes / 1024) + " KiB";
-    return std::to_string(bytes) + " bytes";
-}
-
 void row(std::string& html, std::string_view name, std::string_view value) {
     html.append("<dt>").append(name).append("</dt><dd>").append(escaped(value)).append("</dd>");
 }
@@ -101,12 +80,7 @@ void append_route(std::string& html, const http::Route& route) {
             "</b><code>" + escaped(openapi_path(route.pattern)) + "</code><span class=\"what\">" +
             escaped(route.summary) + "</span></summary><div><dl>";
     row(html, "Who may", who_may(route.access));
-    if (route.limit.requests > 0) {
-        row(html, "Limit",
-            std::to_string(route.limit.requests) + " requests in " +
-                std::to_string(route.limit.window.count()) + " s per caller, " +
-                std::to_string(route.limit.burst) + " at once");
-    }
+    if (auto limit = limit_text(route.limit); !limit.empty()) row(html, "Limit", limit);
     row(html, "Body", route.body_bytes_max == 0 ? "none" : "at most " + bytes_text(route.body_bytes_max));
     if (route.idempotency != http::Idempotency::off) {
         row(html, "Idempotency-Key",

@@ -240,6 +240,8 @@ TEST_F(RelayFaultTest, LooksBeforeItSendsAPostOnAKeptConnection) {
         client.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n");
         EXPECT_THAT(client.read_until("\r\n\r\nok"), EndsWith("ok"));
     }
+    while (ended != 3)
+        std::this_thread::yield();
 }
 
 TEST_F(RelayFaultTest, ClosesIdleConnectionsBeforeTheUpstreamDoes) {

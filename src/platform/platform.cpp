@@ -1,11 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "platform/platform.h"
 
-#include "gateway/admin_routes.h"
 #include "gateway/decisions.h"
 #include "gateway/numbering.h"
 #include "gateway/pipeline.h"
-#include "gateway/platform_routes.h"
 #include "gateway/rate_limit.h"
 #include "gateway/snapshot.h"
 #include "identity/api_keys.h"
@@ -13,6 +11,7 @@
 #include "identity/key_set.h"
 #include "identity/repeating.h"
 #include "platform/readiness.h"
+#include "platform/routes.h"
 #include "postgres/transaction_log.h"
 
 namespace integreat::platform {
@@ -68,7 +67,6 @@ struct Platform::Parts {
 
     std::vector<gateway::ReadyCheck> ready_checks() { return {database.check(), keys_check(keys)}; }
 
-    std::vector<http::Route> platform_routes();
     Result<> publish(const std::vector<config::Manifest>& manifests);
     void start();
     void count_storage();
@@ -93,17 +91,10 @@ struct Platform::Parts {
     std::vector<std::unique_ptr<identity::Repeating>> background;
 };
 
-std::vector<http::Route> Platform::Parts::platform_routes() {
-    auto routes = gateway::platform_routes(own);
-    for (auto& route : gateway::admin_routes(admin))
-        routes.push_back(std::move(route));
-    return routes;
-}
-
 Result<> Platform::Parts::publish(const std::vector<config::Manifest>& manifests) {
     gateway::SnapshotParts parts{.settings = settings,
                                  .manifests = manifests,
-                                 .platform_routes = platform_routes(),
+                                 .platform_routes = own_routes(own, admin),
                                  .generation = generation + 1};
     auto snapshot = TRY(gateway::compile_snapshot(std::move(parts), world.metrics));
     ++generation;

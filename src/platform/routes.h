@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: Apache-2.0
+// The routes of the platform itself, in the order of the manual.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/random.h"
+#include "gateway/admin_routes.h"
+#include "gateway/platform_routes.h"
+#include "http/route.h"
+
+namespace integreat::platform {
+
+// Both outlive the routes.
+std::vector<http::Route> own_routes(const gateway::PlatformRoutes& open, const gateway::AdminRoutes& admin);
+
+// docs/api.md: those, and the ones that every app has. Asks no database.
+std::string routes_manual(const Clock& clock, Random& random);
+
+}  // namespace integreat::platform
