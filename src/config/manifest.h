@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/id.h"
+#include "config/collections.h"
 #include "config/forms.h"
 #include "json/fields.h"
 
@@ -152,6 +153,7 @@ struct Manifest {
     LimitSettings tenant_limit{.requests = 60'000, .window = seconds(60), .burst = 5'000};
     std::vector<UpstreamSettings> upstreams;
     std::vector<RouteSettings> routes;
+    std::vector<CollectionSettings> collections;
     std::string file;  // Where it came from, for messages.
 };
 

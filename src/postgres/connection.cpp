@@ -155,14 +155,14 @@ bool Connection::quiet() {
 
 Error Connection::lost() {
     broken_ = true;
-    sql_state_.clear();
+    refusal_ = {};
     return {Fault::unavailable, "the connection to the database was lost; try again",
             "connection lost: " + one_line(PQerrorMessage(handle_.get()))};
 }
 
 Error Connection::late() {
     timed_out_ = true;
-    sql_state_.clear();
+    refusal_ = {};
     return {Fault::unavailable, "the database did not answer in time; try again later",
             "no answer of the database before the deadline"};
 }
@@ -172,15 +172,16 @@ Error Connection::refused(const PGresult* result) {
         const char* text = PQresultErrorField(result, code);
         return std::string(text ? text : "");
     };
-    sql_state_ = field(PG_DIAG_SQLSTATE);
+    refusal_ = {.state = field(PG_DIAG_SQLSTATE),
+                .constraint = field(PG_DIAG_CONSTRAINT_NAME),
+                .column = field(PG_DIAG_COLUMN_NAME)};
     // libpq makes up a result without a state when the connection breaks.
-    if (sql_state_.empty()) return lost();
+    if (refusal_.state.empty()) return lost();
     // DETAIL is left out: it quotes the values of rows.
-    std::string cause = sql_state_ + ": " + one_line(field(PG_DIAG_MESSAGE_PRIMARY));
-    if (auto constraint = field(PG_DIAG_CONSTRAINT_NAME); !constraint.empty())
-        cause += " (" + constraint + ")";
-    if (sql_state_ == "57P01" || sql_state_ == "57P02" || sql_state_ == "57P03") broken_ = true;
-    return {fault_of(sql_state_), message_of(sql_state_), std::move(cause)};
+    std::string cause = refusal_.state + ": " + one_line(field(PG_DIAG_MESSAGE_PRIMARY));
+    if (!refusal_.constraint.empty()) cause += " (" + refusal_.constraint + ")";
+    if (refusal_.state == "57P01" || refusal_.state == "57P02" || refusal_.state == "57P03") broken_ = true;
+    return {fault_of(refusal_.state), message_of(refusal_.state), std::move(cause)};
 }
 
 bool Connection::send(const Statement& statement, bool prepare, std::vector<Command>& commands) {
@@ -253,7 +254,7 @@ Result<std::vector<Rows>> Connection::collect(std::span<const Command> commands,
 
 Result<std::vector<Rows>> Connection::exchange(std::span<const Statement> statements, bool prepare,
                                                Monotonic until) {
-    sql_state_.clear();
+    refusal_ = {};
     if (PQpipelineStatus(handle_.get()) == PQ_PIPELINE_OFF && PQenterPipelineMode(handle_.get()) != 1)
         return lost();
     std::vector<Command> commands;
@@ -276,7 +277,7 @@ Result<> Connection::flush(Monotonic until) {
 
 // COPY and the simple protocol are not available in pipeline mode.
 Result<> Connection::leave_pipeline() {
-    sql_state_.clear();
+    refusal_ = {};
     if (PQexitPipelineMode(handle_.get()) != 1) return lost();
     return {};
 }

@@ -49,7 +49,8 @@ public:
     bool quiet();
     bool usable() const;  // False once an answer was late or the connection broke.
     bool timed_out() const { return timed_out_; }
-    const std::string& sql_state() const { return sql_state_; }  // Of the last error of the server.
+    const std::string& sql_state() const { return refusal_.state; }  // Of the last error of the server.
+    const Refusal& refusal() const { return refusal_; }
     bool in_transaction() const;
     // The server may still have them: what is prepared from now on has other names.
     void forget_prepared() {
@@ -90,7 +91,7 @@ private:
     Handle handle_;
     std::unordered_map<std::string, std::string, HashText, std::equal_to<>> prepared_;  // SQL to name.
     int generation_ = 0;
-    std::string sql_state_;
+    Refusal refusal_;
     bool timed_out_ = false;
     bool broken_ = false;
 };

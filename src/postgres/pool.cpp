@@ -26,6 +26,12 @@ constexpr milliseconds backoff_max{2'000};
 
 constexpr std::string_view begin_sql = "BEGIN";
 constexpr std::string_view timeout_sql = "SELECT set_config('statement_timeout', $1, true)";
+constexpr std::string_view acting_sql =
+    "SELECT set_config('role', $1, true), set_config('integreat.uid', $2, true), "
+    "set_config('integreat.request', $3, true)";
+constexpr std::string_view acting_timeout_sql =
+    "SELECT set_config('role', $1, true), set_config('integreat.uid', $2, true), "
+    "set_config('integreat.request', $3, true), set_config('statement_timeout', $4, true)";
 
 // Half to all of `longest`, so that many who wait do not knock at once. Not for secrets.
 milliseconds jittered(milliseconds longest) {
@@ -196,6 +202,17 @@ Result<Transaction> Pool::begin(const TenantId& tenant, Monotonic deadline) {
 Result<Rows> Pool::run(const TenantId& tenant, Monotonic deadline, std::string_view sql,
                        std::initializer_list<Value> parameters) {
     ASSERT(tenant == state_->settings.tenant);
+    return run_group(nullptr, deadline, sql, {parameters.begin(), parameters.size()}, nullptr);
+}
+
+Result<Rows> Pool::run_as(const TenantId& tenant, const Acting& acting, Monotonic deadline,
+                          std::string_view sql, std::span<const Value> parameters, Refusal* refusal) {
+    ASSERT(tenant == state_->settings.tenant);
+    return run_group(&acting, deadline, sql, parameters, refusal);
+}
+
+Result<Rows> Pool::run_group(const Acting* acting, Monotonic deadline, std::string_view sql,
+                             std::span<const Value> parameters, Refusal* refusal) {
     if (has_nul(parameters)) return nul_error();
     auto until = local_deadline(deadline);
     for (bool again = false;; again = true) {
@@ -207,11 +224,14 @@ Result<Rows> Pool::run(const TenantId& tenant, Monotonic deadline, std::string_v
             release(std::move(connection));
             return deadline_error();
         }
-        std::array<Value, 1> timeout{std::to_string(server_share(left).count())};
-        std::array statements{Statement{timeout_sql, timeout},
-                              Statement{sql, {parameters.begin(), parameters.size()}}};
+        std::vector<Value> told;
+        if (acting) told = {acting->role, acting->uid, acting->request};
+        told.emplace_back(std::to_string(server_share(left).count()));
+        std::array statements{Statement{acting ? acting_timeout_sql : timeout_sql, told},
+                              Statement{sql, parameters}};
         auto rows = connection->exchange(statements, state_->prepare, answer_until);
         auto sql_state = connection->sql_state();
+        if (refusal) *refusal = connection->refusal();
         if (!rows && lost_its_plan(sql_state)) {
             connection->forget_prepared();
             if (sql_state != "0A000") state_->prepare = false;
@@ -251,10 +271,11 @@ Transaction& Transaction::operator=(Transaction&& other) noexcept {
         connection_ = std::move(other.connection_);
         until_ = other.until_;
         timeout_set_ = other.timeout_set_;
+        acting_ = std::move(other.acting_);
         begun_ = other.begun_;
         over_ = other.over_;
         should_run_again_ = other.should_run_again_;
-        sql_state_ = std::move(other.sql_state_);
+        refusal_ = std::move(other.refusal_);
     }
     return *this;
 }
@@ -282,8 +303,8 @@ milliseconds Transaction::time_left() const {
 // Notes what the failure means for the rest of the transaction.
 Error Transaction::failed(Error error) {
     over_ = true;
-    sql_state_ = connection_->sql_state();
-    should_run_again_ = sql_state_ == "40001" || sql_state_ == "40P01";
+    refusal_ = connection_->refusal();
+    should_run_again_ = refusal_.state == "40001" || refusal_.state == "40P01";
     if (connection_->timed_out()) pool_->count_timeout();
     return error;
 }
@@ -291,7 +312,7 @@ Error Transaction::failed(Error error) {
 Result<Rows> Transaction::execute_once(std::string_view sql, std::span<const Value> parameters) {
     auto left = time_left();
     if (left <= milliseconds(0)) return deadline_error();
-    std::array<Statement, 3> statements;
+    std::array<Statement, 4> statements;
     std::size_t count = 0;
     std::string timeout;
     if (!begun_) statements[count++] = {begin_sql, {}};
@@ -302,12 +323,26 @@ Result<Rows> Transaction::execute_once(std::string_view sql, std::span<const Val
         timeout = "SET LOCAL statement_timeout = " + std::to_string(server_share(left).count());
         statements[count++] = {.sql = timeout, .differs_each_time = true};
     }
+    std::array<Value, 3> told;
+    if (acting_) {
+        told = {acting_->role, acting_->uid, acting_->request};
+        statements[count++] = {acting_sql, told};
+    }
     statements[count++] = {sql, parameters};
     auto prepare = pool_->state_->prepare.load();
     auto rows = TRY(connection_->exchange({statements.data(), count}, prepare, steady_clock::now() + left));
     begun_ = true;
+    acting_.reset();
     if (say_timeout) timeout_set_ = left;
     return std::move(rows.back());
+}
+
+void Transaction::act_as(Acting acting) {
+    acting_ = std::move(acting);
+}
+
+void Transaction::act_as_login() {
+    acting_ = Acting{.role = "none", .uid = "", .request = ""};
 }
 
 // After a failed first statement: true if nothing can have come of it and another try may succeed. An open

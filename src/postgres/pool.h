@@ -45,6 +45,21 @@ struct PoolCounters {
 // A value of a query parameter or result in text form; nullopt is SQL NULL.
 using Value = std::optional<std::string>;
 
+// In whose name statements run: the role is taken on and the rest told (functions integreat.uid(),
+// integreat.request()) for one transaction, so that nothing of it outlives it behind a pooler.
+struct Acting {
+    std::string role;     // Of the database: "tenant_campus__registrar".
+    std::string uid;      // Of the caller; empty: nobody is signed in, and integreat.uid() is NULL.
+    std::string request;  // The request's id, for the record of changes.
+};
+
+// What the server said when it refused a statement; empty if the refusal was not the server's.
+struct Refusal {
+    std::string state;       // SQLSTATE, five characters.
+    std::string constraint;  // The name of the constraint, or what a trigger gives in its place.
+    std::string column;      // Of not-null violations, or what a trigger says.
+};
+
 // Any bytes as a parameter of type bytea.
 Value bytea(std::string_view bytes);
 
@@ -82,6 +97,11 @@ public:
     Result<Rows> execute(std::string_view sql, std::span<const Value> parameters = {});
     Result<Rows> execute(std::string_view sql, std::initializer_list<Value> parameters);
 
+    // What follows runs in that name, until the next act_as or the end; travels with the next statement.
+    void act_as(Acting acting);
+    // What follows runs as the login role again.
+    void act_as_login();
+
     // Several statements without parameters, separated by semicolons: migrations.
     Result<> script(const std::string& sql);
 
@@ -93,7 +113,8 @@ public:
     // The server asked to run the whole transaction again (40001, 40P01).
     bool should_run_again() const { return should_run_again_; }
     // Of the last error, five characters; empty if it did not come from the server.
-    const std::string& sql_state() const { return sql_state_; }
+    const std::string& sql_state() const { return refusal_.state; }
+    const Refusal& refusal() const { return refusal_; }
 
 private:
     friend class Pool;
@@ -110,10 +131,11 @@ private:
     std::unique_ptr<Connection> connection_;
     Monotonic until_;  // Of the machine's own steady clock.
     std::chrono::milliseconds timeout_set_{0};
+    std::optional<Acting> acting_;  // To be told to the server with the next statement.
     bool begun_ = false;
     bool over_ = false;
     bool should_run_again_ = false;
-    std::string sql_state_;
+    Refusal refusal_;
 };
 
 class Pool {
@@ -131,11 +153,17 @@ public:
     Result<Rows> run(const TenantId& tenant, Monotonic deadline, std::string_view sql,
                      std::initializer_list<Value> parameters = {});
 
+    // The same in somebody's name.
+    Result<Rows> run_as(const TenantId& tenant, const Acting& acting, Monotonic deadline,
+                        std::string_view sql, std::span<const Value> parameters, Refusal* refusal = nullptr);
+
     const TenantId& tenant() const;
     PoolCounters counters() const;
 
 private:
     struct State;
+    Result<Rows> run_group(const Acting* acting, Monotonic deadline, std::string_view sql,
+                           std::span<const Value> parameters, Refusal* refusal);
     Monotonic local_deadline(Monotonic deadline) const;
     Result<std::unique_ptr<Connection>> acquire(Monotonic until);
     Result<std::unique_ptr<Connection>> connect(Monotonic until);

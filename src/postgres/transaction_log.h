@@ -71,7 +71,7 @@ struct LogTextLimits {
 void encode_row(std::string& out, const LogRow& row, const LogTextLimits& limits = {});
 
 struct TransactionLogSettings {
-    std::size_t rows_max = 50'000;             // Waiting for the database, in all buffers together.
+    std::size_t rows_max = 50'000;            // Waiting for the database, in all buffers together.
     std::size_t bytes_max = 8 * 1024 * 1024;  // The memory it takes is a small multiple of this.
     std::chrono::milliseconds flush_every{200};
     std::chrono::milliseconds write_timeout{10'000};  // For one batch.

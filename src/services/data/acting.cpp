@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "services/data/acting.h"
+
+#include <algorithm>
+
+#include "crypto/digest.h"
+#include "crypto/encoding.h"
+
+namespace integreat::data {
+
+namespace {
+
+constexpr std::size_t identifier_bytes_max = 63;
+constexpr std::size_t hash_digits = 12;
+constexpr std::string_view role_scope = "role:";
+
+bool knows(const Model& model, std::string_view role) {
+    bool reserved = role == role_none || role == role_anonymous;
+    return !reserved && std::find(model.roles.begin(), model.roles.end(), role) != model.roles.end();
+}
+
+}  // namespace
+
+std::string database_role(const TenantId& app, std::string_view role) {
+    auto name = "tenant_" + app.text + "__" + std::string(role);
+    if (name.size() <= identifier_bytes_max) return name;
+    auto hash = crypto::hex_encode(crypto::as_view(crypto::sha256(name))).substr(0, hash_digits);
+    return name.substr(0, identifier_bytes_max - hash_digits - 1) + "_" + hash;
+}
+
+std::string role_of(const Model& model, const Principal* principal) {
+    if (!principal || principal->kind == PrincipalKind::anonymous) return std::string(role_anonymous);
+    if (principal->kind == PrincipalKind::user) {
+        return knows(model, principal->role) ? principal->role : std::string(role_none);
+    }
+    for (const auto& scope : principal->scopes) {
+        auto role = std::string_view(scope);
+        if (role.starts_with(role_scope) && knows(model, role.substr(role_scope.size())))
+            return std::string(role.substr(role_scope.size()));
+    }
+    return std::string(role_none);
+}
+
+postgres::Acting acting_for(const Model& model, const http::Call& call) {
+    const auto* principal = call.principal.get();
+    bool key = principal && principal->kind == PrincipalKind::key;
+    return {.role = database_role(model.app, role_of(model, principal)),
+            .uid = !principal ? std::string() : (key ? "key:" : "") + principal->subject,
+            .request = call.id.text};
+}
+
+}  // namespace integreat::data
