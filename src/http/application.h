@@ -4,6 +4,7 @@
 //
 //     admit(head) → Reply | Relay | ReadBody → answer(whole request) → Reply | Relay      … finish(outcome)
 //                 → Defer: call admit again from a thread that may wait
+//                 → StreamBody → consume(piece) … consume(last piece) → Reply | Relay
 //
 // A transport calls `finish` exactly once per request it called `admit` or `reject` for.
 #pragma once
@@ -11,6 +12,8 @@
 #include <chrono>
 #include <cstdint>
 #include <functional>
+#include <optional>
+#include <string_view>
 #include <variant>
 
 #include "http/call.h"
@@ -25,7 +28,18 @@ struct ReadBody {
 };
 struct Defer {};
 
-using Admission = std::variant<Reply, Relay, ReadBody, Defer>;
+// The body piece by piece, for what is too large to be held in memory. The transport reads no further than
+// one piece ahead of the consumer.
+struct StreamBody {
+    std::uint64_t bytes_max = 0;
+    // Called on the waiting pool, one call at a time, in order; the last piece may be empty. Must answer the
+    // last one; an answer to an earlier one ends the body there. If the client goes away, breaks a limit or
+    // is too slow, it is destroyed without having seen the last piece, and what it made must be undone. The
+    // request and the call live as long as it does.
+    std::function<std::optional<Response>(std::string_view piece, bool last)> consume;
+};
+
+using Admission = std::variant<Reply, Relay, ReadBody, Defer, StreamBody>;
 
 // What became of the request, for logs and metrics.
 struct Outcome {

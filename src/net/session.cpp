@@ -178,6 +178,17 @@ http::Response Session::ask_answer() {
     }
 }
 
+std::optional<http::Response> Session::ask_consumer(bool last) {
+    try {
+        auto answer = consume_(request_.body, last);
+        ASSERT(answer || !last);
+        return answer;
+    } catch (const std::exception& exception) {
+        call_.cause = exception.what();
+        return ask_rejection(our_bug());
+    }
+}
+
 http::Reply Session::ask_rejection(const Problem& problem) {
     return worker_.parts.application.reject(request_, call_, problem);
 }
@@ -197,6 +208,11 @@ Session::Next Session::take(http::Admission admission) {
         waits_ = wanted->waits;
         if (!body_.finished()) return Next::read_body;
         return waits_ ? Next::answer_on_pool : take(ask_answer());
+    }
+    if (auto* stream = std::get_if<http::StreamBody>(&admission)) {
+        body_limit_ = std::min<std::uint64_t>(stream->bytes_max, settings_.body_bytes_max);
+        consume_ = std::move(stream->consume);
+        return Next::stream_body;
     }
     return Next::admit_on_pool;
 }

@@ -38,6 +38,7 @@ private:
         receive,        // More bytes of a head.
         serve,          // What is in the input.
         read_body,      // All of it, then answer.
+        stream_body,    // Piece by piece to the application, which answers the last.
         admit_on_pool,  // The application asked to be asked where it may wait.
         answer_on_pool,
         relay,
@@ -60,8 +61,11 @@ private:
     Next take(http::Response response);
     http::Admission ask_admission();
     http::Response ask_answer();
+    std::optional<http::Response> ask_consumer(bool last);
     http::Reply ask_rejection(const http::Problem& problem);
     Next refuse(const http::Problem& problem);
+    Next refuse_body(const http::Problem& problem);
+    Next refuse_unfinished(PoolEnd end);
     Next respond(http::Reply reply);
     bool stays_open() const;
     void report_left_out();
@@ -70,6 +74,7 @@ private:
     Awaitable<bool> secure();
     Awaitable<Next> carry_out(Next next);
     Awaitable<Next> read_body();
+    Awaitable<Next> stream_body();
     Awaitable<Next> on_pool(PoolStep step);
     Awaitable<PoolEnd> run_on_pool(std::function<void()> work);
     Awaitable<Next> relay();
@@ -95,7 +100,8 @@ private:
     http::Outcome outcome_;
     http::Reply reply_;
     http::Relay relay_;
-    std::string head_;      // Of the reply, as bytes.
+    std::function<std::optional<http::Response>(std::string_view, bool)> consume_;  // Of a StreamBody.
+    std::string head_;                                                              // Of the reply, as bytes.
     std::size_t sent_ = 0;  // Of head_ and the reply's body.
     std::size_t body_limit_ = 0;
     std::size_t body_reserved_ = 0;

@@ -17,6 +17,8 @@ using http::Problem;
 // see our answer instead of a reset.
 constexpr std::chrono::milliseconds linger_timeout{1'000};
 constexpr std::size_t lingered_bytes_max = 256 * 1024;
+// What a consumer of a streamed body gets at once: large enough that the way to the pool costs little.
+constexpr std::size_t piece_bytes = 256 * 1024;
 // What must pass to a client within write_timeout.
 constexpr std::size_t flushed_bytes = 64 * 1024;
 
@@ -72,6 +74,7 @@ Awaitable<bool> Session::secure() {
 Awaitable<Session::Next> Session::carry_out(Next next) {
     switch (next) {
         case Next::read_body: return read_body();
+        case Next::stream_body: return stream_body();
         case Next::admit_on_pool: return on_pool(PoolStep::admit);
         case Next::answer_on_pool: return on_pool(PoolStep::answer);
         case Next::relay: return relay();
@@ -84,19 +87,29 @@ Awaitable<Session::Next> Session::carry_out(Next next) {
     ASSERT(false);
 }
 
+// The body broke a limit or off: what is left of it cannot be told from a next request.
+Session::Next Session::refuse_body(const Problem& problem) {
+    if (problem.status == 0) return gone();
+    if (stream_.expired()) worker_.parts.metrics.timeouts_body.add();
+    keep_ = false;
+    linger_ = true;
+    return refuse(problem);
+}
+
+Session::Next Session::refuse_unfinished(PoolEnd end) {
+    return refuse(
+        overloaded(end == PoolEnd::full
+                       ? "All threads that may wait are busy, and so is the queue before them; try again."
+                       : "The request's time was over before a thread was free for it; try again."));
+}
+
 Awaitable<Session::Next> Session::read_body() {
     body_.limit(body_limit_);
     body_.expire_at(call_.deadline);
     for (;;) {
         auto piece = co_await body_.read();
         worker_.bytes_in += piece.bytes.size();
-        if (piece.problem && piece.problem->status == 0) co_return gone();
-        if (piece.problem) {
-            if (stream_.expired()) worker_.parts.metrics.timeouts_body.add();
-            keep_ = false;
-            linger_ = true;
-            co_return refuse(*piece.problem);
-        }
+        if (piece.problem) co_return refuse_body(*piece.problem);
         if (!worker_.reserve_body(piece.bytes.size())) {
             worker_.parts.metrics.bodies_refused.add();
             auto problem = overloaded("Too many bodies are being received at once; send it again later.");
@@ -109,6 +122,44 @@ Awaitable<Session::Next> Session::read_body() {
     stream_.expire_never();
     if (waits_) co_return Next::answer_on_pool;
     co_return take(ask_answer());
+}
+
+// Nothing is read while a piece is consumed: the client is held back by its own connection.
+Awaitable<Session::Next> Session::stream_body() {
+    body_.limit(body_limit_);
+    body_.expire_at(call_.deadline);
+    if (!worker_.reserve_body(piece_bytes)) {
+        worker_.parts.metrics.bodies_refused.add();
+        auto problem = overloaded("Too many bodies are being received at once; send it again later.");
+        co_return refuse(problem);
+    }
+    body_reserved_ += piece_bytes;
+    for (;;) {
+        request_.body.clear();
+        do {
+            auto piece = co_await body_.read();
+            worker_.bytes_in += piece.bytes.size();
+            if (piece.problem) {
+                consume_ = nullptr;  // Undone before anybody hears of the end.
+                co_return refuse_body(*piece.problem);
+            }
+            request_.body.append(piece.bytes);
+        } while (!body_.finished() && request_.body.size() < piece_bytes);
+        stream_.expire_never();
+        std::optional<http::Response> answer;
+        std::function<void()> work = [&] { answer = ask_consumer(body_.finished()); };
+        call_.may_wait = true;
+        auto end = co_await run_on_pool(std::move(work));
+        call_.may_wait = false;
+        if (end != PoolEnd::done) {
+            consume_ = nullptr;
+            co_return refuse_unfinished(end);
+        }
+        if (answer) {
+            consume_ = nullptr;
+            co_return take(*std::move(answer));
+        }
+    }
 }
 
 // Not a coroutine: the work is handed over before the session is suspended, and the pool's thread posts what
@@ -148,11 +199,7 @@ Awaitable<Session::Next> Session::on_pool(PoolStep step) {
         ASSERT(!std::holds_alternative<http::Defer>(admission));  // It was told that it may wait.
         co_return take(std::move(admission));
     }
-    auto problem =
-        overloaded(end == PoolEnd::full
-                       ? "All threads that may wait are busy, and so is the queue before them; try again."
-                       : "The request's time was over before a thread was free for it; try again.");
-    co_return refuse(problem);
+    co_return refuse_unfinished(end);
 }
 
 Awaitable<Session::Next> Session::relay() {
