@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Reads the elements of a statement that have values of their own: principals, actions, resources, conditions.
+// Reads the elements of a statement that have values: principals, actions, resources, conditions.
 #include <algorithm>
 #include <array>
 
