@@ -112,9 +112,20 @@ bool relay_once(Passage& passage, const postgres::IdempotencyKey& key, const pos
     return false;
 }
 
+// Only what is whole can be kept and repeated: a route whose answers stream takes no key and no part in a
+// transaction. Nothing was kept here, so what the handler did in a transaction is undone, and a lease stays.
+bool refuse_stream(Passage& passage) {
+    passage.call.cause = "the handler of route " + passage.call.route->name +
+                         " streams its answer, which cannot be kept for an Idempotency-Key";
+    return refuse(passage, "idempotency",
+                  refusal(500, "internal", "Something went wrong on our side", "Report the request_id.",
+                          "an answer that is kept must be whole"));
+}
+
 // After an answer of 5xx part of the work may be done: the key stays locked until somebody has looked.
 bool handle_once(Passage& passage, const postgres::IdempotencyKey& key, const postgres::Claimed& claimed) {
     run_handler(passage);
+    if (std::holds_alternative<http::Stream>(*passage.answer)) return refuse_stream(passage);
     const auto* reply = std::get_if<http::Reply>(&*passage.answer);
     ASSERT(reply);  // What a handler hands on to an upstream could not be kept.
     if (reply->status >= 500) return false;
@@ -150,6 +161,7 @@ bool handle_in_transaction(Passage& passage, const std::optional<postgres::Idemp
     call.transaction = &*transaction;
     run_handler(passage);
     call.transaction = nullptr;
+    if (std::holds_alternative<http::Stream>(*passage.answer)) return refuse_stream(passage);
     const auto* reply = std::get_if<http::Reply>(&*passage.answer);
     ASSERT(reply);  // An upstream takes no part in the transaction.
     if (reply->status >= 400) return false;

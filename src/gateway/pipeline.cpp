@@ -59,6 +59,7 @@ http::Response respond(Gateway& gateway, const http::Request& request, http::Cal
     passage.tenant = passage.plan->tenant;
     auto answer = pass<answering.size()>(passage, answering);
     if (auto* relay = std::get_if<http::Relay>(&answer)) return std::move(*relay);
+    if (auto* stream = std::get_if<http::Stream>(&answer)) return std::move(*stream);
     ASSERT(std::holds_alternative<http::Reply>(answer));
     return std::get<http::Reply>(std::move(answer));
 }

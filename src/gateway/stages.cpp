@@ -83,6 +83,16 @@ std::uint64_t bucket_of(const Passage& passage) {
     return principal->kind == PrincipalKind::key ? ~key : key;
 }
 
+// What a token allowed does not go on when the token has expired. A document that was begun may be finished.
+void end_with_token(http::Stream& stream, const http::Call& call) {
+    using std::chrono::seconds;
+    const auto* principal = call.principal.get();
+    if (stream.heartbeat.empty() || !principal || principal->kind == PrincipalKind::anonymous) return;
+    auto left = std::chrono::floor<seconds>(principal->expires - call.started);
+    if (left >= std::chrono::floor<seconds>(Monotonic::max() - call.arrived)) return;
+    stream.until = std::min(stream.until, call.arrived + left);
+}
+
 }  // namespace
 
 Refusal refusal(int status, const char* type, const char* title, std::string detail, std::string rule) {
@@ -347,6 +357,9 @@ bool run_handler(Passage& passage) {
         auto response = passage.call.route->handler(passage.request, passage.call);
         if (auto* reply = std::get_if<http::Reply>(&response)) {
             passage.answer = std::move(*reply);
+        } else if (auto* stream = std::get_if<http::Stream>(&response)) {
+            end_with_token(*stream, passage.call);
+            passage.answer = std::move(*stream);
         } else {
             passage.answer = std::get<http::Relay>(std::move(response));
         }

@@ -21,7 +21,8 @@ struct Answer {
     http::Headers headers;  // Of the reply and of the call.
     std::string body;
     std::optional<http::Relay> relay;
-    std::string type;  // Of a problem, without "/problems/".
+    bool streamed = false;  // Then `body` is what was there to be sent without waiting.
+    std::string type;       // Of a problem, without "/problems/".
     http::Call call;
 };
 

@@ -7,6 +7,8 @@ namespace integreat::gateway::testing {
 
 namespace {
 
+constexpr std::size_t streamed_bytes_max = 10'000'000;
+
 std::vector<std::string> parts_of(std::string_view text) {
     std::vector<std::string> parts(1);
     for (char c : text) {
@@ -145,6 +147,12 @@ Answer World::send(http::Request request) {
         answer.relay = std::move(*relay);
         answer.headers = call.response_headers;
         return answer;
+    }
+    if (auto* stream = std::get_if<http::Stream>(&response)) {
+        auto collected = http::collect(std::move(*stream), streamed_bytes_max, std::chrono::milliseconds(0));
+        EXPECT_TRUE(collected) << collected.error().cause;
+        response = collected ? *std::move(collected) : http::Reply{.status = 0};
+        answer.streamed = true;
     }
     auto& reply = std::get<http::Reply>(response);
     answer.status = reply.status;

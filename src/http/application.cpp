@@ -19,6 +19,7 @@ Response handle(const Application& application, const Request& request, Call& ca
     auto admission = application.admit(request, call);
     if (auto* reply = std::get_if<Reply>(&admission)) return std::move(*reply);
     if (auto* relay = std::get_if<Relay>(&admission)) return std::move(*relay);
+    if (auto* stream = std::get_if<Stream>(&admission)) return std::move(*stream);
     ASSERT(!std::holds_alternative<Defer>(admission));
     if (auto* stream = std::get_if<StreamBody>(&admission)) {
         if (request.body.size() > stream->bytes_max) {

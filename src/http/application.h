@@ -2,9 +2,10 @@
 // The platform as a transport sees it. A request passes in two steps, because whether its body is wanted
 // (and how large it may be, and whether answering will block) is known from its head:
 //
-//     admit(head) → Reply | Relay | ReadBody → answer(whole request) → Reply | Relay      … finish(outcome)
+//     admit(head) → Reply | Relay | Stream | ReadBody → answer(whole request) → Reply | Relay | Stream
 //                 → Defer: call admit again from a thread that may wait
-//                 → StreamBody → consume(piece) … consume(last piece) → Reply | Relay
+//                 → StreamBody → consume(piece) … consume(last piece) → Reply | Relay | Stream
+//                                                                                   … finish(outcome)
 //
 // A transport calls `finish` exactly once per request it called `admit` or `reject` for.
 #pragma once
@@ -16,6 +17,7 @@
 #include <string_view>
 #include <variant>
 
+#include "base/result.h"
 #include "http/call.h"
 #include "http/message.h"
 #include "http/problem.h"
@@ -39,7 +41,7 @@ struct StreamBody {
     std::function<std::optional<Response>(std::string_view piece, bool last)> consume;
 };
 
-using Admission = std::variant<Reply, Relay, ReadBody, Defer, StreamBody>;
+using Admission = std::variant<Reply, Relay, Stream, ReadBody, Defer, StreamBody>;
 
 // What became of the request, for logs and metrics.
 struct Outcome {
@@ -48,7 +50,7 @@ struct Outcome {
     std::uint64_t response_body_bytes = 0;
     std::chrono::nanoseconds duration{0};           // From the head's last byte to the answer's last byte.
     std::chrono::nanoseconds upstream_duration{0};  // Of a relay: until the upstream's head.
-    bool complete = true;                           // False if either side went away in the middle.
+    bool complete = true;  // False if either side went away in the middle. An endless stream has none.
 };
 
 struct Application {
@@ -70,5 +72,10 @@ struct Application {
 // Both steps at once on this thread, waiting allowed, for transports that hold the whole request (Lambda,
 // tests). A body over the limit becomes 413. Does not call finish.
 Response handle(const Application& application, const Request& request, Call& call);
+
+// A stream as one reply, for those who cannot send pieces (Lambda) or want to look at it (tests). Waits up to
+// `patience` for each wake; an endless stream ends there, any other is broken: Fault::unavailable. A body of
+// more than `bytes_max` is Fault::exhausted.
+Result<Reply> collect(Stream stream, std::size_t bytes_max, std::chrono::milliseconds patience);
 
 }  // namespace integreat::http

@@ -39,6 +39,11 @@ void clear(Request& request) {
     request.upgrade = false;
 }
 
+std::optional<std::uint64_t> length_of(const Stream& stream) {
+    if (const auto* file = std::get_if<FileRegion>(&stream.body)) return file->length;
+    return stream.length;
+}
+
 std::string_view reason_phrase(int status) {
     switch (status) {
         case 100: return "Continue";

@@ -11,6 +11,8 @@
 #include <string_view>
 #include <variant>
 
+#include "base/time.h"
+#include "http/body_source.h"
 #include "http/headers.h"
 #include "http/upstream.h"
 
@@ -62,7 +64,27 @@ struct Relay {
     std::size_t body_bytes_max = 0;
 };
 
-using Response = std::variant<Reply, Relay>;
+// An answer whose body comes piece by piece: an export, a file, events as they happen. The transport adds what
+// it adds to a Reply, and frames the body: by its length if that is known, else in chunks (HTTP/1.0: until the
+// connection ends). HEAD gets the head only, and the source is not asked.
+//
+// With a `heartbeat` it is endless: a client may leave it at any time, a drain ends it at once, so that clients
+// come back elsewhere, and so does `until`. Without one it is a document: what ends it early breaks it off
+// visibly, a drain waits for it, and it may be idle no longer than a client may be slow.
+struct Stream {
+    int status = 200;
+    Headers headers;
+    std::optional<std::uint64_t>
+        length;  // Exact, if known; more or less bytes break it off. Of a file: its own.
+    std::variant<std::unique_ptr<BodySource>, FileRegion> body;
+    bool waits = false;                  // The source must be called where waiting is allowed.
+    std::string heartbeat;               // Sent when nothing else was for a while; not counted as a piece.
+    Monotonic until = Monotonic::max();  // Of an endless one: not to outlive the caller's token.
+};
+
+std::optional<std::uint64_t> length_of(const Stream& stream);
+
+using Response = std::variant<Reply, Relay, Stream>;
 
 // RFC 9110 section 15: "Not Found". "Unknown" for a status without a registered phrase.
 std::string_view reason_phrase(int status);

@@ -214,11 +214,13 @@ Session::Next Session::take(http::Admission admission) {
         consume_ = std::move(stream->consume);
         return Next::stream_body;
     }
+    if (std::holds_alternative<http::Stream>(admission)) return refuse(our_bug());
     return Next::admit_on_pool;
 }
 
 Session::Next Session::take(http::Response response) {
     if (auto* reply = std::get_if<http::Reply>(&response)) return respond(std::move(*reply));
+    if (std::holds_alternative<http::Stream>(response)) return refuse(our_bug());
     relay_ = std::move(std::get<http::Relay>(response));
     return Next::relay;
 }
