@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// Where the body of a Stream comes from: written piece by piece as fast as the client takes it, so that an
-// answer of any length costs the memory of one piece. The transport asks for a piece, sends it, asks again; it
-// never asks while a piece is being made or sent. It owns the source and destroys it as soon as the stream is
-// over, whichever way: a client that left is noticed also while the source is idle, but never in the middle of
-// `produce`, so that must return in bounded time.
+// Where the body of a Stream comes from: made piece by piece as fast as the client takes it, so that an
+// answer of any length costs the memory of one piece. The transport asks for a piece, sends it, asks again;
+// it never asks while a piece is being made or sent. It owns the source and destroys it as soon as the
+// stream is over, whichever way: a client that left is noticed also while the source is idle, but never in
+// the middle of `produce`, so that must return in bounded time.
 //
 // A source holds nothing scarce from one call to the next (no database connection, no lock): when the next
 // call comes, or whether, is up to the client.
@@ -24,8 +24,8 @@ enum class Pace {
     broken,  // The rest cannot be made: the client must see that the body is not whole.
 };
 
-// Makes the transport call `produce` again. Any thread may call it, at any time, any number of times, also when
-// the stream is long over; it does not block. A wake that comes while `produce` runs is not lost.
+// Makes the transport call `produce` again. Any thread may call it, at any time, any number of times, also
+// when the stream is long over; it does not block. A wake that comes while `produce` runs is not lost.
 using Wake = std::function<void()>;
 
 struct Demand {
@@ -55,8 +55,8 @@ private:
     int descriptor_;
 };
 
-// Bytes of a file that nobody changes any more, which the transport may pass from kernel to kernel. A file that
-// turns out to be shorter is a broken body.
+// Bytes of a file that nobody changes any more, which the transport may pass from kernel to kernel. A file
+// that turns out to be shorter is a broken body.
 struct FileRegion {
     std::shared_ptr<const OpenFile> file;
     std::uint64_t offset = 0;

@@ -64,13 +64,13 @@ struct Relay {
     std::size_t body_bytes_max = 0;
 };
 
-// An answer whose body comes piece by piece: an export, a file, events as they happen. The transport adds what
-// it adds to a Reply, and frames the body: by its length if that is known, else in chunks (HTTP/1.0: until the
-// connection ends). HEAD gets the head only, and the source is not asked.
+// An answer whose body comes piece by piece: an export, a file, events as they happen. The transport adds
+// what it adds to a Reply, and frames the body: by its length if that is known, else in chunks (HTTP/1.0:
+// until the connection ends). HEAD gets the head only, and the source is not asked.
 //
-// With a `heartbeat` it is endless: a client may leave it at any time, a drain ends it at once, so that clients
-// come back elsewhere, and so does `until`. Without one it is a document: what ends it early breaks it off
-// visibly, a drain waits for it, and it may be idle no longer than a client may be slow.
+// With a `heartbeat` it is endless: a client may leave it at any time, a drain ends it at once, so that
+// clients come back elsewhere, and so does `until`. Without one it is a document: what ends it early breaks
+// it off visibly, a drain waits for it, and it may be idle no longer than a client may be slow.
 struct Stream {
     int status = 200;
     Headers headers;
