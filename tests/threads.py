@@ -1,0 +1,134 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Builds what has threads with ThreadSanitizer (the preset `threads`) and runs it: the unit tests of those
+folders, then the whole program, which answers, relays and reloads under load. Fails on any report."""
+
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from pathlib import Path
+
+import apps
+import harness
+
+BUILD = harness.ROOT / "build" / "threads"
+# The other folders start no thread of their own; the whole program runs their code from several.
+FOLDERS = ("metrics", "identity", "postgres", "gateway", "net")
+RELOADS = 20
+LOAD_SECONDS = 8
+
+
+def timed(what: str, began: float) -> None:
+    print(f"{what}: {time.monotonic() - began:.0f} s", flush=True)
+
+
+def build() -> None:
+    began = time.monotonic()
+    targets = ["integreat", *(f"integreat_{folder}_test" for folder in FOLDERS)]
+    for command in (
+        ["cmake", "--preset", "threads"],
+        ["cmake", "--build", "--preset", "threads", "--target", *targets],
+    ):
+        done = subprocess.run(
+            command, cwd=harness.ROOT, capture_output=True, text=True, timeout=1800, check=False
+        )
+        if done.returncode != 0:
+            sys.exit(f"{' '.join(command)} failed:\n{done.stdout[-8000:]}{done.stderr[-4000:]}")
+    timed("built", began)
+
+
+def test(folder: str) -> str:
+    """Empty if it is clean; otherwise the end of what it said."""
+    began = time.monotonic()
+    done = subprocess.run(
+        [str(BUILD / "src" / f"integreat_{folder}_test"), "--gtest_brief=1"],
+        cwd=harness.ROOT,
+        capture_output=True,
+        text=True,
+        errors="replace",
+        timeout=600,
+        check=False,
+    )
+    timed(f"{folder}/", began)
+    return "" if done.returncode == 0 else (done.stdout + done.stderr)[-8000:]
+
+
+def use(program: harness.Program, upstream: harness.Upstream) -> None:
+    """All that happens at once in the life of the program: answers, relays, keys, logs, metrics, reloads."""
+    token = program.token("campus")
+    ways = ("/v1/apps/campus/me", "/v1/apps/campus/portal/echo")
+    loads = [
+        threading.Thread(
+            target=harness.load,
+            args=(program.gateway, path, LOAD_SECONDS),
+            kwargs={"connections": 8, "token": token},
+        )
+        for path in ways
+    ]
+    for load in loads:
+        load.start()
+    versions = [
+        apps.campus(upstream.url),
+        apps.campus(upstream.url, more_routes=apps.route("/second/{rest...}", "portal")),
+    ]
+    for number in range(RELOADS):
+        (program.manifests / "campus.yaml").write_text(versions[number % 2])
+        program.reload()
+        program.call(
+            "POST",
+            "/v1/apps/campus/orders/count",
+            token=token,
+            body={"n": number},
+            headers={"Idempotency-Key": f"k{number}"},
+        )
+        program.metrics()
+        program.call("GET", "/readyz")
+    created = program.cli(
+        "key", "create", "--app", "campus", "--name", "threads", "--data", str(program.data_folder)
+    )
+    if created.returncode != 0:
+        raise AssertionError(created.stdout + created.stderr)
+    for load in loads:
+        load.join()
+
+
+def run_program() -> str:
+    began = time.monotonic()
+    harness.binary = BUILD / "src" / "integreat"
+    upstream = harness.Upstream()
+    with tempfile.TemporaryDirectory() as reports:
+        program = harness.Program(environment={"TSAN_OPTIONS": f"log_path={reports}/report"})
+        try:
+            program.apps = apps.write(program.data / "apps", upstream.url)
+            program.start()
+            use(program, upstream)
+            os.kill(program.pid, signal.SIGTERM)
+            code = program.process.wait(60)
+            log = program.log()[-4000:]
+        finally:
+            program.kill()
+            program.remove()
+            upstream.stop()
+        said = "".join(report.read_text(errors="replace")[:8000] for report in Path(reports).iterdir())
+    timed("the whole program", began)
+    if said or code != 0:
+        return f"ended with {code}\n{said or log}"
+    return ""
+
+
+def main() -> int:
+    build()
+    troubles = {folder: test(folder) for folder in FOLDERS}
+    troubles["the whole program"] = run_program()
+    for name, trouble in troubles.items():
+        if trouble:
+            print(f"{name}: {trouble}", file=sys.stderr)
+    return 1 if any(troubles.values()) else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
