@@ -2,12 +2,12 @@
 // Names that nobody can guess or that sort by age.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 
-#include "base/clock.h"
-#include "base/id.h"
 #include "base/random.h"
+#include "base/time.h"
 
 namespace integreat::crypto {
 
@@ -18,7 +18,8 @@ std::string random_token(Random& random, std::size_t bytes);
 // random bits. Later ones sort after earlier ones, to the millisecond.
 std::string make_ulid(Time now, Random& random);
 
-// "req_" and a ULID.
-RequestId make_request_id(const Clock& clock, Random& random);
+// The same into `to`, of which 40 bits each of `high` and `low` are the random ones.
+inline constexpr std::size_t ulid_length = 26;
+void write_ulid(char* to, Time now, std::uint64_t high, std::uint64_t low);
 
 }  // namespace integreat::crypto

@@ -4,11 +4,12 @@
 #include <bit>
 #include <span>
 
+#include "crypto/random_text.h"
+
 namespace integreat::gateway {
 
 namespace {
 
-constexpr std::string_view crockford = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 constexpr std::string_view hex_digits = "0123456789abcdef";
 
 // xoshiro256** 1.0 by David Blackman and Sebastiano Vigna: https://prng.di.unimi.it/
@@ -22,11 +23,6 @@ std::uint64_t next(std::array<std::uint64_t, 4>& state) {
     state[2] ^= shifted;
     state[3] = std::rotl(state[3], 45);
     return result;
-}
-
-void write_base32(char* to, std::size_t digits, std::uint64_t number) {
-    for (std::size_t i = digits; i-- > 0; number >>= 5)
-        to[i] = crockford[number & 31];
 }
 
 void append_hex(std::string& to, std::uint64_t number) {
@@ -64,11 +60,8 @@ void Numbering::number(http::Call& call, std::string_view traceparent) {
         for (auto& number : drawn)
             number = next(*state);
     }
-    auto ms = std::chrono::floor<std::chrono::milliseconds>(call.started).time_since_epoch().count();
-    call.id.text.assign("req_00000000000000000000000000");
-    write_base32(call.id.text.data() + 4, 10, static_cast<std::uint64_t>(ms));
-    write_base32(call.id.text.data() + 14, 8, drawn[0]);
-    write_base32(call.id.text.data() + 22, 8, drawn[1]);
+    call.id.text.assign("req_").resize(4 + crypto::ulid_length);
+    crypto::write_ulid(call.id.text.data() + 4, call.started, drawn[0], drawn[1]);
 
     if (traceparent.empty() || !read_traceparent(traceparent, call.trace)) {
         call.trace.trace_id.clear();

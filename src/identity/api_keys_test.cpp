@@ -189,7 +189,7 @@ TEST_F(ApiKeysTest, AreRefusedWhenTheSecretIsAnother) {
     auto issued = create();
     auto stolen_prefix = make_key_text(random);  // A well-formed key that has the prefix but not the secret.
     ASSERT_TRUE(postgres::insert_api_key(pool,
-                                         {.id = "key_x",
+                                         {.id = "key_" + stolen_prefix.prefix,
                                           .tenant = {"campus"},
                                           .prefix = stolen_prefix.prefix,
                                           .hash = issued.row.hash,
