@@ -139,6 +139,109 @@ REVOKE EXECUTE ON FUNCTION integreat.prepare_transaction_log(date, date),
                            integreat.drop_transaction_log(date) FROM PUBLIC;
 )sql";
 
+// What the collections of an app need besides their tables, which are made from its model (services/data/).
+// A change is noted by a trigger in the transaction that makes it, by the owner, so that those who change
+// records cannot change what is known of it. Identities are taken from what the pool says at the beginning of
+// each transaction. `xid` orders what commits out of order: all before the oldest running one are there.
+constexpr std::string_view collections = R"sql(
+CREATE SCHEMA data;
+
+CREATE FUNCTION integreat.uid() RETURNS text LANGUAGE sql STABLE PARALLEL SAFE
+    RETURN nullif(pg_catalog.current_setting('integreat.uid', true), '');
+CREATE FUNCTION integreat.request() RETURNS text LANGUAGE sql STABLE PARALLEL SAFE
+    RETURN nullif(pg_catalog.current_setting('integreat.request', true), '');
+CREATE FUNCTION integreat.transition() RETURNS text LANGUAGE sql STABLE PARALLEL SAFE
+    RETURN nullif(pg_catalog.current_setting('integreat.transition', true), '');
+
+-- RFC 9562, version 7: 48 bits of milliseconds before the random ones, so that new records lie together.
+CREATE FUNCTION integreat.new_id() RETURNS uuid LANGUAGE sql VOLATILE PARALLEL SAFE
+    RETURN encode(set_bit(set_bit(overlay(uuid_send(gen_random_uuid())
+        PLACING substring(int8send((extract(epoch FROM clock_timestamp()) * 1000)::bigint) FROM 3)
+        FROM 1 FOR 6), 52, 1), 53, 1), 'hex')::uuid;
+
+CREATE TABLE integreat.changes (
+    id         bigint      GENERATED ALWAYS AS IDENTITY,
+    xid        xid8        NOT NULL DEFAULT pg_current_xact_id(),
+    at         timestamptz NOT NULL DEFAULT now(),
+    collection text        NOT NULL,
+    record     uuid        NOT NULL,
+    version    bigint      NOT NULL,
+    action     text        NOT NULL CHECK (action IN ('create', 'update', 'transition', 'delete')),
+    transition text,
+    state      text,
+    uid        text,
+    role       text        NOT NULL,
+    request    text,
+    before     jsonb,
+    after      jsonb,
+    PRIMARY KEY (collection, xid, id)
+);
+CREATE INDEX changes_record ON integreat.changes (record, id);
+ALTER TABLE integreat.changes ENABLE ROW LEVEL SECURITY;
+
+CREATE FUNCTION integreat.note_change() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
+DECLARE
+    was    jsonb;
+    became jsonb;
+    record jsonb;
+    what   text;
+    named  text;
+BEGIN
+    IF TG_OP = 'INSERT' THEN
+        what := 'create';
+        record := to_jsonb(NEW);
+        became := jsonb_strip_nulls(record - '{version,updated_at}'::text[]);
+    ELSIF TG_OP = 'DELETE' THEN
+        what := 'delete';
+        record := to_jsonb(OLD);
+        was := jsonb_strip_nulls(record - '{version,updated_at}'::text[]);
+    ELSE
+        was := to_jsonb(OLD);
+        record := to_jsonb(NEW);
+        -- What a trigger changes because of a transition elsewhere is none.
+        IF pg_trigger_depth() = 1 THEN
+            named := integreat.transition();
+        END IF;
+        IF was ->> 'deleted_at' IS NULL AND record ->> 'deleted_at' IS NOT NULL THEN
+            what := 'delete';
+        ELSIF named IS NOT NULL THEN
+            what := 'transition';
+        ELSE
+            what := 'update';
+        END IF;
+        SELECT jsonb_object_agg(n.key, was -> n.key), jsonb_object_agg(n.key, n.value) INTO was, became
+        FROM jsonb_each(record) AS n
+        WHERE n.value <> was -> n.key AND n.key <> 'version' AND n.key <> 'updated_at';
+    END IF;
+    INSERT INTO integreat.changes (collection, record, version, action, transition, state, uid, role, request,
+                                   before, after)
+    VALUES (TG_TABLE_NAME, (record ->> 'id')::uuid, (record ->> 'version')::bigint, what, named,
+            record ->> 'state', integreat.uid(), current_setting('role'), integreat.request(), was, became);
+    PERFORM pg_notify('integreat_changes', TG_TABLE_NAME);
+    RETURN NULL;
+END $$;
+REVOKE EXECUTE ON FUNCTION integreat.note_change() FROM PUBLIC;
+
+-- Which model of the app the tables are of, the last one; what was done with which backup in mind.
+CREATE TABLE integreat.models (
+    number      bigint      GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    fingerprint text        NOT NULL,
+    applied_at  timestamptz NOT NULL DEFAULT now(),
+    destructive boolean     NOT NULL DEFAULT false,
+    backup_note text
+);
+
+-- That somebody's personal data were erased; whose they were can only be confirmed, by those who know it.
+CREATE TABLE integreat.erasures (
+    number       bigint      GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    at           timestamptz NOT NULL DEFAULT now(),
+    subject_hash text        NOT NULL,
+    records      bigint      NOT NULL,
+    changes      bigint      NOT NULL
+);
+)sql";
+
 constexpr std::array all{
     Migration{1, "idempotency_keys", true, true, idempotency_keys,
               "GRANT SELECT, INSERT, UPDATE, DELETE ON integreat.idempotency_keys TO {app};"},
@@ -149,6 +252,13 @@ constexpr std::array all{
               "GRANT SELECT, INSERT, UPDATE, DELETE ON integreat.transaction_log_writers TO {app};"
               "GRANT EXECUTE ON FUNCTION integreat.prepare_transaction_log(date, date),"
               " integreat.drop_transaction_log(date) TO {app};"},
+    // The login role follows what changes, and reads it in the name of those who ask.
+    Migration{4, "collections", false, true, collections,
+              "GRANT SELECT (id, xid, at, collection, record, version, action, transition, state)"
+              " ON integreat.changes TO {app};"
+              "DROP POLICY IF EXISTS follow ON integreat.changes;"
+              "CREATE POLICY follow ON integreat.changes FOR SELECT TO {app} USING (true);"
+              "GRANT SELECT ON integreat.models TO {app};"},
 };
 
 }  // namespace

@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: Apache-2.0
+// For tests only: a small school with every kind of rule, field and life cycle, and a real database with its
+// tables. What a role may do there is said beside each collection in testing.cpp.
+#pragma once
+
+#include <memory>
+
+#include "postgres/testing.h"
+#include "services/data/acting.h"
+#include "services/data/model.h"
+
+namespace integreat::data::testing {
+
+// students, sections, enrollments, grades, announcements, inquiries; roles student, professor, registrar,
+// admin.
+std::shared_ptr<const Model> school();
+
+}  // namespace integreat::data::testing
