@@ -28,7 +28,7 @@ Fields checked_field(const Collection& collection, const std::string& constraint
 }
 
 // A reference to nothing, or a record that is referred to by others: which it is, the constraint's table says.
-RefusedChange broken_reference(const Model& model, const Collection& written, const std::string& constraint) {
+RefusedChange broken_reference(const Model& model, const Collection& written, std::string_view constraint) {
     auto find = [&](const Collection& collection) -> const Field* {
         for (const auto& field : collection.fields) {
             if (field.type == FieldType::reference && reference_name(collection, field) == constraint)
