@@ -27,7 +27,7 @@ Fields checked_field(const Collection& collection, const std::string& constraint
     return {};
 }
 
-// A reference to nothing, or a record that is referred to by others: which it is, the constraint's table says.
+// A reference to nothing, or a record that others refer to: which it is, the table of the constraint says.
 RefusedChange broken_reference(const Model& model, const Collection& written, std::string_view constraint) {
     auto find = [&](const Collection& collection) -> const Field* {
         for (const auto& field : collection.fields) {
