@@ -182,7 +182,7 @@ Result<std::vector<PieceRow>> pieces_of(sqlite::Transaction& transaction, std::i
     return pieces;
 }
 
-Result<Content> open_content(Storage& storage, const ObjectVersion& object, Range range) {
+Result<Content> open_content(Storage& storage, const Version& object, Range range) {
     ASSERT(range.offset + range.length <= object.size);
     auto blob = object.content;
     std::vector<PieceReader::Piece> pieces;
@@ -212,7 +212,7 @@ Result<Content> open_content(Storage& storage, const ObjectVersion& object, Rang
     return Content(FilePart{.file = TRY(storage.files->open_file(blob)), .range = range});
 }
 
-Result<> copy_content(Storage& storage, const ObjectVersion& from, Range range, BodyWriter& to) {
+Result<> copy_content(Storage& storage, const Version& from, Range range, BodyWriter& to) {
     auto content = TRY(open_content(storage, from, range));
     if (auto* bytes = std::get_if<std::string>(&content)) return to.append(*bytes);
     std::string buffer;

@@ -111,7 +111,7 @@ private:
 };
 
 // Fault::not_found if it was removed since its row was read: read the row again.
-Result<Content> open_content(Storage& storage, const ObjectVersion& object, Range range);
+Result<Content> open_content(Storage& storage, const Version& object, Range range);
 
 // The pieces of an object that was uploaded in parts, in order.
 struct PieceRow {
@@ -123,6 +123,6 @@ struct PieceRow {
 Result<std::vector<PieceRow>> pieces_of(sqlite::Transaction& transaction, std::int64_t content);
 
 // Feeds a range to a writer, with constant memory.
-Result<> copy_content(Storage& storage, const ObjectVersion& from, Range range, BodyWriter& to);
+Result<> copy_content(Storage& storage, const Version& from, Range range, BodyWriter& to);
 
 }  // namespace integreat::s3

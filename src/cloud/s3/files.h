@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The bytes of large objects, one file each, never changed once written. A file has a number nobody had before
-// and passes through two folders:
+// The bytes of large objects, one file each, never changed once written. A file has a number nobody had
+// before and passes through two folders:
 //
 //     incoming/N   being written, then synced with its folder; only now may a row of the index name it
 //     objects/…/N  where it is moved when that row is committed

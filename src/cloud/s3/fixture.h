@@ -57,13 +57,13 @@ protected:
         EXPECT_TRUE(writer.append(bytes));
         return *writer.finish();
     }
-    ObjectVersion put(const std::string& key, std::string_view bytes) {
+    Version put(const std::string& key, std::string_view bytes) {
         auto body = receive(bytes);
-        ObjectVersion object{.key = key,
-                             .size = body.size(),
-                             .modified = clock.now(),
-                             .etag = crypto::hex_encode(body.md5()),
-                             .content = body.number()};
+        Version object{.key = key,
+                       .size = body.size(),
+                       .modified = clock.now(),
+                       .etag = crypto::hex_encode(body.md5()),
+                       .content = body.number()};
         auto written = commit(*storage, [&](Change& change) -> Result<> {
             TRY(body.adopt(change));
             return put_object(change, *storage, bucket.id, object);
@@ -71,7 +71,7 @@ protected:
         EXPECT_TRUE(written) << written.error().cause;
         return object;
     }
-    std::optional<ObjectVersion> find(const std::string& key, VersionName name = std::nullopt) {
+    std::optional<Version> find(const std::string& key, VersionName name = std::nullopt) {
         auto transaction = storage->index->read();
         return *find_object(*transaction, bucket.id, key, name);
     }
@@ -84,12 +84,12 @@ protected:
         EXPECT_TRUE(done);
         return deleted;
     }
-    std::string read(const ObjectVersion& object, Range range) {
+    std::string read(const Version& object, Range range) {
         auto content = open_content(*storage, object, range);
         if (!content) return "(" + content.error().cause + ")";
         return read_all(*content);
     }
-    std::string read(const ObjectVersion& object) { return read(object, {0, object.size}); }
+    std::string read(const Version& object) { return read(object, {0, object.size}); }
     static std::string read_all(Content& content) {
         if (auto* bytes = std::get_if<std::string>(&content)) return *bytes;
         std::string all;

@@ -84,17 +84,17 @@ Result<Page<Entry>> fill(const ListingScope& scope, std::optional<Position> posi
 
 }  // namespace
 
-Result<Page<ObjectVersion>> list_objects(sqlite::Transaction& transaction, const ListingScope& scope,
-                                         std::string_view after) {
+Result<Page<Version>> list_objects(sqlite::Transaction& transaction, const ListingScope& scope,
+                                   std::string_view after) {
     static const std::string sql = "SELECT " + std::string(object_columns) +
                                    " FROM objects INDEXED BY objects_shown "
                                    "WHERE bucket = ? AND key >= ? AND latest = 1 AND marker = 0 ORDER BY key";
     auto begin = [&](const Position& at) { return transaction.query(sql, scope.bucket, at.key); };
-    return fill<ObjectVersion>(scope, start_of(scope, after), begin, object_of);
+    return fill<Version>(scope, start_of(scope, after), begin, object_of);
 }
 
-Result<Page<ObjectVersion>> list_versions(sqlite::Transaction& transaction, const ListingScope& scope,
-                                          std::string_view after, VersionName version) {
+Result<Page<Version>> list_versions(sqlite::Transaction& transaction, const ListingScope& scope,
+                                    std::string_view after, VersionName version) {
     static const std::string columns = "SELECT " + std::string(object_columns) + " FROM objects ";
     static const std::string from_key = columns + "WHERE bucket = ? AND key >= ? ORDER BY key, sequence DESC";
     static const std::string from_version =
@@ -115,7 +115,7 @@ Result<Page<ObjectVersion>> list_versions(sqlite::Transaction& transaction, cons
         return at.after ? transaction.query(from_version, scope.bucket, at.key, *at.after)
                         : transaction.query(from_key, scope.bucket, at.key);
     };
-    return fill<ObjectVersion>(scope, std::move(start), begin, object_of);
+    return fill<Version>(scope, std::move(start), begin, object_of);
 }
 
 Result<Page<Upload>> list_uploads(sqlite::Transaction& transaction, const ListingScope& scope,

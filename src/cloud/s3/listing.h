@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Pages of keys, versions and uploads, in the order of the keys' UTF-8 bytes. A page costs what it shows: keys
-// are found by the index, and what a delimiter rolls up into one prefix is jumped over, not walked.
+// Pages of keys, versions and uploads, in the order of the keys' UTF-8 bytes. A page costs what it shows:
+// keys are found by the index, and what a delimiter rolls up into one prefix is jumped over, not walked.
 #pragma once
 
 #include <string>
@@ -28,12 +28,12 @@ struct Page {
 };
 
 // Keys after `after`, which may be a key or a common prefix (all below it is skipped then).
-Result<Page<ObjectVersion>> list_objects(sqlite::Transaction& transaction, const ListingScope& scope,
-                                         std::string_view after);
+Result<Page<Version>> list_objects(sqlite::Transaction& transaction, const ListingScope& scope,
+                                   std::string_view after);
 
 // Versions and delete markers after the version `version` of `after`; of no version: after all of that key.
-Result<Page<ObjectVersion>> list_versions(sqlite::Transaction& transaction, const ListingScope& scope,
-                                          std::string_view after, VersionName version);
+Result<Page<Version>> list_versions(sqlite::Transaction& transaction, const ListingScope& scope,
+                                    std::string_view after, VersionName version);
 
 // Uploads in parts after the upload `upload_id` of `after`; empty: after all of that key.
 Result<Page<Upload>> list_uploads(sqlite::Transaction& transaction, const ListingScope& scope,

@@ -53,7 +53,7 @@ Result<> drop_blob(Change& change, std::int64_t content, FileNumber blob) {
     return {};
 }
 
-Result<> drop_content(Change& change, const ObjectVersion& object) {
+Result<> drop_content(Change& change, const Version& object) {
     if (object.marker) return {};
     if (object.part_count == 0) return drop_blob(change, object.content, object.content);
     for (const auto& piece : TRY(pieces_of(change.transaction, object.content)))
@@ -62,20 +62,20 @@ Result<> drop_content(Change& change, const ObjectVersion& object) {
     return {};
 }
 
-Result<> remove_version(Change& change, std::int64_t bucket, const ObjectVersion& object) {
+Result<> remove_version(Change& change, std::int64_t bucket, const Version& object) {
     TRY(change.transaction.execute("DELETE FROM objects WHERE bucket = ? AND key = ? AND sequence = ?",
                                    bucket, object.key, object.sequence));
     return drop_content(change, object);
 }
 
-Result<> set_latest(Change& change, std::int64_t bucket, const ObjectVersion& object, bool latest) {
+Result<> set_latest(Change& change, std::int64_t bucket, const Version& object, bool latest) {
     TRY(change.transaction.execute(
         "UPDATE objects SET latest = ? WHERE bucket = ? AND key = ? AND sequence = ?", latest, bucket,
         object.key, object.sequence));
     return {};
 }
 
-Result<> insert_version(Change& change, std::int64_t bucket, const ObjectVersion& object) {
+Result<> insert_version(Change& change, std::int64_t bucket, const Version& object) {
     TRY(change.transaction.execute(
         "INSERT INTO objects VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", bucket, object.key,
         object.sequence, object.version, object.latest, object.marker, static_cast<std::int64_t>(object.size),
@@ -113,7 +113,7 @@ Result<Versioning> versioning_of(sqlite::Transaction& transaction, std::int64_t 
 
 }  // namespace
 
-ObjectVersion object_of(const sqlite::Statement& row) {
+Version object_of(const sqlite::Statement& row) {
     return {.key = row.text(0),
             .sequence = row.integer(1),
             .version = row.text(2),
@@ -226,26 +226,26 @@ Result<> set_setting(Change& change, std::int64_t bucket, std::string_view name,
     return {};
 }
 
-Result<std::optional<ObjectVersion>> find_object(sqlite::Transaction& transaction, std::int64_t bucket,
-                                                 std::string_view key, VersionName version) {
+Result<std::optional<Version>> find_object(sqlite::Transaction& transaction, std::int64_t bucket,
+                                           std::string_view key, VersionName version) {
     static const std::string any =
         "SELECT " + std::string(object_columns) + " FROM objects WHERE bucket = ? AND key = ? ";
     static const std::string newest = any + "ORDER BY sequence DESC LIMIT 1";
     static const std::string unnamed = any + "AND version = ''";
     static const std::string named = any + "AND sequence = ? AND version = ?";
-    auto row = [&](Result<sqlite::Statement> found) -> Result<std::optional<ObjectVersion>> {
+    auto row = [&](Result<sqlite::Statement> found) -> Result<std::optional<Version>> {
         auto statement = TRY(std::move(found));
-        if (!TRY(statement.step())) return std::optional<ObjectVersion>();
+        if (!TRY(statement.step())) return std::optional<Version>();
         return std::optional(object_of(statement));
     };
     if (!version) return row(transaction.query(newest, bucket, key));
     if (*version == "null") return row(transaction.query(unnamed, bucket, key));
     auto sequence = sequence_of(*version);
-    if (!sequence) return std::optional<ObjectVersion>();
+    if (!sequence) return std::optional<Version>();
     return row(transaction.query(named, bucket, key, *sequence, *version));
 }
 
-std::string version_name(const ObjectVersion& object) {
+std::string version_name(const Version& object) {
     return object.version.empty() ? "null" : object.version;
 }
 
@@ -266,7 +266,7 @@ std::string make_version_id(std::int64_t sequence, Random& random) {
     return crypto::base64url_encode(bytes);
 }
 
-Result<> put_object(Change& change, Storage& storage, std::int64_t bucket, ObjectVersion& object) {
+Result<> put_object(Change& change, Storage& storage, std::int64_t bucket, Version& object) {
     auto versioning = TRY(versioning_of(change.transaction, bucket));
     object.sequence = next_number(storage);
     object.version =
@@ -284,7 +284,7 @@ Result<> put_object(Change& change, Storage& storage, std::int64_t bucket, Objec
     return insert_version(change, bucket, object);
 }
 
-Result<> update_tags(Change& change, std::int64_t bucket, const ObjectVersion& object) {
+Result<> update_tags(Change& change, std::int64_t bucket, const Version& object) {
     TRY(change.transaction.execute(
         "UPDATE objects SET tags = ? WHERE bucket = ? AND key = ? AND sequence = ?", pack(object.tags),
         bucket, object.key, object.sequence));
@@ -304,7 +304,7 @@ Result<Deleted> delete_object(Change& change, Storage& storage, std::int64_t buc
             TRY(set_latest(change, bucket, *next, true));
         return deleted;
     }
-    ObjectVersion marker{.key = std::string(key), .modified = storage.clock.now()};
+    Version marker{.key = std::string(key), .modified = storage.clock.now()};
     marker.marker = true;
     TRY(put_object(change, storage, bucket, marker));
     deleted.marker = std::move(marker);

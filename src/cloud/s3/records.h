@@ -26,20 +26,20 @@ void forget_bucket(Storage& storage, const std::string& name);  // After the com
 
 // Versions. `version` is what clients say: nothing for the newest, "null", or an id.
 using VersionName = std::optional<std::string_view>;
-Result<std::optional<ObjectVersion>> find_object(sqlite::Transaction& transaction, std::int64_t bucket,
-                                                 std::string_view key, VersionName version = std::nullopt);
+Result<std::optional<Version>> find_object(sqlite::Transaction& transaction, std::int64_t bucket,
+                                           std::string_view key, VersionName version = std::nullopt);
 // The id for clients: "null" or 32 characters that nobody can guess.
-std::string version_name(const ObjectVersion& object);
+std::string version_name(const Version& object);
 std::string make_version_id(std::int64_t sequence, Random& random);  // Also of uploads.
 std::optional<std::int64_t> sequence_of(std::string_view version_id);
 
 // Makes `object` the newest version of its key; sets sequence, version and latest. In a bucket that is not
 // versioned it replaces what was there. Fault::not_found if the bucket is gone.
-Result<> put_object(Change& change, Storage& storage, std::int64_t bucket, ObjectVersion& object);
-Result<> update_tags(Change& change, std::int64_t bucket, const ObjectVersion& object);
+Result<> put_object(Change& change, Storage& storage, std::int64_t bucket, Version& object);
+Result<> update_tags(Change& change, std::int64_t bucket, const Version& object);
 struct Deleted {
-    std::optional<ObjectVersion> removed;  // The version that is gone.
-    std::optional<ObjectVersion> marker;   // The delete marker that was made.
+    std::optional<Version> removed;  // The version that is gone.
+    std::optional<Version> marker;   // The delete marker that was made.
 };
 // Without a version: a delete marker where versions are kept, else the object goes. Absent ones are no error.
 Result<Deleted> delete_object(Change& change, Storage& storage, std::int64_t bucket, std::string_view key,
@@ -60,7 +60,7 @@ Result<> insert_pieces(Change& change, std::int64_t content, const std::vector<P
 inline constexpr std::string_view object_columns =
     "key, sequence, version, latest, marker, size, modified_us, etag, content, part_count, storage_class, "
     "checksum_kind, checksum, checksum_composite, headers, tags";
-ObjectVersion object_of(const sqlite::Statement& row);
+Version object_of(const sqlite::Statement& row);
 Upload upload_of(const sqlite::Statement& row);
 inline constexpr std::string_view upload_columns =
     "key, upload, upload_id, started_us, initiator, storage_class, checksum_kind, checksum_composite, "

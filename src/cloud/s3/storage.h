@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Where objects are kept: an index in SQLite, large contents in files (files.h). What commit() has answered is
-// on the disk, bytes and index, after kill -9 and after a power cut. Writes of several requests share a commit.
-// One process at a time has a folder open.
+// Where objects are kept: an index in SQLite, large contents in files (files.h). What commit() has answered
+// is on the disk, bytes and index, after kill -9 and after a power cut. Writes of several requests share a
+// commit. One process at a time has a folder open.
 #pragma once
 
 #include <atomic>

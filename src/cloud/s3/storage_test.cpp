@@ -102,8 +102,8 @@ TEST_F(StorageTest, OverwritingAndDeletingFreesTheFiles) {
 
 class PiecesTest : public StorageTest {
 protected:
-    ObjectVersion put_pieces(const std::vector<std::string>& contents) {
-        ObjectVersion object{.key = "pieces", .modified = clock.now(), .content = next_number(*storage)};
+    Version put_pieces(const std::vector<std::string>& contents) {
+        Version object{.key = "pieces", .modified = clock.now(), .content = next_number(*storage)};
         std::vector<Body> bodies;
         std::vector<PieceRow> rows;
         for (const auto& bytes : contents) {
@@ -174,11 +174,11 @@ TEST_F(PiecesTest, ACopyHasTheSameBytes) {
         BodyWriter writer(**storage, ChecksumKind::none);
         if (!writer.append(bytes)) ::_exit(4);
         auto body = writer.finish();
-        ObjectVersion object{.key = "key-" + std::to_string(i % 7),
-                             .size = body->size(),
-                             .modified = clock.now(),
-                             .etag = crypto::hex_encode(body->md5()),
-                             .content = body->number()};
+        Version object{.key = "key-" + std::to_string(i % 7),
+                       .size = body->size(),
+                       .modified = clock.now(),
+                       .etag = crypto::hex_encode(body->md5()),
+                       .content = body->number()};
         auto written = commit(**storage, [&](Change& change) -> Result<> {
             TRY(body->adopt(change));
             return put_object(change, **storage, (*bucket)->id, object);

@@ -37,7 +37,7 @@ struct Checksum {
     bool composite = false;  // The sum of the sums of the parts.
 };
 
-struct ObjectVersion {
+struct Version {
     std::string key;
     std::int64_t sequence = 0;  // Grows from version to version.
     std::string version;        // Empty: the one that S3 calls "null".
