@@ -11,7 +11,7 @@ namespace {
 constexpr std::string_view introduction = R"(# Configuration
 
 Written by `integreat config docs`; change the sentences where the settings are declared, in
-`src/config/settings.h` and `src/config/manifest.h`.
+`src/config/settings.h`, `src/config/manifest.h` and `src/config/collections.h`.
 
 - A **duration** has its unit: `250ms`, `30s`, `5m`, `12h`, `7d`. A **size** counts bytes: `512`, `64KiB`,
   `10MiB`, `1MB`.
@@ -20,7 +20,8 @@ Written by `integreat config docs`; change the sentences where the settings are 
 - Unknown keys are mistakes. `integreat check` lists all mistakes with their places; `integreat config show`
   prints the settings in force; `integreat config schema` writes a JSON Schema that editors complete from.
 - Files are read again when they change and on SIGHUP, and taken over only if all of them together are good.
-- Manifests, with a complete example, are explained in [manifests.md](manifests.md).
+- Manifests, with a complete example, are explained in [manifests.md](manifests.md), collections in
+  [data.md](data.md).
 
 )";
 

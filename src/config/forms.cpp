@@ -145,6 +145,13 @@ Complaint check_scope(std::string_view text) {
     return sound ? Complaint() : "must be lower-case letters, digits and _.:-, at most 64, a letter first";
 }
 
+Complaint check_identifier(std::string_view text) {
+    bool sound = begins_with_letter(text) && text.size() <= identifier_length_max && only(text, lower, "_") &&
+                 text.back() != '_' && text.find("__") == text.npos;
+    return sound ? Complaint()
+                 : "must be lower-case letters, digits and single underscores, at most 50, a letter first";
+}
+
 Complaint check_project(std::string_view text) {
     bool sound = begins_with_letter(text) && text.size() >= 6 && text.size() <= 30 &&
                  only(text, lower, "-") && text.back() != '-';
@@ -258,7 +265,9 @@ Complaint check_path(std::string_view text) {
     return std::nullopt;
 }
 
-Complaint check_target(std::string_view text) { return text == "/" ? Complaint() : check_path(text); }
+Complaint check_target(std::string_view text) {
+    return text == "/" ? Complaint() : check_path(text);
+}
 
 std::vector<std::string_view> parameters_of(std::string_view path) {
     std::vector<std::string_view> names;

@@ -25,6 +25,11 @@ inline constexpr std::string_view role_pattern = "^[a-z][a-z0-9_-]{0,39}$";
 Complaint check_scope(std::string_view text);
 inline constexpr std::string_view scope_pattern = "^[a-z][a-z0-9_.:-]{0,63}$";
 
+// "tuition_fee": a collection, field, state or transition. It becomes part of SQL, URLs and programs.
+Complaint check_identifier(std::string_view text);
+inline constexpr std::string_view identifier_pattern = "^[a-z][a-z0-9]*(_[a-z0-9]+)*$";
+inline constexpr std::size_t identifier_length_max = 50;
+
 // https://cloud.google.com/resource-manager/docs/creating-managing-projects: 6 to 30 characters.
 Complaint check_project(std::string_view text);
 inline constexpr std::string_view project_pattern = "^[a-z][a-z0-9-]{4,28}[a-z0-9]$";

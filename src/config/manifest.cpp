@@ -5,6 +5,7 @@
 #include <map>
 
 #include "base/suggest.h"
+#include "config/collection_checks.h"
 #include "config/configuration.h"
 #include "config/document.h"
 #include "config/routes.h"
@@ -147,12 +148,19 @@ void check_manifest(Document& document, const Manifest& manifest) {
         complain(document, "/app",
                  "app must be the name of the file: rename one of them (" + app + ", " + document.file + ")");
     }
+    for (std::size_t i = 0; i < manifest.roles.size(); ++i) {
+        if (manifest.roles[i] != "none" && manifest.roles[i] != "anonymous") continue;
+        complain(
+            document, json::below("/roles", i),
+            "the role " + json::quoted(manifest.roles[i]) + " is the platform's own: choose another name");
+    }
     auto roles = declared(document, "/roles");
     auto upstreams = declared(document, "/upstreams");
     for (std::size_t i = 0; i < manifest.routes.size(); ++i) {
         check_route({document, roles, upstreams, manifest.routes[i], json::below("/routes", i)});
     }
     check_collisions(document, manifest);
+    check_collections(document, manifest);
 }
 
 }  // namespace

@@ -175,6 +175,9 @@ void fields(Visitor& visit, Manifest& manifest) {
                 {.items_max = upstreams_max, .check = check_slug, .pattern = slug_pattern});
     visit("routes", manifest.routes, "What the upstreams answer.",
           {.may_be_empty = true, .items_max = routes_max});
+    visit.named("collections", manifest.collections, &CollectionSettings::name,
+                "What the app keeps, by name; docs/data.md explains all of it.",
+                {.items_max = collections_max, .check = check_identifier, .pattern = identifier_pattern});
 }
 
 }  // namespace integreat::config

@@ -39,6 +39,7 @@ struct Rules {
     Check check = nullptr;                    // Of a text, of each text in a list, of each key of a map.
     std::string_view pattern{};    // What `check` demands as ECMA 262 regular expression, for editors.
     bool reference = false;        // "env:NAME" and "env:NAME:default" stand for the variable's value.
+    bool literal = false;          // A text that may be written as a number or a boolean: `default: 0`.
     bool is_default_shown = true;  // Off where the default means "derived", and the sentence tells.
 };
 

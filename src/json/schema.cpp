@@ -21,6 +21,7 @@ object schema_of_field(const Field& field);
 
 object text_schema(const Rules& rules) {
     object schema{{"type", "string"}, {"maxLength", rules.length_max}};
+    if (rules.literal) schema["type"] = array{"string", "number", "boolean"};
     if (!rules.may_be_empty) schema["minLength"] = 1;
     if (!rules.pattern.empty() && !rules.reference) schema["pattern"] = rules.pattern;
     if (rules.choices.empty()) return schema;

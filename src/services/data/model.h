@@ -14,6 +14,7 @@
 #include "base/id.h"
 #include "base/result.h"
 #include "config/manifest.h"
+#include "config/paths.h"
 
 namespace integreat::data {
 
@@ -69,31 +70,14 @@ struct Field {
     // Computed from the record's own fields: SQL over columns, checked and quoted. Empty: not so.
     std::string generated_sql;
     // Computed over the records that refer to this one.
-    struct Rollup {
-        std::string operation;   // count | sum | avg | min | max | wavg
-        std::string collection;  // "ratings"
-        std::string reference;   // Its field that points here: "assessment".
-        std::string value;       // Its field; empty for count.
-        std::string weight;      // wavg only.
-    };
+    using Rollup = config::Rollup;
     std::optional<Rollup> rollup;
 
     bool computed() const { return !generated_sql.empty() || rollup.has_value(); }
     bool writable() const { return !system && !computed(); }
 };
 
-// "enrollments[student].section.professor", resolved. Walked from the record that is asked about.
-struct Path {
-    struct Step {
-        bool backward = false;   // collection[field]: its records whose `field` is the record we stand on.
-        std::string collection;  // Where the step arrives.
-        std::string field;       // Forward: the reference left by. Backward: the reference that points here.
-    };
-    std::vector<Step> steps;
-    std::string end;  // The field of the last collection that holds the caller.
-    bool end_is_list = false;
-    std::string text;  // As the manifest says it.
-};
+using Path = config::Path;
 
 // The caller's role in the database, besides the app's own roles.
 inline constexpr std::string_view role_none = "none";            // Signed in, with no role of the app.
