@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // Any bytes as a manifest and as settings. Each mistake must point into the text, and a manifest without
-// mistakes must make a router: nothing that `integreat check` passes may fail when it is served.
+// mistakes must make a router and a model: nothing that `integreat check` passes may fail when it is served.
 #include <algorithm>
 
 #include "config/configuration.h"
 #include "config/routes.h"
 #include "http/router.h"
+#include "services/data/model.h"
 
 using namespace integreat;
 
@@ -33,5 +34,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t siz
     if (!manifest.good()) return 0;
     auto router = http::Router::build(config::routes_of(manifest.value, config::Settings()));
     ASSERT(router);
+    auto model = data::compile_model(manifest.value);
+    ASSERT(model->collections.size() == manifest.value.collections.size());
+    ASSERT(data::fingerprint_of(*model).size() == 16);
     return 0;
 }

@@ -134,7 +134,8 @@ void check_collection(const CollectionCheck& check) {
     bool open =
         !access.read.empty() || !access.create.empty() || !access.update.empty() || !access.remove.empty();
     const auto* written = json::find(check.document.tree, check.pointer + "/access");
-    if (!open && written && written->members.empty()) check.complain("/access", "nobody may do anything with " + collection.name + ": add rules");
+    if (!open && written && written->members.empty())
+        check.complain("/access", "nobody may do anything with " + collection.name + ": add rules");
     check_fields(check);
     check_unique(check);
     check_search(check);
@@ -241,7 +242,7 @@ void check_computed_circles(Document& document, const Manifest& manifest) {
             complain(document,
                      json::below(json::below("/collections", collection.name) + "/fields", field.name) +
                          "/computed",
-                     "is computed from itself (" + shown(way) + ")");
+                     field.name + " is computed from itself (" + shown(way) + ")");
         }
     }
 }

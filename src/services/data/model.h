@@ -37,6 +37,7 @@ enum class FieldType {
     json,
     id,  // Of the record itself; the only system field with a type of its own.
 };
+std::string_view to_string(FieldType type);  // As manifests say it: "enum".
 
 struct Field {
     std::string name;  // Also of the column.
