@@ -17,6 +17,8 @@ struct AwsError {
     std::string message;  // AWS's own sentence.
     // Further elements of S3's <Error>: {"BucketName", "a-bucket"}. Resource, RequestId and HostId are added.
     std::vector<std::pair<std::string, std::string>> details = {};
+    // Of the answer: what S3 says about a delete marker that is in the way.
+    std::vector<std::pair<std::string, std::string>> headers = {};
     std::string cause = {};  // For our log and `integreat why` only.
 };
 
