@@ -48,7 +48,7 @@ collections:
       units: {type: integer}
     states: {initial: pending, names: [pending, enrolled]}
     transitions:
-      enroll: {from: [pending], to: enrolled, allow: [{roles: [registrar]}], guard: "units >= 1", requires: [section]}
+      enroll: {from: [pending], to: enrolled, allow: [{roles: [registrar]}], guard: "units >= 1"}
     history: [registrar]
     if_match: required
     access: {read: [{roles: [registrar], states: [pending]}]}
