@@ -200,13 +200,11 @@ BEGIN
         was := to_jsonb(OLD);
         record := to_jsonb(NEW);
         -- What a trigger changes because of a transition elsewhere is none.
-        IF pg_trigger_depth() = 1 THEN
-            named := integreat.transition();
-        END IF;
         IF was ->> 'deleted_at' IS NULL AND record ->> 'deleted_at' IS NOT NULL THEN
             what := 'delete';
-        ELSIF named IS NOT NULL THEN
+        ELSIF pg_trigger_depth() = 1 AND integreat.transition() IS NOT NULL THEN
             what := 'transition';
+            named := integreat.transition();
         ELSE
             what := 'update';
         END IF;

@@ -3,15 +3,12 @@
 
 #include <algorithm>
 
-#include "crypto/digest.h"
-#include "crypto/encoding.h"
+#include "services/data/names.h"
 
 namespace integreat::data {
 
 namespace {
 
-constexpr std::size_t identifier_bytes_max = 63;
-constexpr std::size_t hash_digits = 12;
 constexpr std::string_view role_scope = "role:";
 
 bool knows(const Model& model, std::string_view role) {
@@ -22,10 +19,7 @@ bool knows(const Model& model, std::string_view role) {
 }  // namespace
 
 std::string database_role(const TenantId& app, std::string_view role) {
-    auto name = "tenant_" + app.text + "__" + std::string(role);
-    if (name.size() <= identifier_bytes_max) return name;
-    auto hash = crypto::hex_encode(crypto::as_view(crypto::sha256(name))).substr(0, hash_digits);
-    return name.substr(0, identifier_bytes_max - hash_digits - 1) + "_" + hash;
+    return identifier_within_limit("tenant_" + app.text + "__" + std::string(role));
 }
 
 std::string role_of(const Model& model, const Principal* principal) {

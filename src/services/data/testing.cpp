@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "services/data/testing.h"
 
+#include <cstdio>
+
+#include "services/data/names.h"
+
 namespace integreat::data::testing {
 
 namespace {
@@ -326,6 +330,24 @@ std::shared_ptr<const Model> school() {
     for (auto& one : model->collections)
         finish(one);
     return model;
+}
+
+SchemaOrder order_for(const postgres::testing::TestDatabase& database) {
+    return {.url = database.superuser_url,
+            .login_role = database.role,
+            .owner = std::string(owner_role),
+            .until = std::chrono::steady_clock::now() + std::chrono::seconds(60)};
+}
+
+postgres::testing::TestDatabase database_for(const Model& model) {
+    auto database = postgres::testing::fresh_database(model.app);
+    auto applied = apply_plan(model, order_for(database));
+    if (!applied) {
+        std::fprintf(stderr, "the tables cannot be had: %s (%s)\n", applied.error().message.c_str(),
+                     applied.error().cause.c_str());
+        std::abort();
+    }
+    return database;
 }
 
 }  // namespace integreat::data::testing

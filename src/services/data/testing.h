@@ -8,11 +8,18 @@
 #include "postgres/testing.h"
 #include "services/data/acting.h"
 #include "services/data/model.h"
+#include "services/data/plan.h"
 
 namespace integreat::data::testing {
 
 // students, sections, enrollments, grades, announcements, inquiries; roles student, professor, registrar,
 // admin.
 std::shared_ptr<const Model> school();
+
+// A fresh database with the tables of `model`. Stops the program if it cannot be had.
+postgres::testing::TestDatabase database_for(const Model& model);
+
+// To plan and apply there.
+SchemaOrder order_for(const postgres::testing::TestDatabase& database);
 
 }  // namespace integreat::data::testing
