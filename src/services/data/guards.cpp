@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// The trigger before insert and update of a collection, for what policies cannot say: what kind of change this
-// is and whether its own rules allow it, which fields belong to it, and that references lead to what the caller
-// may read. It runs with the caller's own rights; what it reads, it reads under the caller's policies.
+// The trigger before insert and update of a collection, for what policies cannot say: what kind of change
+// this is and whether its own rules allow it, which fields belong to it, and that references lead to what
+// the caller may read. It runs with the caller's own rights; what it reads, it reads under the caller's
+// policies.
 //
-// Statements that read tables stand apart for each role: a plan under row-level security is of use to the role
-// it was made for only, and a connection serves all of them in turn.
+// Statements that read tables stand apart for each role: a plan under row-level security is of use to the
+// role it was made for only, and a connection serves all of them in turn.
 #include <algorithm>
 #include <map>
 

@@ -4,8 +4,8 @@
 // somebody allows that it goes. Several processes may apply at once: one waits for the other, and finds its
 // work done.
 //
-// What is made carries a comment with the hash of its definition; by that a later plan knows it again, however
-// Postgres spells expressions.
+// What is made carries a comment with the hash of its definition; by that a later plan knows it again,
+// however Postgres spells expressions.
 #pragma once
 
 #include <chrono>
@@ -60,9 +60,9 @@ Result<Plan> plan_tables(const Model& model, const SchemaOrder& order);
 // not allowed; then nothing has changed.
 Result<Plan> apply_plan(const Model& model, const SchemaOrder& order);
 
-// One query: are the tables of this very model, and is the login role bound by their rules: it owns nothing,
-// inherits nothing, may become the app's roles and nothing else. Fault::conflict if the model has to be applied
-// first, Fault::invalid if the role is not safe.
+// One query: are the tables of this very model, and is the login role bound by their rules: it owns
+// nothing, inherits nothing, may become the app's roles and nothing else. Fault::conflict if the model has
+// to be applied first, Fault::invalid if the role is not safe.
 Result<> check_tables(postgres::Pool& pool, const Model& model, Monotonic deadline);
 
 }  // namespace integreat::data

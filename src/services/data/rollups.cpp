@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// Fields that are computed over the records that refer to theirs: brought up to date by a trigger after each
-// statement that changes those, in the same transaction. The records to be computed are locked first, in the
-// order of their ids, and read again afterwards, so that of two changes at once the later one sees the earlier.
+// Fields that are computed over the records that refer to theirs: brought up to date by a trigger after
+// each statement that changes those, in the same transaction. The records to be computed are locked first,
+// in the order of their ids, and read again afterwards, so that of two changes at once the later one sees
+// the earlier.
 #include <map>
 
 #include <fmt/format.h>

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// The tables, rules and triggers that a model asks for, as SQL. Tables are compared with what is there (plan.h)
-// and changed; rules, guards and rights are made anew whenever anything of them differs.
+// The tables, rules and triggers that a model asks for, as SQL. Tables are compared with what is there
+// (plan.h) and changed; rules, guards and rights are made anew whenever anything of them differs.
 //
 // Each collection is a table "data"."<name>" of the owner's, with row-level security. A list in its default
-// order (Collection::sort, then id in the direction of the last key, Postgres' own order of nulls) is served by
-// an index, also when only the records of one owner, reference or state are asked for.
+// order (Collection::sort, then id in the direction of the last key, Postgres' own order of nulls) is
+// served by an index, also when only the records of one owner, reference or state are asked for.
 #pragma once
 
 #include <string>
