@@ -5,6 +5,9 @@
 // stream is over, whichever way: a client that left is noticed also while the source is idle, but never in
 // the middle of `produce`, so that must return in bounded time.
 //
+// Its destructor runs on an I/O thread and must not wait. It may refer to its request and call, which live
+// longer, but not to call.transaction.
+//
 // A source holds nothing scarce from one call to the next (no database connection, no lock): when the next
 // call comes, or whether, is up to the client.
 #pragma once

@@ -23,6 +23,11 @@ private:
     std::string text_;
 };
 
+// Others end with their head, whatever the fields say (RFC 9112 section 6.3).
+constexpr bool allows_body(int status) {
+    return status >= 200 && status != 204 && status != 304;
+}
+
 struct ResponseFraming {
     std::optional<std::uint64_t> content_length;
     bool chunked = false;

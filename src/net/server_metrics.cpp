@@ -34,6 +34,10 @@ ServerMetrics server_metrics(metrics::Registry& registry) {
         .handshakes_failed =
             counter("integreat_tls_handshakes_failed_total", "Connections that did not get as far as HTTP."),
         .accepts_failed = counter("integreat_accepts_failed_total", "Failed accepts: no descriptors left?"),
+        .streams_open =
+            registry.gauge("integreat_streams_open", "Answers under way that come piece by piece."),
+        .streams_broken =
+            counter("integreat_streams_broken_total", "Such answers whose source failed before the end."),
         .bytes_in = bytes(registry, "in"),
         .bytes_out = bytes(registry, "out"),
         .timeouts_handshake = timeouts(registry, "handshake"),

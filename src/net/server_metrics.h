@@ -16,6 +16,8 @@ struct ServerMetrics {
     metrics::Counter& refused_client_full;
     metrics::Counter& handshakes_failed;
     metrics::Counter& accepts_failed;
+    metrics::Gauge& streams_open;
+    metrics::Counter& streams_broken;
     metrics::Counter& bytes_in;
     metrics::Counter& bytes_out;
     metrics::Counter& timeouts_handshake;

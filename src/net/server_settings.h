@@ -32,6 +32,7 @@ struct ServerSettings {
     std::chrono::milliseconds body_timeout{30'000};    // Between two reads of a body.
     std::chrono::milliseconds idle_timeout{75'000};    // Between two requests.
     std::chrono::milliseconds write_timeout{30'000};   // Without progress.
+    std::chrono::milliseconds heartbeat_interval{15'000};  // Between two pieces of an endless stream.
     std::chrono::milliseconds drain_timeout{10'000};
     std::chrono::milliseconds sweep_tick{100};  // How late a timeout may come.
 

@@ -18,10 +18,6 @@ constexpr std::uint64_t discarded_bytes_max = 64 * 1024;
 // More than this is given back after a request, so that idle connections stay small.
 constexpr std::size_t kept_bytes_max = 16 * 1024;
 
-constexpr bool allows_body(int status) {
-    return status >= 200 && status != 204 && status != 304;
-}
-
 Problem head_too_slow() {
     return {.status = 408,
             .type = "request-timeout",
@@ -197,6 +193,11 @@ Session::Next Session::refuse(const Problem& problem) {
     return respond(ask_rejection(problem));
 }
 
+// Of which call_.cause says more.
+Session::Next Session::refuse_as_bug() {
+    return refuse(our_bug());
+}
+
 Session::Next Session::take(http::Admission admission) {
     if (auto* reply = std::get_if<http::Reply>(&admission)) return respond(std::move(*reply));
     if (auto* relay = std::get_if<http::Relay>(&admission)) {
@@ -214,13 +215,13 @@ Session::Next Session::take(http::Admission admission) {
         consume_ = std::move(stream->consume);
         return Next::stream_body;
     }
-    if (std::holds_alternative<http::Stream>(admission)) return refuse(our_bug());
+    if (auto* answer = std::get_if<http::Stream>(&admission)) return stream(std::move(*answer));
     return Next::admit_on_pool;
 }
 
 Session::Next Session::take(http::Response response) {
     if (auto* reply = std::get_if<http::Reply>(&response)) return respond(std::move(*reply));
-    if (std::holds_alternative<http::Stream>(response)) return refuse(our_bug());
+    if (auto* answer = std::get_if<http::Stream>(&response)) return stream(std::move(*answer));
     relay_ = std::move(std::get<http::Relay>(response));
     return Next::relay;
 }
@@ -242,11 +243,7 @@ Session::Next Session::respond(http::Reply reply) {
     ResponseFraming framing{
         .content_length = reply_.body.size(), .keep_alive = keep_, .http_1_0 = parser_.framing().http_1_0};
     if (!body_allowed) framing.content_length.reset();
-    head_.clear();
-    int left_out = append_response_head(head_, reply_.status, reply_.headers, call_.response_headers, framing,
-                                        worker_.date.at(call_.started));
-    if (left_out > 0) report_left_out();
-    outcome_.status = reply_.status;
+    write_head(reply_.status, reply_.headers, framing);
     if (without_body_) reply_.body.clear();
     outcome_.response_body_bytes = reply_.body.size();
 
@@ -256,6 +253,20 @@ Session::Next Session::respond(http::Reply reply) {
     if (error) return gone();
     if (sent_ < head_.size() + reply_.body.size()) return Next::flush;
     return after_reply();
+}
+
+void Session::write_head(int status, const http::Headers& headers, const ResponseFraming& framing) {
+    head_.clear();
+    int left_out = append_response_head(head_, status, headers, call_.response_headers, framing,
+                                        worker_.date.at(call_.started));
+    if (left_out > 0) report_left_out();
+    outcome_.status = status;
+}
+
+Session::Next Session::stream(http::Stream stream) {
+    Streaming::Within within{.worker = worker_, .client = stream_, .input = input_, .call = call_};
+    streaming_ = std::make_unique<Streaming>(within, std::move(stream));
+    return Next::stream;
 }
 
 // A field of the answer would have ended early and let its rest pass for another field or a body.

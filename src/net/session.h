@@ -12,6 +12,7 @@
 #include "net/body.h"
 #include "net/head.h"
 #include "net/input.h"
+#include "net/streaming.h"
 #include "net/worker.h"
 
 namespace integreat::net {
@@ -25,8 +26,10 @@ public:
 
     static Awaitable<void> run(std::unique_ptr<Session> session);
 
-    // Idle: nothing of a next request has come, not even as far as the kernel.
-    void close_if_idle() {
+    // Ends what needs not be waited for: endless streams, and idleness, which is when nothing of a next
+    // request has come, not even as far as the kernel.
+    void drain() {
+        if (streaming_) streaming_->interrupt();
         if (idle_ && !stream_.readable()) stream_.cancel();
     }
 
@@ -42,6 +45,7 @@ private:
         admit_on_pool,  // The application asked to be asked where it may wait.
         answer_on_pool,
         relay,
+        stream,   // The answer's body comes piece by piece.
         flush,    // The rest of a reply that the kernel did not take at once.
         discard,  // The rest of a body that nobody wanted.
         close,
@@ -64,9 +68,12 @@ private:
     std::optional<http::Response> ask_consumer(bool last);
     http::Reply ask_rejection(const http::Problem& problem);
     Next refuse(const http::Problem& problem);
+    Next refuse_as_bug();
     Next refuse_body(const http::Problem& problem);
     Next refuse_unfinished(PoolEnd end);
     Next respond(http::Reply reply);
+    Next stream(http::Stream stream);
+    void write_head(int status, const http::Headers& headers, const ResponseFraming& framing);
     bool stays_open() const;
     void report_left_out();
     Next after_reply();
@@ -78,6 +85,8 @@ private:
     Awaitable<Next> on_pool(PoolStep step);
     Awaitable<PoolEnd> run_on_pool(std::function<void()> work);
     Awaitable<Next> relay();
+    Awaitable<Next> carry_stream();
+    Next after_stream(bool whole);
     Awaitable<Next> flush();
     Awaitable<Next> discard();
     Awaitable<void> close();
@@ -100,6 +109,7 @@ private:
     http::Outcome outcome_;
     http::Reply reply_;
     http::Relay relay_;
+    std::unique_ptr<Streaming> streaming_;
     std::function<std::optional<http::Response>(std::string_view, bool)> consume_;  // Of a StreamBody.
     std::string head_;                                                              // Of the reply, as bytes.
     std::size_t sent_ = 0;  // Of head_ and the reply's body.

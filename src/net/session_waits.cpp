@@ -78,6 +78,7 @@ Awaitable<Session::Next> Session::carry_out(Next next) {
         case Next::admit_on_pool: return on_pool(PoolStep::admit);
         case Next::answer_on_pool: return on_pool(PoolStep::answer);
         case Next::relay: return relay();
+        case Next::stream: return carry_stream();
         case Next::flush: return flush();
         case Next::discard: return discard();
         case Next::receive:
@@ -224,6 +225,46 @@ Awaitable<Session::Next> Session::relay() {
     end_request(outcome_.complete);
     if (!keep_) co_return Next::close;
     co_return body_.finished() ? next_request() : Next::discard;
+}
+
+Awaitable<Session::Next> Session::carry_stream() {
+    const auto& what = streaming_->what();
+    bool without_body = request_.method == http::Method::head || !allows_body(what.status);
+    body_.release();
+    if (!without_body) {
+        bool begun = co_await streaming_->begin();
+        if (!begun) {
+            streaming_.reset();
+            co_return refuse_as_bug();
+        }
+    }
+    keep_ = stays_open() && body_.finished();
+    linger_ |= !keep_ && !body_.finished();
+    ResponseFraming framing{.keep_alive = keep_, .http_1_0 = parser_.framing().http_1_0};
+    if (allows_body(what.status)) framing.content_length = length_of(what);
+    framing.chunked = allows_body(what.status) && !framing.content_length && !framing.http_1_0;
+    if (!framing.content_length && !framing.chunked && !without_body) framing.keep_alive = keep_ = false;
+    write_head(what.status, what.headers, framing);
+    if (without_body) {
+        streaming_.reset();
+        reply_.body.clear();
+        sent_ = 0;
+        co_return Next::flush;
+    }
+    auto head = std::move(head_);
+    bool whole = co_await streaming_->run(std::move(head), framing.chunked);
+    co_return after_stream(whole);
+}
+
+// The source goes before anybody hears of the end.
+Session::Next Session::after_stream(bool whole) {
+    outcome_.response_body_bytes = streaming_->body_bytes();
+    broken_ = !whole || streaming_->client_gone();
+    streaming_.reset();
+    stream_.expire_never();
+    if (!whole) stream_.reset();
+    end_request(whole);
+    return keep_ && !broken_ ? next_request() : Next::close;
 }
 
 Awaitable<Session::Next> Session::flush() {

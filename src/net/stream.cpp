@@ -94,6 +94,10 @@ Awaitable<void> Stream::write(Buffers buffers, error_code& error) {
     }
 }
 
+Awaitable<void> Stream::wait_writable(error_code& error) {
+    return socket_.async_wait(Socket::wait_write, asio::redirect_error(use_awaitable, error));
+}
+
 bool Stream::readable() const {
     error_code error;
     return socket_.available(error) > 0 && !error;
@@ -111,6 +115,12 @@ void Stream::finish_sending() {
 
 void Stream::close() {
     error_code ignored;  // The descriptor is released whatever close() says.
+    socket_.close(ignored);
+}
+
+void Stream::reset() {
+    error_code ignored;  // The peer may have gone first.
+    socket_.set_option(asio::socket_base::linger(true, 0), ignored);
     socket_.close(ignored);
 }
 

@@ -55,9 +55,13 @@ public:
     // Everything, or an error.
     Awaitable<void> write(Buffers buffers, error_code& error);
 
+    // The kernel takes bytes again, for those who write to socket() themselves.
+    Awaitable<void> wait_writable(error_code& error);
+
     void cancel();          // Operations under way end with operation_aborted.
     void finish_sending();  // The peer reads the end of the stream; we still read.
     void close();           // At once; a peer that still sends gets a reset.
+    void reset();           // At once, and so that the peer cannot take it for a proper end.
     bool open() const { return socket_.is_open(); }
     bool readable() const;  // The kernel holds bytes that were not read.
     bool secure() const { return tls_ != nullptr; }

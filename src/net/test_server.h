@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "base/guarded.h"
+#include "net/chunks.h"
 #include "net/server.h"
 #include "net/upstreams.h"
 
@@ -83,7 +84,16 @@ public:
         answer.head = buffered_.substr(0, end + 4);
         buffered_.erase(0, end + 4);
         int status = std::stoi(answer.head.substr(9, 3));
-        if (!bodyless && !answer.field("Content-Length").empty()) {
+        if (!bodyless && answer.field("Transfer-Encoding") == "chunked") {
+            ChunkDecoder chunks;
+            do {
+                std::string_view rest = buffered_;
+                while (!rest.empty() && !chunks.finished() && chunks.mistake().empty())
+                    answer.body += chunks.take(rest);
+                buffered_.erase(0, buffered_.size() - rest.size());
+            } while (!chunks.finished() && chunks.mistake().empty() && more());
+            if (!chunks.finished()) return answer;
+        } else if (!bodyless && !answer.field("Content-Length").empty()) {
             auto length = std::stoul(answer.field("Content-Length"));
             while (buffered_.size() < length && more()) {
             }
@@ -98,6 +108,16 @@ public:
         send(bytes);
         return receive();
     }
+
+    // What comes up to and with `text`, chunk sizes included; empty if it does not come.
+    std::string read_until(std::string_view text) {
+        auto at = find(text);
+        if (at == std::string::npos) return {};
+        auto read = buffered_.substr(0, at + text.size());
+        buffered_.erase(0, read.size());
+        return read;
+    }
+    bool was_reset() const { return reset_; }
 
     // Everything until the server ends the connection.
     std::string rest() {

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+#include <cstdio>
 #include <filesystem>
+#include <thread>
 
 #include <openssl/err.h>
 #include <openssl/pem.h>
@@ -122,6 +125,49 @@ TEST_F(TlsTest, CarriesRequestsAndEndsProperly) {
         EXPECT_GT(answer.size(), 600'000u);
         EXPECT_TRUE(client.ended_properly());
     }
+}
+
+// Idle between its two pieces, until another thread wakes it.
+class WokenSource final : public http::BodySource {
+public:
+    explicit WokenSource(http::Pace last) : last_(last) {}
+    http::Pace produce(std::string& to, const http::Demand& demand) override {
+        to.append(100'000, pieces_ == 0 ? 'x' : 'y');
+        if (pieces_++ > 0) return last_;
+        waker_ = std::jthread([wake = demand.wake] { wake(); });
+        return http::Pace::idle;
+    }
+
+private:
+    http::Pace last_;
+    int pieces_ = 0;
+    std::jthread waker_;
+};
+
+TEST_F(TlsTest, CarriesStreams) {
+    auto* temporary = std::tmpfile();
+    std::fputs(std::string(300'000, 'z').c_str(), temporary);
+    std::fflush(temporary);
+    auto file = std::make_shared<const http::OpenFile>(::dup(fileno(temporary)));
+    std::fclose(temporary);
+    application.answer = [file](const http::Request& request, http::Call&) -> http::Response {
+        if (request.path() == "/file") return http::Stream{.body = http::FileRegion{file, 100, 200'000}};
+        auto last = request.path() == "/broken" ? http::Pace::broken : http::Pace::end;
+        return http::Stream{.body = std::make_unique<WokenSource>(last)};
+    };
+    start();
+    auto ask = [&](std::string path, bool ends_properly) {
+        TlsClient client(port());
+        auto answer = client.ask("GET " + path + " HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n");
+        EXPECT_EQ(client.ended_properly(), ends_properly) << path;
+        return answer.substr(std::min(answer.size(), answer.find("\r\n\r\n")));
+    };
+    auto woken = ask("/woken", true);
+    EXPECT_EQ(std::count(woken.begin(), woken.end(), 'x'), 100'000);
+    EXPECT_EQ(std::count(woken.begin(), woken.end(), 'y'), 100'000);
+    EXPECT_TRUE(woken.ends_with("0\r\n\r\n"));
+    EXPECT_EQ(ask("/file", true), "\r\n\r\n" + std::string(200'000, 'z'));
+    EXPECT_FALSE(ask("/broken", false).ends_with("0\r\n\r\n"));
 }
 
 TEST_F(TlsTest, RefusesOldVersionsAndOtherProtocols) {

@@ -1,13 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "net/waiting_pool.h"
 
+#include <algorithm>
+
 namespace integreat::net {
 
 WaitingPool::WaitingPool(int threads, int queue_max, const Clock& clock, metrics::Registry& registry)
     : clock_(clock),
       queue_max_(static_cast<std::size_t>(queue_max)),
-      queued_(
-          registry.gauge("integreat_waiting_pool_queued", "Requests that wait for a thread that may block.")),
+      pieces_running_max_(std::max(1, threads / 2)),
+      queued_(registry.gauge("integreat_waiting_pool_queued", "Requests that wait for a thread.")),
+      pieces_queued_(registry.gauge("integreat_waiting_pool_pieces_queued",
+                                    "Streams that wait for a thread to make their next piece.")),
       refused_(registry.counter("integreat_waiting_pool_refused_total",
                                 "Requests refused since the queue was full.")),
       expired_(registry.counter("integreat_waiting_pool_expired_total",
@@ -34,24 +38,57 @@ bool WaitingPool::submit(Job& job) {
     return true;
 }
 
+void WaitingPool::submit_piece(Job job) {
+    {
+        auto queue = queue_.lock();
+        if (!queue->stopped) queue->pieces.push_back(std::move(job));
+    }
+    if (job.finished) return job.finished(false);
+    pieces_queued_.add(1);
+    changed_.notify_one();
+}
+
+bool WaitingPool::may_take_piece(const Queue& queue) const {
+    if (queue.pieces.empty() || queue.pieces_running == pieces_running_max_) return false;
+    return queue.piece_next || queue.jobs.empty();
+}
+
+// True for a piece. One of the lanes has work.
+bool WaitingPool::take(Queue& queue, Job& job) const {
+    bool piece = may_take_piece(queue);
+    auto& lane = piece ? queue.pieces : queue.jobs;
+    job = std::move(lane.front());
+    lane.pop_front();
+    queue.piece_next = !piece;
+    queue.pieces_running += piece;
+    return piece;
+}
+
+void WaitingPool::carry_out(Job& job, bool stopped) {
+    bool in_time = job.deadline > clock_.monotonic();
+    if (!in_time) expired_.add();
+    if (in_time && !stopped) job.work();
+    job.finished(in_time && !stopped);
+}
+
 void WaitingPool::work() {
     for (;;) {
         Job job;
+        bool piece = false;
         bool stopped = false;
         {
             auto queue = queue_.lock();
-            while (queue->jobs.empty() && !queue->stopped)
+            while (queue->jobs.empty() && !may_take_piece(*queue) && !queue->stopped)
                 changed_.wait(queue.lock());
-            if (queue->jobs.empty()) return;
-            job = std::move(queue->jobs.front());
-            queue->jobs.pop_front();
+            if (queue->jobs.empty() && !may_take_piece(*queue)) return;
+            piece = take(*queue, job);
             stopped = queue->stopped;
         }
-        queued_.add(-1);
-        bool in_time = job.deadline > clock_.monotonic();
-        if (!in_time) expired_.add();
-        if (in_time && !stopped) job.work();
-        job.finished(in_time && !stopped);
+        (piece ? pieces_queued_ : queued_).add(-1);
+        carry_out(job, stopped);
+        if (!piece) continue;
+        --queue_.lock()->pieces_running;
+        changed_.notify_one();
     }
 }
 

@@ -2,6 +2,9 @@
 // The threads that may block: requests that wait for a database or a third party are answered here, so that
 // no connection's thread ever stands still. Bounded twice: by its threads and by its queue. What finds the
 // queue full, or waited in it beyond its own deadline, is not begun.
+//
+// Streams have a lane of their own for their pieces, which is never full, since each waits for one piece at a
+// time: when a thousand wake up at once, they take turns with the requests and hold half of the threads.
 #pragma once
 
 #include <condition_variable>
@@ -30,19 +33,30 @@ public:
     // False if the queue is full; then nothing of the job is called.
     [[nodiscard]] bool submit(Job& job);
 
+    // For the next piece of a stream. Once stopped, it ends as not done.
+    void submit_piece(Job job);
+
     // Queued jobs end as not done; waits for those under way. Idempotent.
     void stop();
 
 private:
     struct Queue {
         std::deque<Job> jobs;
+        std::deque<Job> pieces;
+        int pieces_running = 0;
+        bool piece_next = true;  // When both lanes have work.
         bool stopped = false;
     };
     void work();
+    bool may_take_piece(const Queue& queue) const;
+    bool take(Queue& queue, Job& job) const;
+    void carry_out(Job& job, bool stopped);
 
     const Clock& clock_;
     std::size_t queue_max_;
+    int pieces_running_max_;
     metrics::Gauge& queued_;
+    metrics::Gauge& pieces_queued_;
     metrics::Counter& refused_;
     metrics::Counter& expired_;
     Guarded<Queue> queue_;

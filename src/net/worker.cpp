@@ -173,7 +173,7 @@ void Worker::drain() {
         acceptor_.close();
         accept_pause_.cancel();
         for (auto* session = first_; session; session = session->next_)
-            session->close_if_idle();
+            session->drain();
         report_quiet();
     });
 }
