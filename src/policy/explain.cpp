@@ -55,17 +55,18 @@ std::string close_calls(const Request& request, const Policies& policies, Layer 
         for (const auto& statement : policy.document->statements) {
             if (statement.effect != Effect::allow || !names_action(statement, lower_action)) continue;
             auto name = place({layer, &policy, &statement});
+            name[0] = 'S';
             if (!names_resource(statement, request)) {
                 std::vector<std::string> resources;
                 for (const auto& resource : statement.resources)
                     resources.push_back(resource.source);
-                elsewhere = " The " + name + " allows this action, but " +
+                elsewhere = " " + name + " allows this action, but " +
                             (statement.is_not_resource ? "not on " : "only on ") + listed(resources) + ".";
                 continue;
             }
             auto reason = obstacle(statement, request);
             if (reason.empty() || ++count > close_calls_max) continue;
-            nearest += " The " + name + " would allow it, but " + reason + ".";
+            nearest += " " + name + " would allow it, but " + reason + ".";
         }
     }
     return nearest.empty() ? elsewhere : nearest;
@@ -125,7 +126,8 @@ std::string explain(const Condition& condition, const Context& context) {
     }
     if (!values) return text + ", and the request has no such key";
     text += ", and the request has " + listed(*values);
-    if (values->size() > 1 && condition.op.quantifier == Quantifier::one && !condition.op.negated) {
+    bool is_plain = condition.op.quantifier == Quantifier::one && condition.op.family != Family::null;
+    if (values->size() > 1 && is_plain && !condition.op.negated) {
         text += " (of several values it needs ForAnyValue: or ForAllValues:)";
     }
     return text;
