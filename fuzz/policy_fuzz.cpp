@@ -41,7 +41,8 @@ const std::vector<Request>& requests() {
              {Caller{}, root("111122223333"), user("arn:aws:iam::111122223333:user/ann", "AIDAANN"),
               role_session("arn:aws:iam::111122223333:role/r", "AROAR", "s"),
               web_identity("cognito-identity.amazonaws.com")}) {
-            Facts facts{.now = from_unix_seconds(1'795'335'300), .secure_transport = true, .source_ip = "::1"};
+            Facts facts{
+                .now = from_unix_seconds(1'795'335'300), .secure_transport = true, .source_ip = "::1"};
             facts.web_identity = WebIdentity{"cognito-identity.amazonaws.com", "pool", "id", {"a", "b"}};
             facts.request_tags = {{"team", "röd"}, {"x", ""}};
             for (auto action : {"s3:GetObject", "sts:AssumeRoleWithWebIdentity"}) {

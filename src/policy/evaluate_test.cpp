@@ -2,6 +2,8 @@
 // The rules and examples of "Policy evaluation logic" and its neighbours in the IAM user guide.
 #include "policy/evaluate.h"
 
+#include <chrono>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -291,6 +293,25 @@ TEST(Evaluate, MatchesActionsAndResources) {
                         .context = {}};
         EXPECT_EQ(evaluate(request, made.policies()).allowed, row.applies) << row.about;
     }
+}
+
+// As large as a policy may be, made of what is dearest to match.
+TEST(Evaluate, AHostilePolicyIsDecidedInNoTime) {
+    std::string resources;
+    while (resources.size() < 18'000) {
+        std::string pattern = "arn:aws:s3:::*";
+        while (pattern.size() < 1'900)
+            pattern += resources.empty() ? "${aws:userid}*" : "*a?a";
+        resources += (resources.empty() ? "\"" : ",\"") + pattern + "b\"";
+    }
+    auto made =
+        applied({.identity = R"({"Effect": "Allow", "Action": "*", "Resource": [)" + resources + "]}"});
+    auto request = get_object(ann);
+    request.resource = "arn:aws:s3:::" + std::string(1'024, 'a');
+    set(request.context, "aws:userid", std::string(60, 'a'));
+    auto start = std::chrono::steady_clock::now();
+    EXPECT_FALSE(evaluate(request, made.policies()).allowed);
+    EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(2));  // Of a debug build.
 }
 
 TEST(Evaluate, ADocumentOfTheWrongKindStopsTheProcess) {

@@ -95,8 +95,9 @@ std::optional<std::string> expand(const Pattern& pattern, const Context& context
         if (values && values->size() > 1) return std::nullopt;
         if (!values && !piece.variable->fallback) return std::nullopt;
         const auto& value = values ? values->front() : *piece.variable->fallback;
-        if (has_wildcard_bytes(value)) return std::nullopt;
+        if (has_wildcard_bytes(value) || value.size() > expanded_bytes_max) return std::nullopt;
         text += value;
+        if (text.size() > expanded_bytes_max) return std::nullopt;
     }
     return text;
 }

@@ -41,7 +41,10 @@ struct PatternSyntax {
 // Fault::invalid if a variable is written wrongly.
 Result<Pattern> compile(std::string_view source, const PatternSyntax& syntax);
 
-// The text to match with, or nothing if a variable has no value.
+// Longer than anything it could match: the ARN of an S3 object has at most some 1,100 bytes.
+inline constexpr std::size_t expanded_bytes_max = 16'384;
+
+// The text to match with, or nothing if a variable has no value or the text would be too long.
 std::optional<std::string> expand(const Pattern& pattern, const Context& context);
 
 bool matches(const Pattern& pattern, std::string_view text, const Context& context);

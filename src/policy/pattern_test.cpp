@@ -73,6 +73,16 @@ TEST(Pattern, FillsInVariablesFromTheContext) {
     }
 }
 
+TEST(Pattern, DoesNotGrowWithoutLimit) {
+    Context context;
+    set(context, "aws:UserAgent", std::string(expanded_bytes_max / 2, 'x'));
+    EXPECT_TRUE(expand(compiled("${aws:UserAgent}${aws:UserAgent}"), context));
+    EXPECT_FALSE(expand(compiled("${aws:UserAgent}${aws:UserAgent}y${aws:UserAgent}"), context));
+    EXPECT_FALSE(expand(compiled("y${aws:UserAgent}${aws:UserAgent}"), context));
+    set(context, "aws:UserAgent", std::string(expanded_bytes_max + 1, 'x'));
+    EXPECT_FALSE(expand(compiled("${aws:UserAgent}"), context));
+}
+
 TEST(Pattern, OldVersionsHaveNoVariables) {
     auto pattern = compiled("${aws:username}/*", {.variables = false});
     EXPECT_TRUE(matches(pattern, "${aws:username}/x", ann()));

@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a decision costs. The bar is S3RequestOfATenant <= 2 us: it is paid for every request to S3.
+#include <benchmark/benchmark.h>
+
+#include "policy/facts.h"
+#include "policy/testing.h"
+
+namespace integreat::policy {
+namespace {
+
+constexpr std::string_view tenant_policy = R"(
+    {"Action": "s3:ListBucket", "Effect": "Allow", "Resource": "arn:aws:s3:::campus-tenant-bucket"},
+    {"Action": ["s3:GetObject", "s3:PutObject", "s3:DeleteObject"], "Effect": "Allow",
+     "Resource": "arn:aws:s3:::campus-tenant-bucket/*"})";
+
+constexpr std::string_view bucket_policy = R"(
+    {"Effect": "Deny", "Principal": "*", "Action": "s3:*",
+     "Resource": ["arn:aws:s3:::campus-tenant-bucket", "arn:aws:s3:::campus-tenant-bucket/*"],
+     "Condition": {"Bool": {"aws:SecureTransport": "false"},
+                   "NotIpAddress": {"aws:SourceIp": ["127.0.0.0/8", "::1"]}}})";
+
+constexpr std::string_view own_folder = R"({"Action": "s3:*", "Effect": "Allow",
+    "Resource": "arn:aws:s3:::campus-tenant-bucket/${cognito-identity.amazonaws.com:sub}/*",
+    "Condition": {"StringEquals": {"aws:PrincipalTag/school": "${aws:ResourceTag/school, 'north'}"},
+                  "ForAnyValue:StringLike": {"cognito-identity.amazonaws.com:amr": "authenticated"}}})";
+
+Caller session() {
+    auto caller = role_session("arn:aws:iam::111122223333:role/campus-TenantUserRole",
+                               "AROACAMPUSCAMPUSCAMPU", "CognitoIdentityCredentials");
+    caller.tags = {{"school", "north"}};
+    return caller;
+}
+
+Facts facts() {
+    Facts known{.now = from_unix_seconds(1'795'335'300),
+                .secure_transport = true,
+                .source_ip = "127.0.0.1",
+                .user_agent = "aws-sdk-js/3.1164.0",
+                .referer = "",
+                .requested_region = "eu-central-1"};
+    known.token_issued = from_unix_seconds(1'795'335'000);
+    known.federated_provider = "cognito-identity.amazonaws.com";
+    known.web_identity = WebIdentity{"cognito-identity.amazonaws.com",
+                                     "eu-central-1:11111111-2222-3333-4444-555555555555",
+                                     "eu-central-1:0b1c",
+                                     {"authenticated", "securetoken.google.com/campus"}};
+    return known;
+}
+
+Request get_object() {
+    return {.caller = session(),
+            .action = "s3:GetObject",
+            .resource = "arn:aws:s3:::campus-tenant-bucket/eu-central-1:0b1c/photos/2026/summer.jpg",
+            .resource_account = "111122223333",
+            .context = context_of(session(), facts())};
+}
+
+void measure(benchmark::State& state, const testing::Layers& layers) {
+    auto made = testing::applied(layers);
+    auto request = get_object();
+    for (auto _ : state) {
+        auto decision = evaluate(request, made.policies());
+        ASSERT(decision.allowed);
+        benchmark::DoNotOptimize(decision);
+    }
+}
+
+void S3RequestOfATenant(benchmark::State& state) {
+    measure(state, {.identity = tenant_policy});
+}
+BENCHMARK(S3RequestOfATenant);
+
+void S3RequestWithABucketPolicy(benchmark::State& state) {
+    measure(state, {.identity = tenant_policy, .resource = bucket_policy});
+}
+BENCHMARK(S3RequestWithABucketPolicy);
+
+void S3RequestWithVariablesAndTags(benchmark::State& state) {
+    measure(state, {.identity = own_folder});
+}
+BENCHMARK(S3RequestWithVariablesAndTags);
+
+void MakeTheContext(benchmark::State& state) {
+    auto caller = session();
+    auto known = facts();
+    for (auto _ : state)
+        benchmark::DoNotOptimize(context_of(caller, known));
+}
+BENCHMARK(MakeTheContext);
+
+void ParseTheTenantsPolicy(benchmark::State& state) {
+    auto text = testing::document(tenant_policy);
+    for (auto _ : state)
+        benchmark::DoNotOptimize(parse_document(text, DocumentKind::identity));
+}
+BENCHMARK(ParseTheTenantsPolicy);
+
+}  // namespace
+}  // namespace integreat::policy
