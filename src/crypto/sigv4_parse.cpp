@@ -118,12 +118,12 @@ Parameters split_authorization(std::string_view text) {
 }
 
 SigV4Reading read_header(const SigV4Message& message, std::string_view authorization) {
-    auto rest = authorization.substr(algorithm.size());
-    if (!authorization.starts_with(algorithm) || (!rest.empty() && rest.front() != ' ')) {
-        return refuse(
-            SigV4Fault::unsupported, "Authorization does not begin with AWS4-HMAC-SHA256",
-            std::string(authorization.substr(0, std::min<std::size_t>(authorization.find(' '), 32))));
+    auto scheme = authorization.substr(0, authorization.find(' '));
+    if (scheme != algorithm) {
+        return refuse(SigV4Fault::unsupported, "Authorization does not begin with AWS4-HMAC-SHA256",
+                      std::string(scheme.substr(0, 32)));
     }
+    auto rest = authorization.substr(scheme.size());
     auto parameters = split_authorization(rest);
     std::string missing;
     for (const char* name : {"Credential", "Signature", "SignedHeaders"}) {

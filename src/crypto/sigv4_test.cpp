@@ -302,6 +302,8 @@ TEST_F(SignedHeader, IsReadWithAndWithoutSpaces) {
 }
 
 TEST_F(SignedHeader, RefusesWhatItCannotReadAndSaysWhichPart) {
+    authorize("AWS4");
+    EXPECT_EQ(refusal().detail, "AWS4");
     authorize("AWS AKID:frJIUN8DYpKDtOLCwo");
     EXPECT_EQ(refusal().fault, SigV4Fault::unsupported);
     authorize("AWS4-HMAC-SHA256 Credential=AKID/20150830/us-east-1/sts/aws4_request");

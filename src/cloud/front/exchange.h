@@ -3,6 +3,7 @@
 // answers: who is calling, what they sent, and whether they may.
 #pragma once
 
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -12,14 +13,12 @@
 
 #include "cloud/front/aws_error.h"
 #include "cloud/front/caller.h"
+#include "http/call.h"
 #include "http/message.h"
-
-namespace integreat::http {
-struct Call;
-}
 
 namespace integreat::cloud {
 
+struct Api;
 struct Front;
 struct Operation;
 
@@ -37,9 +36,11 @@ struct Exchange {
     const Front& front;
     const http::Request& request;
     http::Call& call;  // Its id is the request id that AWS's clients print.
+    const Api* api = nullptr;
     const Operation* operation = nullptr;
     Caller caller = {};
-    Parameters query = {};  // Decoded, in their order; of the query protocol, those of the form.
+    std::string region = {};  // That the request was signed for; empty if unsigned.
+    Parameters query = {};    // Decoded, in their order; of the query protocol, those of the form.
 
     // Of S3: from the path or from the host name ("bucket.localhost"), decoded. Empty if not named.
     std::string bucket = {};
@@ -47,7 +48,7 @@ struct Exchange {
 
     std::string_view body = {};          // Whole and decoded, for operations that do not stream it.
     std::vector<Verdict> verdicts = {};  // In the order they were asked for.
-    std::string part = {};  // Which part of the authentication failed: "signature: the signed header host …"
+    std::string part = {};  // Which part of the authentication failed: "the signed header x-amz-date …"
 
     // The first value of a query parameter; nothing if it is not there ("?acl" is there, and empty).
     std::optional<std::string_view> parameter(std::string_view name) const;
@@ -56,13 +57,18 @@ struct Exchange {
 // "May the caller do this?" Ask before anything is read or changed; operations on several resources ask for
 // each. Nothing is the permission; else AccessDenied with AWS's sentence, ready to be answered.
 struct Wanted {
-    std::string action;                               // "s3:GetObject"
-    std::string resource;                             // "arn:aws:s3:::a-bucket/a-key"
-    std::optional<NamedPolicy> resource_policy = {};  // Of the bucket, …
-    std::string resource_account = {};                // Empty: this account.
-    ContextKeys keys = {};                            // "s3:prefix", "s3:ExistingObjectTag/…"
+    std::string action;                                    // "s3:GetObject"
+    std::string resource;                                  // "arn:aws:s3:::a-bucket/a-key"
+    std::vector<policy::Attached> resource_policies = {};  // Of the bucket; of a role, its trust policy.
+    std::string resource_account = {};                     // Empty: this account.
+    std::map<std::string, std::string> request_tags = {};
+    std::map<std::string, std::string> resource_tags = {};
+    policy::Context keys = {};  // Of the service: "s3:prefix", "s3:existingobjecttag/…".
 };
 std::optional<AwsError> authorize(Exchange& exchange, const Wanted& wanted);
+
+// The same for a role: its trust policy must allow, whoever asks (policy::evaluate_trust).
+std::optional<AwsError> authorize_trust(Exchange& exchange, const Caller& caller, const Wanted& wanted);
 
 // The signature of a browser's form upload (S3 POST): the fields of the form as they came.
 struct SignedForm {
