@@ -38,4 +38,15 @@ void write_ulid(char* to, Time now, std::uint64_t high, std::uint64_t low) {
     write_base32(to + 18, 8, low);
 }
 
+std::string make_uuid(Random& random) {
+    std::array<std::byte, 16> bytes;
+    random.fill(bytes);
+    bytes[6] = (bytes[6] & std::byte(0x0F)) | std::byte(0x40);
+    bytes[8] = (bytes[8] & std::byte(0x3F)) | std::byte(0x80);
+    auto text = hex_encode({reinterpret_cast<const char*>(bytes.data()), bytes.size()});
+    for (std::size_t at : {8u, 13u, 18u, 23u})
+        text.insert(at, "-");
+    return text;
+}
+
 }  // namespace integreat::crypto

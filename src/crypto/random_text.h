@@ -22,4 +22,7 @@ std::string make_ulid(Time now, Random& random);
 inline constexpr std::size_t ulid_length = 26;
 void write_ulid(char* to, Time now, std::uint64_t high, std::uint64_t low);
 
+// A random UUID (RFC 4122 version 4), in lower case.
+std::string make_uuid(Random& random);
+
 }  // namespace integreat::crypto

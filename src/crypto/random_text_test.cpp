@@ -72,5 +72,14 @@ TEST(SystemRandom, FillsEachByteOfShortAndLongSpans) {
     }
 }
 
+TEST(RandomText, MakesUuidsOfVersionFour) {
+    FixedRandom random;
+    auto first = make_uuid(random);
+    std::string digits = "[0-9a-f]";
+    EXPECT_THAT(first, testing::MatchesRegex(digits + "{8}-" + digits + "{4}-4" + digits + "{3}-[89ab]" +
+                                             digits + "{3}-" + digits + "{12}"));
+    EXPECT_NE(first, make_uuid(random));
+}
+
 }  // namespace
 }  // namespace integreat::crypto

@@ -105,7 +105,12 @@ std::vector<std::pair<std::string, std::string>> decode_query(std::string_view q
         if (piece.empty()) continue;
         auto equals = std::min(piece.find('='), piece.size());
         auto value = equals < piece.size() ? piece.substr(equals + 1) : std::string_view();
-        pairs.emplace_back(percent_decode(piece.substr(0, equals)), percent_decode(value));
+        auto spaced = [](std::string_view text) {
+            std::string copy(text);
+            std::ranges::replace(copy, '+', ' ');
+            return copy;
+        };
+        pairs.emplace_back(percent_decode(spaced(piece.substr(0, equals))), percent_decode(spaced(value)));
     }
     return pairs;
 }

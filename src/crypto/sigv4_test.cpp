@@ -239,6 +239,13 @@ TEST_F(Presigned, IsRefusedWhateverPartWasEdited) {
     EXPECT_EQ(check()->fault, SigV4Fault::signature);
 }
 
+TEST_F(Presigned, DoesNotLetAPlusBecomeASpace) {
+    query = presign_query({"GET", path, "prefix=a%2Bb", headers}, s3_signer(), s3_time, 86400s);
+    EXPECT_FALSE(check());
+    replace("a%2Bb", "a+b");
+    EXPECT_EQ(check()->fault, SigV4Fault::signature);
+}
+
 TEST_F(Presigned, NeedsEveryParameterOnceAndInItsForm) {
     auto good = query;
     const std::pair<const char*, SigV4Fault> cases[] = {

@@ -46,10 +46,11 @@ inline std::optional<std::string_view> find_field(const SigV4Message& message, s
     return std::nullopt;
 }
 
-// What is no "%XX" stays as it is; "+" is a plus.
+// What is no "%XX" stays as it is.
 std::string percent_decode(std::string_view text);
 
-// Percent-decoded pairs in their order.
+// Percent-decoded pairs in their order. "+" is a space, as those who read the query take it: were it a plus
+// here, "%2B" of a presigned URL could be edited into a space.
 std::vector<std::pair<std::string, std::string>> decode_query(std::string_view query);
 
 }  // namespace integreat::crypto

@@ -18,6 +18,7 @@
 #include "base/clock.h"
 #include "base/random.h"
 #include "cloud/front/operation.h"
+#include "crypto/sigv4.h"
 #include "http/application.h"
 
 namespace integreat::cloud {
@@ -33,17 +34,34 @@ struct FrontSettings {
     std::size_t decisions_max = 10'000;  // Kept for `integreat why`.
 };
 
+enum class KeyTrouble : std::uint8_t {
+    unknown_key,
+    invalid_token,  // None where one is needed, one where none is, not ours, or of another key.
+    expired_token,
+};
+
+// What is not AWS's: GET /_integreat/outbox. Answered to programs and pages of this machine only.
+struct LocalRoute {
+    http::Method method;
+    std::string path;  // Below /_integreat/; a trailing slash means everything below it.
+    std::function<http::Reply(const http::Request&, std::string_view rest)> answer;
+};
+
 struct Front {
     FrontSettings settings;
     const Clock& clock;
     Random& random;
-    // What an access key stands for. The session token is empty for a permanent key.
-    std::function<std::variant<Credentials, AwsError>(std::string_view access_key_id,
-                                                      std::string_view session_token)>
+    // What an access key stands for. The session token is empty for a permanent key. Must not block.
+    std::function<std::variant<Credentials, KeyTrouble>(std::string_view access_key_id,
+                                                        std::string_view session_token)>
         find_credentials;
     std::vector<Api> apis;
+    std::vector<LocalRoute> local_routes;
     std::shared_ptr<DecisionLog> decisions;
+    std::shared_ptr<crypto::SigningKeyCache> signing_keys;
 };
+
+Front make_front(FrontSettings settings, const Clock& clock, Random& random);
 
 // For one listener. `front` must outlive it.
 http::Application application(const Front& front);
