@@ -140,7 +140,7 @@ TEST(Examples, PlaceTimeAndRegionOfARequest) {
     auto facts = at_noon();
     facts.requested_region = "eu-west-1";
     auto asked = [&](const Facts& from) {
-        return may(policy, ann, "s3:GetObject", "arn:aws:s3:::b/k", from, {{"aws:viaawsservice", {"false"}}});
+        return may(policy, ann, "s3:GetObject", "arn:aws:s3:::b/k", from);
     };
     EXPECT_TRUE(asked(facts));
     auto elsewhere = facts;

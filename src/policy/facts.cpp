@@ -50,6 +50,9 @@ Context context_of(const Caller& caller, const Facts& facts) {
     put(context, "aws:currenttime", format_rfc3339(facts.now));
     put(context, "aws:epochtime", std::to_string(unix_seconds(facts.now)));
     put_boolean(context, "aws:securetransport", facts.secure_transport);
+    // Always there on AWS, so that a Deny on "Bool": {"aws:ViaAWSService": "false"} applies.
+    put_boolean(context, "aws:viaawsservice", false);
+    put_boolean(context, "aws:principalisawsservice", caller.kind == CallerKind::service);
     put_if_known(context, "aws:sourceip", facts.source_ip);
     put_if_known(context, "aws:useragent", facts.user_agent);
     put_if_known(context, "aws:referer", facts.referer);

@@ -42,6 +42,7 @@ TEST(Facts, KnowThePrincipalAsAwsDoes) {
     }
     EXPECT_EQ(value(context_of(service("lambda.amazonaws.com"), {}), "aws:principalservicename"),
               "lambda.amazonaws.com");
+    EXPECT_EQ(value(context_of(service("lambda.amazonaws.com"), {}), "aws:principalisawsservice"), "true");
 }
 
 TEST(Facts, BecomeKeysOnlyIfTheyAreKnown) {
@@ -49,6 +50,8 @@ TEST(Facts, BecomeKeysOnlyIfTheyAreKnown) {
     EXPECT_EQ(value(bare, "aws:currenttime"), "2026-11-22T08:15:00Z");
     EXPECT_EQ(value(bare, "aws:epochtime"), "1795335300");
     EXPECT_EQ(value(bare, "aws:securetransport"), "false");
+    EXPECT_EQ(value(bare, "aws:viaawsservice"), "false");
+    EXPECT_EQ(value(bare, "aws:principalisawsservice"), "false");
     for (auto key :
          {"aws:sourceip", "aws:useragent", "aws:referer", "aws:requestedregion", "aws:tagkeys",
           "aws:tokenissuetime", "aws:multifactorauthpresent", "aws:federatedprovider", "aws:resourceaccount"})
