@@ -32,11 +32,7 @@ Term logical(const Term& left, std::string_view operation, const Term& right) {
 // By recursive descent. The first complaint counts: after it the text is at its end for whoever reads on.
 class Parser {
 public:
-    Parser(const CollectionSettings& collection, std::string_view text, std::vector<std::string_view> inside)
-        : collection_(collection), text_(text), inside_(std::move(inside)) {
-        advance();
-    }
-
+    Parser(const CollectionSettings& collection, std::string_view text, std::vector<std::string_view> inside);
     Term whole_text();
     void fail(std::string message) { fail_at(token_.at, std::move(message)); }
 
@@ -75,6 +71,12 @@ private:
     Token token_;
     int depth_ = 0;
 };
+
+Parser::Parser(const CollectionSettings& collection, std::string_view text,
+               std::vector<std::string_view> inside)
+    : collection_(collection), text_(text), inside_(std::move(inside)) {
+    advance();
+}
 
 Term Parser::whole_text() {
     Term term = disjunction();
