@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "cli/databases.h"
 #include "cli/ready.h"
 #include "cli/running.h"
 #include "cli/serving.h"
@@ -68,15 +69,10 @@ Result<> start_postgres(Laptop& laptop, const fs::path& data, const config::Conf
     std::vector<TenantId> tenants;
     for (const auto& manifest : configuration.manifests)
         tenants.push_back(manifest.app);
-    const auto& settings = configuration.settings.database;
-    postgres::PoolSettings limits;
-    limits.connections_max = settings.connections_max;
-    limits.connect_timeout = settings.connect_timeout;
-    limits.acquire_timeout = settings.acquire_timeout;
-    limits.statement_timeout = settings.statement_timeout;
+    auto limits = pool_limits(configuration.settings.database);
     laptop.databases = TRY(
         postgres::Databases::open_private(*laptop.postgres, tenants, limits, laptop.clock, laptop.random));
-    return {};
+    return apply_models(*laptop.postgres, *laptop.databases, configuration, laptop.clock);
 }
 
 Result<ReadyTenant> introduce(Laptop& laptop, const App& app) {
@@ -110,10 +106,12 @@ Result<std::vector<ReadyTenant>> start_firebase(Laptop& laptop, const DevOptions
     return tenants;
 }
 
-// A tenant that a reload brings gets its database and its users before anybody can ask for it.
+// A tenant that a reload brings gets its database and its users before anybody can ask for it, and tables
+// follow the manifests before the platform does.
 Result<> add_newcomers(Laptop& laptop, const config::Configuration& configuration) {
     for (const auto& manifest : configuration.manifests)
         TRY(laptop.databases->add(manifest.app));
+    TRY(apply_models(*laptop.postgres, *laptop.databases, configuration, laptop.clock));
     for (const auto& app : apps_of(configuration))
         TRY(introduce(laptop, app));
     return {};

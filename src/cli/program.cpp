@@ -11,6 +11,7 @@
 #include "cli/completion.h"
 #include "cli/configuration_commands.h"
 #include "cli/configuration_files.h"
+#include "cli/db.h"
 #include "cli/dev.h"
 #include "cli/doctor.h"
 #include "cli/running.h"
@@ -147,6 +148,28 @@ void add_keys(Program& program) {
     revoke->add_option("ID", revoked->id, "As `integreat key list` shows it")->required();
 }
 
+void add_databases(Program& program) {
+    auto* db = program.tree.add_subcommand("db", "The tables of the apps' collections");
+    db->require_subcommand(1);
+    auto add = [&](const char* name, const char* description,
+                   int (*run)(const DbOptions&, std::ostream&, std::ostream&)) {
+        auto* command = db->add_subcommand(name, description);
+        auto options = chooses(program, *command, run);
+        add_configuration(*command, options->configuration);
+        add_data(*command, options->data);
+        command->add_option("--app", options->app, "Only the tables of this app");
+        return std::pair(command, options);
+    };
+    add("plan", "The SQL from the tables as they are to those of the manifests, and its dangers", db_plan);
+    auto [apply, options] = add("apply", "Carry that out, all of an app or nothing", db_apply);
+    auto* destructive =
+        apply->add_flag("--allow-destructive", options->allow_destructive, "Even if data are lost by it");
+    auto* note =
+        apply->add_option("--backup-note", options->backup_note, "Where the backup is; kept for later");
+    destructive->needs(note);
+    note->needs(destructive);
+}
+
 void add_users(Program& program) {
     auto* user = program.tree.add_subcommand("user", "Users of the local Firebase Auth");
     user->require_subcommand(1);
@@ -222,6 +245,7 @@ int run_program(int argc, const char* const* argv, std::ostream& out, std::ostre
         "\nExit codes: 0 done, 1 something is wrong and was said, 2 the command line was wrong.");
     add_running(program);
     add_configuring(program);
+    add_databases(program);
     add_keys(program);
     add_users(program);
     add_explaining(program);

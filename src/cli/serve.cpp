@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "base/log.h"
+#include "cli/databases.h"
 #include "cli/serving.h"
 #include "crypto/system_random.h"
 #include "net/outbound.h"
@@ -16,41 +17,6 @@ namespace integreat::cli {
 
 namespace {
 
-// "campus-east" → "DATABASE_URL_CAMPUS_EAST"
-std::string url_variable(const TenantId& tenant) {
-    std::string name = "DATABASE_URL_";
-    for (char character : tenant.text) {
-        name +=
-            character == '-' ? '_' : static_cast<char>(std::toupper(static_cast<unsigned char>(character)));
-    }
-    return name;
-}
-
-Result<std::vector<postgres::DatabaseUrls>> urls_of(const config::Configuration& configuration,
-                                                    const json::Environment& environment) {
-    const auto& database = configuration.settings.database;
-    if (database.url.empty()) {
-        return Error{Fault::invalid,
-                     "no database: set the environment variable DATABASE_URL, and in integreat.yaml "
-                     "`database: {url: env:DATABASE_URL}`",
-                     ""};
-    }
-    std::vector<postgres::DatabaseUrls> urls{{platform_tenant, database.url, database.url_direct}};
-    for (const auto& manifest : configuration.manifests) {
-        auto variable = url_variable(manifest.app);
-        auto url = environment(variable);
-        if (!url) {
-            return Error{Fault::invalid,
-                         fmt::format("no database for {}: set the environment variable {}", manifest.app.text,
-                                     variable),
-                         ""};
-        }
-        auto direct = environment(variable + "_DIRECT");
-        urls.push_back({manifest.app, Secret(*url), Secret(direct.value_or(""))});
-    }
-    return urls;
-}
-
 Result<bool> run(const ServeOptions& options, config::Configuration configuration, Signals& signals) {
     platform::SystemClock clock;
     crypto::SystemRandom random;
@@ -59,13 +25,10 @@ Result<bool> run(const ServeOptions& options, config::Configuration configuratio
     metrics::Registry metrics;
 
     const auto& settings = configuration.settings;
-    postgres::PoolSettings limits;
-    limits.connections_max = settings.database.connections_max;
-    limits.connect_timeout = settings.database.connect_timeout;
-    limits.acquire_timeout = settings.database.acquire_timeout;
-    limits.statement_timeout = settings.database.statement_timeout;
+    auto limits = pool_limits(settings.database);
     auto urls = TRY(urls_of(configuration, options.configuration.environment));
     auto databases = TRY(postgres::Databases::open_given(std::move(urls), limits, clock));
+    TRY(check_models(*databases, configuration, clock));
 
     auto transport = server_settings(settings);
     auto access_log = TRY(open_access_log(settings.log.access_log));
@@ -91,7 +54,7 @@ Result<bool> run(const ServeOptions& options, config::Configuration configuratio
                     .before_reload = [&](const config::Configuration& next) -> Result<> {
                         for (const auto& manifest : next.manifests)
                             TRY(databases->add(manifest.app));
-                        return {};
+                        return check_models(*databases, next, clock);
                     }};
     return serve_until_told(serving);
 }

@@ -82,7 +82,7 @@ Result<> set_login_role(Connection& connection, const std::string& role, const S
     bool there = TRY(role_exists(connection, role, until));
     return connection.script(
         (there ? "ALTER ROLE " : "CREATE ROLE ") + quote_identifier(role) +
-            " LOGIN NOSUPERUSER NOBYPASSRLS NOCREATEDB NOCREATEROLE NOREPLICATION PASSWORD " +
+            " LOGIN NOINHERIT NOSUPERUSER NOBYPASSRLS NOCREATEDB NOCREATEROLE NOREPLICATION PASSWORD " +
             quote_literal(password.reveal()),
         until);
 }

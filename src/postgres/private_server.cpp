@@ -134,6 +134,21 @@ Result<fs::path> socket_folder(const fs::path& folder, const std::optional<Accou
     return run;
 }
 
+// Key-value form: every value in quotes, with backslash before quote and backslash.
+Secret url_at(const fs::path& run, const std::string& database, const std::string& role,
+              const Secret& password) {
+    auto quoted = [](const std::string& text) {
+        std::string out = "'";
+        for (char c : text) {
+            if (c == '\'' || c == '\\') out += '\\';
+            out += c;
+        }
+        return out + "'";
+    };
+    return Secret("host=" + quoted(run.string()) + " port=5432 dbname=" + quoted(database) +
+                  " user=" + quoted(role) + " password=" + quoted(password.reveal()));
+}
+
 }  // namespace
 
 Secret random_password(Random& random) {
@@ -380,19 +395,19 @@ Secret PrivateServer::superuser_url(const std::string& database) const {
     return url(database, superuser_name, state_->password);
 }
 
+Result<Secret> PrivateServer::superuser_url_of_running(const fs::path& folder, const std::string& database) {
+    auto run = first_line(folder / "socket-folder");
+    auto password = first_line(folder / "superuser-password");
+    if (run.empty() || password.empty() || !fs::exists(run + std::string(socket_name))) {
+        return Error{Fault::unavailable, "no database runs in " + folder.string(),
+                     "no socket or no password"};
+    }
+    return url_at(run, database, superuser_name, Secret(password));
+}
+
 Secret PrivateServer::url(const std::string& database, const std::string& role,
                           const Secret& password) const {
-    // Key-value form: every value in quotes, with backslash before quote and backslash.
-    auto quoted = [](const std::string& text) {
-        std::string out = "'";
-        for (char c : text) {
-            if (c == '\'' || c == '\\') out += '\\';
-            out += c;
-        }
-        return out + "'";
-    };
-    return Secret("host=" + quoted(state_->run.string()) + " port=5432 dbname=" + quoted(database) +
-                  " user=" + quoted(role) + " password=" + quoted(password.reveal()));
+    return url_at(state_->run, database, role, password);
 }
 
 }  // namespace integreat::postgres

@@ -43,6 +43,9 @@ public:
 
     // For its superuser: makes databases and roles. Nothing that serves requests connects with it.
     Secret superuser_url(const std::string& database) const;
+    // The same of the server that another process runs on `folder`; Fault::unavailable if none does.
+    static Result<Secret> superuser_url_of_running(const std::filesystem::path& folder,
+                                                   const std::string& database);
     Secret url(const std::string& database, const std::string& role, const Secret& password) const;
 
 private:
