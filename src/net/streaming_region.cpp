@@ -56,31 +56,32 @@ Awaitable<bool> Streaming::send_region() {
         auto offset = static_cast<off_t>(region.offset + made_);
         auto wanted = static_cast<std::size_t>(std::min<std::uint64_t>(region.length - made_, sent_at_once));
         auto bytes = ::sendfile(client_.socket().native_handle(), region.file->descriptor(), &offset, wanted);
-        if (bytes > 0) {
-            auto count = static_cast<std::size_t>(bytes);
-            made_ += count;
-            body_bytes_ += count;
-            worker_.bytes_out += count;
-            since_deadline += count;
-            if (since_deadline >= piece_bytes) {
-                since_deadline = 0;
-                deadline = now() + write_timeout;
-            }
-            co_await yield();
-        } else if (bytes == 0 || errno == EIO) {
+        if (bytes == 0 || (bytes < 0 && errno == EIO)) {
             co_return break_off("its file is shorter than its region, or cannot be read");
-        } else if (errno == EAGAIN) {
-            client_.expire_at(deadline);
-            error_code error;
-            co_await client_.wait_writable(error);
-            if (!error) continue;
-            if (client_.expired()) worker_.parts.metrics.timeouts_write.add();
-            gone_ = true;
-            co_return false;
-        } else if (errno != EINTR) {
-            gone_ = true;
-            co_return false;
         }
+        if (bytes < 0 && errno == EINTR) continue;
+        gone_ = bytes < 0 && errno != EAGAIN;
+        if (gone_) co_return false;
+        auto count = static_cast<std::size_t>(std::max<ssize_t>(bytes, 0));
+        made_ += count;
+        body_bytes_ += count;
+        worker_.bytes_out += count;
+        since_deadline += count;
+        if (since_deadline >= piece_bytes) {
+            since_deadline = 0;
+            deadline = now() + write_timeout;
+        }
+        if (count == wanted) {
+            co_await yield();
+            continue;
+        }
+        client_.expire_at(deadline);  // Less was taken than there was: the kernel's buffer is full.
+        error_code error;
+        co_await client_.wait_writable(error);
+        if (!error) continue;
+        if (client_.expired()) worker_.parts.metrics.timeouts_write.add();
+        gone_ = true;
+        co_return false;
     }
     co_return true;
 }
