@@ -119,24 +119,38 @@ def wait_until(true, seconds: float, what: str, every: float = 0.05):
         time.sleep(every)
 
 
-def tree_of(root: int) -> dict[int, str]:
-    """The processes below `root`, itself included: pid → name."""
-    parents, names = {}, {}
-    for entry in Path("/proc").iterdir():
-        if not entry.name.isdigit():
+@dataclass
+class Running:
+    """A process at this moment."""
+
+    parent: int
+    name: str
+    ticks: int  # Of CPU time, user and system.
+
+
+def processes() -> dict[int, Running]:
+    found = {}
+    for entry in os.listdir("/proc"):
+        if not entry.isdigit():
             continue
         try:
-            text = (entry / "stat").read_text()
+            text = Path("/proc", entry, "stat").read_text()
         except OSError:
             continue
-        pid = int(entry.name)
-        names[pid] = text[text.index("(") + 1 : text.rindex(")")]
-        parents[pid] = int(text[text.rindex(")") + 2 :].split()[1])
-    inside = {root} if root in names else set()
+        fields = text[text.rindex(")") + 2 :].split()
+        name = text[text.index("(") + 1 : text.rindex(")")]
+        found[int(entry)] = Running(int(fields[1]), name, int(fields[11]) + int(fields[12]))
+    return found
+
+
+def tree_of(root: int) -> dict[int, str]:
+    """The processes below `root`, itself included: pid → name."""
+    everything = processes()
+    inside = {root} if root in everything else set()
     while True:
-        more = {pid for pid, parent in parents.items() if parent in inside} - inside
+        more = {pid for pid, running in everything.items() if running.parent in inside} - inside
         if not more:
-            return {pid: names[pid] for pid in inside}
+            return {pid: everything[pid].name for pid in inside}
         inside |= more
 
 
@@ -362,28 +376,20 @@ class Upstream:
         return call(self.url, "GET", "/counts").json()
 
 
-def load(base: str, path: str, seconds: float, *, connections: int = 16, token: str = "") -> dict:
-    """wrk against one path: how many answers, how many of them not 2xx, how many connections broke."""
-    command = [
-        "wrk",
-        "--threads",
-        "1",
-        "--connections",
-        str(connections),
-        "--duration",
-        f"{seconds:g}s",
-        "--timeout",
-        "20s",
-        "--script",
-        str(ROOT / "bench" / "gateway" / "load.lua"),
-        base,
-        "--",
-        "/dev/stdin",
-    ]
+def wrk(base: str, requests: str, seconds: float, connections: int, before: list[str]) -> dict:
+    """What bench/gateway/load.lua reports; `requests` has a path and a token in each line, by turns."""
+    command = [*before, "wrk", "--threads", "1", "--connections", str(connections)]
+    command += ["--duration", f"{seconds:g}s", "--timeout", "20s"]
+    command += ["--script", str(ROOT / "bench" / "gateway" / "load.lua"), base, "--", "/dev/stdin"]
     done = subprocess.run(
-        command, input=f"{path}\t{token}\n", capture_output=True, text=True, timeout=seconds + 60, check=False
+        command, input=requests, capture_output=True, text=True, timeout=seconds + 60, check=False
     )
     lines = [line for line in done.stdout.splitlines() if line.startswith("RESULT ")]
-    if not lines:
-        raise AssertionError(f"wrk failed: {done.stdout}{done.stderr}")
+    if done.returncode != 0 or not lines:
+        raise AssertionError(f"wrk against {base} failed: {done.stdout}{done.stderr}")
     return json.loads(lines[0].removeprefix("RESULT "))
+
+
+def load(base: str, path: str, seconds: float, *, connections: int = 16, token: str = "") -> dict:
+    """wrk against one path: how many answers, how many of them not 2xx, how many connections broke."""
+    return wrk(base, f"{path}\t{token}\n", seconds, connections, [])

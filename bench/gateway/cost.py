@@ -1,15 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """CPU time of a process tree, and load by wrk. Servers run on one core, wrk and the upstream on the other."""
 
-import json
 import os
-import re
-import subprocess
 from dataclasses import dataclass
-from pathlib import Path
+
+import harness
 
 TICK_US = 1_000_000 / os.sysconf("SC_CLK_TCK")
-LOAD_SCRIPT = Path(__file__).with_name("load.lua")
 
 
 @dataclass
@@ -35,72 +32,33 @@ class Cpu:
     database_us: float
 
 
-def processes() -> dict[int, tuple[int, str, int]]:
-    """Everything running: pid → (parent, name, user and system time in ticks)."""
-    found = {}
-    for entry in os.listdir("/proc"):
-        if not entry.isdigit():
-            continue
-        try:
-            text = Path("/proc", entry, "stat").read_text()
-        except (FileNotFoundError, ProcessLookupError):
-            continue
-        name = text[text.index("(") + 1 : text.rindex(")")]
-        fields = text[text.rindex(")") + 2 :].split()
-        found[int(entry)] = (int(fields[1]), name, int(fields[11]) + int(fields[12]))
-    return found
-
-
 def cpu_of(root: int) -> Cpu:
     """The tree below `root`, so that workers count. Postgres is counted apart: the peers have none."""
-    everything = processes()
+    everything = harness.processes()
     children: dict[int, list[int]] = {}
-    for pid, (parent, _, _) in everything.items():
-        children.setdefault(parent, []).append(pid)
+    for pid, running in everything.items():
+        children.setdefault(running.parent, []).append(pid)
     total = Cpu(0, 0)
     waiting = [(root, False)]
     while waiting:
         pid, in_database = waiting.pop()
         if pid not in everything:
             raise RuntimeError(f"process {pid} is gone: the subject died under load")
-        _, name, ticks = everything[pid]
-        in_database = in_database or name.startswith("postgres")
+        running = everything[pid]
+        in_database = in_database or running.name.startswith("postgres")
         if in_database:
-            total.database_us += ticks * TICK_US
+            total.database_us += running.ticks * TICK_US
         else:
-            total.server_us += ticks * TICK_US
+            total.server_us += running.ticks * TICK_US
         waiting += [(child, in_database) for child in children.get(pid, [])]
     return total
 
 
-def load(pid: int, url: str, requests_file: Path, seconds: float, connections: int, core: int) -> Round:
+def load(pid: int, url: str, requests: str, seconds: float, connections: int, core: int) -> Round:
     """Runs wrk against a subject; anything but clean 2xx/3xx answers is an exception, not a figure."""
     before = cpu_of(pid)
-    command = [
-        "taskset",
-        "-c",
-        str(core),
-        "wrk",
-        "--threads",
-        "1",
-        "--connections",
-        str(connections),
-        "--duration",
-        f"{seconds:g}s",
-        "--timeout",
-        "10s",
-        "--script",
-        str(LOAD_SCRIPT),
-        url,
-        "--",
-        str(requests_file),
-    ]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=seconds + 60, check=False)
+    result = harness.wrk(url, requests, seconds, connections, ["taskset", "-c", str(core)])
     after = cpu_of(pid)
-    found = re.search(r"^RESULT (.*)$", done.stdout, re.MULTILINE)
-    if done.returncode != 0 or not found:
-        raise RuntimeError(f"wrk against {url} failed:\n{done.stdout}{done.stderr}")
-    result = json.loads(found.group(1))
     if result["refused"] or result["broken"] or not result["requests"]:
         raise RuntimeError(f"{url} did not answer cleanly under load: {result}")
     elapsed_us = result["duration_us"]

@@ -3,14 +3,11 @@
 
 import json
 import subprocess
-import sys
 from base64 import urlsafe_b64decode
 from pathlib import Path
 
+import harness
 import peers
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "tests"))
-import harness  # noqa: E402
 
 # The limiter works as always; only its figures are out of reach of one load generator.
 LIMIT = "{ requests: 10000000, window: 1s, burst: 1000000 }"

@@ -29,12 +29,6 @@ class Issuer:
     audience: str
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
 class Children:
     """The servers we started; ends them by their own ids."""
 

@@ -19,6 +19,8 @@ using ::testing::Pair;
 
 class ApiKeysTest : public ::testing::Test {
 protected:
+    void SetUp() override { as_superuser("TRUNCATE integreat.api_keys"); }
+
     IssuedApiKey create(NewApiKey wanted = {
                             .tenant = {"campus"}, .name = "import", .scopes = {"email:send"}}) {
         auto issued = create_api_key(pool, wanted, clock, random, Monotonic::max());
@@ -51,7 +53,7 @@ protected:
         ASSERT_TRUE(superuser.run(platform_tenant, Monotonic::max(), sql, {}));
     }
 
-    // All tests share the table, as all processes do: each makes keys of its own.
+    // All tests share the database, which takes longer to make than to empty.
     static const postgres::testing::TestDatabase& database() {
         static const auto made = postgres::testing::fresh_database();
         return made;

@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "crypto/system_random.h"
 #include "identity/api_keys.h"
 #include "identity/key_set.h"
 #include "identity/repeating.h"
@@ -56,7 +57,7 @@ protected:
 TEST_F(IdentityTest, KnowsAnonymousCallersUsersAndServers) {
     EXPECT_EQ(outcome("", false), "anonymous");
     EXPECT_EQ(outcome(bearer), "campus/dOAPann");
-    FixedRandom random;
+    crypto::SystemRandom random;  // Keys of other runs may be in the same database.
     auto issued =
         create_api_key(pool, {.tenant = {"teleo"}, .name = "import"}, clock, random, Monotonic::max());
     ASSERT_TRUE(issued);
