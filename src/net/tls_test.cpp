@@ -2,41 +2,17 @@
 #include <algorithm>
 #include <cstdio>
 #include <filesystem>
-#include <thread>
 
 #include <openssl/err.h>
-#include <openssl/pem.h>
 #include <openssl/ssl.h>
-#include <openssl/x509v3.h>
 
+#include "net/test_certificates.h"
 #include "net/test_server.h"
 
 namespace integreat::net {
 namespace {
 
 using namespace std::chrono_literals;
-
-// A key and a certificate for it that vouches for itself, valid for an hour, as PEM files.
-void write_certificate(const std::string& common_name, const std::string& certificate_file,
-                       const std::string& key_file) {
-    std::unique_ptr<EVP_PKEY, decltype(&EVP_PKEY_free)> key(EVP_EC_gen("P-256"), EVP_PKEY_free);
-    std::unique_ptr<X509, decltype(&X509_free)> certificate(X509_new(), X509_free);
-    X509_set_version(certificate.get(), 2);
-    ASN1_INTEGER_set(X509_get_serialNumber(certificate.get()), 1);
-    X509_gmtime_adj(X509_getm_notBefore(certificate.get()), -60);
-    X509_gmtime_adj(X509_getm_notAfter(certificate.get()), 3600);
-    X509_set_pubkey(certificate.get(), key.get());
-    auto* name = X509_get_subject_name(certificate.get());
-    X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_UTF8,
-                               reinterpret_cast<const unsigned char*>(common_name.c_str()), -1, -1, 0);
-    X509_set_issuer_name(certificate.get(), name);
-    ASSERT_GT(X509_sign(certificate.get(), key.get(), EVP_sha256()), 0);
-
-    std::unique_ptr<BIO, decltype(&BIO_free)> out(BIO_new_file(certificate_file.c_str(), "w"), BIO_free);
-    ASSERT_EQ(PEM_write_bio_X509(out.get(), certificate.get()), 1);
-    out.reset(BIO_new_file(key_file.c_str(), "w"));
-    ASSERT_EQ(PEM_write_bio_PrivateKey(out.get(), key.get(), nullptr, nullptr, 0, nullptr, nullptr), 1);
-}
 
 // A client inside TLS; `configure` may change what it offers.
 class TlsClient {
@@ -96,7 +72,8 @@ protected:
         std::filesystem::create_directories(folder_);
         settings.tls_certificate_file = folder_ / "certificate.pem";
         settings.tls_key_file = folder_ / "key.pem";
-        write_certificate("first.example", settings.tls_certificate_file, settings.tls_key_file);
+        write_certificate({.common_name = "first.example"}, settings.tls_certificate_file,
+                          settings.tls_key_file);
     }
     ~TlsTest() override {
         server.reset();
@@ -212,12 +189,14 @@ TEST_F(TlsTest, ReloadsItsCertificateAndKeepsTheOldOneIfTheNewIsFaulty) {
     TlsClient before(port());
     EXPECT_EQ(before.certificate_name(), "first.example");
 
-    write_certificate("second.example", settings.tls_certificate_file, settings.tls_key_file);
+    write_certificate({.common_name = "second.example"}, settings.tls_certificate_file,
+                      settings.tls_key_file);
     ASSERT_TRUE(server->reload_certificates());
     EXPECT_EQ(TlsClient(port()).certificate_name(), "second.example");
     EXPECT_NE(before.ask(get_and_close).find("200 OK"), std::string::npos);  // Connections live on.
 
-    write_certificate("third.example", settings.tls_certificate_file, folder_ / "another.pem");
+    write_certificate({.common_name = "third.example"}, settings.tls_certificate_file,
+                      folder_ / "another.pem");
     auto mismatch = server->reload_certificates();
     ASSERT_FALSE(mismatch);
     EXPECT_NE(mismatch.error().message.find("key.pem"), std::string::npos);
