@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The server without a platform behind it: every request is answered at once with the same few bytes or, given
-// the port of an upstream on this machine, relayed there. What remains is what net/ costs, to be held against
-// nginx's static reply and HAProxy's plain relay. Prints its port, serves until standard input ends.
+// The server without a platform behind it: every request is answered at once with the same few bytes or,
+// given the port of an upstream on this machine, relayed there. What remains is what net/ costs, to be held
+// against nginx's static reply and HAProxy's plain relay. Prints its port, serves until standard input ends.
 //
 //     net_bare THREADS [UPSTREAM_PORT]
 #include <cstdio>

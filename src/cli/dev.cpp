@@ -15,6 +15,7 @@
 #include "cloud/firebase/auth.h"
 #include "crypto/system_random.h"
 #include "net/outbound.h"
+#include "net/upstream_outbound.h"
 #include "net/upstreams.h"
 #include "platform/world.h"
 #include "postgres/private_server.h"
@@ -35,8 +36,9 @@ std::string origin_of(const net::Server& server) {
 struct Laptop {
     platform::SystemClock clock;
     crypto::SystemRandom random;
-    net::CurlOutbound outbound;
+    net::CurlOutbound curl;
     net::Upstreams upstreams;
+    net::UpstreamOutbound outbound{curl, upstreams, clock};
     metrics::Registry metrics;
     metrics::Registry firebase_metrics;  // The gateway's numbers must not hold those of its neighbour.
     std::unique_ptr<postgres::PrivateServer> postgres;

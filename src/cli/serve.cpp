@@ -10,6 +10,7 @@
 #include "cli/serving.h"
 #include "crypto/system_random.h"
 #include "net/outbound.h"
+#include "net/upstream_outbound.h"
 #include "net/upstreams.h"
 #include "platform/world.h"
 
@@ -20,8 +21,9 @@ namespace {
 Result<bool> run(const ServeOptions& options, config::Configuration configuration, Signals& signals) {
     platform::SystemClock clock;
     crypto::SystemRandom random;
-    net::CurlOutbound outbound;
+    net::CurlOutbound curl;
     net::Upstreams upstreams;
+    net::UpstreamOutbound outbound(curl, upstreams, clock);
     metrics::Registry metrics;
 
     const auto& settings = configuration.settings;

@@ -69,7 +69,8 @@ http::OutboundRequest outbound_of(const Passage& passage) {
                               .headers = std::move(relay.headers),
                               .body = passage.request.body,
                               .timeout = upstream.response_timeout,
-                              .response_bytes_max = postgres::stored_body_bytes_max};
+                              .response_bytes_max = postgres::stored_body_bytes_max,
+                              .upstream = passage.call.route->upstream};
     out.headers.add("X-Forwarded-For", passage.request.peer.address);
     out.headers.add("X-Forwarded-Proto", passage.request.secure ? "https" : "http");
     if (auto host = passage.request.headers.get("Host")) out.headers.add("X-Forwarded-Host", *host);
@@ -78,6 +79,14 @@ http::OutboundRequest outbound_of(const Passage& passage) {
 
 bool refuse_upstream(Passage& passage, const Error& error, bool sent) {
     passage.call.cause = error.cause;
+    if (error.fault == Fault::exhausted) {
+        auto no = refusal(503, "upstream-circuit-open", "The server behind this route is failing",
+                          "It failed repeatedly and is given a pause; the key may be used again.",
+                          "the upstream's circuit must be closed");
+        no.problem.retry_after =
+            std::chrono::ceil<std::chrono::seconds>(passage.call.route->upstream->breaker_open);
+        return refuse(passage, "relay", std::move(no));
+    }
     return refuse(
         passage, "relay",
         sent ? refusal(504, "upstream-timeout", "The server behind this route did not answer in time",

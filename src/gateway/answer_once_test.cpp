@@ -15,13 +15,14 @@ class FixedOutbound final : public http::Outbound {
 public:
     Result<http::Reply> fetch(const http::OutboundRequest& request) override {
         sent.push_back(request);
-        if (!failure.empty()) return Error{Fault::unavailable, "It does not answer.", failure};
+        if (!failure.empty()) return Error{fault, "It does not answer.", failure};
         return http::Reply{.status = status,
                            .headers = {{"Content-Type", "text/plain"}, {"Connection", "close"}},
                            .body = "answer " + std::to_string(sent.size())};
     }
     std::vector<http::OutboundRequest> sent;
     int status = 201;
+    Fault fault = Fault::unavailable;
     std::string failure;
 };
 
@@ -30,12 +31,15 @@ protected:
     AnswerOnceTest() {
         world.gateway.database = &pool;
         world.gateway.outbound = &outbound;
-        auto upstream = std::make_shared<http::Upstream>();
         upstream->tenant = {"campus"};
         upstream->name = "pay";
         upstream->host = "127.0.0.1";
         upstream->port = 9301;
         upstream->path_prefix = "/base";
+        publish();
+    }
+
+    void publish() {
         world.publish({{.method = http::Method::post,
                         .pattern = "/v1/apps/campus/pay/{id}",
                         .name = "campus.pay.post",
@@ -51,10 +55,23 @@ protected:
                           {{"Idempotency-Key", key}});
     }
 
+    // A request breaks off, and its lease runs out.
+    void interrupt(std::string key) {
+        outbound.failure = "unknown: timeout";
+        EXPECT_EQ(pay(std::move(key)).type, "upstream-timeout");
+        outbound.failure.clear();
+        postgres::PoolSettings settings = database.pool;
+        settings.url = database.superuser_url;
+        postgres::Pool superuser(settings, world.clock);
+        ASSERT_TRUE(superuser.run(platform_tenant, Monotonic::max(),
+                                  "UPDATE integreat.idempotency_keys SET lease_until = now()"));
+    }
+
     postgres::testing::TestDatabase database = postgres::testing::fresh_database();
     testing::World world;
     postgres::Pool pool{database.pool, world.clock};
     FixedOutbound outbound;
+    std::shared_ptr<http::Upstream> upstream = std::make_shared<http::Upstream>();
 };
 
 TEST_F(AnswerOnceTest, SendsOnceAndRepeatsTheAnswerByteForByte) {
@@ -121,6 +138,46 @@ TEST_F(AnswerOnceTest, NeverSendsAgainWhatMayHaveArrived) {
     EXPECT_EQ(running.type, "idempotency-key-in-use");
     EXPECT_EQ(running.headers.value("Retry-After"), "1");
     EXPECT_EQ(outbound.sent.size(), 1u);
+}
+
+TEST_F(AnswerOnceTest, SaysThatTheOutcomeIsUnknownOnceTheLeaseHasRunOut) {
+    interrupt("k1");
+    for (int i = 0; i < 2; ++i) {
+        auto unknown = pay("k1");
+        EXPECT_EQ(unknown.status, 409);
+        EXPECT_EQ(unknown.type, "outcome-unknown");
+        EXPECT_FALSE(unknown.headers.contains("Retry-After"));  // Waiting will not tell.
+    }
+    EXPECT_EQ(outbound.sent.size(), 1u);
+    EXPECT_EQ(pay("k2").status, 201);
+}
+
+TEST_F(AnswerOnceTest, SendsAgainToAnUpstreamThatHonoursTheKeyItself) {
+    world.campus.upstreams = {{.name = "pay", .url = "http://127.0.0.1:9301/base", .idempotent = true}};
+    publish();
+    interrupt("k1");
+    EXPECT_EQ(pay("k1", "{\"other\":1}").type, "idempotency-key-reused");
+    auto taken_over = pay("k1");
+    EXPECT_EQ(taken_over.body, "answer 2");
+    EXPECT_FALSE(taken_over.headers.contains("Idempotent-Replayed"));
+    EXPECT_EQ(pay("k1").headers.value("Idempotent-Replayed"), "true");
+    ASSERT_EQ(outbound.sent.size(), 2u);
+    for (const auto& sent : outbound.sent)
+        EXPECT_EQ(sent.headers.value("Idempotency-Key"), "k1");
+}
+
+TEST_F(AnswerOnceTest, LeavesAFailingUpstreamAloneAndTheKeyFree) {
+    upstream->breaker_open = std::chrono::milliseconds(4'200);
+    outbound.fault = Fault::exhausted;
+    outbound.failure = "not_sent: the circuit is open";
+    auto refused = pay("k1");
+    EXPECT_EQ(refused.status, 503);
+    EXPECT_EQ(refused.type, "upstream-circuit-open");
+    EXPECT_EQ(refused.headers.value("Retry-After"), "5");
+    ASSERT_EQ(outbound.sent.size(), 1u);
+    EXPECT_EQ(outbound.sent[0].upstream, upstream);
+    outbound.failure.clear();
+    EXPECT_EQ(pay("k1").status, 201);
 }
 
 TEST_F(AnswerOnceTest, SaysSoWithoutADatabase) {

@@ -54,6 +54,7 @@ public:
                     .metrics = metrics};
     http::Application application = make_application(gateway);
     config::Settings settings;
+    config::Manifest campus;  // In force from the next publish() on.
     std::uint64_t generation = 0;
 };
 

@@ -120,7 +120,7 @@ std::vector<http::Route> campus_routes() {
     return routes;
 }
 
-World::World() {
+World::World() : campus(manifest_of("campus")) {
     publish();
 }
 
@@ -128,7 +128,7 @@ void World::publish(std::vector<http::Route> more) {
     auto routes = campus_routes();
     routes.insert(routes.end(), more.begin(), more.end());
     auto snapshot = compile_snapshot({.settings = settings,
-                                      .manifests = {manifest_of("teleo"), manifest_of("campus")},
+                                      .manifests = {manifest_of("teleo"), campus},
                                       .platform_routes = std::move(routes),
                                       .generation = ++generation},
                                      metrics);

@@ -4,10 +4,12 @@
 #pragma once
 
 #include <chrono>
+#include <memory>
 #include <string>
 
 #include "base/result.h"
 #include "http/message.h"
+#include "http/upstream.h"
 
 namespace integreat::http {
 
@@ -18,6 +20,8 @@ struct OutboundRequest {
     std::string body;
     std::chrono::milliseconds timeout{10'000};     // For everything together.
     std::size_t response_bytes_max = 1024 * 1024;  // Beyond it: Fault::unavailable.
+    // An app's own server: while its circuit is open, Fault::exhausted and "not_sent: " instead of a call.
+    std::shared_ptr<const Upstream> upstream = nullptr;
 };
 
 class Outbound {

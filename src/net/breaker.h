@@ -60,6 +60,11 @@ private:
     std::atomic<bool> probing_{false};
 };
 
+// Of an answer: the upstream's own gateway says that nobody is there, or it has no room.
+constexpr bool counts_as_failure(int status) {
+    return status == 502 || status == 503 || status == 504;
+}
+
 class RetryBudget {
 public:
     // A request (not a retry) was sent.

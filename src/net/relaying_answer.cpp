@@ -9,10 +9,6 @@ namespace integreat::net {
 
 namespace {
 
-bool counts_as_failure(int status) {
-    return status == 502 || status == 503 || status == 504;
-}
-
 std::chrono::seconds round_up(std::chrono::milliseconds time) {
     return std::max(std::chrono::seconds(1), std::chrono::ceil<std::chrono::seconds>(time));
 }
