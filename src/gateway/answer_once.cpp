@@ -6,6 +6,7 @@
 #include "crypto/digest.h"
 #include "gateway/relay.h"
 #include "gateway/stages.h"
+#include "http/relayed.h"
 
 namespace integreat::gateway {
 
@@ -109,7 +110,11 @@ bool relay_once(Passage& passage, const postgres::IdempotencyKey& key, const pos
         return refuse_upstream(passage, fetched.error(), sent);
     }
     http::Reply reply{.status = fetched->status, .body = std::move(fetched->body)};
-    append_end_to_end(reply.headers, fetched->headers);
+    http::Headers passing;
+    append_end_to_end(passing, fetched->headers);
+    for (auto [name, value] : passing) {
+        if (http::goes_on(name, passage.call.response_headers)) reply.headers.add(name, value);
+    }
     deadline = passage.gateway.clock.monotonic() + lease_margin;
     bool passing_trouble = reply.status >= 500 || reply.status == 429;
     auto kept = passing_trouble

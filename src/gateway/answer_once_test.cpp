@@ -17,7 +17,12 @@ public:
         sent.push_back(request);
         if (!failure.empty()) return Error{fault, "It does not answer.", failure};
         return http::Reply{.status = status,
-                           .headers = {{"Content-Type", "text/plain"}, {"Connection", "close"}},
+                           .headers = {{"Content-Type", "text/plain"},
+                                       {"Connection", "close"},
+                                       {"Access-Control-Allow-Origin", "*"},
+                                       {"Integreat-Request-Id", "mine"},
+                                       {"RateLimit", "mine"},
+                                       {"Set-Cookie", "a=b"}},
                            .body = "answer " + std::to_string(sent.size())};
     }
     std::vector<http::OutboundRequest> sent;
@@ -89,6 +94,17 @@ TEST_F(AnswerOnceTest, SendsOnceAndRepeatsTheAnswerByteForByte) {
     EXPECT_EQ(outbound.sent[0].url, "http://127.0.0.1:9301/base/pay/7");
     EXPECT_EQ(outbound.sent[0].headers.value("Integreat-Subject"), "u1");
     EXPECT_FALSE(outbound.sent[0].headers.contains("Authorization"));
+}
+
+TEST_F(AnswerOnceTest, SaysItselfWhatIsNotTheUpstreamsToSay) {
+    for (int i = 0; i < 2; ++i) {
+        auto answer = pay("k1");
+        EXPECT_FALSE(answer.headers.contains("Access-Control-Allow-Origin"));
+        EXPECT_EQ(answer.headers.count("Integreat-Request-Id"), 1u);
+        EXPECT_EQ(answer.headers.value("Integreat-Request-Id"), answer.call.id.text);
+        EXPECT_EQ(answer.headers.count("RateLimit"), 1u);
+        EXPECT_EQ(answer.headers.value("Set-Cookie"), "a=b");
+    }
 }
 
 TEST_F(AnswerOnceTest, KeepsCallersApart) {

@@ -5,6 +5,8 @@
 #include <array>
 #include <charconv>
 
+#include "http/relayed.h"
+
 namespace integreat::net {
 
 using http::equal_ignoring_case;
@@ -89,11 +91,6 @@ void append_host(std::string& out, const http::Upstream& upstream) {
     out.append("\r\n");
 }
 
-bool stands_beside(std::string_view name) {
-    return equal_ignoring_case(name, "set-cookie") || equal_ignoring_case(name, "vary") ||
-           equal_ignoring_case(name, "link");
-}
-
 }  // namespace
 
 bool asks_for_websocket(const http::Request& request) {
@@ -132,8 +129,7 @@ void append_answer_head(std::string& out, const UpstreamHead& head, const http::
     append_number(out, static_cast<std::uint64_t>(head.status));
     out.append(" ").append(head.reason).append("\r\n");
     for (auto [name, value] : head.fields) {
-        if (ours.contains(name) && !stands_beside(name)) continue;
-        append_field(out, name, value);
+        if (http::goes_on(name, ours)) append_field(out, name, value);
     }
     for (auto [name, value] : ours)
         append_checked_field(out, name, value);

@@ -75,6 +75,20 @@ TEST_F(RelayTest, PutsOurFieldsInPlaceOfTheUpstreams) {
     EXPECT_THAT(answer, Not(HasSubstr("Keep-Alive")));
 }
 
+TEST_F(RelayTest, LetsNoUpstreamSayWhoseScriptsMayRead) {
+    start([&](Line& line) {
+        line.read_head();
+        line.send(
+            "HTTP/1.1 200 Fine\r\nAccess-Control-Allow-Origin: *\r\naccess-control-allow-credentials: "
+            "true\r\n"
+            "Access-Control-Expose-Headers: *\r\nAccess: x\r\nContent-Length: 0\r\n\r\n");
+    });
+    auto answer = ask(get);
+    EXPECT_THAT(answer,
+                StartsWith("HTTP/1.1 200 Fine\r\nAccess: x\r\nIntegreat-Request-Id: req_1\r\nDate: "));
+    EXPECT_THAT(answer, Not(HasSubstr("ontrol-")));
+}
+
 TEST_F(RelayTest, ReusesConnectionsOnBothSides) {
     start([&](Line& line) {
         while (!line.read_head().empty())

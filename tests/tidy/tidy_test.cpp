@@ -243,6 +243,10 @@ TEST(Tidy, FunctionsFitAScreen) {
     auto goes_on = [](const string& line) {
         return line.ends_with(",") || line.ends_with("||") || line.ends_with("&&");
     };
+    auto initializes = [](const string& line) {
+        auto first = line.find_first_not_of(' ');
+        return first != string::npos && line[first] == ':';
+    };
     constexpr std::size_t function_lines_max = 60;
     const std::regex head(R"(^( *)\S.*\)( const| noexcept| override| final| -> [^{]+)* \{$)");
     const std::regex no_function(R"(^ *(if|for|while|switch|else|\}|namespace|do|return|extern)\b)");
@@ -254,7 +258,7 @@ TEST(Tidy, FunctionsFitAScreen) {
             std::size_t begin = i;  // Of a head of several lines, the first says the column.
             while (begin > 0 && source.lines[begin].find('(') == string::npos)
                 --begin;
-            while (begin > 0 && goes_on(source.lines[begin - 1]))
+            while (begin > 0 && (goes_on(source.lines[begin - 1]) || initializes(source.lines[begin])))
                 --begin;
             if (std::regex_search(source.lines[begin], no_function)) continue;
             string indent = source.lines[begin].substr(0, source.lines[begin].find_first_not_of(' '));
