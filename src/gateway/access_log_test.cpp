@@ -8,7 +8,7 @@
 
 #include <gtest/gtest.h>
 
-#include "gateway/json_text.h"
+#include "json/text.h"
 
 namespace integreat::gateway {
 namespace {
@@ -55,25 +55,25 @@ TEST(AccessLog, LosesAndCountsLinesRatherThanWait) {
 
 TEST(JsonText, EscapesWhatWouldBreakALine) {
     std::string text;
-    append_json(text, "a\"b\\c\n\r\t\x01\x7f caf\xc3\xa9 \xe2\x82\xac \xf0\x9f\x98\x80");
+    json::append_json(text, "a\"b\\c\n\r\t\x01\x7f caf\xc3\xa9 \xe2\x82\xac \xf0\x9f\x98\x80");
     EXPECT_EQ(text, "\"a\\\"b\\\\c\\n\\r\\t\\u0001\\u007f caf\xc3\xa9 \xe2\x82\xac \xf0\x9f\x98\x80\"");
 }
 
 TEST(JsonText, ReplacesBytesThatAreNotUtf8) {
     std::string text;
-    append_json(text, "\xff\xc0\xaf\xed\xa0\x80\xe2\x82");
+    json::append_json(text, "\xff\xc0\xaf\xed\xa0\x80\xe2\x82");
     std::string expected = "\"";
     for (int i = 0; i < 8; ++i)
         expected += "\xEF\xBF\xBD";
     EXPECT_EQ(text, expected + "\"");
     text.clear();
-    append_number(text, -9223372036854775807 - 1);
+    json::append_number(text, -9223372036854775807 - 1);
     EXPECT_EQ(text, "-9223372036854775808");
     text.clear();
-    append_time(text, from_unix_seconds(1'795'000'000) + std::chrono::microseconds(42));
+    json::append_time(text, from_unix_seconds(1'795'000'000) + std::chrono::microseconds(42));
     EXPECT_EQ(text, "2026-11-18T11:06:40.000042Z");
     text.clear();
-    append_time(text, from_unix_seconds(-1));
+    json::append_time(text, from_unix_seconds(-1));
     EXPECT_EQ(text, "1969-12-31T23:59:59.000000Z");
 }
 

@@ -224,7 +224,7 @@ std::vector<http::Route> admin_routes(const AdminRoutes& parts) {
     };
     auto& create = routes[3];
     create.body_bytes_max = 16 * 1024;
-    create.transactional = true;
+    create.transactional = http::Transactional::always;
     create.idempotency = http::Idempotency::accepted;
     create.request_schema = new_key_schema;
     return routes;

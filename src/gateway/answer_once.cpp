@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Idempotency-Key: the work is done once. A transactional route's work and the record of its key are one
-// transaction of the platform's database: there are both or neither. All other work is done under a lease
+// transaction of its tenant's database: there are both or neither. All other work is done under a lease
 // there that is taken before and settled after. Of what was interrupted nobody knows whether it happened, so
 // it is not done again, unless the upstream honours the key itself. Relays are sent whole, not streamed.
 #include "crypto/digest.h"
@@ -12,6 +12,7 @@ namespace integreat::gateway {
 
 namespace {
 
+constexpr int attempts_max = 3;
 constexpr std::chrono::seconds lease_margin{10};  // Beyond the longest the upstream may take.
 
 bool unavailable(Passage& passage, const Error& error) {
@@ -159,17 +160,15 @@ bool answer_claim(Passage& passage, postgres::Claim& claim) {
     return refuse_claim(passage, claim);
 }
 
-// Whatever breaks off before the commit, also the process, has not happened, and the key is still free: so
-// it is after an answer of 400 or more.
-bool handle_in_transaction(Passage& passage, const std::optional<postgres::IdempotencyKey>& key) {
+// True if the server asks to run all of it again.
+bool try_in_transaction(Passage& passage, postgres::Pool& pool,
+                        const std::optional<postgres::IdempotencyKey>& key) {
     auto& call = passage.call;
-    ASSERT(call.route->waits);
-    auto& pool = *passage.gateway.database;
     auto transaction = pool.begin(pool.tenant(), call.deadline);
     if (!transaction) return unavailable(passage, transaction.error());
     if (key) {
         auto claim = postgres::claim_in(*transaction, *key);
-        if (!claim) return unavailable(passage, claim.error());
+        if (!claim) return unavailable(passage, claim.error()) || transaction->should_run_again();
         if (!std::holds_alternative<postgres::Claimed>(*claim)) return answer_claim(passage, *claim);
     }
     call.transaction = &*transaction;
@@ -178,13 +177,29 @@ bool handle_in_transaction(Passage& passage, const std::optional<postgres::Idemp
     if (std::holds_alternative<http::Stream>(*passage.answer)) return refuse_stream(passage);
     const auto* reply = std::get_if<http::Reply>(&*passage.answer);
     ASSERT(reply);  // An upstream takes no part in the transaction.
-    if (reply->status >= 400) return false;
+    if (reply->status >= 400) return transaction->should_run_again();
     if (key) {
         auto kept = postgres::store_in(*transaction, *key, stored_of(*reply, call));
-        if (!kept) return unavailable(passage, kept.error());
+        if (!kept) return unavailable(passage, kept.error()) || transaction->should_run_again();
     }
     auto done = transaction->commit();
-    return done ? false : unavailable(passage, done.error());
+    return done ? false : unavailable(passage, done.error()) || transaction->should_run_again();
+}
+
+// Whatever breaks off before the commit, also the process, has not happened, and the key is still free: so
+// it is after an answer of 400 or more.
+bool handle_in_transaction(Passage& passage, const std::optional<postgres::IdempotencyKey>& key) {
+    ASSERT(passage.call.route->waits);
+    const auto& gateway = passage.gateway;
+    bool own = passage.call.route->tenant == platform_tenant;
+    auto* pool = own ? gateway.database : gateway.database_of(passage.call.route->tenant);
+    if (!pool) {
+        return unavailable(passage, {Fault::unavailable, "The application's database is not there yet.",
+                                     "no database of " + passage.call.route->tenant.text});
+    }
+    for (int attempt = 1; try_in_transaction(passage, *pool, key) && attempt < attempts_max; ++attempt) {
+    }
+    return false;
 }
 
 }  // namespace
@@ -203,7 +218,7 @@ bool answer_once(Passage& passage) {
     const auto& route = *passage.call.route;
     auto text = idempotency_key(route, passage.request.headers);
     ASSERT(text);  // require_acceptable_head has refused what is no key.
-    if (text->empty() && !route.transactional) return true;
+    if (text->empty() && route.transactional != http::Transactional::always) return true;
     auto& gateway = passage.gateway;
     if (!gateway.database || (route.upstream && !gateway.outbound)) {
         return unavailable(passage,
@@ -213,7 +228,7 @@ bool answer_once(Passage& passage) {
     }
     if (text->empty()) return handle_in_transaction(passage, std::nullopt);
     auto key = record_of(passage.request, passage.call, *std::move(text));
-    if (route.transactional) return handle_in_transaction(passage, key);
+    if (route.transactional != http::Transactional::no) return handle_in_transaction(passage, key);
     auto longest = route.upstream ? route.upstream->response_timeout : route.timeout;
     postgres::Lease lease{.duration = longest + lease_margin, .take_over = passage.plan->upstream_idempotent};
     auto claim = postgres::claim(*gateway.database, key, lease, passage.call.deadline);

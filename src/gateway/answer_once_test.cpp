@@ -202,5 +202,82 @@ TEST_F(AnswerOnceTest, SaysSoWithoutADatabase) {
     EXPECT_TRUE(outbound.sent.empty());
 }
 
+// A route whose work is one row of the application's own database.
+class TransactionalByKeyTest : public ::testing::Test {
+protected:
+    TransactionalByKeyTest() {
+        world.gateway.database = &platform;
+        world.gateway.database_of = [this](const TenantId& tenant) {
+            return tenant == TenantId{"campus"} ? &pool : nullptr;
+        };
+        auto admin = postgres::Pool({.tenant = {"campus"}, .url = database.superuser_url}, world.clock);
+        EXPECT_TRUE(admin.run({"campus"}, Monotonic::max(), "CREATE TABLE public.done (what text)"));
+        EXPECT_TRUE(admin.run({"campus"}, Monotonic::max(), "GRANT INSERT, SELECT ON public.done TO PUBLIC"));
+        world.publish({{.method = http::Method::post,
+                        .pattern = "/v1/apps/campus/do",
+                        .name = "campus.do",
+                        .tenant = {"campus"},
+                        .body_bytes_max = 1000,
+                        .idempotency = http::Idempotency::accepted,
+                        .waits = true,
+                        .transactional = http::Transactional::with_key,
+                        .handler = [this](const http::Request& request, http::Call& call) -> http::Response {
+                            with_transaction += call.transaction != nullptr;
+                            constexpr const char* insert = "INSERT INTO public.done VALUES ($1)";
+                            auto done = call.transaction
+                                            ? call.transaction->execute(insert, {request.body})
+                                            : pool.run({"campus"}, call.deadline, insert, {request.body});
+                            return http::Reply{.status = done ? status : 500, .headers = {}, .body = "done"};
+                        }}});
+    }
+
+    testing::Answer send(http::Headers headers = {}) {
+        return world.post("/v1/apps/campus/do", "campus:u1:student", "{}", std::move(headers));
+    }
+    std::int64_t rows() {
+        return pool.run({"campus"}, Monotonic::max(), "SELECT count(*) FROM public.done")->integer(0, 0);
+    }
+
+    postgres::testing::TestDatabase platform_database = postgres::testing::fresh_database();
+    postgres::testing::TestDatabase database = postgres::testing::fresh_database({"campus"});
+    testing::World world;
+    postgres::Pool platform{platform_database.pool, world.clock};
+    postgres::Pool pool{database.pool, world.clock};
+    int with_transaction = 0;
+    int status = 201;
+};
+
+TEST_F(TransactionalByKeyTest, KeepsTheKeyInTheDatabaseOfTheApplicationInTheSameTransaction) {
+    auto first = send({{"Idempotency-Key", "k1"}});
+    auto second = send({{"Idempotency-Key", "k1"}});
+    EXPECT_EQ(first.status, 201);
+    EXPECT_EQ(second.status, 201);
+    EXPECT_EQ(second.headers.value("Idempotent-Replayed"), "true");
+    EXPECT_EQ(rows(), 1);
+    EXPECT_EQ(with_transaction, 1);
+}
+
+TEST_F(TransactionalByKeyTest, LeavesTheStatementToItselfWithoutAKey) {
+    EXPECT_EQ(send().status, 201);
+    EXPECT_EQ(with_transaction, 0);
+    EXPECT_EQ(rows(), 1);
+}
+
+TEST_F(TransactionalByKeyTest, UndoesTheWorkOfARefusalAndFreesTheKey) {
+    status = 409;
+    EXPECT_EQ(send({{"Idempotency-Key", "k1"}}).status, 409);
+    EXPECT_EQ(rows(), 0);
+    status = 201;
+    EXPECT_EQ(send({{"Idempotency-Key", "k1"}}).status, 201);
+    EXPECT_EQ(rows(), 1);
+}
+
+TEST_F(TransactionalByKeyTest, SaysSoWithoutTheDatabase) {
+    world.gateway.database_of = [](const TenantId&) { return nullptr; };
+    auto answer = send({{"Idempotency-Key", "k1"}});
+    EXPECT_EQ(answer.type, "unavailable");
+    EXPECT_EQ(answer.headers.value("Retry-After"), "1");
+}
+
 }  // namespace
 }  // namespace integreat::gateway

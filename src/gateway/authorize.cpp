@@ -46,7 +46,28 @@ Refusal missing_token(const http::Route& route) {
     return {std::move(problem), "route " + route.name + " is not public", {{"Authorization", "(not sent)"}}};
 }
 
+// A key that names a role of this application stands for somebody who has it.
+std::optional<Refusal> refuse_key_as_role(const http::Route& route, const Principal& principal) {
+    const auto& access = route.access;
+    auto may = [&](const std::string& scope) {
+        if (!scope.starts_with(http::role_scope)) return false;
+        auto role = scope.substr(http::role_scope.size());
+        return std::find(access.roles.begin(), access.roles.end(), role) != access.roles.end();
+    };
+    if (access.who != Who::roles || std::any_of(principal.scopes.begin(), principal.scopes.end(), may))
+        return {};
+    std::string wanted;
+    for (const auto& role : access.roles)
+        wanted += (wanted.empty() ? "" : " or ") + std::string(http::role_scope) + role;
+    return forbidden(route, principal,
+                     {.type = "scope-missing",
+                      .title = "The API key lacks a scope",
+                      .detail = "This route needs a key with the scope " + wanted + "."},
+                     "requires scope " + wanted + " of API keys");
+}
+
 std::optional<Refusal> refuse_key(const http::Route& route, const Principal& principal) {
+    if (route.access.keys_as_roles) return refuse_key_as_role(route, principal);
     const auto& scope = route.access.scope;
     if (scope.empty()) {
         return forbidden(route, principal,

@@ -84,6 +84,24 @@ TEST(Authorize, LetsKeysInByScopeOnly) {
               "Bearer realm=\"integreat\", error=\"insufficient_scope\", scope=\"grades.read\"");
 }
 
+TEST(Authorize, LetsKeysActAsTheRoleOfTheirScope) {
+    auto route = route_for(Who::roles, {"registrar", "admin"});
+    route.access.keys_as_roles = true;
+    auto registrar = key("campus", {"portal.read", "role:registrar"});
+    auto student = key("campus", {"role:student"});
+    auto foreign = key("teleo", {"role:registrar"});
+    auto odd = key("campus", {"registrar", "role:", "roles:registrar"});
+    EXPECT_EQ(verdict(route, &registrar), "");
+    EXPECT_EQ(verdict(route, &student), "403 scope-missing");
+    EXPECT_EQ(verdict(route, &odd), "403 scope-missing");
+    EXPECT_EQ(verdict(route, &foreign), "403 foreign-tenant");
+    EXPECT_EQ(authorize(route, &student)->problem.detail,
+              "This route needs a key with the scope role:registrar or role:admin.");
+    auto signed_in = route_for(Who::signed_in);
+    signed_in.access.keys_as_roles = true;
+    EXPECT_EQ(verdict(signed_in, &odd), "");
+}
+
 TEST(Authorize, KnowsOperators) {
     auto route = route_for(Who::operators);
     route.tenant = platform_tenant;

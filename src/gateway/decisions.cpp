@@ -3,7 +3,7 @@
 
 #include <algorithm>
 
-#include "gateway/json_text.h"
+#include "json/text.h"
 #include "gateway/problems.h"
 
 namespace integreat::gateway {
@@ -30,9 +30,9 @@ void shorten(DecisionRecord& record) {
 
 void append_member(std::string& to, std::string_view name, std::string_view value) {
     if (to.back() != '{') to += ',';
-    append_json(to, name);
+    json::append_json(to, name);
     to += ':';
-    append_json(to, value);
+    json::append_json(to, value);
 }
 
 }  // namespace
@@ -102,7 +102,7 @@ std::string decision_json(const DecisionRecord& record) {
     append_member(json, "path", record.path);
     append_member(json, "caller", record.caller);
     json += ",\"status\":";
-    append_number(json, record.status);
+    json::append_number(json, record.status);
     append_member(json, "stage", record.decision.stage);
     append_member(json, "type", record.decision.type);
     append_member(json, "rule", record.decision.rule);

@@ -5,7 +5,7 @@
 #include <array>
 #include <charconv>
 
-#include "gateway/json_text.h"
+#include "json/text.h"
 #include "gateway/redact.h"
 
 namespace integreat::gateway {
@@ -40,18 +40,18 @@ void member(std::string& line, std::string_view name) {
 void text_member(std::string& line, std::string_view name, std::string_view value) {
     if (value.empty()) return;
     member(line, name);
-    append_json(line, value);
+    json::append_json(line, value);
 }
 
 void number_member(std::string& line, std::string_view name, std::int64_t value) {
     member(line, name);
-    append_number(line, value);
+    json::append_number(line, value);
 }
 
 void append_line(std::string& line, const http::Request& request, const http::Call& call,
                  const http::Outcome& outcome, std::string_view target) {
     line += "{\"time\":\"";
-    append_time(line, call.started);
+    json::append_time(line, call.started);
     line += '"';
     text_member(line, "request_id", call.id.text);
     text_member(line, "trace", call.trace.trace_id);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "gateway/me.h"
 
-#include "gateway/json_text.h"
+#include "json/text.h"
 
 namespace integreat::gateway {
 
@@ -31,7 +31,7 @@ void append_member(std::string& to, std::string_view name, std::string_view valu
     if (value.empty()) {
         to += "null";
     } else {
-        append_json(to, value);
+        json::append_json(to, value);
     }
 }
 
@@ -60,14 +60,14 @@ std::string me_json(const Principal& principal) {
         json += ",\"scopes\":[";
         for (const auto& scope : principal.scopes) {
             if (json.back() != '[') json += ',';
-            append_json(json, scope);
+            json::append_json(json, scope);
         }
         json += ']';
     }
     bool expires = principal.expires != Time() && principal.expires != Time::max();
     if (!expires) return json += ",\"expires\":null}";
     json += ",\"expires\":\"";
-    append_time(json, principal.expires);
+    json::append_time(json, principal.expires);
     return json += "\"}";
 }
 

@@ -53,7 +53,7 @@ bj::array security_of(const http::Access& access) {
     bj::array security;
     if (access.who == Who::anyone) return security;
     security.emplace_back(bj::object{{"firebase", bj::array()}});
-    if (!access.scope.empty() || access.who == Who::operators)
+    if (!access.scope.empty() || access.keys_as_roles || access.who == Who::operators)
         security.emplace_back(bj::object{{"apiKey", bj::array()}});
     return security;
 }
@@ -72,6 +72,7 @@ std::string description_of(const http::Route& route) {
     if (!route.access.scope.empty() && route.access.scope != http::any_scope) {
         text += " An API key needs the scope " + route.access.scope + ".";
     }
+    if (route.access.keys_as_roles) text += " An API key acts as the role of its scope role:NAME.";
     if (route.limit.requests > 0) {
         text += " At most " + std::to_string(route.limit.requests) + " requests per " +
                 std::to_string(route.limit.window.count()) + " s, " + std::to_string(route.limit.burst) +

@@ -7,7 +7,7 @@
 #include "base/guarded.h"
 #include "gateway/authorize.h"
 #include "gateway/docs_page.h"
-#include "gateway/json_text.h"
+#include "json/text.h"
 #include "gateway/openapi.h"
 #include "gateway/problems.h"
 #include "gateway/snapshot.h"
@@ -51,12 +51,12 @@ Response answer_ready(const PlatformRoutes& parts) {
     for (const auto& check : checks) {
         if (body.back() != '[') body += ',';
         body += "{\"name\":";
-        append_json(body, check.name);
+        json::append_json(body, check.name);
         body += check.ready ? ",\"ready\":true,\"state\":" : ",\"ready\":false,\"state\":";
-        append_json(body, check.state);
+        json::append_json(body, check.state);
         if (check.age) {
             body += ",\"age_seconds\":";
-            append_number(body, check.age->count());
+            json::append_number(body, check.age->count());
         }
         body += '}';
     }
@@ -129,13 +129,13 @@ Response answer_problem(const Request& request, Call& call) {
         return html_reply(problem_page(*kind));
     }
     std::string body = "{\"type\":";
-    append_json(body, "/problems/" + std::string(kind->slug));
+    json::append_json(body, "/problems/" + std::string(kind->slug));
     body += ",\"status\":";
-    append_number(body, kind->status);
+    json::append_number(body, kind->status);
     for (auto [name, value] : {std::pair("title", kind->title), std::pair("meaning", kind->meaning),
                                std::pair("what_to_do", kind->remedy)}) {
         body.append(",\"").append(name).append("\":");
-        append_json(body, value);
+        json::append_json(body, value);
     }
     return json_reply(200, body + "}\n");
 }

@@ -8,7 +8,7 @@
 
 #include <arpa/inet.h>
 
-#include "gateway/json_text.h"
+#include "json/text.h"
 
 namespace integreat::gateway {
 
@@ -121,9 +121,9 @@ void add_rate_fields(const Rate& rate, const Taken& taken, http::Headers& to) {
     std::string left;
     left.reserve(rate.name.size() + 48);
     left.append("\"").append(rate.name).append("\";r=");
-    append_number(left, taken.remaining);
+    json::append_number(left, taken.remaining);
     left += ";t=";
-    append_number(left, taken.more_seconds);
+    json::append_number(left, taken.more_seconds);
     to.add("RateLimit", left);
 }
 

@@ -6,7 +6,7 @@
 
 #include <boost/json.hpp>
 
-#include "gateway/json_text.h"
+#include "json/text.h"
 #include "http/router.h"
 #include "json/parse.h"
 
@@ -181,9 +181,9 @@ void append_redacted_headers(std::string& to, const http::Headers& headers) {
     for (bool first = true; auto [name, value] : headers) {
         if (!first) to += ',';
         first = false;
-        append_json(to, name);
+        json::append_json(to, name);
         to += ':';
-        append_json(to, sensitive_name(name) || sensitive_value(value) ? redacted : value);
+        json::append_json(to, sensitive_name(name) || sensitive_value(value) ? redacted : value);
     }
     to += '}';
 }

@@ -90,7 +90,7 @@ Result<RoutePlan> compile_plan(const Snapshot& snapshot, const http::Route& rout
     RoutePlan plan{.route = &route, .tenant = tenant, .rate = rate_of(route, manifest)};
     if (route.upstream) plan.target = TRY(compile_target(route));
     plan.upstream_idempotent = honours_keys(route, manifest);
-    if (!route.request_schema.empty()) {
+    if (!route.request_schema.empty() && !route.checks_body) {
         auto schema = compile_schema(route.request_schema);
         if (!schema) return Error{Fault::invalid, "route " + route.name + ": " + schema.error().message, ""};
         plan.schema = std::make_shared<const Schema>(*std::move(schema));

@@ -100,23 +100,28 @@ Refusal refusal(int status, const char* type, const char* title, std::string det
             .rule = std::move(rule)};
 }
 
+void keep_decision(Passage& passage, int status) {
+    const auto& call = passage.call;
+    DecisionRecord record{.request_id = call.id.text,
+                          .time = call.started,
+                          .tenant = call.tenant,
+                          .route = call.route ? call.route->name : std::string(),
+                          .method = std::string(to_string(passage.request.method)),
+                          .status = status,
+                          .caller = caller_of(call.principal.get()),
+                          .decision = call.decision,
+                          .cause = call.cause};
+    append_redacted_target(record.path, passage.request.target);
+    passage.gateway.decisions.add(std::move(record));
+}
+
 bool refuse(Passage& passage, std::string_view stage, Refusal refusal) {
     auto& call = passage.call;
     call.decision = {.stage = std::string(stage),
                      .type = refusal.problem.type,
                      .rule = std::move(refusal.rule),
                      .facts = std::move(refusal.facts)};
-    DecisionRecord record{.request_id = call.id.text,
-                          .time = call.started,
-                          .tenant = call.tenant,
-                          .route = call.route ? call.route->name : std::string(),
-                          .method = std::string(to_string(passage.request.method)),
-                          .status = refusal.problem.status,
-                          .caller = caller_of(call.principal.get()),
-                          .decision = call.decision,
-                          .cause = call.cause};
-    append_redacted_target(record.path, passage.request.target);
-    passage.gateway.decisions.add(std::move(record));
+    keep_decision(passage, refusal.problem.status);
     passage.answer = to_reply(refusal.problem, call.id.text);
     return false;
 }
@@ -356,6 +361,7 @@ bool run_handler(Passage& passage) {
     try {
         auto response = passage.call.route->handler(passage.request, passage.call);
         if (auto* reply = std::get_if<http::Reply>(&response)) {
+            if (!passage.call.decision.stage.empty()) keep_decision(passage, reply->status);
             passage.answer = std::move(*reply);
         } else if (auto* stream = std::get_if<http::Stream>(&response)) {
             end_with_token(*stream, passage.call);

@@ -45,6 +45,9 @@ bool run_handler(Passage&);
 // The parts that most refusals have.
 Refusal refusal(int status, const char* type, const char* title, std::string detail, std::string rule);
 
+// Keeps what call.decision says, for `integreat why`.
+void keep_decision(Passage&, int status);
+
 // Leaves `refusal` as the answer, keeps it for `integreat why`; false, for the stage to return.
 bool refuse(Passage&, std::string_view stage, Refusal refusal);
 

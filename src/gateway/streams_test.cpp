@@ -67,6 +67,7 @@ TEST_F(StreamsTest, EndlessOnesEndWithTheToken) {
 
 TEST_F(StreamsTest, CannotBeKeptForAKey) {
     auto database = postgres::testing::fresh_database();
+    database.pool.tenant = {"campus"};
     postgres::Pool pool(database.pool, world.clock);
     world.gateway.database = &pool;
     auto kept = campus_route("kept", download);
@@ -77,7 +78,8 @@ TEST_F(StreamsTest, CannotBeKeptForAKey) {
     auto transactional = kept;
     transactional.pattern += "/now";
     transactional.name += ".now";
-    transactional.transactional = true;
+    transactional.transactional = http::Transactional::always;
+    world.gateway.database_of = [&pool](const TenantId&) { return &pool; };
     world.publish({kept, transactional});
     for (auto target : {"/v1/apps/campus/kept", "/v1/apps/campus/kept/now"}) {
         auto refused = world.post(target, "campus:u1:student", "{}", {{"Idempotency-Key", target}});

@@ -21,6 +21,8 @@ using Handler = std::function<Response(const Request&, Call&)>;
 
 // A scope that every key of the tenant has.
 inline constexpr std::string_view any_scope = "*";
+// Of keys that act as a role of their application: "role:registrar".
+inline constexpr std::string_view role_scope = "role:";
 
 struct Access {
     enum class Who {
@@ -32,6 +34,8 @@ struct Access {
     Who who = Who::signed_in;
     std::vector<std::string> roles;
     std::string scope;  // An API key of the tenant with this scope may call too; empty: no key may.
+    bool keys_as_roles =
+        false;  // A key may call as the role that its scope "role:x" names, in place of that.
 };
 
 // A token bucket per principal (per client address for anonymous callers): `burst` at once, refilled at
@@ -40,6 +44,14 @@ struct RateLimit {
     std::uint32_t requests = 600;
     std::chrono::seconds window{60};
     std::uint32_t burst = 100;
+};
+
+// Whether all that a route changes is in its tenant's database, by Call::transaction, so that it and the record
+// of an Idempotency-Key are one transaction.
+enum class Transactional {
+    no,
+    with_key,  // Only with a key: without one the handler's statement is a transaction by itself.
+    always,
 };
 
 enum class Idempotency {
@@ -59,10 +71,11 @@ struct Route {
     std::size_t body_bytes_max = 0;  // 0: a body is refused.
     Idempotency idempotency = Idempotency::off;
     std::chrono::milliseconds timeout{10'000};
-    bool waits = false;          // Touches the database or a third party: runs on the waiting pool.
-    bool transactional = false;  // All it changes is in the platform's database, by Call::transaction; waits.
-    bool log_bodies = false;     // Bodies go (redacted) to the transaction log.
-    std::string request_schema;  // JSON Schema 2020-12 as JSON text, for OpenAPI; empty: no body.
+    bool waits = false;  // Touches the database or a third party: runs on the waiting pool.
+    Transactional transactional = Transactional::no;  // If so, it waits.
+    bool log_bodies = false;                          // Bodies go (redacted) to the transaction log.
+    bool checks_body = false;     // The handler itself does; the schema only tells others.
+    std::string request_schema;   // JSON Schema 2020-12 as JSON text, for OpenAPI; empty: no body.
     std::string response_schema;  // Of the 2xx answer.
 
     Handler handler;  // Empty if `upstream` is set.

@@ -10,8 +10,10 @@
 #include "identity/identity.h"
 #include "identity/key_set.h"
 #include "identity/repeating.h"
+#include "platform/collections.h"
 #include "platform/readiness.h"
 #include "platform/routes.h"
+#include "postgres/secrets.h"
 #include "postgres/transaction_log.h"
 
 namespace integreat::platform {
@@ -22,6 +24,8 @@ using namespace std::chrono_literals;
 
 constexpr std::size_t rate_buckets = 1u << 18;  // 4 MiB; about as many callers at once keep their own count.
 constexpr auto operator_key_patience = 10s;
+constexpr auto secret_patience = 10s;
+constexpr const char* cursor_secret = "cursors";
 
 postgres::TransactionLogSettings log_settings(const config::LogSettings& log) {
     postgres::TransactionLogSettings settings;
@@ -86,15 +90,20 @@ struct Platform::Parts {
     std::unique_ptr<gateway::AccessLog> access_log;
     gateway::Published snapshots;
     std::uint64_t generation = 0;
+    Secret cursor_key;  // Of all instances: the next page may be asked of another than the first.
     std::unique_ptr<gateway::Gateway> gateway;
     http::Application application;
     std::vector<std::unique_ptr<identity::Repeating>> background;
 };
 
 Result<> Platform::Parts::publish(const std::vector<config::Manifest>& manifests) {
+    auto routes = own_routes(own, admin);
+    auto collections = collection_routes(manifests, world.databases, cursor_key);
+    routes.insert(routes.end(), std::move_iterator(collections.begin()),
+                  std::move_iterator(collections.end()));
     gateway::SnapshotParts parts{.settings = settings,
                                  .manifests = manifests,
-                                 .platform_routes = own_routes(own, admin),
+                                 .platform_routes = std::move(routes),
                                  .generation = generation + 1};
     auto snapshot = TRY(gateway::compile_snapshot(std::move(parts), world.metrics));
     ++generation;
@@ -145,6 +154,7 @@ void Platform::Parts::start() {
                    Monotonic deadline) { return who.identify(authorization, projects, may_wait, deadline); },
         .metrics = world.metrics,
         .database = &world.databases.platform(),
+        .database_of = [this](const TenantId& tenant) { return world.databases.tenant(tenant); },
         .outbound = &world.outbound,
         .transaction_log = &transactions,
         .access_log = access_log.get(),
@@ -165,6 +175,8 @@ Platform::~Platform() = default;
 
 Result<std::unique_ptr<Platform>> Platform::make(config::Configuration configuration, const World& world) {
     auto parts = std::make_unique<Parts>(std::move(configuration.settings), world);
+    parts->cursor_key = TRY(postgres::shared_secret(world.databases.platform(), cursor_secret, world.random,
+                                                    world.clock.monotonic() + secret_patience));
     TRY(parts->publish(configuration.manifests));
     parts->start();
     return std::unique_ptr<Platform>(new Platform(std::move(parts)));

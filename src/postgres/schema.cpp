@@ -240,6 +240,15 @@ CREATE TABLE integreat.erasures (
 );
 )sql";
 
+// Keys that all instances of the platform share, made by the first that needs one.
+constexpr std::string_view secrets = R"sql(
+CREATE TABLE integreat.secrets (
+    name       text        PRIMARY KEY,
+    secret     bytea       NOT NULL,
+    created_at timestamptz NOT NULL DEFAULT now()
+);
+)sql";
+
 constexpr std::array all{
     Migration{1, "idempotency_keys", true, true, idempotency_keys,
               "GRANT SELECT, INSERT, UPDATE, DELETE ON integreat.idempotency_keys TO {app};"},
@@ -257,6 +266,7 @@ constexpr std::array all{
               "DROP POLICY IF EXISTS follow ON integreat.changes;"
               "CREATE POLICY follow ON integreat.changes FOR SELECT TO {app} USING (true);"
               "GRANT SELECT ON integreat.models TO {app};"},
+    Migration{5, "secrets", true, false, secrets, "GRANT SELECT, INSERT ON integreat.secrets TO {app};"},
 };
 
 }  // namespace

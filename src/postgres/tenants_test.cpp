@@ -154,7 +154,7 @@ TEST_F(TenantsTest, GivenDatabasesAreMigratedByTheirDirectUrlOnly) {
     ASSERT_TRUE(ask(*own, "DROP SCHEMA integreat CASCADE"));
     auto pending = Databases::open_given({{platform_tenant, url, {}}}, limits, clock);
     ASSERT_FALSE(pending);
-    EXPECT_THAT(pending.error().message, HasSubstr("lacks 3 migrations: set DATABASE_URL_DIRECT"));
+    EXPECT_THAT(pending.error().message, HasSubstr("lacks 4 migrations: set DATABASE_URL_DIRECT"));
     auto opened = Databases::open_given({{platform_tenant, url, fresh.superuser_url},
                                          {{"campus"}, Secret("host=/nonexistent dbname=x user=y"), {}}},
                                         {.connect_timeout = std::chrono::milliseconds(300)}, clock);

@@ -3,13 +3,12 @@
 
 #include <algorithm>
 
+#include "http/route.h"
 #include "services/data/names.h"
 
 namespace integreat::data {
 
 namespace {
-
-constexpr std::string_view role_scope = "role:";
 
 bool knows(const Model& model, std::string_view role) {
     bool reserved = role == role_none || role == role_anonymous;
@@ -29,8 +28,8 @@ std::string role_of(const Model& model, const Principal* principal) {
     }
     for (const auto& scope : principal->scopes) {
         auto role = std::string_view(scope);
-        if (role.starts_with(role_scope) && knows(model, role.substr(role_scope.size())))
-            return std::string(role.substr(role_scope.size()));
+        if (role.starts_with(http::role_scope) && knows(model, role.substr(http::role_scope.size())))
+            return std::string(role.substr(http::role_scope.size()));
     }
     return std::string(role_none);
 }

@@ -9,7 +9,7 @@
 
 #include "base/time.h"
 
-namespace integreat::gateway {
+namespace integreat::json {
 
 // `text` as a JSON string with its quotes. Bytes that are not UTF-8 become U+FFFD: what clients send must
 // not make a line that nobody can parse.
@@ -20,4 +20,4 @@ void append_number(std::string& to, std::int64_t number);
 // RFC 3339 in UTC with six digits of the second, without quotes: "2026-11-22T08:15:00.123456Z".
 void append_time(std::string& to, Time time);
 
-}  // namespace integreat::gateway
+}  // namespace integreat::json

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "gateway/json_text.h"
+#include "json/text.h"
 
 #include <algorithm>
 #include <array>
 #include <charconv>
 
-namespace integreat::gateway {
+namespace integreat::json {
 
 namespace {
 
@@ -104,4 +104,4 @@ void append_time(std::string& to, Time time) {
     to.append(text.data(), text.size());
 }
 
-}  // namespace integreat::gateway
+}  // namespace integreat::json

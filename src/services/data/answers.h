@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+// What all routes over collections share: one request on its way, its statements in the caller's name, and
+// the problems that the database's refusals become. No refusal tells more of a record than its caller may
+// read: a record that they may not read is not there.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "base/secret.h"
+#include "http/message.h"
+#include "http/problem.h"
+#include "http/route.h"
+#include "postgres/pool.h"
+#include "services/data/query.h"
+#include "services/data/refusals.h"
+#include "services/data/views.h"
+
+namespace integreat::data {
+
+// What the routes of one app have in common.
+struct Desk {
+    std::shared_ptr<const ModelPlan> plan;
+    std::function<postgres::Pool*()> pool;  // Of the app's database; null while there is none.
+    Secret cursor_key;
+};
+
+// One request for one collection.
+struct Asked {
+    const Desk& desk;
+    const CollectionPlan& collection;
+    const View& view;
+    postgres::Pool& pool;
+    postgres::Acting acting;
+    const http::Request& request;
+    http::Call& call;
+
+    const Model& model() const { return *desk.plan->model; }
+    Reader reader() const { return {*desk.plan, collection, view}; }
+};
+
+struct Answered {
+    Result<postgres::Rows> rows;
+    postgres::Refusal refusal;
+};
+
+// One statement in the caller's name: a transaction by itself, or part of the one that the call has. What the
+// server asks to run again runs again.
+Answered run(Asked& asked, const Sql& sql);
+
+// The answer that is a problem; `rule` is for `integreat why`.
+http::Reply refuse(Asked& asked, http::Problem problem, std::string rule);
+http::Reply refuse_mistakes(Asked& asked, Mistakes mistakes, const char* where);
+http::Reply refuse_missing(Asked& asked);
+http::Reply refuse_forbidden(Asked& asked, std::string detail, std::string rule);
+
+// What the database refused. `pointer` is the place of the record in the body: "" or "/17".
+http::Reply refuse_statement(Asked& asked, const Answered& answered, const std::string& pointer = {});
+
+// A record as the caller sees it at this moment; nothing if they may not read it.
+struct Seen {
+    std::int64_t version = 0;
+    std::string state;
+};
+struct Looked {
+    std::optional<Seen> seen;
+    std::optional<http::Reply> trouble;
+};
+Looked look(Asked& asked, const std::string& id);
+
+// The parsed body; a problem if it is no JSON.
+struct Body {
+    boost::json::value value;
+    std::optional<http::Reply> trouble;
+};
+Body parse_body(Asked& asked);
+
+http::Reply json_reply(int status, std::string body);
+std::string etag_of(std::string_view version);
+
+}  // namespace integreat::data

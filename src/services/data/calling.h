@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+// For tests only: calls the routes of the school as the gateway would, without one.
+#pragma once
+
+#include <memory>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "http/router.h"
+#include "services/data/routes.h"
+#include "services/data/testing.h"
+
+namespace integreat::data::testing {
+
+struct Answer {
+    int status = 0;
+    http::Headers headers;
+    std::string body;
+    std::string type;  // Of a problem, without "/problems/".
+
+    std::string text(std::string_view member) const;  // Of the record; empty if it is null or absent.
+    std::string id() const { return text("id"); }
+    std::size_t items() const;
+    std::vector<std::string> ids() const;
+    std::string without_id() const;  // The body of a problem but for its request's id.
+};
+
+class Calls {
+public:
+    Calls();
+
+    // `target` below /v1/apps/school; `caller` is "uid:role", or empty for nobody.
+    Answer send(std::string_view method, const std::string& target, const std::string& caller,
+                std::string body = {}, http::Headers headers = {});
+
+    void lose_database();  // From now on there is no server where the pool looks for it.
+
+    FixedClock clock;
+    std::shared_ptr<const Model> model = school();
+    postgres::testing::TestDatabase database = database_for(*model);
+    std::unique_ptr<postgres::Pool> pool = std::make_unique<postgres::Pool>(database.pool, clock);
+
+private:
+    std::unique_ptr<http::Router> router_;
+    int calls_ = 0;
+};
+
+}  // namespace integreat::data::testing

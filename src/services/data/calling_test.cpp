@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "services/data/calling.h"
+
+#include <boost/json.hpp>
+
+namespace integreat::data::testing {
+
+namespace {
+
+boost::json::value parsed(const std::string& body) {
+    boost::system::error_code failure;
+    auto value = boost::json::parse(body, failure);
+    return failure ? boost::json::value() : value;
+}
+
+}  // namespace
+
+std::string Answer::text(std::string_view member) const {
+    auto value = parsed(body);
+    const auto* object = value.if_object();
+    const auto* found = object ? object->if_contains(member) : nullptr;
+    if (!found || found->is_null()) return {};
+    return found->is_string() ? std::string(found->get_string()) : boost::json::serialize(*found);
+}
+
+std::size_t Answer::items() const {
+    auto value = parsed(body);
+    const auto* object = value.if_object();
+    const auto* found = object ? object->if_contains("items") : nullptr;
+    return found && found->is_array() ? found->get_array().size() : 0;
+}
+
+std::vector<std::string> Answer::ids() const {
+    std::vector<std::string> ids;
+    auto value = parsed(body);
+    for (const auto& item : value.at("items").as_array())
+        ids.emplace_back(item.at("id").as_string());
+    return ids;
+}
+
+std::string Answer::without_id() const {
+    auto value = parsed(body);
+    value.as_object().erase("request_id");
+    return boost::json::serialize(value);
+}
+
+Calls::Calls() {
+    auto desk = std::make_shared<const Desk>(Desk{.plan = compile_plan(model),
+                                                  .pool = [this] { return pool.get(); },
+                                                  .cursor_key = Secret("a key of thirty-two bytes length.")});
+    auto router = http::Router::build(routes_of(desk, {}));
+    ASSERT(router);
+    router_ = std::make_unique<http::Router>(*std::move(router));
+}
+
+void Calls::lose_database() {
+    auto settings = database.pool;
+    settings.url = Secret("host=/nonexistent dbname=x user=x");
+    settings.connect_timeout = std::chrono::milliseconds(50);
+    pool = std::make_unique<postgres::Pool>(settings, clock);
+}
+
+Answer Calls::send(std::string_view method, const std::string& target, const std::string& caller,
+                   std::string body, http::Headers headers) {
+    http::Request request{.method = *http::method_from(method),
+                          .target = "/v1/apps/school" + target,
+                          .headers = std::move(headers),
+                          .body = std::move(body)};
+    http::Call call;
+    call.id = {"req_" + std::to_string(++calls_)};
+    call.tenant = model->app;
+    call.may_wait = true;
+    auto match = router_->match(request.method, request.path());
+    auto* found = std::get_if<http::Match>(&match);
+    ASSERT(found);
+    call.route = found->route;
+    call.parameters = std::move(found->parameters);
+    if (!caller.empty()) {
+        auto colon = caller.find(':');
+        call.principal = std::make_shared<const Principal>(Principal{.kind = PrincipalKind::user,
+                                                                     .tenant = model->app,
+                                                                     .subject = caller.substr(0, colon),
+                                                                     .role = caller.substr(colon + 1)});
+    }
+    auto response = call.route->handler(request, call);
+    auto& reply = std::get<http::Reply>(response);
+    Answer answer{.status = reply.status, .headers = reply.headers, .body = reply.body, .type = {}};
+    auto type = answer.text("type");
+    if (type.starts_with("/problems/")) answer.type = type.substr(10);
+    return answer;
+}
+
+}  // namespace integreat::data::testing

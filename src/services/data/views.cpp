@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "services/data/views.h"
+
+#include <algorithm>
+
+#include "postgres/identifier.h"
+#include "services/data/acting.h"
+#include "services/data/names.h"
+
+namespace integreat::data {
+
+namespace {
+
+View view_of(const Model& model, const Collection& collection, const std::string& role) {
+    View view{.role = role,
+              .comment = "/* " + database_role(model.app, role) + " */ ",
+              .readable = fields_for(collection, Action::read, role),
+              .creatable = fields_for(collection, Action::create, role),
+              .updatable = fields_for(collection, Action::update, role),
+              .columns = {}};
+    for (const auto* field : view.readable)
+        view.columns += (view.columns.empty() ? "" : ", ") + column(*field);
+    return view;
+}
+
+}  // namespace
+
+const Field* View::sees(std::string_view field) const {
+    auto found = std::find_if(readable.begin(), readable.end(),
+                              [&](const Field* candidate) { return candidate->name == field; });
+    return found == readable.end() ? nullptr : *found;
+}
+
+const CollectionPlan& ModelPlan::of(std::string_view collection) const {
+    auto found = std::find_if(collections.begin(), collections.end(),
+                              [&](const auto& plan) { return plan.collection->name == collection; });
+    ASSERT(found != collections.end());
+    return *found;
+}
+
+const View& ModelPlan::view(const CollectionPlan& collection, std::string_view role) const {
+    auto found = std::find_if(collection.views.begin(), collection.views.end(),
+                              [&](const View& view) { return view.role == role; });
+    ASSERT(found != collection.views.end());  // role_of() knows no others.
+    return *found;
+}
+
+std::shared_ptr<const ModelPlan> compile_plan(std::shared_ptr<const Model> model) {
+    auto plan = std::make_shared<ModelPlan>();
+    for (const auto& collection : model->collections) {
+        auto& entry = plan->collections.emplace_back();
+        entry.collection = &collection;
+        entry.table = table_of(collection.name);
+        for (const auto& field : collection.fields)
+            entry.forms.push_back(form_of(field));
+        for (const auto& role : model->roles)
+            entry.views.push_back(view_of(*model, collection, role));
+    }
+    plan->model = std::move(model);
+    return plan;
+}
+
+std::string column(const Field& field) {
+    return postgres::quote_identifier(field.name);
+}
+
+}  // namespace integreat::data

@@ -1,0 +1,381 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+#include <charconv>
+
+#include "services/data/bodies.h"
+#include "services/data/names.h"
+#include "services/data/records.h"
+
+namespace integreat::data {
+
+namespace {
+
+namespace bj = boost::json;
+
+// What a statement gives back of the records it wrote: what the role may see of them.
+struct Returning {
+    std::vector<Shown> shown;
+    std::size_t id = 0, version = 0;  // Columns.
+    std::string sql;                  // " RETURNING t.\"id\", ..."; empty if the role sees nothing.
+};
+
+Returning returning_for(const View& view) {
+    Returning returning{.shown = shown_in_order(view.readable), .sql = {}};
+    for (std::size_t i = 0; i < view.readable.size(); ++i) {
+        const auto& field = *view.readable[i];
+        returning.sql += (i == 0 ? " RETURNING t." : ", t.") + column(field);
+        if (field.name == "id") returning.id = i;
+        if (field.name == "version") returning.version = i;
+    }
+    return returning;
+}
+
+std::string column_list(const std::vector<const Field*>& fields) {
+    std::string list;
+    for (const auto* field : fields)
+        list += (list.empty() ? "" : ", ") + column(*field);
+    return list;
+}
+
+// The type of a column, as a parameter for the whole of it.
+std::string column_type(const Field& field) {
+    return field.type == FieldType::list ? std::string(sql_type(field.element)) + "[]"
+                                         : std::string(sql_type(field.type));
+}
+
+std::string record_json(const Returning& returning, const postgres::Rows& rows, std::size_t row) {
+    if (returning.shown.empty()) return "{}";
+    std::string json;
+    append_record(json, returning.shown, rows, row);
+    return json;
+}
+
+Sql insert_sql(const Asked& asked, const Written& written, const Returning& returning) {
+    Sql sql;
+    std::string values;
+    for (std::size_t i = 0; i < written.fields.size(); ++i) {
+        sql.parameters.push_back(written.values[i]);
+        values += (i == 0 ? "$" : ", $") + std::to_string(i + 1) + "::" + column_type(*written.fields[i]);
+    }
+    sql.text = asked.view.comment + "INSERT INTO " + asked.collection.table + " AS t";
+    if (written.fields.empty())
+        sql.text += " DEFAULT VALUES";
+    else
+        sql.text += " (" + column_list(written.fields) + ") VALUES (" + values + ")";
+    sql.text += returning.sql;
+    return sql;
+}
+
+http::Reply create_one(Asked& asked, const bj::value& body) {
+    Mistakes mistakes;
+    auto written = check_new(asked.collection, asked.view, body, "", mistakes);
+    if (!mistakes.none()) return refuse_mistakes(asked, std::move(mistakes), "The body");
+    auto returning = returning_for(asked.view);
+    auto answered = run(asked, insert_sql(asked, written, returning));
+    if (!answered.rows) return refuse_statement(asked, answered);
+    auto reply = json_reply(201, record_json(returning, *answered.rows, 0));
+    if (returning.shown.empty()) return reply;
+    std::string id(answered.rows->text(0, returning.id));
+    reply.headers.add("Location", std::string(asked.request.path()) + "/" + id);
+    reply.headers.add("ETag", etag_of(answered.rows->text(0, returning.version)));
+    return reply;
+}
+
+// Several records with values for the same fields, in one statement: each column travels as an array.
+Sql insert_many_sql(const Asked& asked, std::span<const Written> records, const Returning& returning) {
+    const auto& fields = records.front().fields;
+    if (fields.empty()) return insert_sql(asked, records.front(), returning);
+    Sql sql;
+    std::string arrays, names, values;
+    for (std::size_t i = 0; i < fields.size(); ++i) {
+        std::vector<postgres::Value> all;
+        for (const auto& record : records)
+            all.push_back(record.values[i]);
+        bool list = fields[i]->type == FieldType::list;  // An array of lists would have to be rectangular.
+        auto name = "c" + std::to_string(i);
+        arrays += (i == 0 ? "" : ", ") +
+                  sql.parameter(array_literal(all),
+                                (list ? "text" : std::string(sql_type(fields[i]->type))) + "[]");
+        names += name + ", ";
+        values += (i == 0 ? "u." : ", u.") + name + (list ? "::" + column_type(*fields[i]) : "");
+    }
+    sql.text = asked.view.comment + "INSERT INTO " + asked.collection.table + " AS t (" +
+               column_list(fields) + ") SELECT " + values + " FROM unnest(" + arrays +
+               ") WITH ORDINALITY AS u(" + names + "place) ORDER BY u.place" + returning.sql;
+    return sql;
+}
+
+// How many of `records`, from `first` on, have values for the same fields. Those without any go one by one.
+std::size_t alike(const std::vector<Written>& records, std::size_t first) {
+    auto end = first + 1;
+    while (end < records.size() && !records[first].fields.empty() &&
+           records[end].fields == records[first].fields)
+        ++end;
+    return end - first;
+}
+
+struct Stored {
+    std::optional<http::Reply> trouble;
+    std::vector<std::string> items;
+};
+
+// In the call's transaction.
+Stored store_all(Asked& asked, const std::vector<Written>& records, const Returning& returning) {
+    Stored stored;
+    for (std::size_t first = 0; first < records.size();) {
+        auto count = alike(records, first);
+        auto answered = run(asked, insert_many_sql(asked, {records.data() + first, count}, returning));
+        if (!answered.rows) {
+            stored.trouble = refuse_statement(asked, answered);
+            return stored;
+        }
+        for (std::size_t i = 0; i < count; ++i)
+            stored.items.push_back(record_json(returning, *answered.rows, i));
+        first += count;
+    }
+    return stored;
+}
+
+// Work for a transaction of its own if the call has none yet, which then ends with it.
+struct InTransaction {
+    Asked& asked;
+    std::optional<postgres::Transaction> own;
+
+    std::optional<http::Reply> begin() {
+        if (asked.call.transaction) return {};
+        auto transaction = asked.pool.begin(asked.call.tenant, asked.call.deadline);
+        if (!transaction) {
+            return refuse_statement(asked, {.rows = std::move(transaction).error(), .refusal = {}});
+        }
+        own = std::move(*transaction);
+        asked.call.transaction = &*own;
+        return {};
+    }
+    std::optional<http::Reply> commit() {
+        if (!own) return {};
+        asked.call.transaction = nullptr;
+        auto done = own->commit();
+        if (done) return {};
+        return refuse_statement(asked, {.rows = std::move(done).error(), .refusal = own->refusal()});
+    }
+    ~InTransaction() {
+        if (own) asked.call.transaction = nullptr;
+    }
+};
+
+// Which of the records the database refuses: those before it are stored once more, one by one, in a transaction
+// that is not to last.
+std::optional<http::Reply> first_refused(Asked& asked, const std::vector<Written>& records) {
+    auto* outer = std::exchange(asked.call.transaction, nullptr);
+    std::optional<http::Reply> refused;
+    auto transaction = asked.pool.begin(asked.call.tenant, asked.call.deadline);
+    if (transaction) asked.call.transaction = &*transaction;
+    for (std::size_t i = 0; transaction && !refused && i < records.size(); ++i) {
+        auto answered = run(asked, insert_sql(asked, records[i], {}));
+        if (!answered.rows) refused = refuse_statement(asked, answered, "/" + std::to_string(i));
+    }
+    asked.call.transaction = outer;
+    return refused;
+}
+
+http::Reply create_many(Asked& asked, const bj::array& bodies) {
+    Mistakes mistakes;
+    if (bodies.empty() || bodies.size() > bulk_max) {
+        mistakes.add("", "must have 1 to " + std::to_string(bulk_max) + " records");
+        return refuse_mistakes(asked, std::move(mistakes), "The body");
+    }
+    std::vector<Written> records;
+    for (std::size_t i = 0; i < bodies.size(); ++i)
+        records.push_back(
+            check_new(asked.collection, asked.view, bodies[i], "/" + std::to_string(i), mistakes));
+    if (!mistakes.none()) return refuse_mistakes(asked, std::move(mistakes), "The body");
+    auto returning = returning_for(asked.view);
+    InTransaction transaction{asked, std::nullopt};
+    if (auto trouble = transaction.begin()) return *std::move(trouble);
+    auto stored = store_all(asked, records, returning);
+    if (stored.trouble && stored.trouble->status < 500) {
+        if (auto first = first_refused(asked, records)) return *std::move(first);
+    }
+    if (stored.trouble) return *std::move(stored.trouble);
+    if (auto trouble = transaction.commit()) return *std::move(trouble);
+    std::string body = R"({"items":[)";
+    for (const auto& item : stored.items)
+        body.append(body.back() == '[' ? "" : ",").append(item);
+    return json_reply(201, body += "]}");
+}
+
+// The versions that If-Match allows (RFC 9110 section 13.1.1). A weak or foreign tag matches none.
+struct Expected {
+    bool any = true;
+    std::vector<std::string> versions;
+};
+
+Expected expected_of(const http::Request& request) {
+    auto sent = request.headers.get("If-Match");
+    if (!sent || *sent == "*") return {};
+    Expected expected{.any = false, .versions = {}};
+    std::string_view rest = *sent;
+    while (!rest.empty()) {
+        auto tag = rest.substr(0, rest.find(','));
+        rest.remove_prefix(std::min(rest.size(), tag.size() + 1));
+        while (tag.starts_with(' '))
+            tag.remove_prefix(1);
+        while (tag.ends_with(' '))
+            tag.remove_suffix(1);
+        bool whole = tag.size() > 2 && tag.size() < 20 && tag.front() == '"' && tag.back() == '"';
+        auto digits = whole ? tag.substr(1, tag.size() - 2) : std::string_view();
+        if (whole && std::all_of(digits.begin(), digits.end(), [](char c) { return c >= '0' && c <= '9'; }))
+            expected.versions.emplace_back(digits);
+    }
+    return expected;
+}
+
+std::string and_version(Sql& sql, const Expected& expected) {
+    if (expected.any) return {};
+    return " AND t.\"version\" = ANY (" + sql.parameter(array_literal(expected.versions), "bigint[]") + ")";
+}
+
+// Nothing was written: because the record is not there for this caller, is another version, is in another
+// state, or because no rule allows it.
+http::Reply explain_nothing(Asked& asked, const std::string& id, const Expected& expected,
+                            const Transition* transition, const char* action) {
+    auto looked = look(asked, id);
+    if (looked.trouble) return *std::move(looked.trouble);
+    if (!looked.seen) return refuse_missing(asked);
+    auto version = std::to_string(looked.seen->version);
+    if (!expected.any &&
+        std::find(expected.versions.begin(), expected.versions.end(), version) == expected.versions.end()) {
+        return refuse(asked,
+                      {.status = 412,
+                       .type = "changed-meanwhile",
+                       .title = "The record was changed meanwhile",
+                       .detail = "It is version " + version + " now. Read it again, then decide."},
+                      "If-Match must name the present version");
+    }
+    if (transition) {
+        const auto& from = transition->from;
+        if (std::find(from.begin(), from.end(), looked.seen->state) == from.end()) {
+            return refuse(asked,
+                          {.status = 409,
+                           .type = "wrong-state",
+                           .title = "The record's state does not allow this",
+                           .detail = "It is " + looked.seen->state + "; " + transition->name +
+                                     " does not start there."},
+                          "transition " + transition->name + " starts elsewhere");
+        }
+    }
+    return refuse_forbidden(asked, "You may read this record, and not " + std::string(action) + " it.",
+                            "no rule for " + std::string(action) + " of " +
+                                asked.collection.collection->name + " holds for this record");
+}
+
+http::Reply changed_reply(const Returning& returning, const postgres::Rows& rows) {
+    auto reply = json_reply(200, record_json(returning, rows, 0));
+    if (!returning.shown.empty()) reply.headers.add("ETag", etag_of(rows.text(0, returning.version)));
+    return reply;
+}
+
+std::string assignments(Sql& sql, const Written& written) {
+    std::string text;
+    for (std::size_t i = 0; i < written.fields.size(); ++i) {
+        sql.parameters.push_back(written.values[i]);
+        text += (i == 0 ? "" : ", ") + column(*written.fields[i]) + " = $" +
+                std::to_string(sql.parameters.size()) + "::" + column_type(*written.fields[i]);
+    }
+    return text;
+}
+
+}  // namespace
+
+http::Reply create_records(Asked& asked) {
+    if (asked.collection.collection->create.empty() ||
+        rules_for(asked.collection.collection->create, asked.view.role).empty()) {
+        return refuse_forbidden(
+            asked, "The role " + asked.view.role + " may not create records here.",
+            "access.create of " + asked.collection.collection->name + " has no rule for the role");
+    }
+    auto body = parse_body(asked);
+    if (body.trouble) return *std::move(body.trouble);
+    if (const auto* array = body.value.if_array()) return create_many(asked, *array);
+    return create_one(asked, body.value);
+}
+
+http::Reply patch_record(Asked& asked) {
+    auto id = normal_uuid(asked.call.parameter("id"));
+    if (!id) return refuse_missing(asked);
+    auto expected = expected_of(asked.request);
+    if (asked.collection.collection->if_match_required && !asked.request.headers.contains("If-Match")) {
+        return refuse(asked,
+                      {.status = 428,
+                       .type = "if-match-missing",
+                       .title = "If-Match is needed",
+                       .detail = "Send If-Match with the ETag of the record as you read it."},
+                      "if_match of " + asked.collection.collection->name + " is required");
+    }
+    auto body = parse_body(asked);
+    if (body.trouble) return *std::move(body.trouble);
+    Mistakes mistakes;
+    auto written = check_patch(asked.collection, asked.view, body.value, mistakes);
+    if (!mistakes.none()) return refuse_mistakes(asked, std::move(mistakes), "The body");
+    if (written.fields.empty()) return get_record(asked);
+    auto returning = returning_for(asked.view);
+    Sql sql;
+    auto changes = assignments(sql, written);
+    sql.text = asked.view.comment + "UPDATE " + asked.collection.table + " AS t SET " + changes +
+               " WHERE t.\"id\" = " + sql.parameter(*id, "uuid");
+    sql.text += and_version(sql, expected) + returning.sql;
+    auto answered = run(asked, sql);
+    if (!answered.rows) return refuse_statement(asked, answered);
+    if (answered.rows->empty()) return explain_nothing(asked, *id, expected, nullptr, "change");
+    return changed_reply(returning, *answered.rows);
+}
+
+http::Reply delete_record(Asked& asked) {
+    auto id = normal_uuid(asked.call.parameter("id"));
+    if (!id) return refuse_missing(asked);
+    auto expected = expected_of(asked.request);
+    Sql sql;
+    // Where records are kept, the guards of the table take this for a deletion.
+    auto action =
+        asked.collection.collection->soft_delete
+            ? "UPDATE " + asked.collection.table + " AS t SET \"" + std::string(deleted_at) + "\" = now()"
+            : "DELETE FROM " + asked.collection.table + " AS t";
+    sql.text = asked.view.comment + action + " WHERE t.\"id\" = " + sql.parameter(*id, "uuid");
+    sql.text += and_version(sql, expected) + " RETURNING t.\"id\"";
+    auto answered = run(asked, sql);
+    if (!answered.rows) return refuse_statement(asked, answered);
+    if (answered.rows->empty()) return explain_nothing(asked, *id, expected, nullptr, "delete");
+    return {.status = 204, .headers = {}, .body = {}};
+}
+
+http::Reply carry_out(Asked& asked, const Transition& transition) {
+    auto id = normal_uuid(asked.call.parameter("id"));
+    if (!id) return refuse_missing(asked);
+    auto expected = expected_of(asked.request);
+    Body body;
+    if (asked.request.body.empty())
+        body.value = bj::object();
+    else
+        body = parse_body(asked);
+    if (body.trouble) return *std::move(body.trouble);
+    Mistakes mistakes;
+    auto written = check_accepted(asked.collection, asked.view, transition, body.value, mistakes);
+    if (!mistakes.none()) return refuse_mistakes(asked, std::move(mistakes), "The body");
+    auto returning = returning_for(asked.view);
+    Sql sql;
+    auto changes = assignments(sql, written);
+    sql.text = asked.view.comment + "UPDATE " + asked.collection.table +
+               " AS t SET \"state\" = " + sql.parameter(transition.to, "text") +
+               (changes.empty() ? "" : ", " + changes) + " FROM (SELECT set_config('integreat.transition', " +
+               sql.parameter(transition.name, "text") +
+               ", true) AS told OFFSET 0) AS transition WHERE transition.told <> '' AND t.\"id\" = " +
+               sql.parameter(*id, "uuid");
+    sql.text += and_version(sql, expected) + returning.sql;
+    auto answered = run(asked, sql);
+    if (!answered.rows) return refuse_statement(asked, answered);
+    if (answered.rows->empty())
+        return explain_nothing(asked, *id, expected, &transition, transition.name.c_str());
+    return changed_reply(returning, *answered.rows);
+}
+
+}  // namespace integreat::data

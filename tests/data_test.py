@@ -1,0 +1,154 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""A manifest with collections is a working backend: the way of a record through the whole program, over HTTP with
+real tokens of each role."""
+
+import json
+import unittest
+import uuid
+
+import harness
+
+MANIFEST = """app: clinic
+title: Clinic
+project: clinic-of-the-tests
+roles: [patient, nurse, admin]
+limit: { requests: 10000000, window: 1s, burst: 1000000 }
+tenant_limit: { requests: 10000000, window: 1s, burst: 1000000 }
+collections:
+  doctors:
+    title: Doctor
+    summary: Who may be visited.
+    fields:
+      name: {type: text, required: true}
+      fee: {type: money, default: 50000}
+    access:
+      read: [{public: true}]
+      create: [{roles: [admin]}]
+      delete: [{roles: [admin]}]
+  visits:
+    title: Visit
+    summary: Of a patient to a doctor.
+    fields:
+      patient: {type: user, default: caller, indexed: true}
+      doctor: {type: reference, to: doctors, required: true}
+      day: {type: date, required: true}
+      phone: {type: phone, personal: true}
+      temperature: {type: decimal, digits: 4, scale: 1}
+      notes: {type: text, length_max: 500}
+      tags: {type: list, of: text}
+    subject: patient
+    search: [notes]
+    sort: [-created_at]
+    states: {initial: asked, names: [asked, agreed]}
+    transitions:
+      agree: {from: [asked], to: agreed, allow: [{roles: [nurse]}], requires: [phone]}
+    access:
+      read: [{roles: [nurse, admin]}, {roles: [patient], owner: created_by}]
+      create: [{roles: [nurse]}, {roles: [patient], fields: [doctor, day, phone, notes, tags]}]
+      update: [{roles: [nurse]}]
+"""
+
+
+class Data(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        apps = harness.make_folder()
+        (apps / "clinic.yaml").write_text(MANIFEST)
+        cls.program = harness.Program(apps=apps).start()
+        answer = cls.send("POST", "/doctors", "admin", {"name": "Dr. Reyes"})
+        assert answer.status == 201, answer.body
+        cls.doctor = answer.json()["id"]
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.program.remove()
+
+    @classmethod
+    def send(cls, method, path, role="", body=None, **headers):
+        token = cls.program.token("clinic", role) if role else ""
+        if isinstance(body, list):
+            body = json.dumps(body).encode()
+            headers["Content-Type"] = "application/json"
+        headers = {name.replace("_", "-"): value for name, value in headers.items()}
+        return cls.program.call(method, "/v1/apps/clinic" + path, token=token, body=body, headers=headers)
+
+    def visit(self, role="patient", **more):
+        answer = self.send("POST", "/visits", role, {"doctor": self.doctor, "day": "2026-12-01", **more})
+        self.assertEqual(answer.status, 201, answer.body)
+        return answer.json()
+
+    def test_a_record_lives_from_its_creation_to_its_last_state(self):
+        visit = self.visit(notes="A cough", tags=["first time"])
+        self.assertEqual(visit["state"], "asked")
+        path = f"/visits/{visit['id']}"
+        got = self.send("GET", path, "patient")
+        self.assertEqual((got.status, got.json()), (200, visit))
+        self.assertEqual(got.headers["ETag"], '"1"')
+        self.assertEqual(self.send("GET", path, "patient", If_None_Match='"1"').status, 304)
+        unready = self.send("POST", path + "/agree", "nurse")
+        self.assertEqual((unready.status, unready.json()["type"]), (409, "/problems/incomplete"), unready.body)
+        patched = self.send("PATCH", path, "nurse", {"phone": "0917 123 4567", "temperature": 36.6}, If_Match='"1"')
+        self.assertEqual((patched.status, patched.json()["phone"]), (200, "+639171234567"), patched.body)
+        self.assertEqual(patched.json()["temperature"], "36.6")
+        self.assertEqual(self.send("PATCH", path, "nurse", {"notes": None}, If_Match='"1"').status, 412)
+        self.assertEqual(self.send("POST", path + "/agree", "patient").status, 403)
+        agreed = self.send("POST", path + "/agree", "nurse")
+        self.assertEqual((agreed.status, agreed.json()["state"]), (200, "agreed"), agreed.body)
+        again = self.send("POST", path + "/agree", "nurse")
+        self.assertEqual((again.status, again.json()["type"]), (409, "/problems/wrong-state"))
+
+    def test_the_rules_decide_who_sees_what(self):
+        mine, theirs = self.visit(), self.visit(role="nurse")
+        self.assertEqual(self.send("GET", f"/visits/{theirs['id']}", "patient").status, 404)
+        listed = {item["id"] for item in self.send("GET", "/visits?limit=200", "patient").json()["items"]}
+        self.assertIn(mine["id"], listed)
+        self.assertNotIn(theirs["id"], listed)
+        self.assertEqual(self.send("GET", "/visits").status, 401)
+        self.assertEqual(self.send("GET", "/doctors").json()["items"][0]["fee"], {"amount": 50000, "currency": "PHP"})
+        self.assertEqual(self.send("POST", "/doctors", "nurse", {"name": "Dr. No"}).status, 403)
+        referred = self.send("DELETE", f"/doctors/{self.doctor}", "admin")
+        self.assertEqual((referred.status, referred.json()["type"]), (409, "/problems/referenced"), referred.body)
+
+    def test_a_refusal_explains_itself(self):
+        theirs = self.visit(role="nurse")
+        refused = self.send("PATCH", f"/visits/{theirs['id']}", "nurse", {"state": "over"})
+        self.assertEqual(refused.status, 400)
+        self.assertEqual(
+            refused.json()["errors"], [{"pointer": "#/state", "detail": "changes by transitions only"}]
+        )
+        why = self.program.cli("why", refused.json()["request_id"], "--data", str(self.program.data_folder))
+        self.assertIn("changes by transitions only", why.stdout, why.stderr)
+
+    def test_a_key_makes_a_record_once(self):
+        key = str(uuid.uuid4())
+        body = {"doctor": self.doctor, "day": "2026-12-02"}
+        first = self.send("POST", "/visits", "patient", body, Idempotency_Key=key)
+        second = self.send("POST", "/visits", "patient", body, Idempotency_Key=key)
+        self.assertEqual((first.status, second.status), (201, 201), first.body)
+        self.assertEqual(first.body, second.body)
+        self.assertEqual(second.headers["Idempotent-Replayed"], "true")
+        found = self.send("GET", f"/visits/{first.json()['id']}", "patient")
+        self.assertEqual(found.status, 200)
+
+    def test_lists_page_filter_and_expand(self):
+        many = [{"doctor": self.doctor, "day": f"2027-01-{day:02}", "notes": f"note {day}"} for day in range(1, 26)]
+        self.assertEqual(self.send("POST", "/visits", "nurse", many).status, 201)
+        seen, after = [], ""
+        while True:
+            page = self.send("GET", f"/visits?day=ge.2027-01-01&sort=day&limit=10{after}", "nurse").json()
+            seen += [item["day"] for item in page["items"]]
+            if not page["next"]:
+                break
+            after = "&next=" + page["next"]
+        self.assertEqual(seen, [f"2027-01-{day:02}" for day in range(1, 26)])
+        one = self.send("GET", "/visits?day=2027-01-07&expand=doctor&fields=day,doctor", "nurse").json()["items"]
+        self.assertEqual([item["doctor"]["name"] for item in one], ["Dr. Reyes"])
+        sums = self.send("GET", "/visits/aggregate?select=count&day=ge.2027-01-01", "nurse").json()
+        self.assertEqual(sums, {"items": [{"count": 25}]})
+        self.assertEqual(len(self.send("GET", "/visits?q=note&day=2027-01-07", "nurse").json()["items"]), 1)
+        self.assertEqual(self.send("GET", "/visits?nay=1", "nurse").status, 400)
+
+
+if __name__ == "__main__":
+    harness.main()
