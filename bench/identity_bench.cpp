@@ -93,13 +93,13 @@ void FindInCache(benchmark::State& state) {
 }
 BENCHMARK(FindInCache)->Arg(1)->Arg(5'000)->ThreadRange(1, 2);
 
-void MakeRequestId(benchmark::State& state) {
-    crypto::SystemRandom random;
-    FixedClock clock;
-    for (auto _ : state)
-        benchmark::DoNotOptimize(crypto::make_request_id(clock, random));
+void MakeUlid(benchmark::State& state) {
+    FixedRandom random;
+    for (auto _ : state) {
+        benchmark::DoNotOptimize(crypto::make_ulid(Time(), random));
+    }
 }
-BENCHMARK(MakeRequestId);
+BENCHMARK(MakeUlid);
 
 }  // namespace
 }  // namespace integreat::identity

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <gtest/gtest.h>
-
 #include <set>
 #include <thread>
+
+#include <gtest/gtest.h>
 
 #include "base/clock.h"
 #include "base/guarded.h"
@@ -107,10 +107,12 @@ TEST(Guarded, LetsOnlyOneIn) {
     std::vector<std::thread> threads;
     for (int i = 0; i < 4; ++i) {
         threads.emplace_back([&] {
-            for (int j = 0; j < 1'000; ++j) ++*counter.lock();
+            for (int j = 0; j < 1'000; ++j)
+                ++*counter.lock();
         });
     }
-    for (auto& thread : threads) thread.join();
+    for (auto& thread : threads)
+        thread.join();
     EXPECT_EQ(*counter.lock(), 4'000);
 }
 

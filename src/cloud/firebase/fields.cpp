@@ -16,7 +16,6 @@ namespace json = boost::json;
 namespace {
 
 // https://firebase.google.com/docs/auth/admin/create-custom-tokens
-// 
 constexpr std::array<std::string_view, 16> reserved_claims{
     "acr", "amr",      "at_hash", "aud", "auth_time", "azp", "c_hash", "cnf",
     "exp", "firebase", "iat",     "iss", "jti",       "nbf", "nonce",  "sub"};
