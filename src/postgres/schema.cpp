@@ -179,6 +179,12 @@ CREATE TABLE integreat.changes (
 CREATE INDEX changes_record ON integreat.changes (record, id);
 ALTER TABLE integreat.changes ENABLE ROW LEVEL SECURITY;
 
+-- Processes that LISTEN to integreat_changes, and until when they said so.
+CREATE TABLE integreat.followers (
+    process uuid        PRIMARY KEY,
+    until   timestamptz NOT NULL
+);
+
 CREATE FUNCTION integreat.note_change() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
 DECLARE
@@ -216,7 +222,10 @@ BEGIN
                                    before, after)
     VALUES (TG_TABLE_NAME, (record ->> 'id')::uuid, (record ->> 'version')::bigint, what, named,
             record ->> 'state', integreat.uid(), current_setting('role'), integreat.request(), was, became);
-    PERFORM pg_notify('integreat_changes', TG_TABLE_NAME);
+    -- Commits that notify wait for each other to reach the disk: only while somebody listens.
+    IF EXISTS (SELECT FROM integreat.followers WHERE until > now()) THEN
+        PERFORM pg_notify('integreat_changes', TG_TABLE_NAME);
+    END IF;
     RETURN NULL;
 END $$;
 REVOKE EXECUTE ON FUNCTION integreat.note_change() FROM PUBLIC;
@@ -265,6 +274,7 @@ constexpr std::array all{
               " ON integreat.changes TO {app};"
               "DROP POLICY IF EXISTS follow ON integreat.changes;"
               "CREATE POLICY follow ON integreat.changes FOR SELECT TO {app} USING (true);"
+              "GRANT SELECT, INSERT, UPDATE, DELETE ON integreat.followers TO {app};"
               "GRANT SELECT ON integreat.models TO {app};"},
     Migration{5, "secrets", true, false, secrets, "GRANT SELECT, INSERT ON integreat.secrets TO {app};"},
 };

@@ -99,4 +99,16 @@ std::string to_json(const Change& change) {
     return json + "}}";
 }
 
+Result<> follow_changes(postgres::Pool& pool, const std::string& process, std::chrono::seconds how_long,
+                        Monotonic deadline) {
+    // What others left behind goes by the way.
+    TRY(pool.run(pool.tenant(), deadline,
+                 "WITH gone AS (DELETE FROM integreat.followers WHERE until < now() AND process <> $1::uuid) "
+                 "INSERT INTO integreat.followers (process, until) "
+                 "VALUES ($1::uuid, now() + make_interval(secs => $2::int)) "
+                 "ON CONFLICT (process) DO UPDATE SET until = excluded.until",
+                 {process, std::to_string(how_long.count())}));
+    return {};
+}
+
 }  // namespace integreat::data

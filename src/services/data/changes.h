@@ -4,8 +4,10 @@
 // those who may read the field.
 //
 // The feed reads the same table as the login role, without what changed: SELECT ... WHERE xid < the oldest
-// that still runs (pg_snapshot_xmin(pg_current_snapshot())) ORDER BY xid, id. Its listeners wait for NOTIFY
-// integreat_changes, whose payload is the collection.
+// that still runs (pg_snapshot_xmin(pg_current_snapshot())) ORDER BY xid, id. Its listeners say
+// follow_changes, and again before that ends, and wait for NOTIFY integreat_changes, whose payload is the
+// collection; they look by themselves from time to time, since a change is not to be seen while an older
+// transaction runs.
 #pragma once
 
 #include <optional>
@@ -49,5 +51,10 @@ Result<std::vector<Change>> history_of(postgres::Pool& pool, const Model& model,
 
 // {"at": …, "by": …, "changes": {"name": {"from": …, "to": …}}}
 std::string to_json(const Change& change);
+
+// From now on, for so long, changes are notified: that costs those who write, and is done for nobody else.
+// `process` is a UUID of the listener's own. None at all ends it.
+Result<> follow_changes(postgres::Pool& pool, const std::string& process, std::chrono::seconds how_long,
+                        Monotonic deadline);
 
 }  // namespace integreat::data

@@ -2,6 +2,7 @@
 // What policies cannot say: transitions, references, computed fields, and the record of all changes.
 #include <thread>
 
+#include "postgres/connection.h"
 #include "services/data/changes.h"
 #include "services/data/school_test.h"
 
@@ -257,6 +258,26 @@ TEST_F(GuardsTest, HistoryCannotBeForged) {
            "UPDATE data.students SET phone = NULL FROM (SELECT set_config('integreat.transition', 'promote', "
            "true) AS n OFFSET 0) AS t WHERE t.n <> ''");
     EXPECT_EQ(named.refusal.state, state_forbidden);
+}
+
+TEST_F(GuardsTest, ChangesAreNotifiedWhileSomebodyFollows) {
+    postgres::ConnectFailure failure;
+    auto soon = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+    auto listener = postgres::Connection::open(database.pool.url, soon, failure);
+    ASSERT_TRUE(listener) << failure.error.cause;
+    ASSERT_TRUE(listener->script("LISTEN integreat_changes", soon));
+    as("registrar", "r", "INSERT INTO data.sections (title) VALUES ('Unheard')");
+    ASSERT_TRUE(listener->script("SELECT 1", soon));
+    EXPECT_TRUE(listener->quiet());
+    auto process = "00000000-0000-7000-8000-00000000000a";
+    ASSERT_TRUE(follow_changes(*pool, process, std::chrono::seconds(60), Monotonic::max()));
+    EXPECT_EQ(owner("SELECT count(*) FROM integreat.followers").integer(0, 0), 1);
+    as("registrar", "r", "INSERT INTO data.sections (title) VALUES ('Heard')");
+    while (listener->quiet() && std::chrono::steady_clock::now() < soon)
+        std::this_thread::yield();
+    EXPECT_FALSE(listener->quiet()) << "the server has something to say";
+    ASSERT_TRUE(follow_changes(*pool, process, std::chrono::seconds(0), Monotonic::max()));
+    EXPECT_EQ(owner("SELECT count(*) FROM integreat.followers WHERE until > now()").integer(0, 0), 0);
 }
 
 }  // namespace
