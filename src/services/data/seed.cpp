@@ -28,6 +28,10 @@ std::string state_of(Sprout& sprout) {
     const auto& collection = *sprout.bed.collection;
     const auto& states = sprout.bed.states;
     if (collection.initial_state.empty()) return "";
+    if (!sprout.bed.rows.empty()) {
+        for (const auto& [field, node] : sprout.bed.rows[sprout.index % sprout.bed.rows.size()])
+            if (field->name == "state") return node.text;
+    }
     if (states.empty()) return collection.initial_state;
     if (sprout.index == 0) return states.front().first;
     std::int64_t sum = 0;

@@ -41,7 +41,8 @@ struct BedReading {
 
     const Field* field(const std::string& name, const std::string& below) const {
         const auto* found = bed.collection->find(name);
-        bool may = found && (found->writable() || name == "created_at" || name == "created_by");
+        bool may = found && (found->writable() || name == "created_at" || name == "created_by" ||
+                             (name == "state" && below.starts_with("/rows")));
         if (may) return found;
         std::vector<std::string> names;
         for (const auto& field : bed.collection->fields)

@@ -22,9 +22,12 @@ Result<std::string> filling(const Sprout& sprout, std::string_view name) {
         if (width < 1 || width > 12) return wrong("needs a width from 1 to 12 in {n:WIDTH}");
         return fmt::format("{:0{}}", sprout.serial, static_cast<int>(width));
     }
-    if (name == "year") {
+    if (name.starts_with("year")) {
+        bool next = name.starts_with("year+");
+        auto more = name.size() == 4 ? 0 : json::parse_integer(name.substr(next ? 5 : 4)).value_or(10'000);
+        if (more < -100 || more > 100) return wrong("knows {year}, {year+1}, {year-1}");
         auto today = std::chrono::floor<std::chrono::days>(sprout.garden.soil.now + manila);
-        return std::to_string(int(std::chrono::year_month_day(today).year()));
+        return std::to_string(int(std::chrono::year_month_day(today).year()) + more);
     }
     if (name.starts_with("pick:")) {
         auto list_name = TRY(filled_in(sprout, name.substr(5)));

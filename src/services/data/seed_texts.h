@@ -12,7 +12,7 @@ namespace integreat::data {
 Result<const std::vector<std::string>*> word_list(const Words& words, std::string_view name);
 
 // "{given_name} {family_name}": fields of the record so far. `{n}` is its number in the collection, `{n:5}`
-// with zeros in front, `{year}` this year, `{pick:streets}` a word.
+// with zeros in front, `{year}` this year, `{year+1}` the next, `{pick:streets}` a word.
 Result<std::string> filled_in(const Sprout& sprout, std::string_view text);
 
 // "María Clara" → "maria.clara"

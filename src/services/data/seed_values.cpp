@@ -67,7 +67,7 @@ Result<bj::value> next(const Making& making) {
     return bj::value(list[making.sprout.index % list.size()]);
 }
 
-// "one cash*5 gcash*3"; without words, one of the field's values.
+// "one cash*5 gcash*3", an underscore for a space in texts; without words, one of the field's values.
 Result<bj::value> one(const Making& making) {
     if (making.words.empty()) {
         const auto& values = making.field.values;
@@ -321,6 +321,14 @@ Result<bj::value> parsed(const Making& making) {
     return json::parse(making.rest);
 }
 
+// "the AACCUP Master Survey Instrument"
+Result<bj::value> the(const Making& making) {
+    json::Node node;
+    node.kind = json::Node::Kind::text;
+    node.text = making.rest;
+    return value_of(making.sprout, making.field, node);
+}
+
 struct Known {
     std::string_view name;
     Result<bj::value> (*make)(const Making&);
@@ -344,6 +352,7 @@ constexpr std::array makers{Known{"pick", pick},
                             Known{"code", code},
                             Known{"yes", yes},
                             Known{"text", text},
+                            Known{"the", the},
                             Known{"json", parsed}};
 
 }  // namespace
