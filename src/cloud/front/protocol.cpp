@@ -37,7 +37,10 @@ http::Reply render_s3(const Exchange& exchange, const AwsError& error) {
         body += element(name, value);
     body += element("Resource", exchange.request.path()) + element("RequestId", exchange.call.id.text) +
             element("HostId", host_id(exchange.call.id.text)) + "</Error>";
-    return xml_reply(error.status, "application/xml", std::move(body));
+    auto reply = xml_reply(error.status, "application/xml", std::move(body));
+    for (const auto& [name, value] : error.headers)
+        reply.headers.set(name, value);
+    return reply;
 }
 
 http::Reply render_query(const Exchange& exchange, const AwsError& error) {

@@ -349,7 +349,7 @@ AwsError unknown_operation(Protocol protocol, std::string_view operation, std::s
     auto message =
         fmt::format("The local cloud does not offer {} of {}. It offers: {}. See docs/local-cloud.md.",
                     operation, service, known);
-    if (is_s3(protocol)) return s3(400, "NotImplemented", std::move(message));
+    if (is_s3(protocol)) return s3(501, "NotImplemented", std::move(message));
     if (is_json(protocol))
         return {.status = 400, .code = "UnknownOperationException", .message = std::move(message)};
     return s3(400, "InvalidAction", std::move(message));

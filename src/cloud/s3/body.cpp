@@ -209,7 +209,8 @@ Result<Content> open_content(Storage& storage, const Version& object, Range rang
     }
     auto transaction = TRY(storage.index->read());
     if (auto bytes = TRY(inline_bytes(transaction, blob, range))) return Content(*std::move(bytes));
-    return Content(FilePart{.file = TRY(storage.files->open_file(blob)), .range = range});
+    auto file = TRY(storage.files->open_file(blob));
+    return Content(FilePart{.file = std::move(file), .range = range});
 }
 
 Result<> copy_content(Storage& storage, const Version& from, Range range, BodyWriter& to) {

@@ -4,6 +4,7 @@
 #include <set>
 #include <span>
 
+#include "cloud/s3/settings.h"
 #include "crypto/encoding.h"
 
 namespace integreat::s3 {
@@ -165,6 +166,7 @@ Result<BucketPointer> find_bucket(Storage& storage, std::string_view name) {
     auto transaction = TRY(storage.index->read());
     auto found = TRY(find_bucket(transaction, name));
     if (!found) return BucketPointer();
+    read_settings(*found);
     auto bucket = std::make_shared<const Bucket>(*std::move(found));
     cached->insert_or_assign(std::move(wanted), bucket);
     return BucketPointer(bucket);

@@ -12,10 +12,20 @@
 
 #include "base/time.h"
 #include "cloud/s3/files.h"
+#include "policy/document.h"
 
 namespace integreat::s3 {
 
 using Pairs = std::vector<std::pair<std::string, std::string>>;
+
+// One rule of a bucket's CORS configuration; "*" in an origin or a header stands for anything.
+struct CorsRule {
+    std::vector<std::string> origins;
+    std::vector<std::string> methods;
+    std::vector<std::string> headers;
+    std::vector<std::string> exposed;
+    std::optional<int> age_seconds_max;
+};
 
 enum class Versioning : std::uint8_t { never, enabled, suspended };
 
@@ -25,7 +35,10 @@ struct Bucket {
     std::string region;
     Time created;
     Versioning versioning = Versioning::never;
-    std::map<std::string, std::string, std::less<>> settings;  // "cors" → its document.
+    std::map<std::string, std::string, std::less<>> settings = {};  // "cors" → its document.
+    // Read from them.
+    std::vector<CorsRule> cors = {};
+    std::shared_ptr<const policy::Document> policy = nullptr;
 };
 using BucketPointer = std::shared_ptr<const Bucket>;
 
