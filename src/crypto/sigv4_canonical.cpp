@@ -103,7 +103,7 @@ std::vector<std::pair<std::string, std::string>> decode_query(std::string_view q
         auto piece = query.substr(0, end);
         query.remove_prefix(std::min(end + 1, query.size()));
         if (piece.empty()) continue;
-        auto equals = std::min(piece.find('='), piece.size());
+        auto equals = std::min<std::size_t>(std::ranges::find(piece, '=') - piece.begin(), piece.size());
         auto value = equals < piece.size() ? piece.substr(equals + 1) : std::string_view();
         auto spaced = [](std::string_view text) {
             std::string copy(text);

@@ -3,8 +3,8 @@
 
 #include <algorithm>
 
-#include "json/text.h"
 #include "gateway/problems.h"
+#include "json/text.h"
 
 namespace integreat::gateway {
 

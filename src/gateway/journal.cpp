@@ -5,8 +5,8 @@
 #include <array>
 #include <charconv>
 
-#include "json/text.h"
 #include "gateway/redact.h"
+#include "json/text.h"
 
 namespace integreat::gateway {
 

@@ -7,11 +7,11 @@
 #include "base/guarded.h"
 #include "gateway/authorize.h"
 #include "gateway/docs_page.h"
-#include "json/text.h"
 #include "gateway/openapi.h"
 #include "gateway/problems.h"
 #include "gateway/snapshot.h"
 #include "http/problem.h"
+#include "json/text.h"
 
 namespace integreat::gateway {
 

@@ -6,9 +6,9 @@
 
 #include <boost/json.hpp>
 
-#include "json/text.h"
 #include "http/router.h"
 #include "json/parse.h"
+#include "json/text.h"
 
 namespace integreat::gateway {
 
