@@ -23,39 +23,10 @@ config::Mistake mistake_of(const fs::path& file, std::string message) {
     return {name_of(file), 0, 0, std::move(message)};
 }
 
-// Reads `file`, or says why not.
-std::optional<config::Source> read_file(const fs::path& file, std::vector<config::Mistake>& mistakes) {
-    std::error_code error;
-    auto status = fs::status(file, error);
-    if (error) {
-        bool dangling = status.type() == fs::file_type::not_found;
-        mistakes.push_back(mistake_of(file, dangling ? "is a link to a file that does not exist"
-                                                     : "cannot be read: " + error.message()));
-        return std::nullopt;
-    }
-    if (status.type() != fs::file_type::regular) {
-        bool folder = status.type() == fs::file_type::directory;
-        mistakes.push_back(
-            mistake_of(file, folder ? "is a folder, and a file is wanted" : "is not a regular file"));
-        return std::nullopt;
-    }
-    errno = 0;
-    std::ifstream stream(file, std::ios::binary);
-    std::string text(json::document_bytes_max + 1,
-                     '\0');  // One more than allowed, so that the check sees it.
-    stream.read(text.data(), static_cast<std::streamsize>(text.size()));
-    if (!stream.is_open() || stream.bad()) {
-        mistakes.push_back(mistake_of(file, "cannot be read: " + std::generic_category().message(errno)));
-        return std::nullopt;
-    }
-    text.resize(static_cast<std::size_t>(stream.gcount()));
-    return config::Source{name_of(file), std::move(text)};
-}
-
 std::optional<config::Source> read_settings(const fs::path& file, std::vector<config::Mistake>& mistakes) {
     std::error_code error;
     auto type = fs::symlink_status(file, error).type();
-    return type == fs::file_type::not_found ? std::nullopt : read_file(file, mistakes);
+    return type == fs::file_type::not_found ? std::nullopt : read_source(file, mistakes);
 }
 
 fs::path apps_folder_of(const fs::path& folder, const std::optional<config::Source>& settings) {
@@ -93,6 +64,34 @@ std::vector<fs::path> manifests_in(const fs::path& folder, std::vector<config::M
 
 }  // namespace
 
+std::optional<config::Source> read_source(const fs::path& file, std::vector<config::Mistake>& mistakes) {
+    std::error_code error;
+    auto status = fs::status(file, error);
+    if (error) {
+        bool dangling = status.type() == fs::file_type::not_found;
+        mistakes.push_back(mistake_of(file, dangling ? "is a link to a file that does not exist"
+                                                     : "cannot be read: " + error.message()));
+        return std::nullopt;
+    }
+    if (status.type() != fs::file_type::regular) {
+        bool folder = status.type() == fs::file_type::directory;
+        mistakes.push_back(
+            mistake_of(file, folder ? "is a folder, and a file is wanted" : "is not a regular file"));
+        return std::nullopt;
+    }
+    errno = 0;
+    std::ifstream stream(file, std::ios::binary);
+    std::string text(json::document_bytes_max + 1,
+                     '\0');  // One more than allowed, so that the check sees it.
+    stream.read(text.data(), static_cast<std::streamsize>(text.size()));
+    if (!stream.is_open() || stream.bad()) {
+        mistakes.push_back(mistake_of(file, "cannot be read: " + std::generic_category().message(errno)));
+        return std::nullopt;
+    }
+    text.resize(static_cast<std::size_t>(stream.gcount()));
+    return config::Source{name_of(file), std::move(text)};
+}
+
 ConfigurationPlace place_of_configuration(const fs::path& folder) {
     std::vector<config::Mistake> ignored;  // read_configuration reports them.
     fs::path file = folder / "integreat.yaml";
@@ -106,7 +105,8 @@ config::Sources read_configuration(const fs::path& folder) {
     // One more than may be is enough to be refused.
     if (files.size() > config::apps_max + 1) files.resize(config::apps_max + 1);
     for (const auto& file : files) {
-        if (auto source = read_file(file, sources.mistakes)) sources.manifests.push_back(std::move(*source));
+        if (auto source = read_source(file, sources.mistakes))
+            sources.manifests.push_back(std::move(*source));
     }
     return sources;
 }

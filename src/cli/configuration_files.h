@@ -17,6 +17,10 @@ struct ConfigurationPlace {
 // The texts of all files, and a mistake for each that cannot be read. integreat.yaml may be absent.
 config::Sources read_configuration(const std::filesystem::path& folder);
 
+// One file of people's, or a mistake that says why it cannot be read.
+std::optional<config::Source> read_source(const std::filesystem::path& file,
+                                          std::vector<config::Mistake>& mistakes);
+
 // Where they are, as far as integreat.yaml can be understood.
 ConfigurationPlace place_of_configuration(const std::filesystem::path& folder);
 

@@ -15,6 +15,7 @@
 #include "cli/dev.h"
 #include "cli/doctor.h"
 #include "cli/running.h"
+#include "cli/seed.h"
 #include "cli/serve.h"
 #include "cli/user.h"
 
@@ -170,6 +171,16 @@ void add_databases(Program& program) {
     note->needs(destructive);
 }
 
+void add_seeds(Program& program) {
+    auto* command = program.tree.add_subcommand(
+        "seed", "Fill an app with believable records: apps/seed/NAME.yaml, for development");
+    auto options = chooses(program, *command, seed);
+    add_configuration(*command, options->configuration);
+    add_data(*command, options->data);
+    command->add_option("--app", options->app, "Whose collections")->required();
+    command->add_flag("--again", options->again, "Even if it has records: all of them give way");
+}
+
 void add_users(Program& program) {
     auto* user = program.tree.add_subcommand("user", "Users of the local Firebase Auth");
     user->require_subcommand(1);
@@ -246,6 +257,7 @@ int run_program(int argc, const char* const* argv, std::ostream& out, std::ostre
     add_running(program);
     add_configuring(program);
     add_databases(program);
+    add_seeds(program);
     add_keys(program);
     add_users(program);
     add_explaining(program);

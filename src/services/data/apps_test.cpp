@@ -13,9 +13,13 @@ namespace integreat::data {
 
 namespace {
 
+std::string contents(const std::string& path) {
+    std::ifstream stream(INTEGREAT_SOURCE_DIR "/" + path, std::ios::binary);
+    return {std::istreambuf_iterator<char>(stream), {}};
+}
+
 std::shared_ptr<const Model> app(const std::string& name) {
-    std::ifstream stream(INTEGREAT_SOURCE_DIR "/apps/" + name + ".yaml", std::ios::binary);
-    std::string text(std::istreambuf_iterator<char>(stream), {});
+    auto text = contents("apps/" + name + ".yaml");
     auto checked = config::load_manifest(text, name + ".yaml", [](std::string_view) { return std::nullopt; });
     for (const auto& mistake : checked.mistakes)
         ADD_FAILURE() << to_string(mistake);
@@ -99,6 +103,55 @@ INSTANTIATE_TEST_SUITE_P(
                              "students",
                              {"active", "on_leave", "graduated", "alumni"}}),
     [](const auto& wanted) { return wanted.param.app; });
+
+// docs/data.md adds an application in one file: that very file.
+std::string fifth_application() {
+    auto page = contents("docs/data.md");
+    auto heading = page.find("## A fifth application");
+    auto begin = page.find("```yaml\n", heading);
+    auto end = page.find("```\n", begin + 8);
+    if (heading == page.npos || begin == page.npos || end == page.npos) return "";
+    return page.substr(begin + 8, end - begin - 8);
+}
+
+std::vector<std::string> mistakes_of(const std::string& text) {
+    auto checked = config::load_manifest(text, "apps/clinic.yaml", nullptr);
+    std::vector<std::string> said;
+    for (const auto& mistake : checked.mistakes)
+        said.push_back(to_string(mistake));
+    return said;
+}
+
+std::string with_slip(std::string text, const std::string& from, const std::string& to) {
+    auto at = text.find(from);
+    EXPECT_NE(at, text.npos) << from;
+    return text.replace(at, from.size(), to);
+}
+
+TEST(FifthApplication, IsGoodAsTheManualHasIt) {
+    auto text = fifth_application();
+    EXPECT_EQ(mistakes_of(text), std::vector<std::string>{});
+    auto model = compile_model(config::load_manifest(text, "apps/clinic.yaml", nullptr).value);
+    EXPECT_EQ(writable(*model, "patient", Action::update, "patients"),
+              (std::vector<std::string>{"mobile", "address"}));
+    EXPECT_FALSE(may(*model, "doctor", Action::update, "patients"));
+    EXPECT_TRUE(may_transition(*model, "doctor", "appointments", "finish"));
+    EXPECT_FALSE(may_transition(*model, "patient", "appointments", "confirm"));
+}
+
+TEST(FifthApplication, IsToldItsMistakesAsTheManualSays) {
+    auto text = fifth_application();
+    auto page = contents("docs/data.md");
+    for (auto [from, to] : {std::pair{"roles: [doctor], through", "roles: [docter], through"},
+                            std::pair{"appointments[patient].doctor", "appointments[patient].docter"},
+                            std::pair{"and discount <=", "and discuont <="},
+                            std::pair{"update: [{roles: [nurse]}, {roles: [patient]",
+                                      "update: [{roles: [patient]}, {roles: [patient]"}}) {
+        auto said = mistakes_of(with_slip(text, from, to));
+        ASSERT_EQ(said.size(), 1u) << from;
+        EXPECT_NE(page.find(said.front() + "\n"), page.npos) << "not in docs/data.md: " << said.front();
+    }
+}
 
 TEST(Campus, LetsProfessorsGradeAndRegistrarsEnrol) {
     auto model = app("campus");
