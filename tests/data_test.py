@@ -4,8 +4,10 @@
 real tokens of each role."""
 
 import json
+import subprocess
 import unittest
 import uuid
+from pathlib import Path
 
 import harness
 
@@ -48,6 +50,9 @@ collections:
       create: [{roles: [nurse]}, {roles: [patient], fields: [doctor, day, phone, notes, tags]}]
       update: [{roles: [nurse]}]
 """
+
+
+VALIDATOR = Path(__file__).with_name("openapi")
 
 
 class Data(unittest.TestCase):
@@ -130,6 +135,46 @@ class Data(unittest.TestCase):
         self.assertEqual(second.headers["Idempotent-Replayed"], "true")
         found = self.send("GET", f"/visits/{first.json()['id']}", "patient")
         self.assertEqual(found.status, 200)
+
+    def test_its_description_is_valid_and_names_every_route(self):
+        if not (VALIDATOR / "node_modules").is_dir():
+            subprocess.run(["npm", "ci", "--no-audit", "--no-fund"], cwd=VALIDATOR, check=True, timeout=300)
+        answer = self.send("GET", "/openapi.json")
+        self.assertEqual(answer.status, 200, answer.body[:500])
+        file = self.program.data / "clinic.json"
+        file.write_bytes(answer.body)
+        done = subprocess.run(
+            ["node", "validate.mjs", str(file)],
+            cwd=VALIDATOR,
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        document = answer.json()
+        self.assertEqual({path.split("/")[3] for path in document["paths"]}, {"clinic"})
+        operation = document["paths"]["/v1/apps/clinic/visits/{id}/agree"]["post"]
+        self.assertIn("incomplete", operation["responses"]["409"]["content"]["application/problem+json"]["examples"])
+        new = document["components"]["schemas"]["ClinicVisit.New"]
+        self.assertEqual(set(new["required"]), {"doctor", "day"})
+        listed = json.loads(self.program.cli("routes", "--json", *self.program.places).stdout)
+        for route in listed:
+            self.assertIn(route["path"], document["paths"])
+        self.assertIn("clinic.visits.agree", {route["name"] for route in listed})
+
+    def test_the_history_is_for_admins(self):
+        visit = self.visit()
+        path = f"/visits/{visit['id']}"
+        self.send("PATCH", path, "nurse", {"notes": "Better"})
+        history = self.send("GET", path + "/history", "admin")
+        self.assertEqual(history.status, 200, history.body)
+        actions = [item["action"] for item in history.json()["items"]]
+        self.assertEqual(actions, ["update", "create"], history.body)
+        self.assertEqual(self.send("GET", path + "/history", "nurse").status, 403)
+        first = self.send("GET", path + "/history?limit=1", "admin").json()
+        rest = self.send("GET", path + f"/history?limit=1&next={first['next']}", "admin").json()
+        self.assertEqual((rest["items"], rest["next"]), (history.json()["items"][1:], None))
 
     def test_lists_page_filter_and_expand(self):
         many = [{"doctor": self.doctor, "day": f"2027-01-{day:02}", "notes": f"note {day}"} for day in range(1, 26)]

@@ -15,6 +15,7 @@
 #include "crypto/system_random.h"
 #include "json/node.h"
 #include "json/units.h"
+#include "platform/collections.h"
 #include "platform/routes.h"
 #include "platform/world.h"
 
@@ -37,6 +38,7 @@ std::string access_of(const http::Access& access) {
                       : access.who == Who::roles     ? joined(access.roles)
                       : access.who == Who::operators ? "operators"
                                                      : "signed in";
+    if (access.keys_as_roles) return who + ", or key with role:NAME";
     return access.scope.empty() ? who : who + ", or key with " + access.scope;
 }
 
@@ -114,8 +116,9 @@ int routes(const RoutesOptions& options, std::ostream& out, std::ostream& err) {
     for (const auto& manifest : configuration->manifests) {
         apps.push_back(manifest.app.text);
         if (options.app && *options.app != manifest.app.text) continue;
-        auto own = config::routes_of(manifest, configuration->settings);
-        std::move(own.begin(), own.end(), std::back_inserter(listed));
+        for (auto own : {config::routes_of(manifest, configuration->settings),
+                         platform::routes_of_collections(manifest)})
+            std::move(own.begin(), own.end(), std::back_inserter(listed));
     }
     if (options.app && std::find(apps.begin(), apps.end(), *options.app) == apps.end()) {
         auto hint = did_you_mean(*options.app, apps);

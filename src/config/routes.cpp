@@ -96,6 +96,18 @@ http::Route me_of(const Manifest& manifest) {
     return route;
 }
 
+http::Route openapi_of(const Manifest& manifest) {
+    http::Route route;
+    route.method = http::Method::get;
+    route.pattern = "/v1/apps/" + manifest.app.text + "/openapi.json";
+    route.name = manifest.app.text + ".openapi";
+    route.summary = "The routes of this application, as OpenAPI 3.1";
+    route.tenant = manifest.app;
+    route.access = {.who = http::Access::Who::anyone};
+    route.limit = limit_of(manifest.limit);
+    return route;
+}
+
 }  // namespace
 
 std::string operation_of(const Manifest& manifest, const RouteSettings& route, std::string_view method) {
@@ -111,7 +123,7 @@ std::vector<http::Route> routes_of(const Manifest& manifest, const Settings& set
     Upstreams upstreams;
     for (const auto& upstream : manifest.upstreams)
         upstreams[upstream.name] = upstream_of(manifest, upstream);
-    std::vector<http::Route> routes{me_of(manifest)};
+    std::vector<http::Route> routes{me_of(manifest), openapi_of(manifest)};
     for (const auto& route : manifest.routes) {
         for (const auto& method : route.methods) {
             routes.push_back(relay_of(manifest, route, method, settings));

@@ -11,8 +11,8 @@
 
 namespace integreat::config {
 
-// One per method of each route, and `<app>.me`, whose handler is left to the gateway. `manifest` and
-// `settings` have passed every check.
+// One per method of each route, and `<app>.me` and `<app>.openapi`, whose handlers are left to the gateway.
+// `manifest` and `settings` have passed every check.
 std::vector<http::Route> routes_of(const Manifest& manifest, const Settings& settings);
 
 // "campus.portal-rest" for GET, "campus.portal-rest.post": stays the same when other methods are added.

@@ -221,14 +221,15 @@ protected:
                         .idempotency = http::Idempotency::accepted,
                         .waits = true,
                         .transactional = http::Transactional::with_key,
-                        .handler = [this](const http::Request& request, http::Call& call) -> http::Response {
-                            with_transaction += call.transaction != nullptr;
-                            constexpr const char* insert = "INSERT INTO public.done VALUES ($1)";
-                            auto done = call.transaction
-                                            ? call.transaction->execute(insert, {request.body})
-                                            : pool.run({"campus"}, call.deadline, insert, {request.body});
-                            return http::Reply{.status = done ? status : 500, .headers = {}, .body = "done"};
-                        }}});
+                        .handler = [this](const auto& request, auto& call) { return work(request, call); }}});
+    }
+
+    http::Response work(const http::Request& request, http::Call& call) {
+        with_transaction += call.transaction != nullptr;
+        constexpr const char* insert = "INSERT INTO public.done VALUES ($1)";
+        auto done = call.transaction ? call.transaction->execute(insert, {request.body})
+                                     : pool.run({"campus"}, call.deadline, insert, {request.body});
+        return http::Reply{.status = done ? status : 500, .headers = {}, .body = "done"};
     }
 
     testing::Answer send(http::Headers headers = {}) {

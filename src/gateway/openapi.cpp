@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "gateway/openapi.h"
 
+#include <set>
+
 #include <boost/json.hpp>
 
 #include "gateway/problems.h"
+#include "gateway/snapshot.h"
 
 namespace integreat::gateway {
 
@@ -36,6 +39,12 @@ bj::array parameters_of(const http::Route& route) {
              {"required", true},
              {"description", rest ? "All the rest of the path, slashes included." : "One segment."},
              {"schema", {{"type", "string"}}}});
+    }
+    for (const auto& parameter : route.documented_parameters) {
+        parameters.push_back({{"name", parameter.name},
+                              {"in", parameter.header ? "header" : "query"},
+                              {"description", parameter.description},
+                              {"schema", bj::parse(parameter.schema)}});
     }
     if (route.idempotency != http::Idempotency::off) {
         parameters.push_back(
@@ -86,15 +95,45 @@ bj::object content_of(const std::string& schema, const char* otherwise) {
     return {{"application/json", {{"schema", bj::parse(schema)}}}};
 }
 
+bj::object example_of(const ProblemKind& kind) {
+    return {{"type", "/problems/" + std::string(kind.slug)},
+            {"title", kind.title},
+            {"status", kind.status},
+            {"detail", kind.remedy},
+            {"request_id", "req_01JD9Z3V7K3M8Q2R5T6W8X9Y0A"}};
+}
+
+// One entry per status, with an example of each problem that has it.
+void add_problems(bj::object& responses, const http::Route& route) {
+    for (const auto& slug : route.problems) {
+        const auto* kind = find_problem(slug);
+        ASSERT(kind);
+        auto& entry = responses[std::to_string(kind->status)];
+        if (entry.is_null() || entry.get_object().contains("$ref")) {
+            entry = {
+                {"description", kind->title},
+                {"content",
+                 {{"application/problem+json",
+                   {{"schema", reference("#/components/schemas/Problem")}, {"examples", bj::object()}}}}}};
+        } else {
+            auto& description = entry.get_object()["description"].get_string();
+            description.append("; ").append(bj::string_view(kind->title.data(), kind->title.size()));
+        }
+        auto& content = entry.at("content").at("application/problem+json").get_object();
+        content["examples"].get_object()[slug] = {{"value", example_of(*kind)}};
+    }
+}
+
 bj::object responses_of(const http::Route& route) {
     bj::object success{{"description", route.upstream ? "What the application's server answers." : "Done."}};
     if (!route.response_schema.empty()) success["content"] = content_of(route.response_schema, "*/*");
-    bj::object responses{{"200", std::move(success)}};
+    bj::object responses{{std::to_string(route.success_status), std::move(success)}};
     if (route.access.who != Who::anyone) {
         responses["401"] = reference("#/components/responses/Unauthenticated");
         responses["403"] = reference("#/components/responses/Forbidden");
     }
     if (route.limit.requests > 0) responses["429"] = reference("#/components/responses/RateLimited");
+    add_problems(responses, route);
     responses["4XX"] = reference("#/components/responses/Problem");
     responses["5XX"] = reference("#/components/responses/Problem");
     return responses;
@@ -120,15 +159,10 @@ bj::object operation_of(const http::Route& route) {
 
 bj::object problem_response(std::string_view description, std::string_view slug) {
     const auto* kind = find_problem(slug);
-    bj::object example{{"type", "/problems/" + std::string(slug)},
-                       {"title", kind->title},
-                       {"status", kind->status},
-                       {"detail", kind->remedy},
-                       {"request_id", "req_01JD9Z3V7K3M8Q2R5T6W8X9Y0A"}};
     return {{"description", description},
             {"content",
              {{"application/problem+json",
-               {{"schema", reference("#/components/schemas/Problem")}, {"example", std::move(example)}}}}}};
+               {{"schema", reference("#/components/schemas/Problem")}, {"example", example_of(*kind)}}}}}};
 }
 
 bj::object components() {
@@ -166,6 +200,14 @@ std::string lower(std::string_view text) {
     return result;
 }
 
+// The schemas of all routes' components, each once.
+void add_components(bj::object& all, const http::Route& route, std::set<const http::Components*>& seen) {
+    if (!route.components || !seen.insert(route.components.get()).second) return;
+    auto& schemas = all["schemas"].get_object();
+    for (const auto& [name, schema] : *route.components)
+        schemas[name] = bj::parse(schema);
+}
+
 }  // namespace
 
 std::string openapi_path(const std::string& pattern) {
@@ -173,31 +215,42 @@ std::string openapi_path(const std::string& pattern) {
     return dots == std::string::npos ? pattern : pattern.substr(0, dots) + "}";
 }
 
-std::string openapi_json(const std::vector<http::Route>& routes) {
-    bj::object paths;
+std::string openapi_json(const std::vector<http::Route>& routes, const TenantId* app) {
+    bj::object paths, parts = components();
     bj::array tags;
+    std::set<const http::Components*> seen;
     std::string last_tag;
     for (const auto& route : routes) {
+        if (app && route.tenant != *app) continue;
+        add_components(parts, route, seen);
         auto& path = paths[openapi_path(route.pattern)];
         if (path.is_null()) path = bj::object();
         path.as_object()[lower(to_string(route.method))] = operation_of(route);
         if (route.tenant.text != last_tag)
             tags.emplace_back(bj::object{{"name", last_tag = route.tenant.text}});
     }
-    bj::object document{
-        {"openapi", "3.1.0"},
-        {"info",
-         {{"title", "Integreat"},
-          {"version", "1"},
-          {"description",
-           "Every route of this platform. Errors are application/problem+json; every answer has "
-           "an Integreat-Request-Id, which `integreat why` explains."},
-          {"license", {{"name", "Apache-2.0"}, {"identifier", "Apache-2.0"}}}}},
-        {"servers", bj::array{{{"url", "/"}}}},
-        {"tags", std::move(tags)},
-        {"paths", std::move(paths)},
-        {"components", components()}};
+    bj::object document{{"openapi", "3.1.0"},
+                        {"info",
+                         {{"title", app ? app->text : "Integreat"},
+                          {"version", "1"},
+                          {"description", std::string(app ? "Every route of this application."
+                                                          : "Every route of this platform.") +
+                                              " Errors are application/problem+json; every answer has "
+                                              "an Integreat-Request-Id, which `integreat why` explains."},
+                          {"license", {{"name", "Apache-2.0"}, {"identifier", "Apache-2.0"}}}}},
+                        {"servers", bj::array{{{"url", "/"}}}},
+                        {"tags", std::move(tags)},
+                        {"paths", std::move(paths)},
+                        {"components", std::move(parts)}};
     return bj::serialize(document);
+}
+
+void complete_openapi(http::Route& route) {
+    route.waits = true;  // Large tables take milliseconds to write.
+    route.handler = [](const http::Request&, http::Call& call) -> http::Response {
+        return http::Reply{.headers = {{"Content-Type", "application/json"}, {"Cache-Control", "no-store"}},
+                           .body = openapi_json(call.snapshot->router.routes(), &call.tenant)};
+    };
 }
 
 }  // namespace integreat::gateway

@@ -10,7 +10,11 @@
 
 namespace integreat::gateway {
 
-std::string openapi_json(const std::vector<http::Route>& routes);
+// Of all routes, or of those of one app.
+std::string openapi_json(const std::vector<http::Route>& routes, const TenantId* app = nullptr);
+
+// Gives the route "<app>.openapi" of an app's manifest its handler.
+void complete_openapi(http::Route& route);
 
 // "/v1/apps/campus/portal/{rest...}" → "/v1/apps/campus/portal/{rest}"
 std::string openapi_path(const std::string& pattern);

@@ -151,7 +151,8 @@ http::Route open_route(std::string pattern, std::string name, std::string summar
 }  // namespace
 
 std::vector<http::Route> platform_routes(const PlatformRoutes& parts) {
-    auto openapi = std::make_shared<Document>(openapi_json);
+    auto openapi =
+        std::make_shared<Document>([](const std::vector<http::Route>& all) { return openapi_json(all); });
     auto docs = std::make_shared<Document>(docs_page);
     std::vector<http::Route> routes{
         open_route("/healthz", "platform.health", "Is the process alive? Depends on nothing else",

@@ -5,6 +5,7 @@
 
 #include "config/routes.h"
 #include "gateway/me.h"
+#include "gateway/openapi.h"
 
 namespace integreat::gateway {
 
@@ -114,6 +115,8 @@ Result<std::shared_ptr<const Snapshot>> compile_snapshot(SnapshotParts parts, me
         for (auto& route : config::routes_of(manifest, parts.settings)) {
             if (!route.handler && !route.upstream && route.name == manifest.app.text + ".me")
                 complete_me(route);
+            if (!route.handler && !route.upstream && route.name == manifest.app.text + ".openapi")
+                complete_openapi(route);
             routes.push_back(std::move(route));
         }
     }

@@ -46,8 +46,8 @@ struct RateLimit {
     std::uint32_t burst = 100;
 };
 
-// Whether all that a route changes is in its tenant's database, by Call::transaction, so that it and the record
-// of an Idempotency-Key are one transaction.
+// Whether all that a route changes is in its tenant's database, by Call::transaction, so that it and the
+// record of an Idempotency-Key are one transaction.
 enum class Transactional {
     no,
     with_key,  // Only with a key: without one the handler's statement is a transaction by itself.
@@ -59,6 +59,17 @@ enum class Idempotency {
     accepted,  // Idempotency-Key is honoured.
     required,  // 400 without it.
 };
+
+// A parameter besides those of the path, for those who read about the route.
+struct Parameter {
+    std::string name;
+    bool header = false;  // Else of the query.
+    std::string description;
+    std::string schema = R"({"type": "string"})";
+};
+
+// JSON Schemas that others refer to as "#/components/schemas/NAME": name and text.
+using Components = std::vector<std::pair<std::string, std::string>>;
 
 struct Route {
     Method method = Method::get;
@@ -77,6 +88,10 @@ struct Route {
     bool checks_body = false;     // The handler itself does; the schema only tells others.
     std::string request_schema;   // JSON Schema 2020-12 as JSON text, for OpenAPI; empty: no body.
     std::string response_schema;  // Of the 2xx answer.
+    int success_status = 200;
+    std::vector<Parameter> documented_parameters;
+    std::vector<std::string> problems;             // Slugs that it answers besides those that all do.
+    std::shared_ptr<const Components> components;  // What its schemas refer to.
 
     Handler handler;  // Empty if `upstream` is set.
     std::shared_ptr<const Upstream> upstream;

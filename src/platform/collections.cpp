@@ -7,20 +7,33 @@
 
 namespace integreat::platform {
 
+namespace {
+
+std::vector<http::Route> routes_of(const config::Manifest& manifest, std::function<postgres::Pool*()> pool,
+                                   const Secret& cursor_key) {
+    if (manifest.collections.empty()) return {};
+    auto plan = data::compile_plan(data::compile_model(manifest));
+    auto desk = std::make_shared<const data::Desk>(
+        data::Desk{.plan = std::move(plan), .pool = std::move(pool), .cursor_key = cursor_key});
+    const auto& limit = manifest.limit;
+    return data::routes_of(std::move(desk), {limit.requests, limit.window, limit.burst});
+}
+
+}  // namespace
+
 std::vector<http::Route> collection_routes(std::span<const config::Manifest> manifests,
                                            postgres::Databases& databases, const Secret& cursor_key) {
     std::vector<http::Route> routes;
     for (const auto& manifest : manifests) {
-        if (manifest.collections.empty()) continue;
-        auto desk = std::make_shared<const data::Desk>(
-            data::Desk{.plan = data::compile_plan(data::compile_model(manifest)),
-                       .pool = [&databases, app = manifest.app] { return databases.tenant(app); },
-                       .cursor_key = cursor_key});
-        http::RateLimit limit{manifest.limit.requests, manifest.limit.window, manifest.limit.burst};
-        auto more = data::routes_of(std::move(desk), limit);
+        auto more = routes_of(
+            manifest, [&databases, app = manifest.app] { return databases.tenant(app); }, cursor_key);
         routes.insert(routes.end(), std::move_iterator(more.begin()), std::move_iterator(more.end()));
     }
     return routes;
+}
+
+std::vector<http::Route> routes_of_collections(const config::Manifest& manifest) {
+    return routes_of(manifest, [] { return nullptr; }, {});
 }
 
 }  // namespace integreat::platform

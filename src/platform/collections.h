@@ -16,4 +16,7 @@ namespace integreat::platform {
 std::vector<http::Route> collection_routes(std::span<const config::Manifest> manifests,
                                            postgres::Databases& databases, const Secret& cursor_key);
 
+// Those of one app, to be listed and not to be called.
+std::vector<http::Route> routes_of_collections(const config::Manifest& manifest);
+
 }  // namespace integreat::platform

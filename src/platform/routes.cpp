@@ -6,6 +6,7 @@
 #include "config/routes.h"
 #include "gateway/api_manual.h"
 #include "gateway/me.h"
+#include "gateway/openapi.h"
 
 namespace integreat::platform {
 
@@ -22,6 +23,7 @@ std::vector<http::Route> routes_of_any_app() {
     auto routes = config::routes_of(manifest, config::Settings());
     for (auto& route : routes) {
         if (route.name == manifest.app.text + ".me") gateway::complete_me(route);
+        if (route.name == manifest.app.text + ".openapi") gateway::complete_openapi(route);
     }
     return routes;
 }

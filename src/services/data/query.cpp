@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <limits>
 
 #include "base/suggest.h"
 
@@ -368,6 +369,26 @@ AggregateQuery check_aggregate(const Reader& reader, const QueryPairs& pairs, Mi
             reading.wrong("group", "may have at most " + std::to_string(sort_keys_max) + " fields");
     }
     return query;
+}
+
+HistoryPage check_history(const QueryPairs& pairs, Mistakes& mistakes) {
+    HistoryPage page;
+    auto number = [&](const std::string& name, std::string_view text, std::int64_t most) -> std::int64_t {
+        std::int64_t value = 0;
+        auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), value);
+        bool fits = failure == std::errc() && end == text.data() + text.size() && value >= 1 && value <= most;
+        if (!fits) mistakes.all.push_back({"?" + name, "is not one of those that are answered"});
+        return fits ? value : 1;
+    };
+    for (const auto& [name, value] : pairs) {
+        if (name == "limit")
+            page.limit = static_cast<int>(number(name, value, page_max));
+        else if (name == "next")
+            page.before = number(name, value, std::numeric_limits<std::int64_t>::max());
+        else
+            mistakes.all.push_back({"?" + name.substr(0, 60), "is not known here: limit and next are"});
+    }
+    return page;
 }
 
 }  // namespace integreat::data

@@ -83,6 +83,13 @@ struct AggregateQuery {
 
 AggregateQuery check_aggregate(const Reader& reader, const QueryPairs& pairs, Mistakes& mistakes);
 
+// limit= and next= of a record's history.
+struct HistoryPage {
+    int limit = page_default;
+    std::optional<std::int64_t> before;
+};
+HistoryPage check_history(const QueryPairs& pairs, Mistakes& mistakes);
+
 // ---- SQL
 
 struct Sql {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "http/router.h"
 #include "json/text.h"
+#include "services/data/changes.h"
 #include "services/data/records.h"
 
 namespace integreat::data {
@@ -176,6 +177,29 @@ http::Reply aggregate_records(Asked& asked) {
         body += '}';
     }
     return json_reply(200, body += "]}");
+}
+
+http::Reply record_history(Asked& asked) {
+    auto id = normal_uuid(asked.call.parameter("id"));
+    if (!id) return refuse_missing(asked);
+    auto parsed = parse_pairs(asked);
+    if (parsed.trouble) return *std::move(parsed.trouble);
+    Mistakes mistakes;
+    auto page = check_history(parsed.pairs, mistakes);
+    if (!mistakes.none()) return refuse_mistakes(asked, std::move(mistakes), "The query");
+    HistoryRequest request{
+        .record = *id, .role = asked.view.role, .before = page.before, .count_max = page.limit + 1};
+    auto changes = history_of(asked.pool, asked.model(), *asked.collection.collection, asked.acting, request,
+                              asked.call.deadline);
+    if (!changes) return refuse_statement(asked, {.rows = std::move(changes).error(), .refusal = {}});
+    if (changes->empty() && !page.before) return refuse_missing(asked);
+    auto count = std::min(changes->size(), static_cast<std::size_t>(page.limit));
+    std::string body = R"({"items":[)";
+    for (std::size_t i = 0; i < count; ++i)
+        body.append(i == 0 ? "" : ",").append(to_json((*changes)[i]));
+    body += R"(],"next":)";
+    body += changes->size() > count ? '"' + std::to_string((*changes)[count - 1].id) + '"' : "null";
+    return json_reply(200, body += '}');
 }
 
 }  // namespace integreat::data

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What can be done with the records of a collection, in the caller's name (docs/data.md, "On the wire"). Each
-// takes the request apart, asks the database once, and renders what it said; what may be done is decided there.
+// takes the request apart, asks the database once, and renders what it said: what may be done is decided
+// there.
 #pragma once
 
 #include "services/data/answers.h"
@@ -10,6 +11,8 @@ namespace integreat::data {
 http::Reply list_records(Asked& asked);
 http::Reply get_record(Asked& asked);
 http::Reply aggregate_records(Asked& asked);
+
+http::Reply record_history(Asked& asked);
 
 http::Reply create_records(Asked& asked);  // One, or a list of them: all or none.
 http::Reply patch_record(Asked& asked);

@@ -209,7 +209,8 @@ TEST_F(RecordsTest, FiltersByWhatIsAsked) {
     ASSERT_EQ(calls
                   .send("POST", "/students", "r1:registrar",
                         R"([{"name": "Ana 50%", "email": "a@x.ph", "program": "bsit", "born": "2001-01-01"},
-                             {"name": "Bea, \"B\"", "email": "b@x.ph", "program": "bscs", "notes": "fast swimmer"},
+                             {"name": "Bea, \"B\"", "email": "b@x.ph", "program": "bscs",
+                              "notes": "fast swimmer"},
                              {"name": "Caloy_O'Hara", "email": "c@x.ph"}])")
                   .status,
               201);
@@ -285,7 +286,8 @@ TEST_F(RecordsTest, SumsUpUnderTheSameRules) {
     EXPECT_THAT(
         sums.body,
         HasSubstr(
-            R"({"professor":"p1","count":2,"sum_fee":{"amount":300000,"currency":"PHP"},"avg_capacity":"30.)"));
+            R"({"professor":"p1","count":2,"sum_fee":{"amount":300000,"currency":"PHP"},)"
+                          R"("avg_capacity":"30.)"));
     EXPECT_EQ(calls.send("GET", "/sections/aggregate?select=sum(title)", "r1:registrar").status, 400);
     EXPECT_EQ(calls.send("GET", "/students/aggregate", "s1:student").body, R"({"items":[{"count":0}]})");
 }

@@ -4,7 +4,9 @@
 #include <algorithm>
 
 #include "services/data/acting.h"
+#include "services/data/bodies.h"
 #include "services/data/records.h"
+#include "services/data/schemas.h"
 
 namespace integreat::data {
 
@@ -61,60 +63,163 @@ http::Access access_for(const Model& model, const std::vector<Rule>& rules) {
     return access;
 }
 
+std::vector<http::Parameter> filter_parameters(const Collection& collection) {
+    std::vector<http::Parameter> parameters;
+    for (const auto& field : collection.fields) {
+        bool only_null = field.type == FieldType::json || field.type == FieldType::address ||
+                         field.type == FieldType::file;
+        parameters.push_back({field.name, false,
+                              only_null ? "null.true or null.false"
+                                        : "op.value with eq, ne, lt, le, gt, ge, in, like, starts or null"});
+    }
+    if (!collection.search.empty()) parameters.push_back({"q", false, "Words to be found."});
+    // What is asked for by these names is something else.
+    std::erase_if(parameters, [](const auto& one) { return one.name == "limit" || one.name == "next"; });
+    return parameters;
+}
+
+std::vector<http::Parameter> shape_parameters() {
+    return {{"fields", false, "Which fields to answer, divided by commas."},
+            {"expand", false, "References to answer with their records, divided by commas."}};
+}
+
+std::vector<http::Parameter> page_parameters(const Collection& collection) {
+    auto parameters = shape_parameters();
+    parameters.push_back({"sort", false, "At most three fields, divided by commas; -field descends."});
+    parameters.push_back({"limit", false, "Records of a page.",
+                          R"({"type": "integer", "minimum": 1, "maximum": 200, "default": 20})"});
+    parameters.push_back({"next", false, "`next` of the page before, with the same filter and order."});
+    std::erase_if(parameters, [&](const auto& one) {
+        return collection.find(one.name) && one.name != "next" && one.name != "limit";
+    });
+    return parameters;
+}
+
 // The routes of one collection.
 struct Listing {
     const std::shared_ptr<const Desk>& desk;
     const CollectionPlan& plan;
     const http::RateLimit& limit;
+    const std::shared_ptr<const http::Components>& components;
     std::vector<http::Route>& routes;
 
     const Model& model() const { return *desk->plan->model; }
     const Collection& collection() const { return *plan.collection; }
+    std::string schema(const char* suffix = "") const {
+        return schema_reference(schema_name(model(), collection()) + suffix);
+    }
 
     http::Route& add(http::Method method, const std::string& below, const std::string& name,
-                     const std::vector<Rule>& rules, Operation operation) const {
+                     http::Access access, Operation operation) const {
         const auto& app = model().app;
         return routes.emplace_back(
             http::Route{.method = method,
                         .pattern = "/v1/apps/" + app.text + "/" + collection().name + below,
                         .name = app.text + "." + collection().name + "." + name,
                         .tenant = app,
-                        .access = access_for(model(), rules),
+                        .access = std::move(access),
                         .limit = limit,
                         .waits = true,
+                        .components = components,
                         .handler = handler_of(desk, plan, std::move(operation))});
+    }
+    http::Route& add(http::Method method, const std::string& below, const std::string& name,
+                     const std::vector<Rule>& rules, Operation operation) const {
+        return add(method, below, name, access_for(model(), rules), std::move(operation));
     }
 };
 
-void add_reads(const Listing& listing) {
+void add_list(const Listing& listing) {
     const auto& collection = listing.collection();
-    listing.add(http::Method::get, "", "list", collection.read, list_records).summary =
-        "List " + collection.name;
-    listing.add(http::Method::get, "/{id}", "get", collection.read, get_record).summary =
-        "Read a record of " + collection.name;
-    listing.add(http::Method::get, "/aggregate", "aggregate", collection.read, aggregate_records).summary =
-        "Count and sum up " + collection.name;
+    auto& list = listing.add(http::Method::get, "", "list", collection.read, list_records);
+    list.summary = "List " + collection.name;
+    list.response_schema = listing.schema(".Page");
+    list.problems = {"invalid-request", "unavailable"};
+    list.documented_parameters = filter_parameters(collection);
+    auto more = page_parameters(collection);
+    list.documented_parameters.insert(list.documented_parameters.end(), more.begin(), more.end());
+
+    auto& sums =
+        listing.add(http::Method::get, "/aggregate", "aggregate", collection.read, aggregate_records);
+    sums.summary = "Count and sum up " + collection.name;
+    sums.response_schema = R"({"type": "object", "required": ["items"],
+        "properties": {"items": {"type": "array", "items": {"type": "object"}}}})";
+    sums.problems = {"invalid-request", "unavailable"};
+    sums.documented_parameters = filter_parameters(collection);
+    sums.documented_parameters.push_back(
+        {"select", false, "count, sum(field), avg(field), min(field), max(field)"});
+    sums.documented_parameters.push_back({"group", false, "At most three fields, divided by commas."});
 }
 
-void add_writes(const Listing& listing) {
+void add_reads(const Listing& listing) {
     const auto& collection = listing.collection();
-    if (!collection.create.empty()) {
-        auto& create = listing.add(http::Method::post, "", "create", collection.create, create_records);
-        create.summary = "Add one record to " + collection.name + ", or a list of them";
-        create.body_bytes_max = bulk_bytes_max;
-        create.idempotency = http::Idempotency::accepted;
-        create.transactional = http::Transactional::with_key;
-    }
+    add_list(listing);
+    auto& get = listing.add(http::Method::get, "/{id}", "get", collection.read, get_record);
+    get.summary = "Read a record of " + collection.name;
+    get.response_schema = listing.schema();
+    get.problems = {"invalid-request", "not-found", "unavailable"};
+    get.documented_parameters = shape_parameters();
+    get.documented_parameters.push_back(
+        {"If-None-Match", true, "The ETag that is known already: 304 if it still holds."});
+    auto& history = listing.add(
+        http::Method::get, "/{id}/history", "history",
+        {.who = http::Access::Who::roles, .roles = collection.history_roles, .keys_as_roles = true},
+        record_history);
+    history.summary = "Who changed a record of " + collection.name + " when, the newest first";
+    history.response_schema = R"({"type": "object", "required": ["items", "next"], "properties": {
+        "items": {"type": "array", "items": {"type": "object"}}, "next": {"type": ["string", "null"]}}})";
+    history.problems = {"invalid-request", "not-found", "unavailable"};
+    history.documented_parameters = {{"limit", false, "1 to 200 changes.", R"({"type": "integer"})"},
+                                     {"next", false, "From the answer before."}};
+}
+
+void add_create(const Listing& listing) {
+    const auto& collection = listing.collection();
+    auto& create = listing.add(http::Method::post, "", "create", collection.create, create_records);
+    create.summary = "Add one record to " + collection.name + ", or a list of them: all or none";
+    create.body_bytes_max = bulk_bytes_max;
+    create.idempotency = http::Idempotency::accepted;
+    create.transactional = http::Transactional::with_key;
+    create.checks_body = true;
+    create.request_schema = R"({"anyOf": [)" + listing.schema(".New") +
+                            R"(, {"type": "array", "minItems": 1, "maxItems": )" + std::to_string(bulk_max) +
+                            R"(, "items": )" + listing.schema(".New") + "}]}";
+    create.response_schema =
+        R"({"anyOf": [)" + listing.schema() +
+        R"(, {"type": "object", "required": ["items"], "properties": {"items": {"type": "array",
+                                 "items": )" +
+        listing.schema() + "}}}]}";
+    create.success_status = 201;
+    create.problems = {"invalid-request", "malformed-json", "forbidden", "already-exists", "unavailable"};
+}
+
+void add_changes(const Listing& listing) {
+    const auto& collection = listing.collection();
+    http::Parameter if_match{"If-Match", true, "The ETag of the version that is meant.",
+                             R"({"type": "string"})"};
     if (!collection.update.empty()) {
         auto& patch = listing.add(http::Method::patch, "/{id}", "patch", collection.update, patch_record);
-        patch.summary = "Change a record of " + collection.name;
+        patch.summary = "Change a record of " + collection.name + " (JSON merge patch)";
         patch.body_bytes_max = body_bytes_max;
+        patch.checks_body = true;
+        patch.request_schema = listing.schema(".Change");
+        patch.response_schema = listing.schema();
+        patch.documented_parameters = {if_match};
+        patch.problems = {"invalid-request", "malformed-json",    "forbidden",  "not-found",
+                          "already-exists",  "changed-meanwhile", "unavailable"};
+        if (collection.if_match_required) patch.problems.push_back("if-match-missing");
     }
     if (!collection.remove.empty()) {
-        listing.add(http::Method::del, "/{id}", "delete", collection.remove, delete_record).summary =
-            "Delete a record of " + collection.name;
+        auto& remove = listing.add(http::Method::del, "/{id}", "delete", collection.remove, delete_record);
+        remove.summary = "Delete a record of " + collection.name;
+        remove.success_status = 204;
+        remove.documented_parameters = {if_match};
+        remove.problems = {"forbidden", "not-found", "referenced", "changed-meanwhile", "unavailable"};
     }
-    for (const auto& transition : collection.transitions) {
+}
+
+void add_transitions(const Listing& listing) {
+    for (const auto& transition : listing.collection().transitions) {
         auto& route =
             listing.add(http::Method::post, "/{id}/" + transition.name, transition.name, transition.allow,
                         [&transition](Asked& asked) { return carry_out(asked, transition); });
@@ -122,6 +227,12 @@ void add_writes(const Listing& listing) {
         route.body_bytes_max = body_bytes_max;
         route.idempotency = http::Idempotency::accepted;
         route.transactional = http::Transactional::with_key;
+        route.checks_body = true;
+        route.request_schema = accepted_schema(listing.model(), listing.collection(), transition);
+        route.response_schema = listing.schema();
+        route.problems = {"invalid-request", "forbidden",  "not-found",
+                          "wrong-state",     "incomplete", "unavailable"};
+        if (!transition.guard.empty()) route.problems.push_back("guard-failed");
     }
 }
 
@@ -129,10 +240,13 @@ void add_writes(const Listing& listing) {
 
 std::vector<http::Route> routes_of(std::shared_ptr<const Desk> desk, const http::RateLimit& limit) {
     std::vector<http::Route> routes;
+    auto components = component_schemas(*desk->plan->model);
     for (const auto& plan : desk->plan->collections) {
-        Listing listing{desk, plan, limit, routes};
+        Listing listing{desk, plan, limit, components, routes};
         if (!plan.collection->read.empty()) add_reads(listing);
-        add_writes(listing);
+        if (!plan.collection->create.empty()) add_create(listing);
+        add_changes(listing);
+        add_transitions(listing);
     }
     return routes;
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Which URL does what with the collections of an app. Who may call a route at all is computed from the rules,
-// so that the gateway refuses before the database is asked; what a caller may do to which record, the database
-// decides.
+// so that the gateway refuses before the database is asked; what a caller may do to which record, the
+// database decides.
 #pragma once
 
 #include <memory>

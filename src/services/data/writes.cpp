@@ -163,8 +163,8 @@ struct InTransaction {
     }
 };
 
-// Which of the records the database refuses: those before it are stored once more, one by one, in a transaction
-// that is not to last.
+// Which of the records the database refuses: they are stored once more, one by one, in a transaction that is
+// not to last.
 std::optional<http::Reply> first_refused(Asked& asked, const std::vector<Written>& records) {
     auto* outer = std::exchange(asked.call.transaction, nullptr);
     std::optional<http::Reply> refused;
