@@ -215,6 +215,8 @@ class Program:
             (self.configuration / "integreat.yaml").write_text(self.settings)
             for manifest in self.apps.glob("*.yaml"):
                 shutil.copy(manifest, self.manifests)
+            if (self.apps / "seed").exists():
+                shutil.copytree(self.apps / "seed", self.manifests / "seed")
 
     def start(self, ports: str = "auto") -> "Program":
         ready_file = self.data / "test-ready.json"

@@ -253,7 +253,8 @@ TEST_F(CommandTest, TheCommittedManualOfTheRoutesIsTheGeneratedOne) {
 namespace {
 
 void expect_keys_in(const json::Field& field, const std::string& page) {
-    EXPECT_THAT(page, HasSubstr(field.name.empty() ? "" : "`" + field.name + "`"));
+    bool named = page.find(field.name.empty() ? "" : "`" + field.name + "`") != page.npos;
+    EXPECT_TRUE(named) << field.name;
     for (const auto& member : field.members)
         expect_keys_in(member, page);
     for (const auto& element : field.element)
@@ -271,7 +272,7 @@ std::string example_in(const std::string& page) {
 TEST_F(CommandTest, TheManifestPageNamesEveryKeyAndItsExampleIsGood) {
     std::string page = contents(source_folder / "docs/manifests.md");
     config::Manifest manifest;
-    expect_keys_in(json::describe(manifest), page);
+    expect_keys_in(json::describe(manifest), page + contents(source_folder / "docs/data.md"));
 
     auto example = config::load_manifest(example_in(page), "apps/campus.yaml", options().environment);
     EXPECT_TRUE(example.good()) << to_string(example.mistakes.front());

@@ -47,8 +47,8 @@ struct Folder {
 TEST(Program, HelpsWhoeverAsksAndSaysHowItEnds) {
     auto help = run({"--help"});
     EXPECT_EQ(help.code, 0);
-    for (auto word : {"dev", "serve", "check", "routes", "tenant", "key", "user", "why", "doctor",
-                      "completion", "Exit codes"}) {
+    for (auto word : {"dev", "serve", "check", "routes", "tenant", "db", "seed", "key", "user", "why",
+                      "doctor", "completion", "Exit codes"}) {
         EXPECT_THAT(help.out, HasSubstr(word));
     }
     EXPECT_EQ(run({"--version"}).code, 0);
