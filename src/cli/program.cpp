@@ -14,6 +14,7 @@
 #include "cli/db.h"
 #include "cli/dev.h"
 #include "cli/doctor.h"
+#include "cli/privacy.h"
 #include "cli/running.h"
 #include "cli/seed.h"
 #include "cli/serve.h"
@@ -181,6 +182,23 @@ void add_seeds(Program& program) {
     command->add_flag("--again", options->again, "Even if it has records: all of them give way");
 }
 
+void add_privacy(Program& program) {
+    auto* privacy = program.tree.add_subcommand("privacy", "What an app keeps about one person");
+    privacy->require_subcommand(1);
+    auto add = [&](const char* name, const char* description,
+                   int (*run)(const PrivacyOptions&, std::ostream&, std::ostream&)) {
+        auto* command = privacy->add_subcommand(name, description);
+        auto options = chooses(program, *command, run);
+        add_configuration(*command, options->configuration);
+        add_data(*command, options->data);
+        command->add_option("--app", options->app, "Which app")->required();
+        command->add_option("--subject", options->subject, "A uid or an address; may be given several times")
+            ->required();
+    };
+    add("export", "All of it, as one JSON document", privacy_export);
+    add("erase", "Empty personal fields, also in the record of changes; cannot be undone", privacy_erase);
+}
+
 void add_users(Program& program) {
     auto* user = program.tree.add_subcommand("user", "Users of the local Firebase Auth");
     user->require_subcommand(1);
@@ -258,6 +276,7 @@ int run_program(int argc, const char* const* argv, std::ostream& out, std::ostre
     add_configuring(program);
     add_databases(program);
     add_seeds(program);
+    add_privacy(program);
     add_keys(program);
     add_users(program);
     add_explaining(program);

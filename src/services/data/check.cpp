@@ -3,6 +3,7 @@
 
 #include "services/data/plan.h"
 #include "services/data/tables.h"
+#include "services/data/values.h"
 
 namespace integreat::data {
 
@@ -30,14 +31,6 @@ SELECT (SELECT fingerprint FROM integreat.models ORDER BY number DESC LIMIT 1),
 FROM pg_catalog.pg_roles AS login WHERE login.rolname = session_user
 )sql";
 
-// A text that array_in() takes: {"a","b"}.
-std::string array_of(const std::vector<std::string>& names) {
-    std::string text = "{";
-    for (const auto& name : names)
-        text += (text.size() > 1 ? ",\"" : "\"") + name + "\"";
-    return text + "}";
-}
-
 Error unsafe(const Model& model, const std::string& what) {
     return {Fault::invalid,
             "the login role of the database of " + model.app.text + " " + what +
@@ -49,7 +42,7 @@ Error unsafe(const Model& model, const std::string& what) {
 
 Result<> check_tables(postgres::Pool& pool, const Model& model, Monotonic deadline) {
     auto desired = desired_of(model);
-    auto rows = TRY(pool.run(model.app, deadline, state_sql, {array_of(desired.roles)}));
+    auto rows = TRY(pool.run(model.app, deadline, state_sql, {array_literal(desired.roles)}));
     if (rows.empty()) return unsafe(model, "is not known");
     if (rows.boolean(0, 1)) return unsafe(model, "is a superuser or may lift row-level security");
     if (rows.boolean(0, 3)) return unsafe(model, "owns something");
