@@ -82,7 +82,7 @@ struct SigV4Claim {
 using SigV4Reading = std::variant<std::monostate, SigV4Claim, SigV4Refusal>;
 SigV4Reading parse_sigv4(const SigV4Message& message);
 
-// The same for a signature whose parameters come from elsewhere (the fields of a form): "A/D/R/S/aws4_request".
+// "KEY/20261122/us-east-1/s3/aws4_request": also for signatures whose parameters are the fields of a form.
 std::optional<SigV4Refusal> read_credential(std::string_view credential, SigV4Claim& claim);
 std::optional<Time> parse_sigv4_time(std::string_view timestamp);
 std::string format_sigv4_time(Time time);

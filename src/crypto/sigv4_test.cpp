@@ -127,7 +127,7 @@ TEST(SigV4, AcceptsTheSuitesFormWithAHashedBody) {
     EXPECT_TRUE(value.ends_with("d3875051da38690788ef43de4db0d8f280229d82040bfac253562e56c3f20e0b")) << value;
 }
 
-// https://docs.aws.amazon.com/AmazonS3/latest/API/sig-v4-header-based-auth.html and sigv4-query-string-auth.html
+// https://docs.aws.amazon.com/AmazonS3/latest/API/: sig-v4-header-based-auth, sigv4-query-string-auth
 const Secret s3_secret("wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY");
 const Time s3_time = *parse_sigv4_time("20130524T000000Z");
 

@@ -52,6 +52,11 @@ Answer echo_json(Shelf&, Exchange& exchange) {
     return json_result(exchange, {{"body", exchange.body}});
 }
 
+std::string_view find_on_shelf(const Exchange& exchange) {
+    if (exchange.request.method == http::Method::get) return "GetObject";
+    return exchange.request.method == http::Method::put ? "PutObject" : "";
+}
+
 constexpr OperationOf<Shelf> sts_table[] = {
     {{"GetCallerIdentity", "", ""}, Signing::required, get_caller},
 };
@@ -87,10 +92,7 @@ protected:
                               .signing_name = "s3",
                               .protocol = Protocol::rest_xml,
                               .operations = bind<Shelf>(shelf, s3_table),
-                              .find = [](const Exchange& exchange) -> std::string_view {
-                                  if (exchange.request.method == http::Method::get) return "GetObject";
-                                  return exchange.request.method == http::Method::put ? "PutObject" : "";
-                              }});
+                              .find = find_on_shelf});
         application = cloud::application(front);
     }
 

@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: Apache-2.0
+// The local STS (https://docs.aws.amazon.com/STS/latest/APIReference/): temporary credentials for those whom
+// a role's trust policy lets in.
+#pragma once
+
+#include "cloud/front/front.h"
+#include "cloud/iam/iam.h"
+#include "cloud/oidc/login_tokens.h"
+
+namespace integreat::sts {
+
+struct Sts {
+    iam::Iam& iam;
+    oidc::LoginTokens& tokens;
+};
+
+cloud::Api api(Sts& sts);
+std::vector<cloud::About> operations();
+
+}  // namespace integreat::sts
