@@ -1,0 +1,200 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cloud/cognito/role_mapping.h"
+
+#include <algorithm>
+
+#include <boost/json/array.hpp>
+#include <boost/json/serialize.hpp>
+
+namespace integreat::cognito {
+
+namespace json = boost::json;
+using cloud::AwsError;
+using cloud::Outcome;
+
+namespace {
+
+AwsError invalid(std::string message) {
+    return {.status = 400, .code = "InvalidParameterException", .message = std::move(message)};
+}
+
+std::string text_of(const json::object& object, std::string_view name) {
+    const auto* value = object.if_contains(name);
+    return value && value->is_string() ? std::string(value->get_string()) : std::string();
+}
+
+bool is_role_arn(std::string_view text) {
+    return text.starts_with("arn:aws:iam::") && text.find(":role/") != std::string_view::npos &&
+           text.size() <= 2'048;
+}
+
+// A claim as rules and tags see it: text as it is, numbers and flags as JSON writes them.
+std::string claim_text(const json::value& value) {
+    return value.is_string() ? std::string(value.get_string()) : json::serialize(value);
+}
+
+// The values of a claim: of a list each, of anything else the one. Nothing if it is missing.
+std::vector<std::string> claim_values(const json::object& claims, std::string_view name) {
+    std::vector<std::string> values;
+    const auto* value = claims.if_contains(name);
+    if (!value || value->is_null()) return values;
+    if (!value->is_array()) return {claim_text(*value)};
+    for (const auto& item : value->get_array())
+        values.push_back(claim_text(item));
+    return values;
+}
+
+Outcome<> check_rule(const json::value& value) {
+    const auto* rule = value.if_object();
+    if (!rule) return invalid("A rule must be an object.");
+    auto match = text_of(*rule, "MatchType");
+    bool known = match == "Equals" || match == "Contains" || match == "StartsWith" || match == "NotEqual";
+    if (!known) return invalid("MatchType must be Equals, Contains, StartsWith or NotEqual.");
+    if (text_of(*rule, "Claim").empty() || text_of(*rule, "Value").empty())
+        return invalid("A rule needs Claim and Value.");
+    if (!is_role_arn(text_of(*rule, "RoleARN")))
+        return invalid("A rule's RoleARN must be the ARN of a role.");
+    return {};
+}
+
+Outcome<> check_mapping(const json::value& value) {
+    const auto* mapping = value.if_object();
+    if (!mapping) return invalid("A role mapping must be an object.");
+    auto type = text_of(*mapping, "Type");
+    if (type != "Token" && type != "Rules") return invalid("Type of a role mapping must be Token or Rules.");
+    auto ambiguous = text_of(*mapping, "AmbiguousRoleResolution");
+    if (ambiguous != "AuthenticatedRole" && ambiguous != "Deny")
+        return invalid("AmbiguousRoleResolution must be AuthenticatedRole or Deny.");
+    if (type == "Token") return {};
+    const auto* configuration = mapping->if_contains("RulesConfiguration");
+    const auto* rules = configuration && configuration->is_object()
+                            ? configuration->get_object().if_contains("Rules")
+                            : nullptr;
+    if (!rules || !rules->is_array() || rules->get_array().empty() || rules->get_array().size() > rules_max)
+        return invalid("A role mapping of type Rules needs 1 to 25 rules.");
+    for (const auto& rule : rules->get_array())
+        TRY(check_rule(rule));
+    return {};
+}
+
+bool matches(const json::object& rule, const json::object& claims) {
+    auto values = claim_values(claims, text_of(rule, "Claim"));
+    auto wanted = text_of(rule, "Value");
+    auto match = text_of(rule, "MatchType");
+    auto equals = [&](const std::string& value) { return value == wanted; };
+    if (match == "NotEqual") return !values.empty() && std::ranges::none_of(values, equals);
+    if (match == "Equals") return std::ranges::any_of(values, equals);
+    return std::ranges::any_of(values, [&](const std::string& value) {
+        return match == "Contains" ? value.find(wanted) != std::string::npos : value.starts_with(wanted);
+    });
+}
+
+// What the mapping offers: the first is the choice, the others are what CustomRoleArn may name.
+std::vector<std::string> offered(const json::object& mapping, const json::object& claims) {
+    if (text_of(mapping, "Type") == "Token") {
+        auto roles = claim_values(claims, "cognito:roles");
+        auto preferred = text_of(claims, "cognito:preferred_role");
+        if (preferred.empty()) return roles.size() == 1 ? roles : std::vector<std::string>();
+        std::erase(roles, preferred);
+        roles.insert(roles.begin(), preferred);
+        return roles;
+    }
+    std::vector<std::string> roles;
+    for (const auto& rule : mapping.at("RulesConfiguration").at("Rules").as_array()) {
+        if (matches(rule.as_object(), claims)) roles.push_back(text_of(rule.as_object(), "RoleARN"));
+    }
+    return roles;
+}
+
+std::string default_role(const json::object& roles, std::string_view kind) {
+    const auto* defaults = roles.if_contains("Roles");
+    return defaults ? text_of(defaults->as_object(), kind) : std::string();
+}
+
+}  // namespace
+
+Outcome<json::object> read_roles(const json::object& body) {
+    json::object roles;
+    const auto* defaults = body.if_contains("Roles");
+    if (!defaults || !defaults->is_object()) {
+        return AwsError{.status = 400,
+                        .code = "ValidationException",
+                        .message =
+                            "1 validation error detected: Value null at 'roles' failed to satisfy "
+                            "constraint: Member must not be null"};
+    }
+    for (const auto& role : defaults->get_object()) {
+        bool kind = role.key() == "authenticated" || role.key() == "unauthenticated";
+        if (!kind || !role.value().is_string() || !is_role_arn(role.value().get_string()))
+            return invalid("Roles maps \"authenticated\" and \"unauthenticated\" to ARNs of roles.");
+    }
+    roles["Roles"] = *defaults;
+    const auto* mappings = body.if_contains("RoleMappings");
+    if (!mappings || mappings->is_null()) return roles;
+    if (!mappings->is_object() || mappings->get_object().size() > 10)
+        return invalid("RoleMappings maps at most 10 providers to role mappings.");
+    for (const auto& mapping : mappings->get_object())
+        TRY(check_mapping(mapping.value()));
+    roles["RoleMappings"] = *mappings;
+    return roles;
+}
+
+std::vector<std::string> role_arns(const json::object& roles) {
+    std::vector<std::string> arns;
+    auto add = [&](std::string arn) {
+        if (!arn.empty() && std::ranges::find(arns, arn) == arns.end()) arns.push_back(std::move(arn));
+    };
+    for (const char* kind : {"authenticated", "unauthenticated"})
+        add(default_role(roles, kind));
+    const auto* mappings = roles.if_contains("RoleMappings");
+    for (const auto& mapping : mappings ? mappings->as_object() : json::object()) {
+        const auto& of_provider = mapping.value().as_object();
+        if (text_of(of_provider, "Type") != "Rules") continue;
+        for (const auto& rule : of_provider.at("RulesConfiguration").at("Rules").as_array())
+            add(text_of(rule.as_object(), "RoleARN"));
+    }
+    return arns;
+}
+
+Outcome<std::string> choose_role(const RoleQuestion& question) {
+    if (question.provider.empty()) return default_role(question.roles, "unauthenticated");
+    const auto* mappings = question.roles.if_contains("RoleMappings");
+    const auto* mapping = mappings ? mappings->as_object().if_contains(question.provider) : nullptr;
+    auto otherwise = default_role(question.roles, "authenticated");
+    if (!mapping) {
+        if (question.custom_role.empty() || question.custom_role == otherwise) return otherwise;
+        return invalid("CustomRoleArn is not among the roles of this identity.");
+    }
+    auto roles = offered(mapping->as_object(), question.claims);
+    if (!question.custom_role.empty()) {
+        if (std::ranges::find(roles, question.custom_role) != roles.end()) return question.custom_role;
+        return invalid("CustomRoleArn is not among the roles of this identity.");
+    }
+    if (!roles.empty()) return roles.front();
+    if (text_of(mapping->as_object(), "AmbiguousRoleResolution") == "AuthenticatedRole") return otherwise;
+    return AwsError{.status = 400,
+                    .code = "NotAuthorizedException",
+                    .message = "Access denied: the role mapping gives this identity no role."};
+}
+
+std::map<std::string, std::string> principal_tags(const json::object& maps, const std::string& provider,
+                                                  const json::object& claims) {
+    std::map<std::string, std::string> tags;
+    const auto* map = maps.if_contains(provider);
+    if (!map) return tags;
+    auto add = [&](std::string tag, std::string_view claim) {
+        auto values = claim_values(claims, claim);
+        if (values.empty() || values.front().size() > 256) return;
+        tags.emplace(std::move(tag), values.front());
+    };
+    if (map->at("UseDefaults").as_bool()) {
+        add("username", "sub");
+        add("client", "aud");
+        return tags;
+    }
+    for (const auto& tag : map->at("PrincipalTags").as_object())
+        add(tag.key(), tag.value().as_string());
+    return tags;
+}
+
+}  // namespace integreat::cognito
