@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cloud/local/provision.h"
+
+#include <boost/json/array.hpp>
+#include <boost/json/object.hpp>
+#include <boost/json/serialize.hpp>
+
+#include "cloud/front/protocol.h"
+#include "crypto/encoding.h"
+#include "crypto/hasher.h"
+#include "crypto/sigv4.h"
+#include "http/router.h"
+#include "json/parse.h"
+
+namespace integreat::cloud {
+
+namespace json = boost::json;
+
+namespace {
+
+using Form = std::vector<std::pair<std::string, std::string>>;
+
+// A client of the cloud without a socket: root's requests, signed like anybody's.
+struct Root {
+    LocalCloud& cloud;
+
+    Result<http::Reply> send(http::Request request, const std::string& service) {
+        auto key = cloud.iam->root_key();
+        const auto& front = cloud.front;
+        auto now = front.clock.now();
+        request.method = http::Method::post;
+        request.target = "/";
+        request.peer.address = "127.0.0.1";
+        request.headers.set("Host", "127.0.0.1");
+        request.headers.set("X-Amz-Date", crypto::format_sigv4_time(now));
+        std::vector<crypto::SigV4Field> fields;
+        for (auto field : request.headers)
+            fields.push_back({field.name, field.value});
+        auto hash = crypto::hash_of(crypto::Hash::sha256, request.body);
+        auto authorization =
+            crypto::sign_request({"POST", "/", "", fields},
+                                 {.access_key_id = key->id,
+                                  .secret_key = key->secret,
+                                  .region = service == "iam" ? "us-east-1" : front.settings.region,
+                                  .service = service,
+                                  .security_token = {},
+                                  .path = crypto::SigV4Path::encoded_again},
+                                 now, crypto::hex_encode(hash));
+        request.headers.set("Authorization", authorization);
+        http::Call call;
+        auto response = http::handle(cloud.application, request, call);
+        return std::get<http::Reply>(std::move(response));
+    }
+
+    Result<std::string> form(const std::string& service, const Form& form) {
+        http::Request request;
+        request.headers.set("Content-Type", "application/x-www-form-urlencoded");
+        for (const auto& [name, value] : form)
+            request.body += (request.body.empty() ? "" : "&") + name + "=" + crypto::uri_encode(value);
+        auto reply = TRY(send(std::move(request), service));
+        bool there = reply.body.find("EntityAlreadyExists") != std::string::npos;
+        if (reply.status < 300 || there) return std::move(reply.body);
+        return Error{Fault::internal, "the tenant's " + form[0].second + " failed", reply.body};
+    }
+
+    Result<json::object> cognito(const std::string& operation, const json::object& body) {
+        http::Request request;
+        request.headers.set("Content-Type", "application/x-amz-json-1.1");
+        request.headers.set("X-Amz-Target", "AWSCognitoIdentityService." + operation);
+        request.body = json::serialize(body);
+        auto reply = TRY(send(std::move(request), "cognito-identity"));
+        if (reply.status < 300) return integreat::json::parse_object(reply.body);
+        return Error{Fault::internal, "the tenant's " + operation + " failed", reply.body};
+    }
+};
+
+std::string trust_policy(const std::string& pool) {
+    return json::serialize(json::object{
+        {"Version", "2012-10-17"},
+        {"Statement",
+         json::array{json::object{
+             {"Effect", "Allow"},
+             {"Action", "sts:AssumeRoleWithWebIdentity"},
+             {"Principal", {{"Federated", "cognito-identity.amazonaws.com"}}},
+             {"Condition",
+              {{"StringEquals", {{"cognito-identity.amazonaws.com:aud", pool}}},
+               {"ForAnyValue:StringLike", {{"cognito-identity.amazonaws.com:amr", "authenticated"}}}}}}}}});
+}
+
+std::string bucket_policy_of_role(const std::string& bucket) {
+    auto arn = "arn:aws:s3:::" + bucket;
+    return json::serialize(json::object{
+        {"Version", "2012-10-17"},
+        {"Statement",
+         json::array{json::object{{"Effect", "Allow"}, {"Action", "s3:ListBucket"}, {"Resource", arn}},
+                     json::object{{"Effect", "Allow"},
+                                  {"Action", json::array{"s3:GetObject", "s3:PutObject", "s3:DeleteObject"}},
+                                  {"Resource", arn + "/*"}}}}});
+}
+
+std::string cors_of(const TenantPlan& plan) {
+    std::string rule = "<CORSConfiguration><CORSRule><AllowedHeader>*</AllowedHeader>";
+    for (const char* method : {"GET", "PUT", "POST", "DELETE", "HEAD"})
+        rule += element("AllowedMethod", method);
+    for (const auto& origin : plan.origins)
+        rule += element("AllowedOrigin", origin);
+    for (const char* header : {"ETag", "x-amz-request-id", "x-amz-id-2", "x-amz-version-id"})
+        rule += element("ExposeHeader", header);
+    return rule + element("MaxAgeSeconds", "3000") + "</CORSRule></CORSConfiguration>";
+}
+
+constexpr const char* public_access_block =
+    "<PublicAccessBlockConfiguration><BlockPublicAcls>true</BlockPublicAcls>"
+    "<IgnorePublicAcls>true</IgnorePublicAcls><BlockPublicPolicy>true</BlockPublicPolicy>"
+    "<RestrictPublicBuckets>true</RestrictPublicBuckets></PublicAccessBlockConfiguration>";
+
+Result<std::string> ensure_pool(LocalCloud& cloud, Root& root, const std::string& project) {
+    auto name = project + "-identity-pool";
+    for (const auto& [id, pool] : *cloud.cognito->pools()) {
+        if (pool->description.at("IdentityPoolName").as_string() == name) return id;
+    }
+    auto provider =
+        "arn:aws:iam::" + cloud.iam->account() + ":oidc-provider/securetoken.google.com/" + project;
+    auto made =
+        TRY(root.cognito("CreateIdentityPool", {{"IdentityPoolName", name},
+                                                {"AllowUnauthenticatedIdentities", false},
+                                                {"OpenIdConnectProviderARNs", json::array{provider}}}));
+    return std::string(made.at("IdentityPoolId").as_string());
+}
+
+Result<> ensure_role(Root& root, const std::string& name, const std::string& pool,
+                     const std::string& bucket) {
+    if (iam::find(root.cloud.iam->directory()->roles, name)) return {};
+    TRY(root.form(
+        "iam",
+        {{"Action", "CreateRole"}, {"RoleName", name}, {"AssumeRolePolicyDocument", trust_policy(pool)}}));
+    TRY(root.form("iam", {{"Action", "PutRolePolicy"},
+                          {"RoleName", name},
+                          {"PolicyName", "TenantUserRoleDefaultPolicy"},
+                          {"PolicyDocument", bucket_policy_of_role(bucket)}}));
+    return {};
+}
+
+}  // namespace
+
+Result<TenantResources> provision_tenant(LocalCloud& cloud, const TenantPlan& plan) {
+    Root root{cloud};
+    const auto& project = plan.project;
+    TRY(root.form("iam", {{"Action", "CreateOpenIDConnectProvider"},
+                          {"Url", "https://securetoken.google.com/" + project},
+                          {"ClientIDList.member.1", project}}));
+    TenantResources made;
+    made.identity_pool = TRY(ensure_pool(cloud, root, project));
+    made.bucket = project + "-tenant-bucket";
+    TRY(s3::ensure_bucket(*cloud.s3, made.bucket));
+    TRY(s3::ensure_setting(*cloud.s3, made.bucket, "cors", cors_of(plan)));
+    TRY(s3::ensure_setting(*cloud.s3, made.bucket, "publicAccessBlock", public_access_block));
+    auto role = project + "-TenantUserRole";
+    TRY(ensure_role(root, role, made.identity_pool, made.bucket));
+    made.role = iam::find(cloud.iam->directory()->roles, role)->identity.arn;
+    auto pool = cloud.cognito->pools()->at(made.identity_pool);
+    if (pool->roles.empty()) {
+        TRY(root.cognito("SetIdentityPoolRoles", {{"IdentityPoolId", made.identity_pool},
+                                                  {"Roles", {{"authenticated", made.role}}}}));
+    }
+    return made;
+}
+
+}  // namespace integreat::cloud
