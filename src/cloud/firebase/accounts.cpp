@@ -28,7 +28,9 @@ json::array provider_user_info(const User& user) {
     json::array providers;
     if (has_password_provider(user)) {
         json::object provider{{"providerId", "password"}};
-        if (user.email) provider["rawId"] = provider["federatedId"] = provider["email"] = *user.email;
+        // One by one: the reference that operator[] gives ends with the next insertion.
+        for (const char* name : {"email", "federatedId", "rawId"})
+            set_if(provider, name, user.email);
         set_if(provider, "displayName", user.display_name);
         set_if(provider, "photoUrl", user.photo_url);
         providers.push_back(std::move(provider));

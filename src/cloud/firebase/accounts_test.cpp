@@ -26,6 +26,15 @@ TEST_F(AuthTest, LooksUpWhoseTokenItIs) {
     EXPECT_TRUE(nobody.at("providerUserInfo").as_array().empty());
 }
 
+TEST_F(AuthTest, NamesTheAddressOfAPasswordEverywhere) {
+    // So short that Boost.JSON keeps it inside the value.
+    auto bea = client("accounts:signUp", {{"email", "bea@x.test"}, {"password", "secret123"}});
+    auto user = look(bea.at("idToken")).body.at("users").as_array().at(0).as_object();
+    const auto& provider = user.at("providerUserInfo").as_array().at(0);
+    for (const char* name : {"email", "federatedId", "rawId"})
+        EXPECT_EQ(provider.at(name), "bea@x.test") << name;
+}
+
 TEST_F(AuthTest, RefusesATokenThatIsNotGood) {
     auto ann = sign_up();
     auto token = ann.at("idToken");

@@ -116,7 +116,9 @@ json::object describe(const Credential& credential, const Assertion& assertion) 
                                 ? "https://accounts.google.com/" + assertion.raw_id
                                 : assertion.raw_id;
     if (assertion.email) answer["email"] = *assertion.email;
-    if (assertion.name) answer["displayName"] = answer["fullName"] = *assertion.name;
+    for (const char* name : {"displayName", "fullName"}) {
+        if (assertion.name) answer[name] = *assertion.name;
+    }
     if (assertion.picture) answer["photoUrl"] = *assertion.picture;
     if (!credential.id_token.empty()) answer["oauthIdToken"] = credential.id_token;
     // The JS SDK makes a credential of it; there is no such token of a provider that was never asked.
