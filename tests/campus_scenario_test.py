@@ -73,14 +73,18 @@ class Campus(Scenario):
     def test_an_applicant_becomes_a_student(self):
         newcomer, registrar = self.newcomer, self.registrar
         self.may_not(people.NOBODY, "token-missing", "POST", "/applicants", applicant(self.degree))
-        self.may_not(newcomer, "role-missing", "POST", "/programs", {"code": "X", "title": "X", "college": "X"})
+        self.may_not(
+            newcomer, "role-missing", "POST", "/programs", {"code": "X", "title": "X", "college": "X"}
+        )
         for_others = applicant(self.degree, user=self.stranger.uid)
         self.may_not(newcomer, "forbidden", "POST", "/applicants", for_others)
         self.may_not(newcomer, "invalid-request", "POST", "/applicants", applicant(self.term), at="#/program")
         no_phone = applicant(self.degree, mobile="12")
         self.may_not(newcomer, "invalid-request", "POST", "/applicants", no_phone, at="#/mobile")
         made = self.may(newcomer, "POST", "/applicants", applicant(self.degree, lrn="136514090123"))
-        self.assertEqual((made["state"], made["mobile"], made["user"]), ("applied", "+639171234567", newcomer.uid))
+        self.assertEqual(
+            (made["state"], made["mobile"], made["user"]), ("applied", "+639171234567", newcomer.uid)
+        )
         path = f"/applicants/{made['id']}"
         self.may_not(
             newcomer, "already-exists", "POST", "/applicants", applicant(self.degree, lrn="136514090123")
@@ -102,7 +106,9 @@ class Campus(Scenario):
         self.may_not(newcomer, "role-missing", "POST", "/screenings", {"applicant": made["id"]})
         exam = {"applicant": made["id"], "exam_score": "80", "interview_score": "90"}
         self.assertEqual(self.may(registrar, "POST", "/screenings", exam)["total"], "84.00")
-        self.may_not(registrar, "invalid-request", "POST", "/screenings", {**exam, "total": "100"}, at="#/total")
+        self.may_not(
+            registrar, "invalid-request", "POST", "/screenings", {**exam, "total": "100"}, at="#/total"
+        )
         self.may_not(registrar, "guard-failed", "POST", path + "/admit")
         self.may(registrar, "PATCH", path, {"general_average": "91.5"})
         self.may(registrar, "POST", path + "/admit", {"message": "Welcome"})
@@ -185,9 +191,13 @@ class Campus(Scenario):
         foreign = self.send(self.colleague, "POST", "/grades", grade)
         self.assertIn(foreign.status, (400, 403), foreign.body)
         type(self).refused += 1
-        self.may_not(self.professor, "invalid-request", "POST", "/grades", {**grade, "value": "5.5"}, at="#/value")
+        self.may_not(
+            self.professor, "invalid-request", "POST", "/grades", {**grade, "value": "5.5"}, at="#/value"
+        )
         midterm = self.may(self.professor, "POST", "/grades", grade)
-        final = self.may(self.professor, "POST", "/grades", {**grade, "period": "final", "value": "2.00", "weight": 3})
+        final = self.may(
+            self.professor, "POST", "/grades", {**grade, "period": "final", "value": "2.00", "weight": 3}
+        )
         self.may_not(self.professor, "already-exists", "POST", "/grades", grade)
         path = f"/grades/{midterm['id']}"
         self.assertEqual(self.may(self.maria, "GET", path)["value"], "1.50")
@@ -214,8 +224,13 @@ class Campus(Scenario):
 
     def pay(self, student: dict) -> None:
         owed = {"amount": 2500050, "currency": "PHP"}
-        invoice = {"number": f"INV-2026-0000{self.number}", "student": student["id"], "term": self.term,
-                   "amount": owed, "due": "2026-09-01"}
+        invoice = {
+            "number": f"INV-2026-0000{self.number}",
+            "student": student["id"],
+            "term": self.term,
+            "amount": owed,
+            "due": "2026-09-01",
+        }
         for who in (self.maria, self.professor, self.admin):
             self.may_not(who, "role-missing", "POST", "/invoices", invoice)
         dollars = {**invoice, "amount": {"amount": 2500050, "currency": "USD"}}
@@ -226,23 +241,39 @@ class Campus(Scenario):
         self.may_not(self.professor, "role-missing", "GET", path)
         self.may_not(self.maria, "role-missing", "POST", path + "/pay")
         self.may_not(self.registrar, "guard-failed", "POST", path + "/pay")
-        part = {"invoice": made, "amount": {"amount": 2500049}, "method": "gcash", "receipt": f"OR-{self.number}-1"}
+        part = {
+            "invoice": made,
+            "amount": {"amount": 2500049},
+            "method": "gcash",
+            "receipt": f"OR-{self.number}-1",
+        }
         self.may_not(self.maria, "role-missing", "POST", "/payments", part)
         self.may(self.registrar, "POST", "/payments", part)
         self.assertEqual(self.may(self.maria, "GET", path)["balance"], {"amount": 1, "currency": "PHP"})
         self.may_not(self.registrar, "guard-failed", "POST", path + "/pay")
         self.may_not(self.registrar, "already-exists", "POST", "/payments", {**part, "amount": {"amount": 1}})
         graduation = {"graduated_on": "2030-04-01", "honors": "cum_laude"}
-        self.may_not(self.registrar, "guard-failed", "POST", f"/students/{student['id']}/graduate", graduation)
-        last = self.may(self.registrar, "POST", "/payments", {**part, "amount": {"amount": 1}, "receipt": f"OR-{self.number}-2"})
-        self.may_not(self.registrar, "method-not-allowed", "PATCH", f"/payments/{last['id']}", {"remarks": "-"})
+        self.may_not(
+            self.registrar, "guard-failed", "POST", f"/students/{student['id']}/graduate", graduation
+        )
+        last = self.may(
+            self.registrar,
+            "POST",
+            "/payments",
+            {**part, "amount": {"amount": 1}, "receipt": f"OR-{self.number}-2"},
+        )
+        self.may_not(
+            self.registrar, "method-not-allowed", "PATCH", f"/payments/{last['id']}", {"remarks": "-"}
+        )
         self.may(self.registrar, "POST", path + "/pay")
         self.may_not(self.registrar, "forbidden", "PATCH", path, {"amount": {"amount": 100}})
 
     def clear(self, student: dict) -> None:
         wanted = {"student": student["id"], "term": self.term, "office": "library"}
         self.may_not(self.professor, "role-missing", "POST", "/clearances", wanted)
-        self.may_not(self.maria, "invalid-request", "POST", "/clearances", {**wanted, "remarks": "!"}, at="#/remarks")
+        self.may_not(
+            self.maria, "invalid-request", "POST", "/clearances", {**wanted, "remarks": "!"}, at="#/remarks"
+        )
         path = f"/clearances/{self.may(self.maria, 'POST', '/clearances', wanted)['id']}"
         self.may_not(self.maria, "role-missing", "POST", path + "/clear", {"cleared_on": "2026-12-16"})
         self.may_not(self.other, "not-found", "GET", path)
@@ -256,12 +287,16 @@ class Campus(Scenario):
         tag = f'"{self.may(self.maria, "GET", path)["version"]}"'
         self.may(self.maria, "PATCH", path, {"mobile": "0918 765 4321"}, tag)
         tag = f'"{self.may(self.maria, "GET", path)["version"]}"'
-        self.may_not(self.maria, "invalid-request", "PATCH", path, {"scholarship": "unifast"}, tag, "#/scholarship")
+        self.may_not(
+            self.maria, "invalid-request", "PATCH", path, {"scholarship": "unifast"}, tag, "#/scholarship"
+        )
         self.may_not(self.other, "not-found", "PATCH", path, {"mobile": "0918 765 4321"}, tag)
         self.may_not(self.maria, "role-missing", "POST", path + "/graduate", {"graduated_on": "2030-04-01"})
         self.may_not(self.maria, "wrong-state", "POST", path + "/join_alumni")
         self.may(self.registrar, "POST", path + "/take_leave")
-        self.may_not(self.registrar, "wrong-state", "POST", path + "/graduate", {"graduated_on": "2030-04-01"})
+        self.may_not(
+            self.registrar, "wrong-state", "POST", path + "/graduate", {"graduated_on": "2030-04-01"}
+        )
         self.may(self.registrar, "POST", path + "/return_from_leave")
         self.may_not(self.registrar, "incomplete", "POST", path + "/graduate")
         graduated = self.may(self.registrar, "POST", path + "/graduate", {"graduated_on": "2030-04-01"})

@@ -62,7 +62,9 @@ class Evntgarde(Scenario):
         self.may_not(vendor, "role-missing", "POST", "/bookings", wanted)
         cheap = {**wanted, "price": {"amount": 1}}
         self.may_not(customer, "invalid-request", "POST", "/bookings", cheap, at="#/price")
-        self.may_not(customer, "forbidden", "POST", "/bookings", {**wanted, "customer": self.other_customer.uid})
+        self.may_not(
+            customer, "forbidden", "POST", "/bookings", {**wanted, "customer": self.other_customer.uid}
+        )
         path = self.book(service, customer)
         for who in (self.other_customer, self.organizer, self.other_vendor):
             self.may_not(who, "not-found", "GET", path)
@@ -94,7 +96,9 @@ class Evntgarde(Scenario):
         review = {"booking": path.rpartition("/")[2], "service": service["id"], "stars": 5}
         self.may_not(self.customer, "incomplete", "POST", path + "/review", at="#/stars")
         self.may_not(self.vendor, "role-missing", "POST", "/reviews", review)
-        self.may_not(self.customer, "invalid-request", "POST", "/reviews", {**review, "stars": 6}, at="#/stars")
+        self.may_not(
+            self.customer, "invalid-request", "POST", "/reviews", {**review, "stars": 6}, at="#/stars"
+        )
         self.may_not(self.other_customer, "invalid-request", "POST", "/reviews", review, at="#/booking")
         made = self.may(self.customer, "POST", "/reviews", review)
         self.may_not(self.customer, "already-exists", "POST", "/reviews", {**review, "stars": 1})

@@ -42,7 +42,9 @@ def start(**settings) -> harness.Program:
         raise
 
 
-def firebase(program: harness.Program, app: str, operation: str, body: dict, *, backend: bool = False) -> dict:
+def firebase(
+    program: harness.Program, app: str, operation: str, body: dict, *, backend: bool = False
+) -> dict:
     """As a client with the app's API key, or as a backend with the emulator's "owner"."""
     tenant = program.ready["tenants"][app]
     base = "/identitytoolkit.googleapis.com/v1/"
@@ -66,9 +68,7 @@ def sign_up(program: harness.Program, app: str, role: str = "", name: str = "", 
         attributes = json.dumps({**({"role": role} if role else {}), **claims})
         change = {"localId": made["localId"], "customAttributes": attributes}
         firebase(program, app, "accounts:update", change, backend=True)
-        made = firebase(
-            program, app, "accounts:signInWithPassword", {**account, "returnSecureToken": True}
-        )
+        made = firebase(program, app, "accounts:signInWithPassword", {**account, "returnSecureToken": True})
     return Person(app, role, made["localId"], made["idToken"])
 
 

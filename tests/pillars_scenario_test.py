@@ -7,8 +7,11 @@ import people
 from scenario import Scenario
 
 FILE = {"key": "evidence/1.pdf", "name": "1.pdf", "content_type": "application/pdf", "bytes": 1000}
-CRITERIA = [("faculty", "II-A.1", "8.00", "4.25"), ("curriculum", "III-B.2", "4.00", "3.50"),
-            ("library", "VII-C.1", "2.50", "1.00")]
+CRITERIA = [
+    ("faculty", "II-A.1", "8.00", "4.25"),
+    ("curriculum", "III-B.2", "4.00", "3.50"),
+    ("library", "VII-C.1", "2.50", "1.00"),
+]
 
 
 class Pillars(Scenario):
@@ -24,7 +27,12 @@ class Pillars(Scenario):
         cls.outsider = cls.somebody("professor", "outsider")
 
     def make_program(self, code: str) -> str:
-        program = {"code": code, "title": "Nursing", "institution": "Pamantasan ng Montalban", "dean": self.dean.uid}
+        program = {
+            "code": code,
+            "title": "Nursing",
+            "institution": "Pamantasan ng Montalban",
+            "dean": self.dean.uid,
+        }
         for who in (self.dean, self.lead, self.employer):
             self.may_not(who, "role-missing", "POST", "/programs", program)
         return self.may(self.admin, "POST", "/programs", program)["id"]
@@ -39,7 +47,13 @@ class Pillars(Scenario):
         self.may_not(self.admin, "guard-failed", "POST", path + "/activate")
         criteria = []
         for area, code, weight, _ in CRITERIA:
-            criterion = {"instrument": instrument, "area": area, "code": code, "text": "Well kept", "weight": weight}
+            criterion = {
+                "instrument": instrument,
+                "area": area,
+                "code": code,
+                "text": "Well kept",
+                "weight": weight,
+            }
             self.may_not(self.dean, "role-missing", "POST", "/criteria", criterion)
             criteria.append(self.may(self.admin, "POST", "/criteria", criterion)["id"])
         self.may_not(self.dean, "role-missing", "POST", path + "/activate")
@@ -53,12 +67,20 @@ class Pillars(Scenario):
     def test_an_assessment_goes_from_draft_to_publication(self):
         program = self.make_program("BSN")
         instrument, criteria = self.make_instrument()
-        draft = {"title": "Level III self-survey 2026", "program": program, "instrument": instrument,
-                 "covers_from": "2024-06-01", "covers_until": "2026-05-31", "team": [self.rater.uid]}
+        draft = {
+            "title": "Level III self-survey 2026",
+            "program": program,
+            "instrument": instrument,
+            "covers_from": "2024-06-01",
+            "covers_until": "2026-05-31",
+            "team": [self.rater.uid],
+        }
         for who in (self.dean, self.admin, self.student):
             self.may_not(who, "role-missing", "POST", "/assessments", draft)
         self.may_not(self.lead, "forbidden", "POST", "/assessments", {**draft, "lead": self.outsider.uid})
-        self.may_not(self.lead, "invalid-request", "POST", "/assessments", {**draft, "score": "5.00"}, at="#/score")
+        self.may_not(
+            self.lead, "invalid-request", "POST", "/assessments", {**draft, "score": "5.00"}, at="#/score"
+        )
         made = self.may(self.lead, "POST", "/assessments", draft)
         assessment, path = made["id"], f"/assessments/{made['id']}"
         for who in (people.NOBODY, self.outsider, self.other_dean, self.employer):
@@ -95,10 +117,17 @@ class Pillars(Scenario):
 
     def rate(self, assessment: str, criteria: list[str]) -> None:
         for criterion, (_, _, weight, score) in zip(criteria, CRITERIA, strict=True):
-            line = {"assessment": assessment, "criterion": criterion, "rater": self.rater.uid, "weight": weight}
+            line = {
+                "assessment": assessment,
+                "criterion": criterion,
+                "rater": self.rater.uid,
+                "weight": weight,
+            }
             self.may_not(self.lead, "role-missing", "POST", "/ratings", line)
             self.may_not(self.other_dean, "invalid-request", "POST", "/ratings", line, at="#/assessment")
-            self.may_not(self.dean, "invalid-request", "POST", "/ratings", {**line, "score": "5"}, at="#/score")
+            self.may_not(
+                self.dean, "invalid-request", "POST", "/ratings", {**line, "score": "5"}, at="#/score"
+            )
             path = f"/ratings/{self.may(self.dean, 'POST', '/ratings', line)['id']}"
             self.may_not(self.lead, "forbidden", "PATCH", path, {"score": "5.00"})
             self.may_not(self.outsider, "not-found", "PATCH", path, {"score": "5.00"})
@@ -147,7 +176,12 @@ class Pillars(Scenario):
         self.may_not(self.rival, "not-found", "GET", mine)
         self.may_not(self.rival, "not-found", "DELETE", mine)
         self.may_not(self.dean, "role-missing", "PATCH", mine, {"contact": "Other"})
-        asked = {"title": "Graduates 2026", "program": program, "audience": "employers", "questions": ["How?"]}
+        asked = {
+            "title": "Graduates 2026",
+            "program": program,
+            "audience": "employers",
+            "questions": ["How?"],
+        }
         self.may_not(self.lead, "role-missing", "POST", "/surveys", asked)
         self.may_not(self.other_dean, "forbidden", "POST", "/surveys", asked)
         survey = self.may(self.dean, "POST", "/surveys", asked)["id"]
@@ -165,11 +199,15 @@ class Pillars(Scenario):
         self.may_not(self.employer, "invalid-request", "GET", select, at="?select")
         mine = f"/responses/{self.may(self.employer, 'POST', '/responses', answer)['id']}"
         self.may_not(self.employer, "already-exists", "POST", "/responses", answer)
-        self.may_not(self.rival, "forbidden", "POST", "/responses", {**answer, "respondent": self.employer.uid})
+        self.may_not(
+            self.rival, "forbidden", "POST", "/responses", {**answer, "respondent": self.employer.uid}
+        )
         self.may_not(self.rival, "not-found", "GET", mine)
         self.may_not(self.other_dean, "not-found", "GET", mine)
         self.may_not(self.dean, "role-missing", "PATCH", mine, {"satisfaction": 5})
-        self.may_not(self.employer, "invalid-request", "PATCH", mine, {"satisfaction": 0}, at="#/satisfaction")
+        self.may_not(
+            self.employer, "invalid-request", "PATCH", mine, {"satisfaction": 0}, at="#/satisfaction"
+        )
         self.may(self.rival, "POST", "/responses", {**answer, "satisfaction": 1})
         counted = self.may(self.dean, "GET", path)
         self.assertEqual((counted["answers"], counted["satisfaction"]), (2, "2.50"))

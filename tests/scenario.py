@@ -55,7 +55,9 @@ class Scenario(unittest.TestCase):
 
     def may(self, who, method, path, body=None, etag=None) -> dict:
         answer = self.send(who, method, path, body, etag)
-        self.assertIn(answer.status, (200, 201, 204), f"{who.role or 'nobody'} {method} {path}: {answer.body}")
+        self.assertIn(
+            answer.status, (200, 201, 204), f"{who.role or 'nobody'} {method} {path}: {answer.body}"
+        )
         type(self).done += 1
         return answer.json() if answer.body else {}
 

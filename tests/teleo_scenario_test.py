@@ -27,17 +27,26 @@ class Teleo(Scenario):
         self.church = self.may(self.founder, "POST", "/churches", church)["id"]
         self.may_not(self.other_admin, "forbidden", "PATCH", f"/churches/{self.church}", {"about": "Ours"})
         leader = {"church": self.church, "user": self.founder.uid, "name": "Ana", "position": "administrator"}
-        self.may_not(self.other_admin, "forbidden", "POST", "/leaders", {**leader, "user": self.other_admin.uid})
+        self.may_not(
+            self.other_admin, "forbidden", "POST", "/leaders", {**leader, "user": self.other_admin.uid}
+        )
         self.may_not(self.pastor, "role-missing", "POST", "/leaders", {**leader, "user": self.pastor.uid})
         self.may(self.founder, "POST", "/leaders", leader)
-        self.may(self.founder, "POST", "/leaders", {**leader, "user": self.pastor.uid, "position": "senior_pastor"})
+        self.may(
+            self.founder, "POST", "/leaders", {**leader, "user": self.pastor.uid, "position": "senior_pastor"}
+        )
         self.members = {
             who.uid: self.may(who, "POST", "/members", self.person(name))["id"]
             for who, name in ((self.liza, "Liza"), (self.ben, "Ben"))
         }
 
     def person(self, name: str) -> dict:
-        return {"church": self.church, "family_name": "Santos", "given_name": name, "email": f"{name}@example.com"}
+        return {
+            "church": self.church,
+            "family_name": "Santos",
+            "given_name": name,
+            "email": f"{name}@example.com",
+        }
 
     def test_a_guest_becomes_a_member_and_serves(self):
         visitor = self.visitor
@@ -47,7 +56,9 @@ class Teleo(Scenario):
         self.may_not(visitor, "already-exists", "POST", "/members", self.person("Jo"))
         for who in (self.liza, self.other_admin, self.other_pastor):
             self.may_not(who, "not-found", "GET", path)
-        self.may_not(visitor, "invalid-request", "PATCH", path, {"baptized_on": "2020-01-01"}, at="#/baptized_on")
+        self.may_not(
+            visitor, "invalid-request", "PATCH", path, {"baptized_on": "2020-01-01"}, at="#/baptized_on"
+        )
         self.may(visitor, "PATCH", path, {"consents_to_email": True})
         self.may_not(visitor, "role-missing", "POST", path + "/receive")
         self.may_not(self.other_pastor, "not-found", "POST", path + "/receive")
@@ -58,7 +69,9 @@ class Teleo(Scenario):
         self.may_not(self.liza, "role-missing", "POST", "/ministries", music)
         self.may_not(self.other_admin, "forbidden", "POST", "/ministries", music)
         ministry = self.may(self.founder, "POST", "/ministries", music)["id"]
-        self.may_not(self.liza, "invalid-request", "PATCH", f"/ministries/{ministry}", {"name": "X"}, at="#/name")
+        self.may_not(
+            self.liza, "invalid-request", "PATCH", f"/ministries/{ministry}", {"name": "X"}, at="#/name"
+        )
         self.may_not(self.ben, "forbidden", "PATCH", f"/ministries/{ministry}", {"meets": "Never"})
         self.may(self.liza, "PATCH", f"/ministries/{ministry}", {"meets": "Saturdays"})
         offer = {"ministry": ministry, "member": self.members[self.ben.uid], "part": "Keyboard"}
@@ -78,7 +91,12 @@ class Teleo(Scenario):
         self.may_not(self.pastor, "not-found", "GET", path)
 
     def test_a_wedding_is_asked_for_scheduled_and_done(self):
-        wish = {"church": self.church, "kind": "wedding", "for_whom": "Juan and Maria", "contact": "0917 123 4567"}
+        wish = {
+            "church": self.church,
+            "kind": "wedding",
+            "for_whom": "Juan and Maria",
+            "contact": "0917 123 4567",
+        }
         self.may_not(people.NOBODY, "token-missing", "POST", "/service_requests", wish)
         self.may_not(self.liza, "forbidden", "POST", "/service_requests", {**wish, "requester": self.ben.uid})
         planned = {**wish, "officiant": self.pastor.uid}
@@ -110,7 +128,9 @@ class Teleo(Scenario):
 
     def test_a_donation_is_pledged_paid_and_receipted(self):
         gift = {"church": self.church, "fund": "building", "amount": {"amount": 500000}}
-        self.may_not(self.liza, "invalid-request", "POST", "/donations", {**gift, "receipt": "AR-1"}, at="#/receipt")
+        self.may_not(
+            self.liza, "invalid-request", "POST", "/donations", {**gift, "receipt": "AR-1"}, at="#/receipt"
+        )
         small = {**gift, "amount": {"amount": 99}}
         self.may_not(self.liza, "invalid-request", "POST", "/donations", small, at="#/amount/amount")
         self.may_not(self.liza, "forbidden", "POST", "/donations", {**gift, "donor": self.ben.uid})
@@ -119,13 +139,17 @@ class Teleo(Scenario):
         for who in (self.pastor, self.ben, self.other_admin):
             self.may_not(who, "not-found", "GET", path)
         self.assertEqual(self.seen(self.pastor, "/donations"), set())
-        self.assertEqual(self.may(self.pastor, "GET", "/donations/aggregate?select=count")["items"], [{"count": 0}])
+        self.assertEqual(
+            self.may(self.pastor, "GET", "/donations/aggregate?select=count")["items"], [{"count": 0}]
+        )
         self.may(self.liza, "PATCH", path, {"amount": {"amount": 600000}})
         paid = {"method": "gcash", "received_on": "2026-11-22"}
         for who in (self.liza, self.pastor):
             self.may_not(who, "role-missing", "POST", path + "/pay", paid)
         self.may_not(self.other_admin, "not-found", "POST", path + "/pay", paid)
-        self.may_not(self.founder, "incomplete", "POST", path + "/pay", {"method": "gcash"}, at="#/received_on")
+        self.may_not(
+            self.founder, "incomplete", "POST", path + "/pay", {"method": "gcash"}, at="#/received_on"
+        )
         self.may_not(self.founder, "wrong-state", "POST", path + "/issue_receipt", {"receipt": "AR-000123"})
         self.may(self.founder, "POST", path + "/pay", paid)
         self.may_not(self.liza, "forbidden", "PATCH", path, {"amount": {"amount": 100}})
