@@ -3,6 +3,8 @@
 """From nothing to ready, from existing data to ready, what the ready-file says, and a clean end."""
 
 import json
+import re
+import subprocess
 import unittest
 
 import harness
@@ -54,6 +56,20 @@ class Start(unittest.TestCase):
         self.assertEqual(self.program.call("GET", "/healthz").status, 200)
         self.assertEqual(self.program.call("GET", "/readyz").status, 200)
         self.assertEqual(harness.call(self.program.ready["firebase"], "GET", "/").status, 200)
+
+    def test_the_commands_of_the_welcome_work_as_they_stand(self):
+        log = self.program.log()
+        welcome = log[log.rindex("Integreat is ready.") :]
+        users = re.search(r"for all of them: (.*)", welcome).group(1)
+        tried = [line.strip() for line in welcome[welcome.index("  Try:\n") :].splitlines()[1:4]]
+        shown = subprocess.run(
+            ["sh", "-ec", "\n".join([*tried, users])], capture_output=True, text=True, timeout=60, check=False
+        )
+        self.assertEqual(shown.returncode, 0, shown.stdout + shown.stderr)
+        self.assertIn('"kind":"user"', shown.stdout)
+        self.assertIn("/v1/apps/campus/me", shown.stdout)
+        for user in self.program.ready["tenants"]["campus"]["users"]:
+            self.assertIn(user["email"], shown.stdout)
 
     def test_each_ready_made_user_signs_in_and_is_who_the_token_says(self):
         for app in ("campus", "evntgarde", "pillars", "teleo"):

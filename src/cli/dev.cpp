@@ -48,6 +48,19 @@ struct Laptop {
     std::unique_ptr<net::Server> auth_server;
 };
 
+// Folders are said in full, since people paste into another terminal.
+Invocation invocation_of(const DevOptions& options) {
+    auto program = fs::read_symlink("/proc/self/exe");
+    auto below_here = program.lexically_relative(fs::current_path());
+    bool below = !below_here.empty() && *below_here.begin() != "..";
+    auto in_full = [](const fs::path& path, const fs::path& otherwise) {
+        return path == otherwise ? std::string() : fs::absolute(path).lexically_normal().string();
+    };
+    return {.program = (below ? below_here : program).string(),
+            .configuration = in_full(options.configuration.folder, "."),
+            .data = in_full(options.data, default_data_folder())};
+}
+
 // The app of each Firebase project: those of the manifests, and the operators' own.
 struct App {
     TenantId tenant;
@@ -167,7 +180,7 @@ Result<bool> run(const DevOptions& options, config::Configuration configuration,
     auto text = to_json(ready);
     TRY(write_whole((options.data / running_file).string(), text));
     if (!options.ready_file.empty()) TRY(write_whole(options.ready_file.string(), text));
-    out << welcome(ready, options.data == default_data_folder() ? "" : options.data.string()) << std::flush;
+    out << welcome(ready, invocation_of(options)) << std::flush;
 
     Serving serving{
         .platform = *platform,

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/ready.h"
 
+#include <algorithm>
+
 #include <boost/json.hpp>
 #include <errno.h>
 #include <fcntl.h>
@@ -39,7 +41,19 @@ std::string users_table(const Ready& ready) {
     return text;
 }
 
-std::string commands_to_try(const Ready& ready, const std::string& data) {
+std::string command(const Invocation& invocation, const std::string& words) {
+    auto text = shell_word(invocation.program) + " " + words;
+    if (!invocation.configuration.empty()) text += " --config " + shell_word(invocation.configuration);
+    return text;
+}
+
+std::string command_with_data(const Invocation& invocation, const std::string& words) {
+    auto text = command(invocation, words);
+    if (!invocation.data.empty()) text += " --data " + shell_word(invocation.data);
+    return text;
+}
+
+std::string commands_to_try(const Ready& ready, const Invocation& invocation) {
     const ReadyTenant* shown = nullptr;
     for (const auto& tenant : ready.tenants) {
         if (!tenant.users.empty() && (shown == nullptr || tenant.app == "campus")) shown = &tenant;
@@ -54,8 +68,8 @@ std::string commands_to_try(const Ready& ready, const std::string& data) {
     return fmt::format(
         "    TOKEN=$({} | sed -n 's/.*\"idToken\":\"\\([^\"]*\\)\".*/\\1/p')\n"
         "    curl -s {}/v1/apps/{}/me -H \"Authorization: Bearer $TOKEN\"\n"
-        "    build/release/src/integreat routes --app {}{}\n",
-        sign_in, ready.gateway, shown->app, shown->app, data.empty() ? "" : "   # data: " + data);
+        "    {}\n",
+        sign_in, ready.gateway, shown->app, command(invocation, "routes --app " + shown->app));
 }
 
 }  // namespace
@@ -73,15 +87,28 @@ std::string to_json(const Ready& ready) {
            "\n";
 }
 
-std::string welcome(const Ready& ready, const std::string& data) {
+std::string shell_word(const std::string& text) {
+    auto plain = [](char c) {
+        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+               std::string_view("_-./").find(c) != std::string_view::npos;
+    };
+    if (!text.empty() && std::all_of(text.begin(), text.end(), plain)) return text;
+    std::string quoted = "'";
+    for (char c : text)
+        quoted += c == '\'' ? "'\\''" : std::string(1, c);
+    return quoted + "'";
+}
+
+std::string welcome(const Ready& ready, const Invocation& invocation) {
     return fmt::format(
         "\nIntegreat is ready.\n\n"
         "    gateway        {0}          docs: {0}/docs\n"
         "    Firebase Auth  {1}\n\n"
-        "  One user per app (all of them: integreat user list):\n{2}\n"
-        "  Try:\n{3}\n"
+        "  One user per app; for all of them: {2}\n{3}\n"
+        "  Try:\n{4}\n"
         "  Changed a file in apps/? It is checked and loaded at once. Ctrl-C stops everything.\n\n",
-        ready.gateway, ready.firebase, users_table(ready), commands_to_try(ready, data));
+        ready.gateway, ready.firebase, command_with_data(invocation, "user list"), users_table(ready),
+        commands_to_try(ready, invocation));
 }
 
 Result<> write_whole(const std::string& path, const std::string& text) {

@@ -38,9 +38,18 @@ struct Ready {
 
 std::string to_json(const Ready& ready);
 
-// The block that ends the start: what runs where, one user per app, commands to try. `data` is what the
-// commands need to find this instance; empty if it is the default folder.
-std::string welcome(const Ready& ready, const std::string& data);
+// How a shell runs our other commands so that they find this instance. Empty: without that option.
+struct Invocation {
+    std::string program;  // "build/release/src/integreat"
+    std::string configuration;
+    std::string data;
+};
+
+// One word for a shell, quoted if it must be.
+std::string shell_word(const std::string& text);
+
+// The block that ends the start: what runs where, one user per app, commands to paste.
+std::string welcome(const Ready& ready, const Invocation& invocation);
 
 // Writes beside `path` and renames: a reader sees nothing or all of it. Only the owner may read it.
 Result<> write_whole(const std::string& path, const std::string& text);
