@@ -105,7 +105,7 @@ client_tls_key_file = {self.folder / "server.key"}
         if os.getuid() == 0:
             for name in ("users.txt", "pgbouncer.ini"):
                 shutil.chown(self.folder / name, "postgres", "postgres")
-        self.spawn("pgbouncer", ["pgbouncer", str(self.folder / "pgbouncer.ini")])
+        self.spawn("pgbouncer", ["/usr/sbin/pgbouncer", str(self.folder / "pgbouncer.ini")])
         harness.wait_until(lambda: self.answers(self.pooled_port, "pgbouncer"), 30, "PgBouncer to answer")
 
     def restart_pooler(self, databases: list[str]) -> None:
