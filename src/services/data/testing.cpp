@@ -1,9 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "services/data/testing.h"
 
+#include <atomic>
 #include <cstdio>
 
+#include "base/guarded.h"
+#include "postgres/connection.h"
 #include "services/data/names.h"
+#include "services/data/tables.h"
 
 namespace integreat::data::testing {
 
@@ -339,15 +343,50 @@ SchemaOrder order_for(const postgres::testing::TestDatabase& database) {
             .until = std::chrono::steady_clock::now() + std::chrono::seconds(60)};
 }
 
-postgres::testing::TestDatabase database_for(const Model& model) {
-    auto database = postgres::testing::fresh_database(model.app);
-    auto applied = apply_plan(model, order_for(database));
-    if (!applied) {
-        std::fprintf(stderr, "the tables cannot be had: %s (%s)\n", applied.error().message.c_str(),
-                     applied.error().cause.c_str());
+namespace {
+
+template <class T>
+T must(Result<T> result) {
+    if (!result) {
+        std::fprintf(stderr, "the tables cannot be had: %s (%s)\n", result.error().message.c_str(),
+                     result.error().cause.c_str());
         std::abort();
     }
-    return database;
+    if constexpr (!std::is_void_v<T>) return *std::move(result);
+}
+
+}  // namespace
+
+// Made once for each model; what is handed out is a clone.
+postgres::testing::TestDatabase database_for(const Model& model) {
+    using postgres::testing::TestDatabase;
+    static Guarded<std::map<std::string, TestDatabase>> bases;
+    static std::atomic<int> count{0};
+    auto bases_now = bases.lock();
+    auto fingerprint = model.app.text + fingerprint_of(desired_of(model));
+    auto base = bases_now->find(fingerprint);
+    if (base == bases_now->end()) {
+        auto database = postgres::testing::fresh_database(model.app);
+        must(apply_plan(model, order_for(database)));
+        base = bases_now->emplace(fingerprint, std::move(database)).first;
+    }
+    auto& server = postgres::testing::shared_server();
+    auto until = std::chrono::steady_clock::now() + std::chrono::seconds(60);
+    postgres::ConnectFailure failure;
+    auto connection = postgres::Connection::open(server.superuser_url("postgres"), until, failure);
+    if (!connection) must(Result<>(failure.error));
+    auto clone = base->second;
+    auto old_name = std::exchange(clone.name, clone.name + "_" + std::to_string(++count));
+    must(connection->script("CREATE DATABASE " + clone.name + " OWNER integreat_owner TEMPLATE " + old_name,
+                            until));
+    auto renamed = [&](const Secret& url) {
+        auto text = url.reveal();
+        return Secret(text.replace(text.find("dbname='" + old_name + "'"), old_name.size() + 9,
+                                   "dbname='" + clone.name + "'"));
+    };
+    clone.pool.url = renamed(clone.pool.url);
+    clone.superuser_url = renamed(clone.superuser_url);
+    return clone;
 }
 
 }  // namespace integreat::data::testing
