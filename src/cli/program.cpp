@@ -16,6 +16,7 @@
 #include "cli/doctor.h"
 #include "cli/privacy.h"
 #include "cli/running.h"
+#include "cli/sdk.h"
 #include "cli/seed.h"
 #include "cli/serve.h"
 #include "cli/user.h"
@@ -199,6 +200,17 @@ void add_privacy(Program& program) {
     add("erase", "Empty personal fields, also in the record of changes; cannot be undone", privacy_erase);
 }
 
+void add_sdk(Program& program) {
+    auto* sdk = program.tree.add_subcommand("sdk", "Clients of an app, made from its manifest");
+    sdk->require_subcommand(1);
+    auto* command = sdk->add_subcommand("ts", "A typed client in TypeScript, on top of sdk/js");
+    auto options = chooses(program, *command, sdk_ts);
+    add_configuration(*command, options->configuration);
+    command->add_option("--app", options->app, "Whose collections")->required();
+    command->add_option("--out", options->out, "The file to write; without it, standard output");
+    command->add_option("--runtime", options->runtime, "The module of sdk/js (" + options->runtime + ")");
+}
+
 void add_users(Program& program) {
     auto* user = program.tree.add_subcommand("user", "Users of the local Firebase Auth");
     user->require_subcommand(1);
@@ -277,6 +289,7 @@ int run_program(int argc, const char* const* argv, std::ostream& out, std::ostre
     add_databases(program);
     add_seeds(program);
     add_privacy(program);
+    add_sdk(program);
     add_keys(program);
     add_users(program);
     add_explaining(program);
