@@ -74,9 +74,9 @@ TEST_F(CommandTest, CheckSummarisesWhatIsGood) {
     EXPECT_EQ(check(options(), out, err), 0);
 
     EXPECT_EQ(out.str(),
-              "campus  1 route, 0 upstreams, 0 roles, Firebase project campus-project\n"
-              "teleo   3 routes, 1 upstream, 1 role, Firebase project teleo-project\n"
-              "The configuration is good: 2 apps, 4 routes.\n");
+              "campus  2 routes, 0 upstreams, 0 roles, Firebase project campus-project\n"
+              "teleo   4 routes, 1 upstream, 1 role, Firebase project teleo-project\n"
+              "The configuration is good: 2 apps, 6 routes.\n");
     EXPECT_EQ(err.str(), "");
 }
 
@@ -161,15 +161,17 @@ TEST_F(CommandTest, RoutesPrintsAnAlignedTable) {
     EXPECT_EQ(routes({.configuration = options()}, out, err), 0);
 
     EXPECT_EQ(out.str(),
-              "METHOD  PATH                        WHO MAY                             "
+              "METHOD  PATH                         WHO MAY                             "
               "EACH CALLER          ANSWERED BY\n"
-              "GET     /v1/apps/teleo/me           signed in                           "
+              "GET     /v1/apps/teleo/me            signed in                           "
               "60 in 1m, 5 at once  the platform\n"
-              "GET     /v1/apps/teleo/a            pastor, member, or key with a:read  "
+              "GET     /v1/apps/teleo/openapi.json  anyone                              "
+              "60 in 1m, 5 at once  the platform\n"
+              "GET     /v1/apps/teleo/a             pastor, member, or key with a:read  "
               "60 in 1m, 5 at once  u https://[::1]:8443/base/a\n"
-              "POST    /v1/apps/teleo/a            pastor, member, or key with a:read  "
+              "POST    /v1/apps/teleo/a             pastor, member, or key with a:read  "
               "60 in 1m, 5 at once  u https://[::1]:8443/base/a\n"
-              "GET     /v1/apps/teleo/b/{rest...}  anyone                              "
+              "GET     /v1/apps/teleo/b/{rest...}   anyone                              "
               "60 in 1m, 5 at once  u https://[::1]:8443/base/{rest...}\n");
 }
 
@@ -179,7 +181,7 @@ TEST_F(CommandTest, RoutesOfOneAppAsJson) {
 
     EXPECT_EQ(routes({.configuration = options(), .app = "campus", .json = true}, out, err), 0);
     auto listed = boost::json::parse(out.str()).as_array();
-    ASSERT_EQ(listed.size(), 1u);
+    ASSERT_EQ(listed.size(), 2u);
     EXPECT_EQ(listed[0].at("name"), "campus.me");
     EXPECT_EQ(listed[0].at("path"), "/v1/apps/campus/me");
     EXPECT_TRUE(listed[0].at("upstream").is_null());
@@ -198,7 +200,7 @@ TEST_F(CommandTest, TenantAddWritesAManifestThatPassesTheCheck) {
                              ". Now change it to fit, and run `integreat check`.\n");
     EXPECT_EQ(check(options(), out, err), 0) << err.str();
     EXPECT_THAT(out.str(),
-                HasSubstr("food-bank  6 routes, 1 upstream, 2 roles, Firebase project food-bank-project\n"));
+                HasSubstr("food-bank  7 routes, 1 upstream, 2 roles, Firebase project food-bank-project\n"));
     EXPECT_THAT(contents(folder / "apps/food-bank.yaml"), HasSubstr("title: Food bank\n"));
     EXPECT_THAT(contents(folder / "apps/food-bank.yaml"), HasSubstr("env:FOOD_BANK_BACKEND_URL:http"));
     EXPECT_EQ(std::distance(fs::directory_iterator(folder / "apps"), {}), 1);  // No draft is left.
