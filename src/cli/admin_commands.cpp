@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "cli/admin.h"
+#include "cli/local_cloud.h"
 #include "http/router.h"
 #include "net/outbound.h"
 #include "platform/world.h"
@@ -60,6 +61,12 @@ Result<std::string> expiry_of(const std::string& text) {
 }  // namespace
 
 int why(const AdminOptions& options, const std::string& request_id, std::ostream& out, std::ostream& err) {
+    if (!request_id.starts_with("req_")) {  // AWS's ids are of another form: one of the local cloud.
+        auto decision = ask_cloud("", options.data, "decisions/" + http::percent_encode(request_id));
+        if (!decision) return failed("why", decision.error(), err);
+        out << text_of(*decision, "explanation") << "\n";
+        return 0;
+    }
     net::CurlOutbound outbound;
     auto decision =
         ask_gateway(options, outbound, {.path = "/v1/admin/decisions/" + http::percent_encode(request_id)});

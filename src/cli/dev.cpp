@@ -9,6 +9,7 @@
 
 #include "base/log.h"
 #include "cli/databases.h"
+#include "cli/local_cloud.h"
 #include "cli/ready.h"
 #include "cli/running.h"
 #include "cli/serving.h"
@@ -46,6 +47,7 @@ struct Laptop {
     std::unique_ptr<firebase::Auth> auth;
     http::Application auth_application;
     std::unique_ptr<net::Server> auth_server;
+    std::unique_ptr<CloudServer> aws;
 };
 
 // Folders are said in full, since people paste into another terminal.
@@ -67,15 +69,20 @@ struct App {
     std::string title;
     std::string project;
     std::vector<std::string> roles;
+    std::vector<std::string> origins;
 };
 
 std::vector<App> apps_of(const config::Configuration& configuration) {
     std::vector<App> apps;
     for (const auto& manifest : configuration.manifests) {
-        apps.push_back({manifest.app, manifest.title, manifest.firebase_project, manifest.roles});
+        apps.push_back(
+            {manifest.app, manifest.title, manifest.firebase_project, manifest.roles, manifest.cors.origins});
     }
-    apps.push_back(
-        {platform_tenant, "Operators", configuration.settings.identity.operators_project, {operators_role}});
+    apps.push_back({platform_tenant,
+                    "Operators",
+                    configuration.settings.identity.operators_project,
+                    {operators_role},
+                    {}});
     return apps;
 }
 
@@ -121,6 +128,31 @@ Result<std::vector<ReadyTenant>> start_firebase(Laptop& laptop, const DevOptions
     return tenants;
 }
 
+// Pool, role and bucket of an app, as its stacks would make them.
+Result<cloud::TenantResources> provision(Laptop& laptop, const App& app) {
+    return cloud::provision_tenant(laptop.aws->cloud(),
+                                   {.project = app.project, .origins = origins_of(app.project, app.origins)});
+}
+
+constexpr const char* firebase_keys_path = "/robot/v1/metadata/x509/securetoken@system.gserviceaccount.com";
+
+Result<> start_aws(Laptop& laptop, const DevOptions& options, const std::vector<App>& apps, Ready& ready) {
+    laptop.aws = TRY(CloudServer::start(
+        {.data = options.data,
+         .port = options.automatic_ports ? std::uint16_t(0) : dev_aws_port,
+         .enforce = true,
+         .firebase_keys_url = ready.firebase + firebase_keys_path},
+        {.clock = laptop.clock, .random = laptop.random, .outbound = laptop.outbound}, laptop.upstreams));
+    ready.aws = laptop.aws->origin();
+    ready.aws_credentials = (options.data / credentials_file).string();
+    for (std::size_t i = 0; i < apps.size(); ++i) {
+        auto made = TRY(provision(laptop, apps[i]));
+        ready.tenants[i].identity_pool = made.identity_pool;
+        ready.tenants[i].bucket = made.bucket;
+    }
+    return {};
+}
+
 // A tenant that a reload brings gets its database and its users before anybody can ask for it, and tables
 // follow the manifests before the platform does.
 Result<> add_newcomers(Laptop& laptop, const config::Configuration& configuration) {
@@ -129,6 +161,8 @@ Result<> add_newcomers(Laptop& laptop, const config::Configuration& configuratio
     TRY(apply_models(*laptop.postgres, *laptop.databases, configuration, laptop.clock));
     for (const auto& app : apps_of(configuration))
         TRY(introduce(laptop, app));
+    for (const auto& app : apps_of(configuration))
+        TRY(provision(laptop, app));
     return {};
 }
 
@@ -157,10 +191,10 @@ Result<bool> run(const DevOptions& options, config::Configuration configuration,
     TRY(start_postgres(*laptop, options.data, configuration));
     Ready ready{.pid = ::getpid(), .tenants = TRY(firebase_started.get())};
     ready.firebase = origin_of(*laptop->auth_server);
+    TRY(start_aws(*laptop, options, apps, ready));
 
     auto& settings = configuration.settings;
-    settings.identity.firebase_keys_url =
-        ready.firebase + "/robot/v1/metadata/x509/securetoken@system.gserviceaccount.com";
+    settings.identity.firebase_keys_url = ready.firebase + firebase_keys_path;
     if (options.automatic_ports) settings.listen.port = 0;
     auto transport = server_settings(settings);
     auto access_log = TRY(open_access_log(settings.log.access_log));

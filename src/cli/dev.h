@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // `integreat dev`: everything on this machine. The platform as in production, with what production gets from
-// elsewhere: a private Postgres and a local Firebase Auth.
+// elsewhere: a private Postgres, a local Firebase Auth and a local cloud.
 #pragma once
 
 #include <cstdint>
@@ -17,7 +17,7 @@ struct DevOptions {
     ConfigurationOptions configuration;
     std::filesystem::path data = ".integreat";
     std::filesystem::path ready_file;  // Empty: none.
-    bool automatic_ports = false;      // Free ports instead of 8080 and 9099.
+    bool automatic_ports = false;      // Free ports instead of 8080, 9099 and 4566.
     std::string log_level;             // Empty: what the settings say.
 };
 

@@ -14,6 +14,7 @@
 #include "cli/db.h"
 #include "cli/dev.h"
 #include "cli/doctor.h"
+#include "cli/local_cloud.h"
 #include "cli/privacy.h"
 #include "cli/running.h"
 #include "cli/sdk.h"
@@ -78,7 +79,7 @@ void add_running(Program& program) {
     dev_command
         ->add_option_function<std::string>(
             "--ports", [options](const std::string& ports) { options->automatic_ports = ports == "auto"; },
-            "default: 8080 and 9099; auto: free ones, see the ready file")
+            "default: 8080, 9099 and 4566; auto: free ones, see the ready file")
         ->check(CLI::IsMember({"default", "auto"}));
     dev_command->add_option("--log-level", options->log_level, "Of the process's own log")
         ->check(CLI::IsMember({"debug", "info", "warning", "error"}));
@@ -87,6 +88,37 @@ void add_running(Program& program) {
         "serve", "Run the platform in production: databases from DATABASE_URL, tokens of Google's Firebase");
     auto serve_options = chooses(program, *serve_command, serve);
     add_configuration(*serve_command, serve_options->configuration);
+}
+
+void add_cloud(Program& program) {
+    auto* command = program.tree.add_subcommand(
+        "cloud",
+        "Run the local cloud alone: Cognito Identity, STS, IAM, S3, SES and SSM that check everything");
+    auto options = chooses(program, *command, run_cloud);
+    add_data(*command, options->data);
+    command->add_option("--port", options->port, "4566; 0 picks a free one");
+    command->add_option("--ready-file", options->ready_file, "Write URL and resources here when all answers");
+    command->add_option("--project", options->projects,
+                        "Firebase project that gets a pool, a bucket and a role; may be given several times");
+    command->add_option("--firebase-keys-url", options->firebase_keys_url,
+                        "Keys of Firebase's login tokens (Google's)");
+    command->add_option("--log-level", options->log_level, "Of the process's own log")
+        ->check(CLI::IsMember({"debug", "info", "warning", "error"}));
+    command->add_flag("--without-enforcement", options->without_enforcement,
+                      "Signatures and policies refuse nobody; a banner says so");
+    command->add_flag("--manual", options->manual, "Print docs/local-cloud.md");
+
+    auto* iam = program.tree.add_subcommand("iam", "Permissions in the local cloud");
+    iam->require_subcommand(1);
+    auto* explain =
+        iam->add_subcommand("explain", "May a user or role do this, and which statement decides?");
+    auto asked = chooses(program, *explain, iam_explain);
+    add_data(*explain, asked->data);
+    explain->add_option("--aws", asked->aws, "Of this local cloud (http://127.0.0.1:4566)");
+    explain->add_option("PRINCIPAL", asked->principal, "ARN of a user, a role or the account's root")
+        ->required();
+    explain->add_option("ACTION", asked->action, "s3:GetObject")->required();
+    explain->add_option("RESOURCE", asked->resource, "arn:aws:s3:::bucket/key")->required();
 }
 
 void add_configuring(Program& program) {
@@ -285,6 +317,7 @@ int run_program(int argc, const char* const* argv, std::ostream& out, std::ostre
         "  integreat why req_01J…             why was this request refused?\n"
         "\nExit codes: 0 done, 1 something is wrong and was said, 2 the command line was wrong.");
     add_running(program);
+    add_cloud(program);
     add_configuring(program);
     add_databases(program);
     add_seeds(program);

@@ -82,6 +82,7 @@ std::string to_json(const Ready& ready) {
                                                       {"gateway", ready.gateway},
                                                       {"firebase", ready.firebase},
                                                       {"aws", or_null(ready.aws)},
+                                                      {"aws_credentials", ready.aws_credentials},
                                                       {"sandbox", or_null(ready.sandbox)},
                                                       {"tenants", std::move(tenants)}}) +
            "\n";
@@ -103,12 +104,13 @@ std::string welcome(const Ready& ready, const Invocation& invocation) {
     return fmt::format(
         "\nIntegreat is ready.\n\n"
         "    gateway        {0}          docs: {0}/docs\n"
-        "    Firebase Auth  {1}\n\n"
+        "    Firebase Auth  {1}\n"
+        "    AWS            {5}          credentials: {6}\n\n"
         "  One user per app; for all of them: {2}\n{3}\n"
         "  Try:\n{4}\n"
         "  Changed a file in apps/? It is checked and loaded at once. Ctrl-C stops everything.\n\n",
         ready.gateway, ready.firebase, command_with_data(invocation, "user list"), users_table(ready),
-        commands_to_try(ready, invocation));
+        commands_to_try(ready, invocation), ready.aws.value_or("(not running)"), ready.aws_credentials);
 }
 
 Result<> write_whole(const std::string& path, const std::string& text) {

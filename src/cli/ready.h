@@ -32,6 +32,7 @@ struct Ready {
     std::string gateway;   // "http://127.0.0.1:8080"
     std::string firebase;  // "http://127.0.0.1:9099"
     std::optional<std::string> aws;
+    std::string aws_credentials;  // The file for AWS_SHARED_CREDENTIALS_FILE.
     std::optional<std::string> sandbox;
     std::vector<ReadyTenant> tenants;
 };

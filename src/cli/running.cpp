@@ -43,7 +43,8 @@ std::optional<Running> find_running(const std::filesystem::path& data) {
     };
     const auto* pid = object.if_contains("pid");
     if (pid == nullptr || !pid->is_int64()) return std::nullopt;
-    Running running{static_cast<int>(pid->get_int64()), text_of("gateway"), text_of("firebase")};
+    Running running{static_cast<int>(pid->get_int64()), text_of("gateway"), text_of("firebase"),
+                    text_of("aws")};
     bool alive = running.pid > 0 && (::kill(running.pid, 0) == 0 || errno == EPERM);
     return alive ? std::optional(running) : std::nullopt;
 }

@@ -12,6 +12,7 @@ struct Running {
     int pid = 0;
     std::string gateway;
     std::string firebase;
+    std::string aws;
 };
 
 // ".integreat" here; for root in a folder that others may not pass (/root is one), /var/lib/integreat: the
