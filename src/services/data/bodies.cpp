@@ -128,7 +128,7 @@ std::vector<const Field*> merged_fields(const View& view, const bj::value& body)
         bool holds_object = field->type == FieldType::address || field->type == FieldType::file ||
                             field->type == FieldType::json;
         const auto* value = holds_object ? object->if_contains(field->name) : nullptr;
-        if (value && value->is_object()) fields.push_back(field);
+        if (value && value->is_object() && view.sees(field->name)) fields.push_back(field);
     }
     return fields;
 }

@@ -33,7 +33,7 @@ Written check_accepted(const CollectionPlan& plan, const View& view, const Trans
                        const boost::json::value& body, Mistakes& mistakes);
 
 // Members of a patch whose object has to be merged into what is stored already: fields of type address, file
-// and json.
+// and json that the role can see.
 std::vector<const Field*> merged_fields(const View& view, const boost::json::value& body);
 
 // RFC 7396 section 2.

@@ -66,6 +66,11 @@ bool has_order(FieldType type) {
            type != FieldType::file;
 }
 
+// Cursors hold the values of sort keys, so those must be short.
+bool is_short(const Field& field) {
+    return field.type != FieldType::text || (field.length_max && *field.length_max <= sorted_characters_max);
+}
+
 bool is_textual(FieldType type) {
     return type == FieldType::text || type == FieldType::email || type == FieldType::phone ||
            type == FieldType::user || type == FieldType::enumeration;
@@ -191,8 +196,8 @@ void take_sort(const Reading& reading, std::vector<SortedBy>& sort, std::string_
         if (descending) key.remove_prefix(1);
         const auto* field = known_field(reading, "sort", key);
         if (!field) continue;
-        if (!has_order(field->type)) {
-            reading.wrong("sort", "\"" + field->name + "\" has no order");
+        if (!has_order(field->type) || !is_short(*field)) {
+            reading.wrong("sort", "\"" + field->name + "\" cannot be sorted by");
             continue;
         }
         bool twice =
@@ -367,6 +372,11 @@ AggregateQuery check_aggregate(const Reader& reader, const QueryPairs& pairs, Mi
         }
         if (query.group.size() > sort_keys_max)
             reading.wrong("group", "may have at most " + std::to_string(sort_keys_max) + " fields");
+    }
+    for (const auto* field : query.group) {
+        bool taken = std::any_of(query.select.begin(), query.select.end(),
+                                 [&](const auto& aggregate) { return aggregate.name == field->name; });
+        if (taken) reading.wrong("group", "\"" + field->name + "\" is what a sum is called");
     }
     return query;
 }

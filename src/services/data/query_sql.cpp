@@ -162,13 +162,18 @@ std::string expanded(ListSql& list, const ListQuery& query, const std::string& p
     auto next_column = fields.size();
     for (std::size_t i = 0; i < query.expand.size(); ++i) {
         const auto& expand = query.expand[i];
-        if (!expand.view->reads()) continue;
+        auto shown = std::find_if(list.shown.begin(), list.shown.end(),
+                                  [&](const Shown& part) { return part.field == expand.reference; });
+        if (!expand.view->reads()) {
+            // Nobody of this role reads any of those records.
+            columns += ", NULL::uuid";
+            shown->expanded = {{.field = expand.reference, .column = next_column++, .expanded = {}}};
+            continue;
+        }
         auto alias = "e" + std::to_string(i);
         columns += ", " + names(expand.view->readable, alias + ".");
         joins += " LEFT JOIN " + expand.target->table + " AS " + alias + " ON " + alias + ".\"id\" = t." +
                  column(*expand.reference);
-        auto shown = std::find_if(list.shown.begin(), list.shown.end(),
-                                  [&](const Shown& part) { return part.field == expand.reference; });
         shown->expanded = shown_in_order(expand.view->readable, next_column);
         next_column += expand.view->readable.size();
     }

@@ -124,6 +124,27 @@ TEST_F(RecordsTest, ChangesWhatTheRoleMayChange) {
     EXPECT_THAT(no.body, HasSubstr(R"("#/name","detail":"cannot be written by the role student")"));
 }
 
+TEST_F(RecordsTest, MergesObjectsIntoWhatIsThere) {
+    auto id = make_student("s1");
+    auto patch = [&](std::string body, http::Headers headers = {}) {
+        return calls.send("PATCH", "/students/" + id, "s1:student", std::move(body), std::move(headers));
+    };
+    auto incomplete = patch(R"({"address": {"barangay": "Lahug"}})");
+    EXPECT_EQ(incomplete.status, 400);
+    EXPECT_THAT(incomplete.body, HasSubstr(R"("#/address/city","detail":"is required")"));
+    ASSERT_EQ(patch(R"({"address": {"city": "Cebu", "barangay": "Lahug"}})").status, 200);
+    auto merged =
+        patch(R"({"address": {"line": "Gorordo Avenue", "barangay": null}})", {{"If-Match", "\"2\""}});
+    ASSERT_EQ(merged.status, 200) << merged.body;
+    EXPECT_THAT(merged.body,
+                HasSubstr(R"("address":{"city": "Cebu", "line": "Gorordo Avenue", "country": "PH"})"));
+    EXPECT_EQ(patch(R"({"address": {"line": "x"}})", {{"If-Match", "\"2\""}}).status, 412);
+    EXPECT_EQ(calls.send("PATCH", "/students/" + id, "s2:student", R"({"address": {"line": "x"}})").status,
+              404);
+    auto cleared = patch(R"({"address": null})");
+    EXPECT_THAT(cleared.body, HasSubstr(R"("address":null)"));
+}
+
 TEST_F(RecordsTest, DeletesSoftlyWhereRecordsAreKept) {
     auto id = make_student("s1");
     EXPECT_EQ(calls.send("DELETE", "/students/" + id, "a1:admin", "", {{"If-Match", "\"9\""}}).status, 412);
@@ -277,16 +298,27 @@ TEST_F(RecordsTest, PutsReferencedRecordsInPlaceOfTheirIds) {
     EXPECT_THAT(missing.body, HasSubstr(R"("#/student","detail":"there is no such record")"));
 }
 
+TEST_F(RecordsTest, ShowsNothingOfReferencedRecordsThatTheRoleMayNotRead) {
+    auto student = make_student("s1");
+    auto section = make_section("p1");
+    calls.send("POST", "/enrollments", "r1:registrar",
+               R"({"student": ")" + student + R"(", "section": ")" + section + "\"}");
+    auto seen = calls.send("GET", "/enrollments?expand=student", "p1:professor");
+    ASSERT_EQ(seen.status, 200) << seen.body;
+    EXPECT_THAT(seen.body, HasSubstr(R"("name":"Ana Reyes")"));
+    EXPECT_THAT(seen.body, ::testing::Not(HasSubstr("s1@example.ph")));
+    auto unknown = calls.send("GET", "/enrollments?expand=student", "p2:professor");
+    EXPECT_EQ(unknown.items(), 0u);
+}
+
 TEST_F(RecordsTest, SumsUpUnderTheSameRules) {
     make_section("p1"), make_section("p1"), make_section("p2");
     auto sums =
         calls.send("GET", "/sections/aggregate?select=count,sum(fee),avg(capacity),max(fee)&group=professor",
                    "r1:registrar");
     ASSERT_EQ(sums.status, 200) << sums.body;
-    EXPECT_THAT(
-        sums.body,
-        HasSubstr(
-            R"({"professor":"p1","count":2,"sum_fee":{"amount":300000,"currency":"PHP"},)"
+    EXPECT_THAT(sums.body,
+                HasSubstr(R"({"professor":"p1","count":2,"sum_fee":{"amount":300000,"currency":"PHP"},)"
                           R"("avg_capacity":"30.)"));
     EXPECT_EQ(calls.send("GET", "/sections/aggregate?select=sum(title)", "r1:registrar").status, 400);
     EXPECT_EQ(calls.send("GET", "/students/aggregate", "s1:student").body, R"({"items":[{"count":0}]})");

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <charconv>
 
+#include "json/parse.h"
 #include "services/data/bodies.h"
 #include "services/data/names.h"
 #include "services/data/records.h"
@@ -11,6 +12,8 @@ namespace integreat::data {
 namespace {
 
 namespace bj = boost::json;
+
+constexpr int merge_attempts_max = 3;  // Until nobody else is faster.
 
 // What a statement gives back of the records it wrote: what the role may see of them.
 struct Returning {
@@ -230,6 +233,10 @@ Expected expected_of(const http::Request& request) {
     return expected;
 }
 
+bool names(const Expected& expected, const std::string& version) {
+    return std::find(expected.versions.begin(), expected.versions.end(), version) != expected.versions.end();
+}
+
 std::string and_version(Sql& sql, const Expected& expected) {
     if (expected.any) return {};
     return " AND t.\"version\" = ANY (" + sql.parameter(array_literal(expected.versions), "bigint[]") + ")";
@@ -243,8 +250,7 @@ http::Reply explain_nothing(Asked& asked, const std::string& id, const Expected&
     if (looked.trouble) return *std::move(looked.trouble);
     if (!looked.seen) return refuse_missing(asked);
     auto version = std::to_string(looked.seen->version);
-    if (!expected.any &&
-        std::find(expected.versions.begin(), expected.versions.end(), version) == expected.versions.end()) {
+    if (!expected.any && !names(expected, version)) {
         return refuse(asked,
                       {.status = 412,
                        .type = "changed-meanwhile",
@@ -285,6 +291,62 @@ std::string assignments(Sql& sql, const Written& written) {
     return text;
 }
 
+// Nothing if no record was changed.
+std::optional<http::Reply> patch_once(Asked& asked, const std::string& id, const bj::value& body,
+                                      const Expected& expected) {
+    Mistakes mistakes;
+    auto written = check_patch(asked.collection, asked.view, body, mistakes);
+    if (!mistakes.none()) return refuse_mistakes(asked, std::move(mistakes), "The body");
+    if (written.fields.empty()) return get_record(asked);
+    auto returning = returning_for(asked.view);
+    Sql sql;
+    auto changes = assignments(sql, written);
+    sql.text = asked.view.comment + "UPDATE " + asked.collection.table + " AS t SET " + changes +
+               " WHERE t.\"id\" = " + sql.parameter(id, "uuid");
+    sql.text += and_version(sql, expected) + returning.sql;
+    auto answered = run(asked, sql);
+    if (!answered.rows) return refuse_statement(asked, answered);
+    if (answered.rows->empty()) return std::nullopt;
+    return changed_reply(returning, *answered.rows);
+}
+
+// The patch with its objects merged into what the record has now, and which version that is.
+struct Merged {
+    bj::value body;
+    std::string version;
+    std::optional<http::Reply> trouble;
+};
+
+Merged read_merged(Asked& asked, const std::string& id, const std::vector<const Field*>& fields,
+                   const bj::value& body) {
+    Sql sql;
+    sql.text = asked.view.comment + "SELECT \"version\", " + column_list(fields) + " FROM " +
+               asked.collection.table + " WHERE \"id\" = " + sql.parameter(id, "uuid");
+    auto answered = run(asked, sql);
+    Merged merged{.body = body, .version = {}, .trouble = {}};
+    if (!answered.rows) {
+        merged.trouble = refuse_statement(asked, answered);
+    } else if (answered.rows->empty()) {
+        merged.trouble = refuse_missing(asked);
+    } else {
+        merged.version = answered.rows->text(0, 0);
+        auto& members = merged.body.get_object();
+        for (std::size_t i = 0; i < fields.size(); ++i) {
+            bool none = answered.rows->is_null(0, i + 1);
+            auto stored = none ? Result<bj::value>(bj::value()) : json::parse(answered.rows->text(0, i + 1));
+            ASSERT(stored);  // It is jsonb.
+            auto& member = members.at(fields[i]->name);
+            member = merge_patch(*std::move(stored), member);
+        }
+    }
+    return merged;
+}
+
+bool changed_since(Asked& asked, const std::string& id, const std::string& version) {
+    auto looked = look(asked, id);
+    return looked.seen && std::to_string(looked.seen->version) != version;
+}
+
 }  // namespace
 
 http::Reply create_records(Asked& asked) {
@@ -303,7 +365,6 @@ http::Reply create_records(Asked& asked) {
 http::Reply patch_record(Asked& asked) {
     auto id = normal_uuid(asked.call.parameter("id"));
     if (!id) return refuse_missing(asked);
-    auto expected = expected_of(asked.request);
     if (asked.collection.collection->if_match_required && !asked.request.headers.contains("If-Match")) {
         return refuse(asked,
                       {.status = 428,
@@ -314,20 +375,25 @@ http::Reply patch_record(Asked& asked) {
     }
     auto body = parse_body(asked);
     if (body.trouble) return *std::move(body.trouble);
-    Mistakes mistakes;
-    auto written = check_patch(asked.collection, asked.view, body.value, mistakes);
-    if (!mistakes.none()) return refuse_mistakes(asked, std::move(mistakes), "The body");
-    if (written.fields.empty()) return get_record(asked);
-    auto returning = returning_for(asked.view);
-    Sql sql;
-    auto changes = assignments(sql, written);
-    sql.text = asked.view.comment + "UPDATE " + asked.collection.table + " AS t SET " + changes +
-               " WHERE t.\"id\" = " + sql.parameter(*id, "uuid");
-    sql.text += and_version(sql, expected) + returning.sql;
-    auto answered = run(asked, sql);
-    if (!answered.rows) return refuse_statement(asked, answered);
-    if (answered.rows->empty()) return explain_nothing(asked, *id, expected, nullptr, "change");
-    return changed_reply(returning, *answered.rows);
+    auto expected = expected_of(asked.request);
+    auto merged = merged_fields(asked.view, body.value);
+    if (merged.empty()) {
+        auto patched = patch_once(asked, *id, body.value, expected);
+        return patched ? *std::move(patched) : explain_nothing(asked, *id, expected, nullptr, "change");
+    }
+    for (int attempt = 1;; ++attempt) {
+        auto current = read_merged(asked, *id, merged, body.value);
+        if (current.trouble) return *std::move(current.trouble);
+        bool stale = !expected.any && !names(expected, current.version);
+        auto patched =
+            stale ? std::nullopt
+                  : patch_once(asked, *id, current.body, {.any = false, .versions = {current.version}});
+        if (patched) return *std::move(patched);
+        // Nothing was written: only if somebody else was faster, another attempt makes sense.
+        bool faster = !stale && expected.any && attempt < merge_attempts_max;
+        if (!faster || !changed_since(asked, *id, current.version))
+            return explain_nothing(asked, *id, expected, nullptr, "change");
+    }
 }
 
 http::Reply delete_record(Asked& asked) {
