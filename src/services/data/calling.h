@@ -2,6 +2,7 @@
 // For tests only: calls the routes of the school as the gateway would, without one.
 #pragma once
 
+#include <atomic>
 #include <memory>
 #include <set>
 #include <string>
@@ -44,7 +45,7 @@ public:
 
 private:
     std::unique_ptr<http::Router> router_;
-    int calls_ = 0;
+    std::atomic<int> calls_ = 0;
 };
 
 }  // namespace integreat::data::testing
