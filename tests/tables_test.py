@@ -1,0 +1,127 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Tables where others run Postgres: planned and applied from the command line by a role that is no superuser, and
+served only when they are those of the manifest. And the personal data in them."""
+
+import json
+import subprocess
+import unittest
+
+import harness
+import production
+
+DATABASES = ["platform", "clinic"]
+MANIFEST = """
+app: clinic
+title: Clinic
+project: clinic-records
+roles: [nurse, patient]
+collections:
+  patients:
+    fields:
+      user: {type: user, unique: true}
+      name: {type: text, required: true, personal: true}
+      ROOM
+    subject: user
+    sort: [name]
+    access:
+      read: [{roles: [nurse]}, {roles: [patient], owner: user}]
+      create: [{roles: [nurse]}]
+      update: [{roles: [nurse]}]
+"""
+ROOM = "room: {type: text, length_max: 10}"
+
+
+class Tables(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.folder = harness.make_folder()
+        cls.postgres = production.Postgres(DATABASES)
+        cls.addClassCleanup(cls.postgres.remove)
+        cls.port = harness.free_port()
+        (cls.folder / "apps").mkdir()
+        (cls.folder / "integreat.yaml").write_text(
+            f"listen: {{ port: {cls.port} }}\n"
+            "database: { url: env:DATABASE_URL, url_direct: env:DATABASE_URL_DIRECT }\n"
+            "identity: { firebase_keys_url: 'http://127.0.0.1:9/keys' }\n"
+        )
+
+    def command(self, *words: str) -> list[str]:
+        return [str(harness.program_path()), *words, "--config", str(self.folder)]
+
+    def environment(self) -> dict[str, str]:
+        urls = {"PATH": "/usr/bin:/bin"}
+        for name in DATABASES:
+            variable = "DATABASE_URL" if name == "platform" else f"DATABASE_URL_{name.upper()}"
+            urls[variable] = self.postgres.url(name)
+            urls[f"{variable}_DIRECT"] = self.postgres.url(name, pooled=False)
+        return urls
+
+    def run_command(self, *words: str, status: int = 0) -> str:
+        done = subprocess.run(
+            self.command(*words), env=self.environment(), capture_output=True, text=True, timeout=120, check=False
+        )
+        self.assertEqual(done.returncode, status, done.stdout + done.stderr)
+        return done.stdout if status == 0 else done.stderr
+
+    def write(self, room: str) -> None:
+        (self.folder / "apps" / "clinic.yaml").write_text(MANIFEST.replace("ROOM", room))
+
+    def expect_served(self) -> None:
+        with open(self.folder / "serve.log", "ab") as log:
+            process = subprocess.Popen(self.command("serve"), env=self.environment(), stdout=log, stderr=log)
+        harness.end_at_exit(process)
+
+        def answers() -> bool:
+            self.assertIsNone(process.poll(), (self.folder / "serve.log").read_text())
+            try:
+                return harness.call(f"http://127.0.0.1:{self.port}", "GET", "/healthz").status == 200
+            except OSError:
+                return False
+
+        harness.wait_until(answers, harness.START_SECONDS_MAX, "integreat serve to answer")
+        process.terminate()
+        self.assertEqual(process.wait(30), 0)
+
+    def rows(self, sql: str) -> str:
+        return self.postgres.sql(sql, "clinic")
+
+    def test_manifests_are_followed_when_told_to(self):
+        self.write(ROOM)
+        refused = self.run_command("serve", status=1)
+        self.assertIn("run integreat db apply --app clinic", refused)
+        planned = self.run_command("db", "plan", "--app", "clinic")
+        self.assertIn('CREATE TABLE "data"."patients"', planned)
+        self.run_command("db", "apply", "--app", "clinic")
+        self.assertIn("the tables are those of the manifest", self.run_command("db", "plan"))
+        self.expect_served()
+        login = production.role_of("clinic")
+        self.assertEqual(self.rows(f"SELECT rolinherit FROM pg_roles WHERE rolname = '{login}'"), "f")
+
+        self.rows("INSERT INTO data.patients (\"user\", name, room) VALUES ('ana', 'Ana', 'A1'), (NULL, 'Ben', 'B1')")
+        self.write("")
+        self.assertIn("only integreat db apply --allow-destructive", self.run_command("db", "plan"))
+        self.run_command("db", "apply")
+        self.assertEqual(self.rows("SELECT room FROM data.patients ORDER BY room LIMIT 1"), "A1")
+        self.run_command("db", "apply", "--allow-destructive", status=2)
+        self.run_command("db", "apply", "--allow-destructive", "--backup-note", "none: a test")
+        self.assertNotIn("room", self.rows("SELECT p::text FROM data.patients AS p"))
+        self.expect_served()
+
+        exported = json.loads(self.run_command("privacy", "export", "--app", "clinic", "--subject", "ana"))
+        self.assertEqual([one["name"] for one in exported["records"]["patients"]], ["Ana"])
+        self.run_command("privacy", "erase", "--app", "clinic", "--subject", "ana")
+        self.assertEqual(self.rows("SELECT string_agg(name, ',' ORDER BY name) FROM data.patients"), "Ben,erased")
+        self.assertEqual(self.rows("SELECT count(*) FROM integreat.changes AS c WHERE c::text ~ 'Ana|ana'"), "0")
+
+    def test_tables_are_not_served_by_a_login_that_no_rule_binds(self):
+        self.write(ROOM)
+        self.run_command("db", "apply")
+        login = production.role_of("clinic")
+        self.postgres.sql(f"GRANT {production.OWNER} TO {login}")
+        self.assertIn(f"may become {production.OWNER}", self.run_command("serve", status=1))
+        self.postgres.sql(f"REVOKE {production.OWNER} FROM {login}")
+
+
+if __name__ == "__main__":
+    harness.main()
