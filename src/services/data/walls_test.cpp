@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Somebody who has a tenant's login, or can put any SQL into its statements, and wants more than the rules give.
+// Somebody has a tenant's login, or puts any SQL into its statements, and wants more than the rules give.
 #include <thread>
 
 #include "postgres/connection.h"
