@@ -165,10 +165,10 @@ Result<Plan> compare(const Comparison& comparison) {
         else
             TRY(change_table(structure, comparison, table));
     }
-    for (const auto& [name, table] : comparison.found.tables) {
+    for (const auto& found : comparison.found.tables) {
         bool desired = std::any_of(comparison.desired.tables.begin(), comparison.desired.tables.end(),
-                                   [&](const Table& one) { return one.name == name; });
-        if (!desired) leave_table(structure, name, table);
+                                   [&](const Table& one) { return one.name == found.first; });
+        if (!desired) leave_table(structure, found.first, found.second);
     }
     add_references_and_refill(structure, comparison);
     plan.leftovers = std::move(structure.leftovers);

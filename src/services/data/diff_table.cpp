@@ -167,11 +167,11 @@ std::vector<const Attachment*> drop_stale(const TableChange& change, const std::
     auto drop = [&](const std::string& name) {
         drops += constraints ? drop_constraint(change.table.name, name) : drop_index(name);
     };
-    for (const auto& [name, comment] : found) {
+    for (const auto& there : found) {
         bool same = std::any_of(wanted.begin(), wanted.end(), [&](const Attachment& one) {
-            return one.name == name && definition_of(one) == comment;
+            return one.name == there.first && definition_of(one) == there.second;
         });
-        if (!same) drop(name);
+        if (!same) drop(there.first);
     }
     for (const auto& one : wanted) {
         auto there = found.find(one.name);
@@ -232,10 +232,10 @@ Result<> change_table(Plan& plan, const Comparison& comparison, const Table& tab
         else
             TRY(change_column(change, column, there->second));
     }
-    for (const auto& [name, column] : found.columns) {
+    for (const auto& kept : found.columns) {
         bool desired = std::any_of(table.columns.begin(), table.columns.end(),
-                                   [&](const Column& one) { return one.name == name; });
-        if (!desired) leave_column(change, name, column);
+                                   [&](const Column& one) { return one.name == kept.first; });
+        if (!desired) leave_column(change, kept.first, kept.second);
     }
     auto lock = change.if_filled(Danger::lock);
     for (const auto* check : checks)
