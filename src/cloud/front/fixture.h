@@ -61,6 +61,9 @@ inline http::Request unsigned_request(const Sent& sent) {
     for (const auto& [name, value] : sent.headers)
         request.headers.set(name, value);
     request.body = sent.body;
+    if (sent.method == http::Method::put || sent.method == http::Method::post) {
+        request.headers.set("Content-Length", std::to_string(sent.body.size()));
+    }
     return request;
 }
 

@@ -19,7 +19,7 @@ denied stands in its log, and `integreat why REQUEST_ID` tells it.
 ```
 export AWS_SHARED_CREDENTIALS_FILE=.integreat/aws-credentials   # The account's root; make users of your own.
 aws --endpoint-url http://127.0.0.1:4566 sts get-caller-identity
-integreat iam explain arn:aws:iam::000000000000:role/x-TenantUserRole s3:GetObject arn:aws:s3:::x-tenant-bucket/a
+integreat iam explain arn:aws:iam::000000000000:user/ann s3:GetObject arn:aws:s3:::a-bucket/a-key
 ```
 
 It is for development and tests on one machine: one account (000000000000), one region (us-east-1), no network

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The local SES v2: nothing leaves the machine; what would have been sent lies in the outbox, where
-// developers read it (GET /_integreat/outbox). The sender must be a verified identity, as on AWS; here one is verified
-// when it is made.
+// developers read it (GET /_integreat/outbox). The sender must be a verified identity, as on AWS; here one is
+// verified when it is made.
 #pragma once
 
 #include <map>
@@ -36,7 +36,7 @@ public:
                                              const Clock& clock, Random& random);
 
     Guarded<Mailbox>& mailbox() { return mailbox_; }
-    // Saves an entry and puts it into one of the maps of the mailbox, which the caller holds; nothing: removes.
+    // Saves an entry and puts it into a map of the mailbox, which the caller holds; no entry: removes.
     cloud::Outcome<> save(std::map<std::string, boost::json::object>& entries, const char* kind,
                           const std::string& name, std::optional<boost::json::object> entry);
     std::string arn_of(const std::string& identity) const;

@@ -1,0 +1,242 @@
+// SPDX-License-Identifier: Apache-2.0
+// The identity chain and everything it must refuse, each with AWS's error.
+#include "cloud/local/fixture.h"
+
+namespace integreat::cloud {
+namespace {
+
+using namespace std::chrono_literals;
+using testing::Key;
+using testing::LocalCloudTest;
+using testing::Received;
+using namespace testing;
+
+class ExchangeTest : public LocalCloudTest {
+protected:
+    // What GetId says to a token for campus's pool.
+    std::string refusal(const std::string& token) {
+        auto answer = get_id(campus, campus_project, token);
+        EXPECT_EQ(answer.status, 400) << answer.body;
+        return message_of(answer);
+    }
+    std::string identity(const std::string& subject = "ann") {
+        return text_of(get_id(campus, campus_project, sign(claims(campus_project, subject))), "IdentityId");
+    }
+    std::string invalid(const std::string& reason) {
+        return "NotAuthorizedException: Invalid login token. " + reason;
+    }
+};
+
+std::string with_header(const std::string& token, const json::object& header) {
+    return crypto::base64url_encode(json::serialize(header)) + token.substr(token.find('.'));
+}
+
+TEST_F(ExchangeTest, GivesAUserOfTheTenantItsBucket) {
+    auto key = credentials(campus, campus_project);
+    EXPECT_EQ(s3(http::Method::put, "/" + campus.bucket + "/a", key, "hello").status, 200);
+    EXPECT_EQ(form("sts", "Action=GetCallerIdentity&Version=2011-06-15", key).text("Arn"),
+              "arn:aws:sts::000000000000:assumed-role/campus-student-lifecycle-TenantUserRole/"
+              "CognitoIdentityCredentials");
+    EXPECT_EQ(keys.fetches, 1) << "the issuer's keys are fetched once";
+}
+
+TEST_F(ExchangeTest, KnowsAUserAgainAndTellsUsersApart) {
+    auto first = identity();
+    EXPECT_EQ(identity(), first);
+    EXPECT_NE(identity("bob"), first);
+    open();
+    EXPECT_EQ(identity(), first) << "after a restart, too";
+}
+
+TEST_F(ExchangeTest, RefusesATokenOfAnotherTenant) {
+    auto foreign = sign(claims("evntgarde-event-management"));
+    EXPECT_EQ(refusal(foreign), invalid("Issuer doesn't match providerName"));
+    auto answer = get_id(campus, "evntgarde-event-management", foreign);
+    EXPECT_EQ(message_of(answer),
+              "NotAuthorizedException: Token is not from a supported provider of this identity pool.");
+}
+
+TEST_F(ExchangeTest, RefusesTheWrongAudienceAndIssuer) {
+    auto wrong = claims(campus_project);
+    wrong["aud"] = "evntgarde-event-management";
+    EXPECT_EQ(refusal(sign(wrong)), invalid("Incorrect token audience."));
+    wrong = claims(campus_project);
+    wrong["iss"] = "https://accounts.google.com";
+    EXPECT_EQ(refusal(sign(wrong)), invalid("Issuer doesn't match providerName"));
+}
+
+TEST_F(ExchangeTest, RefusesTokensOutOfTheirTime) {
+    auto wrong = claims(campus_project);
+    auto now = unix_seconds(clock.now());
+    wrong["exp"] = now - 1;
+    EXPECT_EQ(refusal(sign(wrong)),
+              invalid("Token expired: " + std::to_string(now) + " >= " + std::to_string(now - 1)));
+    wrong = claims(campus_project);
+    wrong["nbf"] = now + 120;
+    EXPECT_EQ(refusal(sign(wrong)), invalid("Token is not yet valid."));
+    wrong = claims(campus_project);
+    wrong["iat"] = now + 120;
+    EXPECT_EQ(refusal(sign(wrong)), invalid("Token is not yet valid."));
+}
+
+TEST_F(ExchangeTest, RefusesForgedTokens) {
+    auto good = sign(claims(campus_project));
+    auto without_signature = with_header(good, {{"alg", "none"}, {"typ", "JWT"}});
+    without_signature.resize(without_signature.rfind('.') + 1);
+    EXPECT_EQ(refusal(without_signature), invalid("Couldn't verify signed token."));
+
+    // HS256 with the public key as the secret.
+    auto header = crypto::base64url_encode(json::serialize(json::object{{"alg", "HS256"}, {"kid", "key-1"}}));
+    auto payload = crypto::base64url_encode(json::serialize(claims(campus_project)));
+    auto code = crypto::hmac_sha256(issuer_key().public_key().to_pem(), header + "." + payload);
+    EXPECT_EQ(refusal(header + "." + payload + "." + crypto::base64url_encode(crypto::as_view(code))),
+              invalid("Couldn't verify signed token."));
+
+    EXPECT_EQ(refusal(sign(claims(campus_project), "key-9")), invalid("Couldn't verify signed token."));
+
+    auto admin = claims(campus_project, "root");
+    auto tampered = good.substr(0, good.find('.') + 1) + crypto::base64url_encode(json::serialize(admin)) +
+                    good.substr(good.rfind('.'));
+    EXPECT_EQ(refusal(tampered), invalid("Token signature invalid."));
+    EXPECT_EQ(refusal("no token"), invalid("Not a valid OpenId Connect identity token."));
+}
+
+TEST_F(ExchangeTest, RefusesUnauthenticatedAccessUnlessThePoolAllowsIt) {
+    auto answer = cognito("GetId", {{"IdentityPoolId", campus.identity_pool}});
+    EXPECT_EQ(message_of(answer),
+              "NotAuthorizedException: Unauthenticated access is not supported for this identity pool.");
+    answer = cognito("GetCredentialsForIdentity", {{"IdentityId", identity()}});
+    EXPECT_EQ(message_of(answer),
+              "NotAuthorizedException: Access to Identity '" + identity() + "' is forbidden.");
+}
+
+TEST_F(ExchangeTest, RefusesAForeignAndAnUnknownIdentity) {
+    auto of_bob = identity("bob");
+    auto answer = get_credentials(of_bob, campus_project, sign(claims(campus_project, "ann")));
+    EXPECT_EQ(message_of(answer),
+              "NotAuthorizedException: Logins don't match. Please include at least one valid "
+              "login for this identity or identity pool.");
+    answer = get_credentials("us-east-1:00000000-0000-0000-0000-000000000000", campus_project,
+                             sign(claims(campus_project)));
+    EXPECT_EQ(
+        message_of(answer),
+        "ResourceNotFoundException: Identity 'us-east-1:00000000-0000-0000-0000-000000000000' not found.");
+    answer = cognito("GetId", {{"IdentityPoolId", "us-east-1:00000000-0000-0000-0000-000000000000"}});
+    EXPECT_EQ(message_of(answer),
+              "ResourceNotFoundException: IdentityPool 'us-east-1:00000000-0000-0000-0000-000000000000' not "
+              "found.");
+    EXPECT_TRUE(
+        message_of(cognito("GetId", {{"IdentityPoolId", "pool"}})).starts_with("ValidationException: "));
+}
+
+TEST_F(ExchangeTest, RefusesCredentialsOnAnotherTenantsBucketForEveryAction) {
+    auto key = credentials(campus, campus_project);
+    auto object = "/" + evntgarde.bucket + "/a";
+    auto bucket = "/" + evntgarde.bucket;
+    const std::tuple<http::Method, std::string, const char*> requests[] = {
+        {http::Method::get, object, "s3:GetObject"},
+        {http::Method::put, object, "s3:PutObject"},
+        {http::Method::del, object, "s3:DeleteObject"},
+        {http::Method::get, object + "?tagging", "s3:GetObjectTagging"},
+        {http::Method::get, object + "?versionId=1", "s3:GetObjectVersion"},
+        {http::Method::post, object + "?uploads", "s3:PutObject"},
+        {http::Method::get, bucket + "?list-type=2", "s3:ListBucket"},
+        {http::Method::get, bucket + "?versions", "s3:ListBucketVersions"},
+        {http::Method::get, bucket + "?uploads", "s3:ListBucketMultipartUploads"},
+        {http::Method::get, bucket + "?cors", "s3:GetBucketCORS"},
+        {http::Method::get, bucket + "?policy", "s3:GetBucketPolicy"},
+        {http::Method::get, bucket + "?location", "s3:GetBucketLocation"},
+        {http::Method::get, bucket + "?versioning", "s3:GetBucketVersioning"},
+        {http::Method::get, bucket + "?tagging", "s3:GetBucketTagging"},
+        {http::Method::del, bucket, "s3:DeleteBucket"},
+    };
+    for (const auto& [method, target, action] : requests) {
+        auto answer = s3(method, target, key);
+        EXPECT_EQ(answer.status, 403) << target;
+        EXPECT_EQ(answer.text("Code"), "AccessDenied") << target;
+        auto message = answer.text("Message");
+        EXPECT_NE(message.find(std::string("is not authorized to perform: ") + action), std::string::npos)
+            << message;
+    }
+    EXPECT_EQ(s3(http::Method::head, object, key).status, 403);
+}
+
+TEST_F(ExchangeTest, RefusesExpiredCredentialsAndChangedTokens) {
+    auto key = credentials(campus, campus_project);
+    auto target = "/" + campus.bucket + "?list-type=2";
+    EXPECT_EQ(s3(http::Method::get, target, key).status, 200);
+    auto changed = key;
+    changed.token[10] = changed.token[10] == 'A' ? 'B' : 'A';
+    auto answer = s3(http::Method::get, target, changed);
+    EXPECT_EQ(answer.status, 400);
+    EXPECT_EQ(answer.text("Code"), "InvalidToken");
+    auto other = credentials(campus, campus_project, "bob");
+    changed = key;
+    changed.token = other.token;
+    EXPECT_EQ(s3(http::Method::get, target, changed).text("Code"), "InvalidToken") << "of another key";
+    changed = key;
+    changed.token.clear();
+    EXPECT_EQ(s3(http::Method::get, target, changed).text("Code"), "InvalidAccessKeyId");
+
+    clock.advance(3'600s);
+    answer = s3(http::Method::get, target, key);
+    EXPECT_EQ(answer.status, 400);
+    EXPECT_EQ(answer.text("Code"), "ExpiredToken");
+    EXPECT_EQ(form("sts", "Action=GetCallerIdentity", key).text("Code"), "ExpiredToken");
+}
+
+TEST_F(ExchangeTest, RefusesARoleThatTrustsAnotherPool) {
+    auto answer =
+        ask(cloud->application,
+            signed_request(
+                {.service = "cognito-identity",
+                 .headers = {{"X-Amz-Target", "AWSCognitoIdentityService.SetIdentityPoolRoles"}},
+                 .body = json::serialize(json::object{{"IdentityPoolId", campus.identity_pool},
+                                                      {"Roles", {{"authenticated", evntgarde.role}}}})},
+                root(), clock.now()));
+    ASSERT_EQ(answer.status, 200) << answer.body;
+    answer = get_credentials(identity(), campus_project, sign(claims(campus_project)));
+    EXPECT_EQ(message_of(answer),
+              "InvalidIdentityPoolConfigurationException: Invalid identity pool configuration. "
+              "Check assigned IAM roles for this pool.");
+}
+
+TEST_F(ExchangeTest, LetsADenyWinOverTheAllowOfTheRoleAtOnce) {
+    auto key = credentials(campus, campus_project);
+    auto object = "/" + campus.bucket + "/secret";
+    EXPECT_EQ(s3(http::Method::put, object, key, "x").status, 200);
+    auto policy =
+        R"({"Version":"2012-10-17","Statement":[{"Effect":"Deny","Action":"s3:GetObject","Resource":"*"}]})";
+    auto answer = form("iam",
+                       "Action=PutRolePolicy&RoleName=campus-student-lifecycle-TenantUserRole&PolicyName=No"
+                       "&PolicyDocument=" +
+                           crypto::uri_encode(policy),
+                       root());
+    ASSERT_EQ(answer.status, 200) << answer.body;
+    answer = s3(http::Method::get, object, key);
+    EXPECT_EQ(answer.status, 403);
+    EXPECT_TRUE(answer.text("Message").ends_with("with an explicit deny in an identity-based policy"))
+        << answer.text("Message");
+}
+
+TEST_F(ExchangeTest, ForgetsTheSessionsOfARoleThatIsGone) {
+    auto key = credentials(campus, campus_project);
+    auto role = "RoleName=campus-student-lifecycle-TenantUserRole";
+    ASSERT_EQ(
+        form("iam", std::string("Action=DeleteRolePolicy&PolicyName=TenantUserRoleDefaultPolicy&") + role,
+             root())
+            .status,
+        200);
+    ASSERT_EQ(form("iam", std::string("Action=DeleteRole&") + role, root()).status, 200);
+    EXPECT_EQ(s3(http::Method::get, "/" + campus.bucket + "?list-type=2", key).text("Code"), "InvalidToken");
+}
+
+TEST_F(ExchangeTest, ProvisioningAgainChangesNothing) {
+    auto again = tenant(campus_project);
+    EXPECT_EQ(again.identity_pool, campus.identity_pool);
+    EXPECT_EQ(again.role, campus.role);
+    EXPECT_EQ(cloud->iam->directory()->roles.size(), 2u);
+}
+
+}  // namespace
+}  // namespace integreat::cloud
