@@ -251,4 +251,8 @@ std::string fingerprint_of(const Desired& desired) {
     return crypto::hex_encode(crypto::as_view(crypto::sha256(all))).substr(0, 16);
 }
 
+std::string fingerprint_of(const Model& model) {
+    return fingerprint_of(desired_of(model));
+}
+
 }  // namespace integreat::data

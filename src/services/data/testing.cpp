@@ -7,7 +7,6 @@
 #include "base/guarded.h"
 #include "postgres/connection.h"
 #include "services/data/names.h"
-#include "services/data/tables.h"
 
 namespace integreat::data::testing {
 
@@ -363,7 +362,7 @@ postgres::testing::TestDatabase database_for(const Model& model) {
     static Guarded<std::map<std::string, TestDatabase>> bases;
     static std::atomic<int> count{0};
     auto bases_now = bases.lock();
-    auto fingerprint = model.app.text + fingerprint_of(desired_of(model));
+    auto fingerprint = model.app.text + fingerprint_of(model);
     auto base = bases_now->find(fingerprint);
     if (base == bases_now->end()) {
         auto database = postgres::testing::fresh_database(model.app);
