@@ -96,6 +96,8 @@ void check_route(const RouteCheck& check) {
     if (route.path == "/me" || route.path.starts_with("/me/")) {
         check.complain("path", "/me is the platform's own: choose another path");
     }
+    if (route.path == "/openapi.json")
+        check.complain("path", "/openapi.json is the platform's own: choose another path");
     bool safe =
         std::all_of(route.methods.begin(), route.methods.end(), [](const auto& m) { return m == "GET"; });
     if (safe && route.idempotency != "off") {
@@ -111,6 +113,9 @@ void check_route(const RouteCheck& check) {
 void check_collisions(Document& document, const Manifest& manifest) {
     std::map<std::string, std::size_t> by_request;
     std::map<std::string, std::size_t> by_name;
+    auto is_ours = [&](const std::string& name) {
+        return name == manifest.app.text + ".me" || name == manifest.app.text + ".openapi";
+    };
     auto line_of = [&](std::size_t index) {
         return std::to_string(json::place_of(document.tree, json::below("/routes", index)).line);
     };
@@ -129,6 +134,10 @@ void check_collisions(Document& document, const Manifest& manifest) {
             }
         }
         for (const auto& method : route.methods) {
+            if (is_ours(operation_of(manifest, route, method))) {
+                complain(document, pointer + (route.name.empty() ? "/path" : "/name"),
+                         "the platform has a route of that name: give it another name");
+            }
             auto [earlier, first] = by_name.emplace(operation_of(manifest, route, method), i);
             if (first || earlier->second == i || !fresh) continue;
             complain(document, pointer + (route.name.empty() ? "/path" : "/name"),

@@ -35,7 +35,7 @@ Manifest good(std::string_view text) {
 
 TEST(Routes, SayEverythingTheManifestSays) {
     auto routes = routes_of(good(campus), Settings());
-    ASSERT_EQ(routes.size(), 5u);
+    ASSERT_EQ(routes.size(), 6u);
 
     const auto& me = routes[0];
     EXPECT_EQ(me.name, "campus.me");
@@ -45,12 +45,16 @@ TEST(Routes, SayEverythingTheManifestSays) {
     EXPECT_FALSE(me.upstream);
     EXPECT_EQ(me.limit.burst, 7u);
 
-    const auto& get = routes[1];
+    EXPECT_EQ(routes[1].name, "campus.openapi");
+    EXPECT_EQ(routes[1].pattern, "/v1/apps/campus/openapi.json");
+    EXPECT_FALSE(routes[1].upstream);
+
+    const auto& get = routes[2];
     EXPECT_EQ(get.name, "campus.portal-rest");
     EXPECT_EQ(get.body_bytes_max, 0u);
     EXPECT_EQ(get.idempotency, http::Idempotency::off);
 
-    const auto& post = routes[2];
+    const auto& post = routes[3];
     EXPECT_EQ(post.name, "campus.portal-rest.post");
     EXPECT_EQ(post.method, http::Method::post);
     EXPECT_EQ(post.pattern, "/v1/apps/campus/portal/{rest...}");
@@ -66,19 +70,19 @@ TEST(Routes, SayEverythingTheManifestSays) {
     EXPECT_EQ(post.limit.burst, 2u);
     EXPECT_EQ(post.summary, "The portal.");
 
-    EXPECT_EQ(routes[3].name, "campus.front");
-    EXPECT_EQ(routes[3].access.who, http::Access::Who::anyone);
-    EXPECT_EQ(routes[3].upstream_target, "/open");
-    EXPECT_EQ(routes[3].limit.requests, 60u);
-    EXPECT_EQ(routes[4].name, "campus.mine.delete");
-    EXPECT_EQ(routes[4].access.who, http::Access::Who::signed_in);
+    EXPECT_EQ(routes[4].name, "campus.front");
+    EXPECT_EQ(routes[4].access.who, http::Access::Who::anyone);
+    EXPECT_EQ(routes[4].upstream_target, "/open");
+    EXPECT_EQ(routes[4].limit.requests, 60u);
+    EXPECT_EQ(routes[5].name, "campus.mine.delete");
+    EXPECT_EQ(routes[5].access.who, http::Access::Who::signed_in);
 }
 
 TEST(Routes, ShareTheUpstreamTheyName) {
     auto routes = routes_of(good(campus), Settings());
-    const auto& upstream = routes[1].upstream;
+    const auto& upstream = routes[2].upstream;
     ASSERT_TRUE(upstream);
-    EXPECT_EQ(upstream, routes[4].upstream);
+    EXPECT_EQ(upstream, routes[5].upstream);
     EXPECT_EQ(upstream->key, "campus/portal http://[::1]:9301/base");
     EXPECT_EQ(upstream->tenant.text, "campus");
     EXPECT_EQ(upstream->host, "::1");
