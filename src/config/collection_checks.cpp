@@ -8,6 +8,7 @@
 
 #include "base/suggest.h"
 #include "config/paths.h"
+#include "config/routes.h"
 #include "json/node.h"
 
 namespace integreat::config {
@@ -41,11 +42,17 @@ bool takes(const CollectionSettings& collection, const RouteSettings& route) {
 
 void check_routes(Document& document, const Manifest& manifest) {
     for (std::size_t i = 0; i < manifest.routes.size(); ++i) {
+        const auto& route = manifest.routes[i];
+        auto pointer = json::below("/routes", i);
         for (const auto& collection : manifest.collections) {
-            if (!takes(collection, manifest.routes[i])) continue;
-            complain(document, json::below("/routes", i) + "/path",
-                     "the collection " + collection.name + " answers " + manifest.routes[i].path +
-                         ": choose another path");
+            if (takes(collection, route)) {
+                complain(
+                    document, pointer + "/path",
+                    "the collection " + collection.name + " answers " + route.path + ": choose another path");
+            } else if (operation_of(manifest, route, "GET") == manifest.app.text + "." + collection.name) {
+                complain(document, pointer + (route.name.empty() ? "/path" : "/name"),
+                         "a collection is called " + collection.name + ": give the route another name");
+            }
         }
     }
 }
