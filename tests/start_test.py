@@ -6,6 +6,7 @@ import json
 import re
 import subprocess
 import unittest
+from pathlib import Path
 
 import harness
 
@@ -35,8 +36,11 @@ class Start(unittest.TestCase):
 
     def test_ready_file_has_its_shape(self):
         ready = self.program.ready
-        self.assertEqual(set(ready), {"pid", "gateway", "firebase", "aws", "sandbox", "tenants"})
-        self.assertIsNone(ready["aws"])
+        self.assertEqual(
+            set(ready), {"pid", "gateway", "firebase", "aws", "aws_credentials", "sandbox", "tenants"}
+        )
+        self.assertTrue(ready["aws"].startswith("http://127.0.0.1:"))
+        self.assertIn("aws_access_key_id", Path(ready["aws_credentials"]).read_text())
         self.assertIsNone(ready["sandbox"])
         self.assertEqual(ready["pid"], self.program.process.pid)
         self.assertEqual(
@@ -48,6 +52,8 @@ class Start(unittest.TestCase):
                 set(tenant), {"firebase_project", "firebase_api_key", "identity_pool", "bucket", "users"}
             )
             self.assertTrue(tenant["firebase_api_key"])
+            self.assertRegex(tenant["identity_pool"], r"^us-east-1:[0-9a-f-]{36}$")
+            self.assertEqual(tenant["bucket"], tenant["firebase_project"] + "-tenant-bucket")
             self.assertTrue(tenant["users"], f"{app} has no ready-made user")
             for user in tenant["users"]:
                 self.assertEqual(set(user), {"email", "password", "role"})
@@ -70,6 +76,14 @@ class Start(unittest.TestCase):
         self.assertIn("/v1/apps/campus/me", shown.stdout)
         for user in self.program.ready["tenants"]["campus"]["users"]:
             self.assertIn(user["email"], shown.stdout)
+
+    def test_why_explains_what_the_local_cloud_refused(self):
+        bucket = self.program.ready["tenants"]["campus"]["bucket"]
+        refused = harness.call(self.program.ready["aws"], "GET", f"/{bucket}/a")
+        self.assertEqual(refused.status, 403)
+        why = self.program.cli("why", "--data", str(self.program.data_folder), refused.headers["x-amz-request-id"])
+        self.assertEqual(why.returncode, 0, why.stderr)
+        self.assertIn("no resource-based policy allows s3:GetObject", why.stdout)
 
     def test_each_ready_made_user_signs_in_and_is_who_the_token_says(self):
         for app in ("campus", "evntgarde", "pillars", "teleo"):
