@@ -92,8 +92,12 @@ class Data(unittest.TestCase):
         self.assertEqual(got.headers["ETag"], '"1"')
         self.assertEqual(self.send("GET", path, "patient", If_None_Match='"1"').status, 304)
         unready = self.send("POST", path + "/agree", "nurse")
-        self.assertEqual((unready.status, unready.json()["type"]), (409, "/problems/incomplete"), unready.body)
-        patched = self.send("PATCH", path, "nurse", {"phone": "0917 123 4567", "temperature": 36.6}, If_Match='"1"')
+        self.assertEqual(
+            (unready.status, unready.json()["type"]), (409, "/problems/incomplete"), unready.body
+        )
+        patched = self.send(
+            "PATCH", path, "nurse", {"phone": "0917 123 4567", "temperature": 36.6}, If_Match='"1"'
+        )
         self.assertEqual((patched.status, patched.json()["phone"]), (200, "+639171234567"), patched.body)
         self.assertEqual(patched.json()["temperature"], "36.6")
         self.assertEqual(self.send("PATCH", path, "nurse", {"notes": None}, If_Match='"1"').status, 412)
@@ -110,10 +114,14 @@ class Data(unittest.TestCase):
         self.assertIn(mine["id"], listed)
         self.assertNotIn(theirs["id"], listed)
         self.assertEqual(self.send("GET", "/visits").status, 401)
-        self.assertEqual(self.send("GET", "/doctors").json()["items"][0]["fee"], {"amount": 50000, "currency": "PHP"})
+        self.assertEqual(
+            self.send("GET", "/doctors").json()["items"][0]["fee"], {"amount": 50000, "currency": "PHP"}
+        )
         self.assertEqual(self.send("POST", "/doctors", "nurse", {"name": "Dr. No"}).status, 403)
         referred = self.send("DELETE", f"/doctors/{self.doctor}", "admin")
-        self.assertEqual((referred.status, referred.json()["type"]), (409, "/problems/referenced"), referred.body)
+        self.assertEqual(
+            (referred.status, referred.json()["type"]), (409, "/problems/referenced"), referred.body
+        )
 
     def test_a_refusal_explains_itself(self):
         theirs = self.visit(role="nurse")
@@ -155,7 +163,9 @@ class Data(unittest.TestCase):
         document = answer.json()
         self.assertEqual({path.split("/")[3] for path in document["paths"]}, {"clinic"})
         operation = document["paths"]["/v1/apps/clinic/visits/{id}/agree"]["post"]
-        self.assertIn("incomplete", operation["responses"]["409"]["content"]["application/problem+json"]["examples"])
+        self.assertIn(
+            "incomplete", operation["responses"]["409"]["content"]["application/problem+json"]["examples"]
+        )
         new = document["components"]["schemas"]["ClinicVisit.New"]
         self.assertEqual(set(new["required"]), {"doctor", "day"})
         listed = json.loads(self.program.cli("routes", "--json", *self.program.places).stdout)
@@ -177,7 +187,10 @@ class Data(unittest.TestCase):
         self.assertEqual((rest["items"], rest["next"]), (history.json()["items"][1:], None))
 
     def test_lists_page_filter_and_expand(self):
-        many = [{"doctor": self.doctor, "day": f"2027-01-{day:02}", "notes": f"note {day}"} for day in range(1, 26)]
+        many = [
+            {"doctor": self.doctor, "day": f"2027-01-{day:02}", "notes": f"note {day}"}
+            for day in range(1, 26)
+        ]
         self.assertEqual(self.send("POST", "/visits", "nurse", many).status, 201)
         seen, after = [], ""
         while True:
@@ -187,7 +200,9 @@ class Data(unittest.TestCase):
                 break
             after = "&next=" + page["next"]
         self.assertEqual(seen, [f"2027-01-{day:02}" for day in range(1, 26)])
-        one = self.send("GET", "/visits?day=2027-01-07&expand=doctor&fields=day,doctor", "nurse").json()["items"]
+        one = self.send("GET", "/visits?day=2027-01-07&expand=doctor&fields=day,doctor", "nurse").json()[
+            "items"
+        ]
         self.assertEqual([item["doctor"]["name"] for item in one], ["Dr. Reyes"])
         sums = self.send("GET", "/visits/aggregate?select=count&day=ge.2027-01-01", "nurse").json()
         self.assertEqual(sums, {"items": [{"count": 25}]})

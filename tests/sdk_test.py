@@ -52,12 +52,16 @@ class Sdk(unittest.TestCase):
         return True
 
     def test_compiles_and_drives_a_scenario(self):
-        written = [app.stem for app in sorted(self.program.manifests.glob("*.yaml")) if self.write_client(app.stem)]
+        written = [
+            app.stem for app in sorted(self.program.manifests.glob("*.yaml")) if self.write_client(app.stem)
+        ]
         self.assertIn("clinic", written)
         compiled = run(str(HERE / "node_modules" / ".bin" / "tsc"), "-p", str(self.source.parent))
         self.assertEqual(compiled.returncode, 0, compiled.stdout)
         self.program.start()
-        tokens = {f"TOKEN_{role}": self.program.token("clinic", role) for role in ("admin", "nurse", "patient")}
+        tokens = {
+            f"TOKEN_{role}": self.program.token("clinic", role) for role in ("admin", "nurse", "patient")
+        }
         driven = run(
             "node",
             str(self.source.parent / "out" / "scenario.js"),

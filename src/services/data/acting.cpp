@@ -35,9 +35,13 @@ std::string role_of(const Model& model, const Principal* principal) {
 }
 
 postgres::Acting acting_for(const Model& model, const http::Call& call) {
+    return acting_as(database_role(model.app, role_of(model, call.principal.get())), call);
+}
+
+postgres::Acting acting_as(const std::string& role, const http::Call& call) {
     const auto* principal = call.principal.get();
     bool key = principal && principal->kind == PrincipalKind::key;
-    return {.role = database_role(model.app, role_of(model, principal)),
+    return {.role = role,
             .uid = !principal ? std::string() : (key ? "key:" : "") + principal->subject,
             .request = call.id.text};
 }

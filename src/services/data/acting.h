@@ -22,5 +22,7 @@ std::string role_of(const Model& model, const Principal* principal);
 
 // For the round trip of Pool::run_as and Transaction::act_as.
 postgres::Acting acting_for(const Model& model, const http::Call& call);
+// The same where the database's role is known already.
+postgres::Acting acting_as(const std::string& role, const http::Call& call);
 
 }  // namespace integreat::data

@@ -70,6 +70,38 @@ void append_sum(std::string& to, const Aggregate& aggregate, std::string_view te
     }
 }
 
+// The one record of `rows`; without `version`, no ETag stands for what is shown.
+http::Reply record_reply(Asked& asked, const postgres::Rows& rows, std::span<const Shown> shown,
+                         std::optional<std::size_t> version) {
+    if (rows.empty()) return refuse_missing(asked);
+    auto reply = json_reply(200, {});
+    if (version) {
+        auto etag = etag_of(rows.text(0, *version));
+        reply.headers.add("ETag", etag);
+        if (already_has(asked.request, etag)) {
+            reply.status = 304;
+            return reply;
+        }
+    }
+    append_record(reply.body, shown, rows, 0);
+    return reply;
+}
+
+// With fields= or expand=.
+http::Reply get_shaped(Asked& asked, const std::string& id) {
+    auto parsed = parse_pairs(asked);
+    if (parsed.trouble) return *std::move(parsed.trouble);
+    Mistakes mistakes;
+    auto query = check_single(asked.reader(), parsed.pairs, mistakes);
+    if (!mistakes.none()) return refuse_mistakes(asked, std::move(mistakes), "The query");
+    auto single = single_sql(asked.reader(), query, id);
+    auto answered = run(asked, single.sql);
+    if (!answered.rows) return refuse_statement(asked, answered);
+    // With others' records inside, the version of this one does not stand for all of it.
+    auto version = query.expand.empty() ? std::optional(single.keys.front()) : std::nullopt;
+    return record_reply(asked, *answered.rows, single.shown, version);
+}
+
 }  // namespace
 
 http::Reply list_records(Asked& asked) {
@@ -112,33 +144,10 @@ http::Reply get_record(Asked& asked) {
     if (!asked.view.reads()) return refuse_unreadable(asked);
     auto id = normal_uuid(asked.call.parameter("id"));
     if (!id) return refuse_missing(asked);
-    ListQuery query;
-    if (asked.request.query().empty()) {
-        query.fields = asked.view.readable;
-    } else {
-        auto parsed = parse_pairs(asked);
-        if (parsed.trouble) return *std::move(parsed.trouble);
-        Mistakes mistakes;
-        query = check_single(asked.reader(), parsed.pairs, mistakes);
-        if (!mistakes.none()) return refuse_mistakes(asked, std::move(mistakes), "The query");
-    }
-    auto single = single_sql(asked.reader(), query, *id);
-    auto answered = run(asked, single.sql);
+    if (!asked.request.query().empty()) return get_shaped(asked, *id);
+    auto answered = run(asked, {asked.view.by_id, {*id}});
     if (!answered.rows) return refuse_statement(asked, answered);
-    const auto& rows = *answered.rows;
-    if (rows.empty()) return refuse_missing(asked);
-    auto reply = json_reply(200, {});
-    // With others' records inside, the version of this one does not stand for all of it.
-    if (query.expand.empty()) {
-        auto etag = etag_of(rows.text(0, single.keys.front()));
-        reply.headers.add("ETag", etag);
-        if (already_has(asked.request, etag)) {
-            reply.status = 304;
-            return reply;
-        }
-    }
-    append_record(reply.body, single.shown, rows, 0);
-    return reply;
+    return record_reply(asked, *answered.rows, asked.view.shown, asked.view.version);
 }
 
 http::Reply aggregate_records(Asked& asked) {

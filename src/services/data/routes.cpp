@@ -32,11 +32,12 @@ http::Handler handler_of(const std::shared_ptr<const Desk>& desk, const Collecti
         auto* pool = desk->pool();
         if (!pool) return refuse_absent(call);
         const auto& model = *desk->plan->model;
+        const auto& view = desk->plan->view(collection, role_of(model, call.principal.get()));
         Asked asked{.desk = *desk,
                     .collection = collection,
-                    .view = desk->plan->view(collection, role_of(model, call.principal.get())),
+                    .view = view,
                     .pool = *pool,
-                    .acting = acting_for(model, call),
+                    .acting = acting_as(view.database_role, call),
                     .request = request,
                     .call = call};
         auto reply = operation(asked);

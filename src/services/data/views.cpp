@@ -12,14 +12,25 @@ namespace integreat::data {
 namespace {
 
 View view_of(const Model& model, const Collection& collection, const std::string& role) {
+    auto name = database_role(model.app, role);
     View view{.role = role,
-              .comment = "/* " + database_role(model.app, role) + " */ ",
+              .database_role = name,
+              .comment = "/* " + name + " */ ",
               .readable = fields_for(collection, Action::read, role),
               .creatable = fields_for(collection, Action::create, role),
               .updatable = fields_for(collection, Action::update, role),
-              .columns = {}};
+              .columns = {},
+              .by_id = {},
+              .shown = {}};
     for (const auto* field : view.readable)
         view.columns += (view.columns.empty() ? "" : ", ") + column(*field);
+    view.by_id = view.comment + "SELECT " + view.columns + " FROM " + table_of(collection.name) +
+                 " WHERE \"id\" = $1::uuid";
+    view.shown = shown_in_order(view.readable);
+    const auto* version = view.sees("version");
+    ASSERT(version || !view.reads());  // Those who see anything see the version.
+    while (version && view.readable[view.version] != version)
+        ++view.version;
     return view;
 }
 

@@ -11,15 +11,20 @@
 #include <vector>
 
 #include "services/data/model.h"
+#include "services/data/render.h"
 #include "services/data/values.h"
 
 namespace integreat::data {
 
 struct View {
-    std::string role;     // Of the app.
-    std::string comment;  // "/* tenant_campus__registrar */ "
+    std::string role;           // Of the app.
+    std::string database_role;  // "tenant_campus__registrar"
+    std::string comment;        // "/* tenant_campus__registrar */ "
     std::vector<const Field*> readable, creatable, updatable;
     std::string columns;  // Of `readable`: "\"id\", \"state\""; empty if nothing is.
+    std::string by_id;    // The whole statement that reads one record with these columns.
+    std::vector<Shown> shown;
+    std::size_t version = 0;  // Its column.
 
     bool reads() const { return !readable.empty(); }
     const Field* sees(std::string_view field) const;  // Null: for this role there is no such field.
