@@ -214,7 +214,7 @@ Result<bool> run(const DevOptions& options, config::Configuration configuration,
     auto text = to_json(ready);
     TRY(write_whole((options.data / running_file).string(), text));
     if (!options.ready_file.empty()) TRY(write_whole(options.ready_file.string(), text));
-    out << welcome(ready, invocation_of(options)) << std::flush;
+    out << welcome(ready, options.data.string(), invocation_of(options)) << std::flush;
 
     Serving serving{
         .platform = *platform,

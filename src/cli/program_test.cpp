@@ -111,14 +111,15 @@ TEST(Ready, TellsProgramsWhatRunsWhere) {
 }
 
 TEST(Ready, TellsPeopleUsersAndCommandsToPaste) {
-    auto text = welcome(ready_with_one_user(), {.program = "build/integreat", .data = "/tmp/it's here"});
+    auto text =
+        welcome(ready_with_one_user(), "/tmp/it", {.program = "build/integreat", .data = "/tmp/it's here"});
     EXPECT_THAT(text, HasSubstr("student@campus.example"));
     EXPECT_THAT(text, HasSubstr("accounts:signInWithPassword?key=AIza0"));
     EXPECT_THAT(text, HasSubstr("http://127.0.0.1:8080/v1/apps/campus/me"));
     EXPECT_THAT(text, HasSubstr("    build/integreat routes --app campus\n"));
     EXPECT_THAT(text, HasSubstr(": build/integreat user list --data '/tmp/it'\\''s here'\n"));
-    text =
-        welcome(ready_with_one_user(), {.program = "/opt/my programs/integreat", .configuration = "/etc/i"});
+    text = welcome(ready_with_one_user(), "/tmp/it",
+                   {.program = "/opt/my programs/integreat", .configuration = "/etc/i"});
     EXPECT_THAT(text, HasSubstr("    '/opt/my programs/integreat' routes --app campus --config /etc/i\n"));
 }
 

@@ -100,17 +100,19 @@ std::string shell_word(const std::string& text) {
     return quoted + "'";
 }
 
-std::string welcome(const Ready& ready, const Invocation& invocation) {
+std::string welcome(const Ready& ready, const std::string& data_folder, const Invocation& invocation) {
     return fmt::format(
         "\nIntegreat is ready.\n\n"
         "    gateway        {0}          docs: {0}/docs\n"
         "    Firebase Auth  {1}\n"
-        "    AWS            {5}          credentials: {6}\n\n"
-        "  One user per app; for all of them: {2}\n{3}\n"
-        "  Try:\n{4}\n"
+        "    AWS            {2}          credentials: {3}\n"
+        "    state          {4}          delete it to start anew\n\n"
+        "  One user per app; for all of them: {5}\n{6}\n"
+        "  Try:\n{7}\n"
         "  Changed a file in apps/? It is checked and loaded at once. Ctrl-C stops everything.\n\n",
-        ready.gateway, ready.firebase, command_with_data(invocation, "user list"), users_table(ready),
-        commands_to_try(ready, invocation), ready.aws.value_or("(not running)"), ready.aws_credentials);
+        ready.gateway, ready.firebase, ready.aws.value_or("(not running)"), ready.aws_credentials,
+        data_folder, command_with_data(invocation, "user list"), users_table(ready),
+        commands_to_try(ready, invocation));
 }
 
 Result<> write_whole(const std::string& path, const std::string& text) {

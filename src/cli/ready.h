@@ -50,7 +50,7 @@ struct Invocation {
 std::string shell_word(const std::string& text);
 
 // The block that ends the start: what runs where, one user per app, commands to paste.
-std::string welcome(const Ready& ready, const Invocation& invocation);
+std::string welcome(const Ready& ready, const std::string& data_folder, const Invocation& invocation);
 
 // Writes beside `path` and renames: a reader sees nothing or all of it. Only the owner may read it.
 Result<> write_whole(const std::string& path, const std::string& text);

@@ -38,7 +38,7 @@ void append_member(std::string& to, std::string_view name, std::string_view valu
 http::Response answer_me(const http::Request&, http::Call& call) {
     http::Reply reply{.headers = {{"Content-Type", "application/json"}, {"Cache-Control", "no-store"}}};
     ASSERT(call.principal);
-    reply.body = me_json(*call.principal);
+    reply.body = me_json(*call.principal) + "\n";
     return reply;
 }
 

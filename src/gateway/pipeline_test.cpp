@@ -36,10 +36,10 @@ TEST(Pipeline, AnswersWhoIAm) {
     World world;
     auto answer = world.get("/v1/apps/campus/me", "campus:u1:student");
     EXPECT_EQ(answer.status, 200);
-    EXPECT_EQ(
-        answer.body,
-        R"({"kind":"user","tenant":"campus","uid":"u1","role":"student","email":"u1@example.com",)"
-        R"("email_verified":false,"name":null,"provider":null,"expires":"2026-11-18T12:06:40.000000Z"})");
+    EXPECT_EQ(answer.body,
+              R"({"kind":"user","tenant":"campus","uid":"u1","role":"student","email":"u1@example.com",)"
+              R"("email_verified":false,"name":null,"provider":null,"expires":"2026-11-18T12:06:40.000000Z"})"
+              "\n");
     EXPECT_EQ(answer.headers.value("Content-Type"), "application/json");
     auto key = world.get("/v1/apps/campus/me", "key:campus:k1:grades.read");
     EXPECT_EQ(key.status, 200);
