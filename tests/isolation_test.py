@@ -213,6 +213,7 @@ class Matrix(threading.Thread):
             self.expect_set(what, {item["id"] for item in items}, seen, said)
             self.expect(what, False, all(set(item) <= shown for item in items), said)
             self.expect(what, True, all(set(item) == shown for item in items), said)
+            self.expand(collection, caller, who)
         elif tail == "/aggregate":
             count = json.loads(said[1])["items"][0]["count"]
             self.expect(what, False, count <= len(seen), said)
@@ -220,6 +221,23 @@ class Matrix(threading.Thread):
         elif tail == "/export.csv":
             lines = said[1].decode().splitlines()[1:]
             self.expect_set(what, {line.split(",")[0].strip('"') for line in lines}, seen, said)
+
+    def expand(self, collection: str, caller: Caller, who: Caller) -> None:
+        declared = self.app.collections[collection]["fields"]
+        seen = self.app.fields_for(collection, "read", who)
+        targets = {name: declared[name]["to"] for name in seen if declared[name]["type"] == "reference"}
+        if not targets:
+            return
+        said = self.send(caller, "GET", f"{collection}?limit=200&expand={','.join(targets)}")
+        for item in json.loads(said[1])["items"]:
+            record = self.world.records[collection][item["id"]]
+            for name, to in targets.items():
+                target = self.world.records[to].get(record.values[name])
+                reads = bool(target) and self.app.reads(target, who, self.world)
+                good = (set(item[name] or ()) == self.app.shown(to, who)) if reads else item[name] is None
+                self.expect(
+                    f"{caller.name} GET {collection}?expand={name}: {item}", reads, good, (said[0], b"")
+                )
 
     def expect_set(self, what: str, got: set[str], wanted: set[str], said) -> None:
         self.expect(f"{what} shows {got - wanted}", False, not got - wanted, said)
