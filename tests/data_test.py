@@ -173,6 +173,27 @@ class Data(unittest.TestCase):
             self.assertIn(route["path"], document["paths"])
         self.assertIn("clinic.visits.agree", {route["name"] for route in listed})
 
+    def test_a_key_acts_as_the_role_of_its_scope(self):
+        def key(*scopes):
+            scopes = [part for scope in scopes for part in ("--scope", scope)]
+            made = self.program.cli(
+                *("key", "create", "--app", "clinic", "--name", "front desk", "--data"),
+                *(str(self.program.data_folder), *scopes),
+            )
+            self.assertEqual(made.returncode, 0, made.stderr)
+            return next(word for word in made.stdout.split() if word.startswith("itg_"))
+
+        def ask(method, path, token, body=None):
+            return self.program.call(method, "/v1/apps/clinic" + path, token=token, body=body)
+
+        nurse, reader = key("role:nurse"), key("portal.read")
+        visit = ask("POST", "/visits", nurse, {"doctor": self.doctor, "day": "2026-12-03"})
+        self.assertEqual(visit.status, 201, visit.body)
+        self.assertTrue(visit.json()["created_by"].startswith("key:"), visit.body)
+        self.assertEqual(ask("POST", "/doctors", nurse, {"name": "Dr. No"}).status, 403)
+        refused = ask("GET", "/visits", reader)
+        self.assertEqual((refused.status, refused.json()["type"]), (403, "/problems/scope-missing"))
+
     def test_the_history_is_for_admins(self):
         visit = self.visit()
         path = f"/visits/{visit['id']}"

@@ -7,6 +7,7 @@ import json
 import re
 import unittest
 
+import apps
 import harness
 
 METHODS = ("get", "post", "put", "patch", "delete")
@@ -21,7 +22,13 @@ def filled(pattern: str) -> str:
 class Routes(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        cls.program = harness.Program().start()
+        cls.program = harness.Program()
+        cls.program.write_configuration()
+        for manifest in cls.program.manifests.glob("*.yaml"):
+            # The walk sends thousands of requests; limits have tests of their own.
+            text = re.sub(r"(?m)^((?:tenant_)?limit): .*$", rf"\1: {apps.HIGH}", manifest.read_text())
+            manifest.write_text(text)
+        cls.program.start()
         document = cls.program.call("GET", "/openapi.json").json()
         cls.routes = [
             (method.upper(), path)
@@ -56,8 +63,8 @@ class Routes(unittest.TestCase):
                 self.assertTrue(problem.get(member), f"{member} is missing: {problem}")
 
     def test_the_table_has_the_platform_and_four_apps(self):
-        apps = {path.split("/")[3] for _, path in self.routes if path.startswith("/v1/apps/")}
-        self.assertEqual(apps, set(self.tokens))
+        served = {path.split("/")[3] for _, path in self.routes if path.startswith("/v1/apps/")}
+        self.assertEqual(served, set(self.tokens))
         self.assertTrue(any(path.startswith("/v1/admin/") for _, path in self.routes))
         self.assertTrue(any(route["upstream"] for route in self.of_apps))
 
