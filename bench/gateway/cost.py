@@ -54,10 +54,13 @@ def cpu_of(root: int) -> Cpu:
     return total
 
 
-def load(pid: int, url: str, requests: str, seconds: float, connections: int, core: int) -> Round:
+def load(
+    pid: int, url: str, requests: str, seconds: float, connections: int, core: int | None = None
+) -> Round:
     """Runs wrk against a subject; anything but clean 2xx/3xx answers is an exception, not a figure."""
     before = cpu_of(pid)
-    result = harness.wrk(url, requests, seconds, connections, ["taskset", "-c", str(core)])
+    before_wrk = [] if core is None else ["taskset", "-c", str(core)]
+    result = harness.wrk(url, requests, seconds, connections, before_wrk)
     after = cpu_of(pid)
     if result["refused"] or result["broken"] or not result["requests"]:
         raise RuntimeError(f"{url} did not answer cleanly under load: {result}")

@@ -72,9 +72,9 @@ def segment(token: str, index: int) -> dict:
     return json.loads(urlsafe_b64decode(part + "=" * (-len(part) % 4)))
 
 
-def issuer_of(program: harness.Program, folder: Path) -> peers.Issuer:
+def issuer_of(program: harness.Program, folder: Path, app: str = "campus") -> peers.Issuer:
     """The public key, issuer and audience of the local Firebase Auth, for the peers."""
-    token = program.token("campus")
+    token = program.token(app)
     keys = harness.call(program.ready["firebase"], "GET", KEYS)
     certificate = keys.json()[segment(token, 0)["kid"]]
     key = subprocess.run(

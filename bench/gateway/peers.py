@@ -35,10 +35,13 @@ class Children:
     def __init__(self) -> None:
         self.started: list[subprocess.Popen] = []
 
-    def start(self, command: list[str], core: int, port: int, log: Path) -> int:
+    def start(
+        self, command: list[str], core: int | None, port: int, log: Path, environment: dict | None = None
+    ) -> int:
+        pinned = [] if core is None else ["taskset", "-c", str(core)]
         with open(log, "wb") as output:
             child = subprocess.Popen(
-                ["taskset", "-c", str(core), *command], stdin=subprocess.DEVNULL, stdout=output, stderr=output
+                [*pinned, *command], stdin=subprocess.DEVNULL, stdout=output, stderr=output, env=environment
             )
         self.started.append(child)
         until = time.monotonic() + 20
