@@ -24,7 +24,20 @@ WaitingPool::~WaitingPool() {
     stop();
 }
 
+WaitingPool::Sleeper* WaitingPool::take_sleeper(Queue& queue) {
+    if (queue.asleep.empty()) return nullptr;
+    auto* sleeper = queue.asleep.back();
+    queue.asleep.pop_back();
+    return sleeper;
+}
+
+// After the lock has been given up, so that the woken need not wait for it.
+void WaitingPool::wake(Sleeper* sleeper) {
+    if (sleeper) sem_post(&sleeper->woken);
+}
+
 bool WaitingPool::submit(Job& job) {
+    Sleeper* sleeper = nullptr;
     {
         auto queue = queue_.lock();
         if (queue->stopped || queue->jobs.size() >= queue_max_) {
@@ -32,25 +45,34 @@ bool WaitingPool::submit(Job& job) {
             return false;
         }
         queue->jobs.push_back(std::move(job));
+        sleeper = take_sleeper(*queue);
     }
     queued_.add(1);
-    changed_.notify_one();
+    wake(sleeper);
     return true;
 }
 
 void WaitingPool::submit_piece(Job job) {
+    Sleeper* sleeper = nullptr;
     {
         auto queue = queue_.lock();
-        if (!queue->stopped) queue->pieces.push_back(std::move(job));
+        if (!queue->stopped) {
+            queue->pieces.push_back(std::move(job));
+            if (may_take_piece(*queue)) sleeper = take_sleeper(*queue);
+        }
     }
     if (job.finished) return job.finished(false);
     pieces_queued_.add(1);
-    changed_.notify_one();
+    wake(sleeper);
 }
 
 bool WaitingPool::may_take_piece(const Queue& queue) const {
     if (queue.pieces.empty() || queue.pieces_running == pieces_running_max_) return false;
     return queue.piece_next || queue.jobs.empty();
+}
+
+bool WaitingPool::has_work(const Queue& queue) const {
+    return !queue.jobs.empty() || may_take_piece(queue);
 }
 
 // True for a piece. One of the lanes has work.
@@ -71,30 +93,50 @@ void WaitingPool::carry_out(Job& job, bool stopped) {
     job.finished(in_time && !stopped);
 }
 
+// The next job, after a sleep if there is none. False: stopped, and nothing is left.
+bool WaitingPool::next(Sleeper& self, Job& job, bool& piece, bool& stopped) {
+    for (;;) {
+        {
+            auto queue = queue_.lock();
+            stopped = queue->stopped;
+            if (has_work(*queue)) {
+                piece = take(*queue, job);
+                // A piece that had to wait for one of ours to end woke nobody when it came.
+                auto* another = has_work(*queue) ? take_sleeper(*queue) : nullptr;
+                queue.lock().unlock();
+                wake(another);
+                return true;
+            }
+            if (stopped) return false;
+            queue->asleep.push_back(&self);
+        }
+        while (sem_wait(&self.woken) != 0)
+            continue;  // A signal.
+    }
+}
+
 void WaitingPool::work() {
+    Sleeper self;
     for (;;) {
         Job job;
         bool piece = false;
         bool stopped = false;
-        {
-            auto queue = queue_.lock();
-            while (queue->jobs.empty() && !may_take_piece(*queue) && !queue->stopped)
-                changed_.wait(queue.lock());
-            if (queue->jobs.empty() && !may_take_piece(*queue)) return;
-            piece = take(*queue, job);
-            stopped = queue->stopped;
-        }
+        if (!next(self, job, piece, stopped)) return;
         (piece ? pieces_queued_ : queued_).add(-1);
         carry_out(job, stopped);
-        if (!piece) continue;
-        --queue_.lock()->pieces_running;
-        changed_.notify_one();
+        if (piece) --queue_.lock()->pieces_running;
     }
 }
 
 void WaitingPool::stop() {
-    queue_.lock()->stopped = true;
-    changed_.notify_all();
+    std::vector<Sleeper*> asleep;
+    {
+        auto queue = queue_.lock();
+        queue->stopped = true;
+        asleep.swap(queue->asleep);
+    }
+    for (auto* sleeper : asleep)
+        wake(sleeper);
     for (auto& thread : threads_)
         thread.join();
     threads_.clear();

@@ -21,6 +21,7 @@ using std::chrono::steady_clock;
 constexpr milliseconds wait_max{600'000};      // What "no deadline" means.
 constexpr milliseconds rest_max{30'000};       // A connection idle for longer is tried before use.
 constexpr milliseconds rest_check_max{2'000};  // How long such a try may take.
+constexpr milliseconds rest_trusted{10};       // So shortly after its last answer it is not even looked at.
 constexpr milliseconds backoff_first{100};
 constexpr milliseconds backoff_max{2'000};
 
@@ -169,7 +170,9 @@ Result<std::unique_ptr<Connection>> Pool::acquire(Monotonic until) {
             state_->freed.notify_one();
             return opened;
         }
-        bool rested = steady_clock::now() - connection->rested_since > rest_max;
+        auto rest = steady_clock::now() - connection->rested_since;
+        if (rest < rest_trusted && connection->usable()) return connection;
+        bool rested = rest > rest_max;
         Statement nothing{"SELECT 1", {}};
         auto check_until = std::min<Monotonic>(until, steady_clock::now() + rest_check_max);
         if (connection->quiet() && (!rested || connection->exchange({&nothing, 1}, false, check_until))) {
