@@ -157,7 +157,8 @@ std::vector<const Rule*> rules_for(const std::vector<Rule>& rules, std::string_v
 // `manifest` has passed its checks.
 std::shared_ptr<const Model> compile_model(const config::Manifest& manifest);
 
-// 16 hex digits over all that would be made in the database (tables.h): equal for equal tables, rules and guards.
+// 16 hex digits over all that would be made in the database (tables.h): equal for equal tables, rules and
+// guards.
 std::string fingerprint_of(const Model& model);
 
 }  // namespace integreat::data
