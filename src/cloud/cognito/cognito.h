@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The local Cognito Identity (https://docs.aws.amazon.com/cognitoidentity/latest/APIReference/): a login
 // token becomes an identity, and an identity of a pool becomes temporary credentials of the pool's role.
-// Every step is checked as on AWS: the token against its issuer's keys, the provider against the pool, the identity
-// against the token, the role against its trust policy.
+// Every step is checked as on AWS: the token against its issuer's keys, the provider against the pool, the
+// identity against the token, the role against its trust policy.
 #pragma once
 
 #include <atomic>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// For tests of the local cloud as a whole: two tenants, an issuer of login tokens whose keys are fetched over a
-// fake network, and requests as SDKs send them.
+// For tests of the local cloud as a whole: two tenants, an issuer of login tokens whose keys are fetched over
+// a fake network, and requests as SDKs send them.
 #pragma once
 
 #include <filesystem>

@@ -10,11 +10,11 @@ constexpr std::string_view introduction = R"(# The local cloud
 Written by `integreat cloud --manual` from the table of operations that the program itself works with; a test
 compares.
 
-`integreat dev` runs it on port 4566, `integreat cloud` runs it alone. It speaks AWS's own protocols to unmodified
-SDKs, the AWS CLI and curl, and it checks what AWS checks: every signature (SigV4 in the header and in presigned
-URLs, the skew, the payload's hash, chunked bodies and their trailers), every session token, every permission.
-What it refuses it refuses with AWS's codes and sentences; which part of a signature differed and which statement
-denied stands in its log, and `integreat why REQUEST_ID` tells it.
+`integreat dev` runs it on port 4566, `integreat cloud` runs it alone. It speaks AWS's own protocols to
+unmodified SDKs, the AWS CLI and curl, and it checks what AWS checks: every signature (SigV4 in the header and
+in presigned URLs, the skew, the payload's hash, chunked bodies and their trailers), every session token and
+every permission. What it refuses it refuses with AWS's codes and sentences; which part of a signature differed
+and which statement denied stands in its log, and `integreat why REQUEST_ID` tells it.
 
 ```
 export AWS_SHARED_CREDENTIALS_FILE=.integreat/aws-credentials   # The account's root; make users of your own.
@@ -22,8 +22,8 @@ aws --endpoint-url http://127.0.0.1:4566 sts get-caller-identity
 integreat iam explain arn:aws:iam::000000000000:user/ann s3:GetObject arn:aws:s3:::a-bucket/a-key
 ```
 
-It is for development and tests on one machine: one account (000000000000), one region (us-east-1), no network
-address but loopback. Whatever is not in these tables is answered with an error that names what is. Enforcement
+It is for development and tests on one machine: one account (000000000000), one region (us-east-1), no address
+but loopback. Whatever is not in these tables is answered with an error that names what is. Enforcement
 can be turned off only by `integreat cloud --without-enforcement`, which says so at each start.
 
 Mail is never sent: `GET /_integreat/outbox` shows what would have been, `DELETE` empties it.

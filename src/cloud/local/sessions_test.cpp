@@ -1,0 +1,220 @@
+// SPDX-License-Identifier: Apache-2.0
+// Sessions beyond the plain exchange: web identities at STS, tags, boundaries, session tokens of users.
+#include "cloud/local/fixture.h"
+
+namespace integreat::cloud {
+namespace {
+
+using namespace std::chrono_literals;
+using namespace testing;
+using testing::LocalCloudTest;
+
+class SessionsTest : public LocalCloudTest {
+protected:
+    void iam_call(const std::string& body) {
+        auto answer = form("iam", body, root());
+        EXPECT_EQ(answer.status, 200) << answer.body;
+    }
+    static std::string encoded(const json::value& value) {
+        return crypto::uri_encode(json::serialize(value));
+    }
+
+    Received assume_with(const std::string& token, const std::string& role, const std::string& more = {}) {
+        return ask(cloud->application,
+                   unsigned_request({.headers = {{"Content-Type", "application/x-www-form-urlencoded"}},
+                                     .body = "Action=AssumeRoleWithWebIdentity&Version=2011-06-15&RoleArn=" +
+                                             crypto::uri_encode("arn:aws:iam::000000000000:role/" + role) +
+                                             "&RoleSessionName=web&WebIdentityToken=" + token + more}));
+    }
+    static Key key_of(const Received& answer) {
+        return {answer.text("AccessKeyId"), answer.text("SecretAccessKey"), answer.text("SessionToken")};
+    }
+    // A role that trusts campus's Firebase project itself.
+    void make_web_role(const json::object& condition) {
+        json::object statement{
+            {"Effect", "Allow"},
+            {"Action", "sts:AssumeRoleWithWebIdentity"},
+            {"Principal",
+             {{"Federated",
+               "arn:aws:iam::000000000000:oidc-provider/securetoken.google.com/campus-student-lifecycle"}}},
+            {"Condition", condition}};
+        iam_call("Action=CreateRole&RoleName=web&AssumeRolePolicyDocument=" +
+                 encoded({{"Version", "2012-10-17"}, {"Statement", json::array{statement}}}));
+    }
+    Received cognito_as_root(const std::string& operation, const json::object& body) {
+        return ask(cloud->application,
+                   signed_request({.service = "cognito-identity",
+                                   .headers = {{"X-Amz-Target", "AWSCognitoIdentityService." + operation}},
+                                   .body = json::serialize(body)},
+                                  root(), clock.now()));
+    }
+};
+
+TEST_F(SessionsTest, AWebIdentityAssumesARoleThatNamesItsSubject) {
+    make_web_role({{"StringEquals", {{"securetoken.google.com/campus-student-lifecycle:sub", "ann"}}}});
+    auto answer = assume_with(sign(claims(campus_project)), "web");
+    ASSERT_EQ(answer.status, 200) << answer.body;
+    EXPECT_EQ(answer.text("SubjectFromWebIdentityToken"), "ann");
+    EXPECT_EQ(answer.text("Audience"), campus_project);
+    EXPECT_EQ(form("sts", "Action=GetCallerIdentity", key_of(answer)).text("Arn"),
+              "arn:aws:sts::000000000000:assumed-role/web/web");
+    answer = assume_with(sign(claims(campus_project, "bob")), "web");
+    EXPECT_EQ(answer.status, 403);
+    EXPECT_EQ(answer.text("Message"), "Not authorized to perform sts:AssumeRoleWithWebIdentity");
+}
+
+TEST_F(SessionsTest, WebIdentityTokensAreVerified) {
+    make_web_role({{"StringEquals", {{"securetoken.google.com/campus-student-lifecycle:sub", "ann"}}}});
+    auto wrong = claims(campus_project);
+    wrong["aud"] = "another";
+    EXPECT_EQ(assume_with(sign(wrong), "web").text("Message"), "Incorrect token audience");
+    wrong = claims("unknown-project");
+    EXPECT_EQ(
+        assume_with(sign(wrong), "web").text("Message"),
+        "No OpenIDConnect provider found in your account for https://securetoken.google.com/unknown-project");
+    wrong = claims(campus_project);
+    wrong["exp"] = unix_seconds(clock.now()) - 1;
+    EXPECT_EQ(assume_with(sign(wrong), "web").text("Code"), "ExpiredTokenException");
+    auto forged = sign(claims(campus_project));
+    forged.back() = forged.back() == 'A' ? 'Q' : 'A';
+    EXPECT_EQ(assume_with(forged, "web").text("Code"), "InvalidIdentityToken");
+    EXPECT_EQ(assume_with(sign(claims(campus_project)), "web", "&DurationSeconds=100").text("Code"),
+              "ValidationError");
+    EXPECT_EQ(assume_with(sign(claims(campus_project)), "web", "&DurationSeconds=7200").text("Message"),
+              "The requested DurationSeconds exceeds the MaxSessionDuration set for this role.");
+}
+
+TEST_F(SessionsTest, TheClassicFlowNeedsThePoolsConsentAndEndsInTheSameRole) {
+    auto token = sign(claims(campus_project));
+    auto identity = text_of(get_id(campus, campus_project, token), "IdentityId");
+    json::object asked{{"IdentityId", identity},
+                       {"Logins", {{"securetoken.google.com/" + campus_project, token}}}};
+    EXPECT_EQ(message_of(cognito("GetOpenIdToken", asked)),
+              "InvalidParameterException: Basic (classic) flow is not enabled, please use enhanced flow.");
+    auto pool = cloud->cognito->pools()->at(campus.identity_pool)->description;
+    pool["AllowClassicFlow"] = true;
+    ASSERT_EQ(cognito_as_root("UpdateIdentityPool", pool).status, 200);
+    auto open_id = text_of(cognito("GetOpenIdToken", asked), "Token");
+    auto answer = assume_with(open_id, "campus-student-lifecycle-TenantUserRole");
+    ASSERT_EQ(answer.status, 200) << answer.body;
+    EXPECT_EQ(answer.text("Provider"), "cognito-identity.amazonaws.com");
+    EXPECT_EQ(s3(http::Method::get, "/" + campus.bucket + "?list-type=2", key_of(answer)).status, 200);
+    EXPECT_EQ(assume_with(open_id, "evntgarde-event-management-TenantUserRole").status, 403);
+    clock.advance(601s);
+    EXPECT_EQ(assume_with(open_id, "campus-student-lifecycle-TenantUserRole").text("Code"),
+              "ExpiredTokenException");
+}
+
+TEST_F(SessionsTest, ClaimsBecomeTagsThatPoliciesTest) {
+    ASSERT_EQ(cognito_as_root("SetPrincipalTagAttributeMap",
+                              {{"IdentityPoolId", campus.identity_pool},
+                               {"IdentityProviderName", "securetoken.google.com/" + campus_project},
+                               {"PrincipalTags", {{"user", "sub"}}}})
+                  .status,
+              200);
+    auto token = sign(claims(campus_project));
+    auto identity = text_of(get_id(campus, campus_project, token), "IdentityId");
+    EXPECT_TRUE(message_of(get_credentials(identity, campus_project, token))
+                    .starts_with("InvalidIdentityPoolConfigurationException"))
+        << "the trust policy does not allow sts:TagSession";
+    json::object statement{
+        {"Effect", "Allow"},
+        {"Action", json::array{"sts:AssumeRoleWithWebIdentity", "sts:TagSession"}},
+        {"Principal", {{"Federated", "cognito-identity.amazonaws.com"}}},
+        {"Condition", {{"StringEquals", {{"cognito-identity.amazonaws.com:aud", campus.identity_pool}}}}}};
+    iam_call(
+        "Action=UpdateAssumeRolePolicy&RoleName=campus-student-lifecycle-TenantUserRole&PolicyDocument=" +
+        encoded({{"Version", "2012-10-17"}, {"Statement", json::array{statement}}}));
+    json::object own{{"Effect", "Allow"},
+                     {"Action", "s3:PutObject"},
+                     {"Resource", "arn:aws:s3:::" + campus.bucket + "/${aws:PrincipalTag/user}/*"}};
+    iam_call(
+        "Action=PutRolePolicy&RoleName=campus-student-lifecycle-TenantUserRole"
+        "&PolicyName=TenantUserRoleDefaultPolicy&PolicyDocument=" +
+        encoded({{"Version", "2012-10-17"}, {"Statement", json::array{own}}}));
+    auto key = credentials(campus, campus_project);
+    EXPECT_EQ(s3(http::Method::put, "/" + campus.bucket + "/ann/a", key, "x").status, 200);
+    EXPECT_EQ(s3(http::Method::put, "/" + campus.bucket + "/bob/a", key, "x").status, 403);
+}
+
+TEST_F(SessionsTest, ABoundaryLimitsWhatAUserIsAllowed) {
+    json::object all{{"Effect", "Allow"}, {"Action", "*"}, {"Resource", "*"}};
+    json::object lists{{"Effect", "Allow"}, {"Action", "s3:List*"}, {"Resource", "*"}};
+    iam_call("Action=CreateUser&UserName=ann");
+    auto made = form("iam", "Action=CreateAccessKey&UserName=ann", root());
+    Key ann{made.text("AccessKeyId"), made.text("SecretAccessKey")};
+    iam_call("Action=PutUserPolicy&UserName=ann&PolicyName=All&PolicyDocument=" +
+             encoded({{"Version", "2012-10-17"}, {"Statement", json::array{all}}}));
+    EXPECT_EQ(s3(http::Method::put, "/" + campus.bucket + "/a", ann, "x").status, 200);
+    iam_call("Action=CreatePolicy&PolicyName=Lists&PolicyDocument=" +
+             encoded({{"Version", "2012-10-17"}, {"Statement", json::array{lists}}}));
+    iam_call("Action=PutUserPermissionsBoundary&UserName=ann&PermissionsBoundary=" +
+             crypto::uri_encode("arn:aws:iam::000000000000:policy/Lists"));
+    auto answer = s3(http::Method::put, "/" + campus.bucket + "/a", ann, "x");
+    EXPECT_TRUE(
+        answer.text("Message").ends_with("because no permissions boundary allows the s3:PutObject action"))
+        << answer.text("Message");
+    EXPECT_EQ(s3(http::Method::get, "/" + campus.bucket + "?list-type=2", ann).status, 200);
+    open();
+    EXPECT_EQ(s3(http::Method::put, "/" + campus.bucket + "/a", ann, "x").status, 403)
+        << "after a restart, too";
+}
+
+TEST_F(SessionsTest, ASessionTokenOfAUserIsThatUserUntilItExpiresOrTheKeyIsOff) {
+    iam_call("Action=CreateUser&UserName=ann");
+    auto made = form("iam", "Action=CreateAccessKey&UserName=ann", root());
+    Key ann{made.text("AccessKeyId"), made.text("SecretAccessKey")};
+    auto session = key_of(form("sts", "Action=GetSessionToken&DurationSeconds=900", ann));
+    EXPECT_EQ(form("sts", "Action=GetCallerIdentity", session).text("Arn"),
+              "arn:aws:iam::000000000000:user/ann");
+    EXPECT_EQ(form("sts", "Action=GetSessionToken", session).text("Message"),
+              "Cannot call GetSessionToken with session credentials");
+    open();
+    EXPECT_EQ(form("sts", "Action=GetCallerIdentity", session).status, 200) << "sealed for a restart, too";
+    clock.advance(900s);
+    EXPECT_EQ(form("sts", "Action=GetCallerIdentity", session).text("Code"), "ExpiredToken");
+    iam_call("Action=UpdateAccessKey&UserName=ann&Status=Inactive&AccessKeyId=" + ann.id);
+    EXPECT_EQ(form("sts", "Action=GetCallerIdentity", ann).text("Code"), "InvalidClientTokenId");
+}
+
+TEST_F(SessionsTest, PoliciesAreRefusedInTheWordsOfIam) {
+    iam_call("Action=CreateUser&UserName=ann");
+    auto put = [&](const std::string& document) {
+        return form(
+            "iam",
+            "Action=PutUserPolicy&UserName=ann&PolicyName=P&PolicyDocument=" + crypto::uri_encode(document),
+            root());
+    };
+    EXPECT_EQ(put("no json").text("Code"), "MalformedPolicyDocument");
+    EXPECT_EQ(put(R"({"Statement":[{"Effect":"Maybe","Action":"*","Resource":"*"}]})").text("Code"),
+              "MalformedPolicyDocument");
+    json::object large{
+        {"Effect", "Allow"}, {"Action", "*"}, {"Resource", "arn:aws:s3:::" + std::string(2'100, 'x')}};
+    EXPECT_EQ(put(json::serialize(json::object{{"Version", "2012-10-17"}, {"Statement", json::array{large}}}))
+                  .text("Code"),
+              "LimitExceeded");
+    EXPECT_EQ(form("iam", "Action=CreateUser&UserName=ann", root()).text("Code"), "EntityAlreadyExists");
+    EXPECT_EQ(form("iam", "Action=CreateUser&UserName=a%20b", root()).text("Code"), "ValidationError");
+    EXPECT_EQ(form("iam", "Action=GetUser&UserName=nobody", root()).text("Code"), "NoSuchEntity");
+    for (int i = 0; i < 2; ++i)
+        iam_call("Action=CreateAccessKey&UserName=ann");
+    EXPECT_EQ(form("iam", "Action=CreateAccessKey&UserName=ann", root()).text("Code"), "LimitExceeded");
+    EXPECT_EQ(form("iam", "Action=DeleteUser&UserName=ann", root()).text("Code"), "DeleteConflict");
+}
+
+TEST_F(SessionsTest, TheSimulatorDecidesAsTheCloudDoes) {
+    auto answer = form("iam",
+                       "Action=SimulatePrincipalPolicy&PolicySourceArn=" + crypto::uri_encode(campus.role) +
+                           "&ActionNames.member.1=s3:GetObject&ActionNames.member.2=s3:DeleteBucket"
+                           "&ResourceArns.member.1=" +
+                           crypto::uri_encode("arn:aws:s3:::" + campus.bucket + "/a"),
+                       root());
+    ASSERT_EQ(answer.status, 200) << answer.body;
+    EXPECT_TRUE(answer.says("<EvalActionName>s3:GetObject</EvalActionName>"));
+    EXPECT_TRUE(answer.says("<EvalDecision>allowed</EvalDecision>"));
+    EXPECT_TRUE(answer.says("<EvalDecision>implicitDeny</EvalDecision>"));
+    EXPECT_TRUE(answer.says("<SourcePolicyId>TenantUserRoleDefaultPolicy</SourcePolicyId>"));
+}
+
+}  // namespace
+}  // namespace integreat::cloud
