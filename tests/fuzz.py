@@ -14,7 +14,19 @@ ROOT = Path(__file__).resolve().parent.parent
 BUILD = ROOT / "build" / "fuzz"
 CORPUS = ROOT / "fuzz" / "corpus"
 MEMORY_MIB = 2048
-EXPECTED = {"aws_chunks", "http_head", "json", "jwt", "manifest", "policy", "sigv4", "target", "upstream_head"}
+EXPECTED = {
+    "aws_chunks",
+    "http_head",
+    "json",
+    "jwt",
+    "manifest",
+    "policy",
+    "s3_form",
+    "s3_xml",
+    "sigv4",
+    "target",
+    "upstream_head",
+}
 
 
 def build() -> None:

@@ -201,7 +201,8 @@ Tried<> check_tags(const Pairs& tags, std::size_t count_max) {
                                                                       std::to_string(count_max)};
     }
     for (auto tag = tags.begin(); tag != tags.end(); ++tag) {
-        const auto& [key, value] = *tag;
+        const auto& key = tag->first;
+        const auto& value = tag->second;
         bool valid = !json::invalid_utf8_at(key) && !json::invalid_utf8_at(value);
         if (key.empty() || !valid || characters(key) > tag_key_characters_max || !tag_characters(key))
             return invalid_tag("The TagKey you have provided is invalid");

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+// The local S3 behind its front and nothing else, with one access key that may do everything: for tests that
+// kill it and for measurements. Prints its port, serves until standard input ends.
+//
+//     s3_server FOLDER [THREADS]
+#include <cstdio>
+#include <cstdlib>
+
+#include "cloud/front/front.h"
+#include "cloud/s3/s3.h"
+#include "crypto/system_random.h"
+#include "net/server.h"
+#include "net/upstreams.h"
+#include "platform/world.h"
+
+namespace {
+
+using namespace integreat;
+
+constexpr std::string_view access_key_id = "AKIAIOSFODNN7EXAMPLE";
+constexpr const char* secret_key = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY";
+
+std::variant<cloud::Credentials, cloud::KeyTrouble> find_credentials(std::string_view id,
+                                                                     std::string_view token) {
+    if (id != access_key_id) return cloud::KeyTrouble::unknown_key;
+    if (!token.empty()) return cloud::KeyTrouble::invalid_token;
+    cloud::Caller root{.who = policy::root("000000000000"), .access_key_id = std::string(id)};
+    return cloud::Credentials{Secret(secret_key), std::move(root)};
+}
+
+int fail(const Error& error) {
+    std::fprintf(stderr, "%s\n", error.message.c_str());
+    return 1;
+}
+
+}  // namespace
+
+int main(int count, char** arguments) {
+    if (count < 2) return fail({Fault::invalid, "s3_server FOLDER [THREADS]"});
+    platform::SystemClock clock;
+    crypto::SystemRandom random;
+    auto s3 = s3::open_s3(arguments[1], clock, random);
+    if (!s3) return fail(s3.error());
+    auto front = cloud::make_front({}, clock, random);
+    front.find_credentials = find_credentials;
+    front.apis.push_back(s3::api(**s3));
+    auto application = cloud::application(front);
+    metrics::Registry registry;
+    net::Upstreams upstreams;
+    net::ServerSettings settings{.threads = count > 2 ? std::atoi(arguments[2]) : 1};
+    settings.body_bytes_max = std::size_t{6} << 30;  // Each operation has its own limit.
+    auto server = net::Server::start(settings, application, upstreams, registry, clock);
+    if (!server) return fail(server.error());
+    std::printf("%d\n", (*server)->port());
+    std::fflush(stdout);
+    while (std::getchar() != EOF) {
+    }
+    return 0;
+}
