@@ -59,7 +59,12 @@ class Tables(unittest.TestCase):
 
     def run_command(self, *words: str, status: int = 0) -> str:
         done = subprocess.run(
-            self.command(*words), env=self.environment(), capture_output=True, text=True, timeout=120, check=False
+            self.command(*words),
+            env=self.environment(),
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
         )
         self.assertEqual(done.returncode, status, done.stdout + done.stderr)
         return done.stdout if status == 0 else done.stderr
@@ -98,7 +103,9 @@ class Tables(unittest.TestCase):
         login = production.role_of("clinic")
         self.assertEqual(self.rows(f"SELECT rolinherit FROM pg_roles WHERE rolname = '{login}'"), "f")
 
-        self.rows("INSERT INTO data.patients (\"user\", name, room) VALUES ('ana', 'Ana', 'A1'), (NULL, 'Ben', 'B1')")
+        self.rows(
+            "INSERT INTO data.patients (\"user\", name, room) VALUES ('ana', 'Ana', 'A1'), (NULL, 'Ben', 'B1')"
+        )
         self.write("")
         self.assertIn("only integreat db apply --allow-destructive", self.run_command("db", "plan"))
         self.run_command("db", "apply")
@@ -111,8 +118,12 @@ class Tables(unittest.TestCase):
         exported = json.loads(self.run_command("privacy", "export", "--app", "clinic", "--subject", "ana"))
         self.assertEqual([one["name"] for one in exported["records"]["patients"]], ["Ana"])
         self.run_command("privacy", "erase", "--app", "clinic", "--subject", "ana")
-        self.assertEqual(self.rows("SELECT string_agg(name, ',' ORDER BY name) FROM data.patients"), "Ben,erased")
-        self.assertEqual(self.rows("SELECT count(*) FROM integreat.changes AS c WHERE c::text ~ 'Ana|ana'"), "0")
+        self.assertEqual(
+            self.rows("SELECT string_agg(name, ',' ORDER BY name) FROM data.patients"), "Ben,erased"
+        )
+        self.assertEqual(
+            self.rows("SELECT count(*) FROM integreat.changes AS c WHERE c::text ~ 'Ana|ana'"), "0"
+        )
 
     def test_tables_are_not_served_by_a_login_that_no_rule_binds(self):
         self.write(ROOM)
@@ -121,6 +132,44 @@ class Tables(unittest.TestCase):
         self.postgres.sql(f"GRANT {production.OWNER} TO {login}")
         self.assertIn(f"may become {production.OWNER}", self.run_command("serve", status=1))
         self.postgres.sql(f"REVOKE {production.OWNER} FROM {login}")
+
+
+class TablesOfDev(unittest.TestCase):
+    """Where losing nothing is all that is asked, tables follow at once; else the manifest before stays in force."""
+
+    def setUp(self):
+        self.program = harness.Program()
+        self.addCleanup(self.program.remove)
+        self.program.apps = self.program.data / "apps"
+        self.program.apps.mkdir(parents=True)
+        (self.program.apps / "clinic.yaml").write_text(MANIFEST.replace("ROOM", ROOM))
+        self.program.start()
+        self.nurse = self.program.token("clinic", "nurse")
+
+    def write(self, room: str) -> None:
+        beside = self.program.data / "clinic.new"
+        beside.write_text(MANIFEST.replace("ROOM", room))
+        beside.rename(self.program.manifests / "clinic.yaml")
+
+    def reloads(self, result: str) -> int:
+        return int(
+            harness.metric_sum(self.program.metrics(), "integreat_reloads_total", f'result="{result}"')
+        )
+
+    def admit(self, **patient) -> int:
+        answer = self.program.call("POST", "/v1/apps/clinic/patients", token=self.nurse, body=patient)
+        return answer.status
+
+    def test_what_loses_nothing_is_taken_and_the_rest_refused(self):
+        self.assertEqual(self.admit(name="Ana", room="A1"), 201)
+        self.assertEqual(self.admit(name="Ben", bed="3"), 400)
+        self.write(ROOM + "\n      bed: {type: text}")
+        harness.wait_until(lambda: self.reloads("loaded") == 1, 30, "the new field")
+        self.assertEqual(self.admit(name="Ben", bed="3"), 201)
+        self.write(ROOM + "\n      bed: {type: text, required: true}")
+        harness.wait_until(lambda: self.reloads("refused") == 1, 30, "the refusal")
+        self.assertIn("patients.bed is required, and some records have none", self.program.log())
+        self.assertEqual(self.admit(name="Cara"), 201)
 
 
 if __name__ == "__main__":
