@@ -34,8 +34,9 @@ std::string condition_on_list(Sql& sql, const Filter& filter) {
     auto name = column(*filter.field);
     if (filter.op == Operator::in)
         return name + " && " + sql.parameter(array_literal(filter.operands), std::string(type) + "[]");
-    auto any = sql.parameter(filter.operands.front(), type) + " = ANY (" + name + ")";
-    return filter.op == Operator::ne ? "NOT (" + any + ")" : any;
+    // Not "= ANY (column)", which an index over the elements does not serve.
+    auto contains = name + " @> ARRAY[" + sql.parameter(filter.operands.front(), type) + "]";
+    return filter.op == Operator::ne ? "NOT (" + contains + ")" : contains;
 }
 
 std::string condition(Sql& sql, const Filter& filter) {

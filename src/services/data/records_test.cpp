@@ -260,6 +260,24 @@ TEST_F(RecordsTest, FiltersByWhatIsAsked) {
     }
 }
 
+TEST_F(RecordsTest, FiltersListsByTheirElements) {
+    for (const char* assistants : {R"(["u1", "u2"])", R"(["u2"])", "[]"}) {
+        auto made = calls.send(
+            "POST", "/sections", "r1:registrar",
+            R"({"title": "T)" + std::to_string(++sections) + R"(", "assistants": )" + assistants + "}");
+        ASSERT_EQ(made.status, 201) << made.body;
+    }
+    auto count = [&](const std::string& query) {
+        return calls.send("GET", "/sections?" + query, "").items();
+    };
+    EXPECT_EQ(count("assistants=u1"), 1u);
+    EXPECT_EQ(count("assistants=u2"), 2u);
+    EXPECT_EQ(count("assistants=ne.u1"), 2u);
+    EXPECT_EQ(count("assistants=in.(u1,u3)"), 1u);
+    EXPECT_EQ(count("assistants=in.(u3)"), 0u);
+    EXPECT_EQ(calls.send("GET", "/sections?assistants=gt.u1", "").status, 400);
+}
+
 TEST_F(RecordsTest, CarriesOutTransitionsFromWhereTheyStart) {
     auto student = make_student("s1");
     auto section = make_section();
