@@ -13,8 +13,8 @@ compares.
 `integreat dev` runs it on port 4566, `integreat cloud` runs it alone. It speaks AWS's own protocols to
 unmodified SDKs, the AWS CLI and curl, and it checks what AWS checks: every signature (SigV4 in the header and
 in presigned URLs, the skew, the payload's hash, chunked bodies and their trailers), every session token and
-every permission. What it refuses it refuses with AWS's codes and sentences; which part of a signature differed
-and which statement denied stands in its log, and `integreat why REQUEST_ID` tells it.
+every permission. What it refuses it refuses with AWS's codes and sentences; which part of a signature
+differed and which statement denied stands in its log, and `integreat why REQUEST_ID` tells it.
 
 ```
 export AWS_SHARED_CREDENTIALS_FILE=.integreat/aws-credentials   # The account's root; make users of your own.
