@@ -3,6 +3,7 @@
 """Ways around the rules that are not routes: hidden fields in filters, sort keys, sums and expansions, cursors of
 others, ETags, unique values and references as oracles, SQL in every place that takes a text."""
 
+import concurrent.futures
 import json
 import unittest
 import uuid
@@ -280,6 +281,97 @@ class Vectors(unittest.TestCase):
             for path in ("students", f"students/{self.mine}", "screenings"):
                 self.assertEqual(self.send(liar, "GET", path).status, 403, role)
             self.assertEqual(self.send(liar, "GET", "applicants").json()["items"], [])
+
+    def applicant(self, who, **more) -> dict:
+        return {
+            "family_name": who.uid[:20],
+            "given_name": "B",
+            "born": "2008-03-01",
+            "email": "a@example.com",
+            "mobile": "0917 123 4567",
+            "address": {"city": "Marikina"},
+            "program": self.program_id,
+            **more,
+        }
+
+    def test_callers_at_the_same_time_are_not_taken_for_each_other(self):
+        """All share a few connections to the database; whoever was served before must not show."""
+        callers = [people.sign_up(self.program, "campus", "", f"crowd{number}") for number in range(10)]
+        own = {}
+        for who in callers:
+            made = self.send(who, "POST", "applicants", self.applicant(who))
+            self.assertEqual(made.status, 201, made.body)
+            own[who.uid] = made.json()["id"]
+        uids = [who.uid for who in callers]
+
+        def work(who) -> list[str]:
+            wrong = []
+            for number in range(40):
+                other = own[uids[(uids.index(who.uid) + number) % len(uids)]]
+                mine = other == own[who.uid]
+                listed = [item["id"] for item in self.send(who, "GET", "applicants").json()["items"]]
+                one = self.send(who, "GET", f"applicants/{other}").status
+                refused = self.send(
+                    who, "POST", "applicants", self.applicant(who, user=self.maria.uid)
+                ).status
+                changed = self.send(who, "PATCH", f"applicants/{other}", {"last_school": who.uid}).status
+                count = self.send(self.registrar, "GET", "students/aggregate").json()["items"]
+                if (listed, one, changed) != ([own[who.uid]], *((200, 200) if mine else (404, 404))):
+                    wrong.append(f"{who.uid} about {other}: {listed} {one} {changed}")
+                if refused != 403 or count != [{"count": 11}]:
+                    wrong.append(f"{who.uid}: {refused} {count}")
+            return wrong
+
+        with concurrent.futures.ThreadPoolExecutor(len(callers)) as pool:
+            wrong = [line for lines in pool.map(work, callers) for line in lines]
+        self.assertEqual(wrong[:5], [])
+        for who in callers:
+            school = self.send(self.registrar, "GET", f"applicants/{own[who.uid]}").json().get("last_school")
+            self.assertIn(school, (None, who.uid), "changed by somebody else")
+
+    def test_a_list_with_one_record_too_many_is_refused_whole(self):
+        both = [
+            self.applicant(self.maria, last_school="bulk"),
+            self.applicant(self.other, user=self.other.uid),
+        ]
+        for bodies in (both, both[::-1], [*both, {}]):
+            answer = self.send(self.maria, "POST", "applicants", bodies)
+            self.assertIn(answer.status, (400, 403), answer.body)
+        found = self.send(self.registrar, "GET", "applicants?last_school=bulk").json()["items"]
+        self.assertEqual(found, [])
+
+    def test_a_key_of_one_caller_does_not_replay_to_another(self):
+        key = str(uuid.uuid4())
+        first = people.sign_up(self.program, "campus", "", "first")
+        second = people.sign_up(self.program, "campus", "", "second")
+        body = {**self.applicant(first), "family_name": "Same"}
+        made = self.send(first, "POST", "applicants", body, Idempotency_Key=key)
+        again = self.send(second, "POST", "applicants", body, Idempotency_Key=key)
+        self.assertEqual((made.status, again.status), (201, 201), again.body)
+        self.assertNotEqual(made.json()["id"], again.json()["id"])
+        self.assertEqual(again.json()["user"], second.uid)
+        self.assertIsNone(again.headers["Idempotent-Replayed"])
+        nobody = self.send(people.NOBODY, "POST", "applicants", body, Idempotency_Key=key)
+        self.assertEqual(nobody.status, 401, nobody.body)
+
+    def test_other_methods_tell_no_more(self):
+        for method in ("HEAD", "GET"):
+            real = self.send(self.maria, method, f"students/{self.theirs}")
+            none = self.send(self.maria, method, f"students/{uuid.uuid4()}")
+            self.assertEqual((real.status, none.status), (404, 404))
+            told = ("ETag", "Last-Modified", "Content-Length", "Location")
+            self.assertEqual([real.headers[name] for name in told], [none.headers[name] for name in told])
+        for name in ("X-HTTP-Method-Override", "X-Method-Override", "X-HTTP-Method"):
+            path = f"students/{self.mine}"
+            self.assertEqual(
+                self.send(self.maria, "GET", path, **{name.replace("-", "_"): "DELETE"}).status, 200
+            )
+            self.assertEqual(self.send(self.maria, "GET", path).status, 200)
+        for name in ("Integreat-Role", "Integreat-Subject", "X-Forwarded-User", "Role"):
+            answer = self.send(
+                self.maria, "GET", f"students/{self.theirs}", **{name.replace("-", "_"): "registrar"}
+            )
+            self.assertEqual(answer.status, 404)
 
 
 if __name__ == "__main__":
