@@ -137,6 +137,8 @@ test('listings roll up and go on from page to page', async () => {
 });
 
 test('copies, deletes and batches', async () => {
+  for (const key of ['l/1', 'l/2', 'l/3'])
+    await client.send(new PutObjectCommand({ Bucket: bucket, Key: key, Body: key }));
   await client.send(new CopyObjectCommand({ Bucket: bucket, Key: 'copy', CopySource: `${bucket}/l/1` }));
   const got = await client.send(new GetObjectCommand({ Bucket: bucket, Key: 'copy' }));
   assert.equal(await got.Body.transformToString(), 'l/1');
