@@ -84,8 +84,11 @@ class Kill(unittest.TestCase):
         inside = harness.tree_of(self.program.pid)
         servers = {pid for pid, name in inside.items() if name.startswith("postgres")}
         for pid in servers:
-            with open(f"/proc/{pid}/stat", encoding="utf-8") as stat:
-                parent = int(stat.read().rpartition(")")[2].split()[1])
+            try:
+                with open(f"/proc/{pid}/stat", encoding="utf-8") as stat:
+                    parent = int(stat.read().rpartition(")")[2].split()[1])
+            except FileNotFoundError:  # Gone since the tree was looked at.
+                continue
             if parent not in servers:
                 return pid
         raise AssertionError(f"no Postgres below {self.program.pid}: {inside}")

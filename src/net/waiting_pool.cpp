@@ -40,7 +40,7 @@ bool WaitingPool::submit(Job& job) {
     Sleeper* sleeper = nullptr;
     {
         auto queue = queue_.lock();
-        if (queue->stopped || queue->jobs.size() >= queue_max_) {
+        if (queue->stopped || queue->jobs.size() >= queue_max_ + queue->idle) {
             refused_.add();
             return false;
         }
@@ -95,9 +95,10 @@ void WaitingPool::carry_out(Job& job, bool stopped) {
 
 // The next job, after a sleep if there is none. False: stopped, and nothing is left.
 bool WaitingPool::next(Sleeper& self, Job& job, bool& piece, bool& stopped) {
-    for (;;) {
+    for (bool was_idle = false;; was_idle = true) {
         {
             auto queue = queue_.lock();
+            queue->idle -= was_idle;
             stopped = queue->stopped;
             if (has_work(*queue)) {
                 piece = take(*queue, job);
@@ -109,6 +110,7 @@ bool WaitingPool::next(Sleeper& self, Job& job, bool& piece, bool& stopped) {
             }
             if (stopped) return false;
             queue->asleep.push_back(&self);
+            ++queue->idle;
         }
         while (sem_wait(&self.woken) != 0)
             continue;  // A signal.

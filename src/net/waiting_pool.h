@@ -55,6 +55,7 @@ private:
         std::deque<Job> jobs;
         std::deque<Job> pieces;
         std::vector<Sleeper*> asleep;
+        std::size_t idle = 0;  // Asleep, or woken and not yet at work: what they will take is not queued.
         int pieces_running = 0;
         bool piece_next = true;  // When both lanes have work.
         bool stopped = false;
