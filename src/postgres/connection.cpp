@@ -153,6 +153,17 @@ bool Connection::quiet() {
     return poll(&watched, 1, 0) == 0;
 }
 
+bool Connection::take_notices(std::set<std::string>& payloads) {
+    if (!usable() || PQconsumeInput(handle_.get()) != 1) {
+        broken_ = true;
+        return false;
+    }
+    using Free = decltype([](PGnotify* notice) { PQfreemem(notice); });
+    while (auto notice = std::unique_ptr<PGnotify, Free>(PQnotifies(handle_.get())))
+        payloads.insert(notice->extra);
+    return true;
+}
+
 Error Connection::lost() {
     broken_ = true;
     refusal_ = {};

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <memory>
+#include <set>
 #include <span>
 #include <string>
 #include <string_view>
@@ -44,6 +45,11 @@ public:
     // Simple query protocol: several statements, none with parameters.
     Result<> script(const std::string& sql, Monotonic until);
     Result<std::uint64_t> copy_in(const std::string& sql, std::string_view rows, Monotonic until);
+
+    // What other sessions announced on the channels that this one listens to: each payload is added. False if
+    // the connection is lost.
+    bool take_notices(std::set<std::string>& payloads);
+    int socket() const { return PQsocket(handle_.get()); }  // To wait for them.
 
     // False if the server has closed its end or said something unasked: a look at the socket, no round trip.
     bool quiet();

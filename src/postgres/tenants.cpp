@@ -70,7 +70,11 @@ struct Databases::State {
     PoolSettings limits;
     const Clock* clock = nullptr;
     std::mutex adding;  // One at a time; serves no data.
-    Guarded<std::map<TenantId, std::unique_ptr<Pool>>> pools;
+    struct Opened {
+        std::unique_ptr<Pool> pool;
+        Secret listening;
+    };
+    Guarded<std::map<TenantId, Opened>> pools;
 
     std::unique_ptr<Pool> pool_of(const TenantId& tenant, Secret url) const {
         auto settings = limits;
@@ -78,12 +82,12 @@ struct Databases::State {
         settings.url = std::move(url);
         return std::make_unique<Pool>(std::move(settings), *clock);
     }
-    Result<std::unique_ptr<Pool>> open_in_server(const TenantId& tenant);
-    Result<std::unique_ptr<Pool>> open_elsewhere(const TenantId& tenant) const;
+    Result<Opened> open_in_server(const TenantId& tenant);
+    Result<Opened> open_elsewhere(const TenantId& tenant) const;
     Result<> add(const TenantId& tenant);
 };
 
-Result<std::unique_ptr<Pool>> Databases::State::open_in_server(const TenantId& tenant) {
+Result<Databases::State::Opened> Databases::State::open_in_server(const TenantId& tenant) {
     NewDatabase wanted{.name = TRY(database_name(tenant)),
                        .kind = kind_of(tenant),
                        .keep_template = tenant != platform_tenant};
@@ -95,16 +99,16 @@ Result<std::unique_ptr<Pool>> Databases::State::open_in_server(const TenantId& t
     if (!kept.fresh) {
         auto pool = pool_of(tenant, url);
         auto found = check_database(*pool, wanted.kind, deadline);
-        if (found && found->pending == 0) return pool;
+        if (found && found->pending == 0) return Opened{std::move(pool), url};
         if (!found && found.error().fault == Fault::conflict) return std::move(found).error();
     }
     TRY(create_database(*server, wanted, steady_clock::now() + creation_max));
     auto pool = pool_of(tenant, url);
     TRY(check_database(*pool, wanted.kind, deadline));
-    return pool;
+    return Opened{std::move(pool), url};
 }
 
-Result<std::unique_ptr<Pool>> Databases::State::open_elsewhere(const TenantId& tenant) const {
+Result<Databases::State::Opened> Databases::State::open_elsewhere(const TenantId& tenant) const {
     auto urls =
         std::find_if(given.begin(), given.end(), [&](const auto& one) { return one.tenant == tenant; });
     if (urls == given.end() || urls->url.empty()) {
@@ -117,7 +121,7 @@ Result<std::unique_ptr<Pool>> Databases::State::open_elsewhere(const TenantId& t
     auto pool = pool_of(tenant, urls->url);
     auto kind = kind_of(tenant);
     auto state = TRY(check_database(*pool, kind, Monotonic::max()));
-    if (state.pending == 0) return pool;
+    if (state.pending == 0) return Opened{std::move(pool), urls->direct};
     if (urls->direct.empty()) {
         return Error{Fault::conflict,
                      "the database of " + tenant.text + " lacks " + std::to_string(state.pending) +
@@ -130,14 +134,14 @@ Result<std::unique_ptr<Pool>> Databases::State::open_elsewhere(const TenantId& t
                  .app_role = options.find("user"),
                  .owner = "",
                  .until = steady_clock::now() + migration_max}));
-    return pool;
+    return Opened{std::move(pool), urls->direct};
 }
 
 Result<> Databases::State::add(const TenantId& tenant) {
     std::lock_guard one(adding);
     if (pools.lock()->contains(tenant)) return {};
-    auto pool = TRY(server ? open_in_server(tenant) : open_elsewhere(tenant));
-    pools.lock()->emplace(tenant, std::move(pool));
+    auto opened = TRY(server ? open_in_server(tenant) : open_elsewhere(tenant));
+    pools.lock()->emplace(tenant, std::move(opened));
     return {};
 }
 
@@ -184,7 +188,13 @@ Pool& Databases::platform() {
 Pool* Databases::tenant(const TenantId& tenant) {
     auto pools = state_->pools.lock();
     auto found = pools->find(tenant);
-    return found == pools->end() ? nullptr : found->second.get();
+    return found == pools->end() ? nullptr : found->second.pool.get();
+}
+
+Secret Databases::listening_url(const TenantId& tenant) {
+    auto pools = state_->pools.lock();
+    auto found = pools->find(tenant);
+    return found == pools->end() ? Secret() : found->second.listening;
 }
 
 Result<> Databases::add(const TenantId& tenant) {
@@ -203,8 +213,8 @@ std::vector<TenantId> Databases::absent() const {
 std::map<TenantId, PoolCounters> Databases::counters() const {
     auto pools = state_->pools.lock();
     std::map<TenantId, PoolCounters> all;
-    for (const auto& [tenant, pool] : *pools)
-        all.emplace(tenant, pool->counters());
+    for (const auto& [tenant, opened] : *pools)
+        all.emplace(tenant, opened.pool->counters());
     return all;
 }
 

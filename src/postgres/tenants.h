@@ -59,6 +59,10 @@ public:
     // Null if there is none. Lives as long as this.
     Pool* tenant(const TenantId& tenant);
 
+    // Of a connection that keeps what is said on it: what a transaction pooler may stand before cannot LISTEN.
+    // Empty if no such URL is known.
+    Secret listening_url(const TenantId& tenant);
+
     // For a tenant that a reload brought, or one of absent(): again safe to call for one that is there.
     Result<> add(const TenantId& tenant);
     std::vector<TenantId> absent() const;
