@@ -14,7 +14,10 @@ namespace integreat::config {
 namespace {
 
 // What stands behind /v1/apps/APP/COLLECTION/… already.
-constexpr std::array<std::string_view, 5> taken_names{"history", "changes", "aggregate", "import", "export"};
+// Parts of paths, and what the change feed calls its own events.
+constexpr std::array<std::string_view, 10> taken_names{"history", "changes", "aggregate", "import",
+                                                       "export",  "created", "updated",   "deleted",
+                                                       "reset",   "expired"};
 
 bool contains(const std::vector<std::string>& names, std::string_view name) {
     return std::find(names.begin(), names.end(), name) != names.end();
@@ -48,7 +51,7 @@ void check_transition(const CollectionCheck& check, const TransitionSettings& tr
     std::string below = json::below("/transitions", transition.name);
     if (std::find(taken_names.begin(), taken_names.end(), transition.name) != taken_names.end()) {
         check.complain(below, "a transition cannot be called " + json::quoted(transition.name) +
-                                  ": the platform answers that path");
+                                  ": the platform has that name itself");
     }
     for (std::size_t i = 0; i < transition.from.size(); ++i)
         check_state(check, transition.from[i], json::below(below + "/from", i));

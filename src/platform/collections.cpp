@@ -9,31 +9,63 @@ namespace integreat::platform {
 
 namespace {
 
-std::vector<http::Route> routes_of(const config::Manifest& manifest, std::function<postgres::Pool*()> pool,
-                                   const Secret& cursor_key) {
-    if (manifest.collections.empty()) return {};
-    auto plan = data::compile_plan(data::compile_model(manifest));
-    auto desk = std::make_shared<const data::Desk>(
-        data::Desk{.plan = std::move(plan), .pool = std::move(pool), .cursor_key = cursor_key});
+constexpr const char* no_model = "none";  // No fingerprint looks like this.
+
+std::vector<http::Route> routes_of(const config::Manifest& manifest, data::Desk desk) {
     const auto& limit = manifest.limit;
-    return data::routes_of(std::move(desk), {limit.requests, limit.window, limit.burst});
+    return data::routes_of(std::make_shared<const data::Desk>(std::move(desk)),
+                           {limit.requests, limit.window, limit.burst});
 }
 
 }  // namespace
 
-std::vector<http::Route> collection_routes(std::span<const config::Manifest> manifests,
-                                           postgres::Databases& databases, const Secret& cursor_key) {
-    std::vector<http::Route> routes;
-    for (const auto& manifest : manifests) {
-        auto more = routes_of(
-            manifest, [&databases, app = manifest.app] { return databases.tenant(app); }, cursor_key);
-        routes.insert(routes.end(), std::move_iterator(more.begin()), std::move_iterator(more.end()));
+std::shared_ptr<data::Feed> Feeds::of(const TenantId& app) {
+    auto feeds = feeds_.lock();
+    auto& feed = (*feeds)[app];
+    if (!feed) {
+        data::FeedSettings settings{.app = app,
+                                    .pool = [this, app] { return databases_.tenant(app); },
+                                    .listening_url = [this, app] { return databases_.listening_url(app); },
+                                    .limits = {}};
+        feed = std::make_shared<data::Feed>(std::move(settings), clock_);
     }
-    return routes;
+    return feed;
+}
+
+void Feeds::serve(const std::map<TenantId, std::string>& fingerprints) {
+    auto feeds = feeds_.lock();
+    for (const auto& [app, feed] : *feeds) {
+        auto found = fingerprints.find(app);
+        feed->serve(found == fingerprints.end() ? no_model : found->second);
+    }
+}
+
+CollectionRoutes collection_routes(std::span<const config::Manifest> manifests,
+                                   postgres::Databases& databases, const Secret& cursor_key, Feeds& feeds) {
+    CollectionRoutes all;
+    for (const auto& manifest : manifests) {
+        if (manifest.collections.empty()) continue;
+        auto plan = data::compile_plan(data::compile_model(manifest));
+        auto fingerprint = data::fingerprint_of(*plan->model);
+        all.fingerprints.emplace(manifest.app, fingerprint);
+        auto more =
+            routes_of(manifest, {.plan = std::move(plan),
+                                 .pool = [&databases, app = manifest.app] { return databases.tenant(app); },
+                                 .cursor_key = cursor_key,
+                                 .feed = feeds.of(manifest.app),
+                                 .fingerprint = std::move(fingerprint)});
+        all.routes.insert(all.routes.end(), std::move_iterator(more.begin()), std::move_iterator(more.end()));
+    }
+    return all;
 }
 
 std::vector<http::Route> routes_of_collections(const config::Manifest& manifest) {
-    return routes_of(manifest, [] { return nullptr; }, {});
+    if (manifest.collections.empty()) return {};
+    return routes_of(manifest, {.plan = data::compile_plan(data::compile_model(manifest)),
+                                .pool = [] { return nullptr; },
+                                .cursor_key = {},
+                                .feed = nullptr,
+                                .fingerprint = {}});
 }
 
 }  // namespace integreat::platform

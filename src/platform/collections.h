@@ -1,20 +1,48 @@
 // SPDX-License-Identifier: Apache-2.0
 // The collections of all apps as routes: each manifest's model, compiled for one snapshot, before the pool of
-// its database.
+// its database. The feeds of changes outlive snapshots, as those do who listen.
 #pragma once
 
+#include <map>
+#include <memory>
 #include <span>
+#include <string>
 #include <vector>
 
+#include "base/clock.h"
+#include "base/guarded.h"
 #include "base/secret.h"
 #include "config/manifest.h"
 #include "http/route.h"
 #include "postgres/tenants.h"
+#include "services/data/feed.h"
 
 namespace integreat::platform {
 
-std::vector<http::Route> collection_routes(std::span<const config::Manifest> manifests,
-                                           postgres::Databases& databases, const Secret& cursor_key);
+class Feeds {
+public:
+    Feeds(postgres::Databases& databases, const Clock& clock) : databases_(databases), clock_(clock) {}
+
+    std::shared_ptr<data::Feed> of(const TenantId& app);
+    // The models in force by their fingerprints. Who follows what is no more must come back.
+    void serve(const std::map<TenantId, std::string>& fingerprints);
+
+private:
+    postgres::Databases& databases_;
+    const Clock& clock_;
+    Guarded<std::map<TenantId, std::shared_ptr<data::Feed>>> feeds_;
+};
+
+struct CollectionRoutes {
+    std::vector<http::Route> routes;
+    std::map<TenantId, std::string> fingerprints;
+};
+
+CollectionRoutes collection_routes(std::span<const config::Manifest> manifests,
+                                   postgres::Databases& databases, const Secret& cursor_key, Feeds& feeds);
+
+// Those of one app, to be listed and not to be called.
+std::vector<http::Route> routes_of_collections(const config::Manifest& manifest);
 
 // Those of one app, to be listed and not to be called.
 std::vector<http::Route> routes_of_collections(const config::Manifest& manifest);

@@ -62,6 +62,7 @@ struct Platform::Parts {
           decisions(static_cast<std::size_t>(settings.log.decisions_max)),
           transactions(world.databases.platform(), world.clock, world.random, log_settings(settings.log)),
           database(world.databases.platform(), world.clock),
+          feeds(world.databases, world.clock),
           admin{.platform = world.databases.platform(),
                 .clock = world.clock,
                 .random = world.random,
@@ -85,6 +86,7 @@ struct Platform::Parts {
     gateway::Decisions decisions;
     postgres::TransactionLog transactions;
     DatabaseProbe database;
+    Feeds feeds;
     gateway::AdminRoutes admin;
     gateway::PlatformRoutes own{.metrics = world.metrics, .ready_checks = [this] { return ready_checks(); }};
     std::unique_ptr<gateway::AccessLog> access_log;
@@ -98,9 +100,9 @@ struct Platform::Parts {
 
 Result<> Platform::Parts::publish(const std::vector<config::Manifest>& manifests) {
     auto routes = own_routes(own, admin);
-    auto collections = collection_routes(manifests, world.databases, cursor_key);
-    routes.insert(routes.end(), std::move_iterator(collections.begin()),
-                  std::move_iterator(collections.end()));
+    auto collections = collection_routes(manifests, world.databases, cursor_key, feeds);
+    routes.insert(routes.end(), std::move_iterator(collections.routes.begin()),
+                  std::move_iterator(collections.routes.end()));
     gateway::SnapshotParts parts{.settings = settings,
                                  .manifests = manifests,
                                  .platform_routes = std::move(routes),
@@ -108,6 +110,7 @@ Result<> Platform::Parts::publish(const std::vector<config::Manifest>& manifests
     auto snapshot = TRY(gateway::compile_snapshot(std::move(parts), world.metrics));
     ++generation;
     snapshots.publish(snapshot);
+    feeds.serve(collections.fingerprints);
     world.metrics.gauge("integreat_snapshot_generation", "How often manifests were loaded.")
         .set(static_cast<std::int64_t>(generation));
     return {};

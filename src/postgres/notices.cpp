@@ -21,10 +21,11 @@ using std::chrono::steady_clock;
 constexpr milliseconds connect_max{2'000};
 constexpr milliseconds pause_first{100};
 constexpr milliseconds pause_max{5'000};
+constexpr milliseconds wait_max{3'600'000};
 
 }  // namespace
 
-Notices::Notices(Secret url, std::string channel)
+Notices::Notices(std::function<Secret()> url, std::string channel)
     : url_(std::move(url)), channel_(std::move(channel)), interrupt_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
     if (interrupt_ < 0) throw std::bad_alloc();
 }
@@ -42,14 +43,26 @@ void Notices::rest() {
     connection_.reset();
     pause_ = milliseconds(0);
     retry_at_ = {};
+    sleep(milliseconds(-1));
+}
+
+// Until the socket has something, the time is over (never, if it is negative), or somebody interrupts.
+void Notices::sleep(milliseconds most) {
+    std::array<pollfd, 2> watched{pollfd{interrupt_, POLLIN, 0},
+                                  pollfd{connection_ ? connection_->socket() : -1, POLLIN, 0}};
+    poll(watched.data(), watched.size(), static_cast<int>(std::min(most, wait_max).count()));
+    eventfd_t interrupts = 0;
+    static_cast<void>(eventfd_read(interrupt_, &interrupts));
 }
 
 // True if there is a connection that was not there before.
 bool Notices::connect() {
-    if (connection_ || url_.empty() || steady_clock::now() < retry_at_) return false;
+    if (connection_ || steady_clock::now() < retry_at_) return false;
+    auto url = url_();
+    if (url.empty()) return false;
     auto until = steady_clock::now() + connect_max;
     ConnectFailure failure;
-    connection_ = Connection::open(url_, until, failure);
+    connection_ = Connection::open(url, until, failure);
     if (connection_ && connection_->script("LISTEN " + quote_identifier(channel_), until)) {
         pause_ = milliseconds(0);
         return true;
@@ -63,14 +76,10 @@ bool Notices::connect() {
 Notices::Heard Notices::wait(milliseconds most) {
     Heard heard;
     if (connect()) heard.perhaps_missed = true;
-    if (!connection_ && !url_.empty()) most = std::min(most, std::max(pause_, pause_first));
+    if (!connection_ && pause_ > milliseconds(0)) most = std::min(most, pause_);
     if (connection_ && !connection_->take_notices(heard.payloads)) connection_.reset();
     if (heard.perhaps_missed || !heard.payloads.empty()) most = milliseconds(0);
-    std::array<pollfd, 2> watched{pollfd{interrupt_, POLLIN, 0},
-                                  pollfd{connection_ ? connection_->socket() : -1, POLLIN, 0}};
-    poll(watched.data(), watched.size(), static_cast<int>(std::min<long>(most.count(), 3'600'000)));
-    eventfd_t interrupts = 0;
-    static_cast<void>(eventfd_read(interrupt_, &interrupts));
+    sleep(most);
     if (connection_ && !connection_->take_notices(heard.payloads)) connection_.reset();
     if (!connection_) heard.perhaps_missed = true;
     return heard;

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <chrono>
+#include <functional>
 #include <memory>
 #include <set>
 #include <string>
@@ -18,8 +19,8 @@ class Connection;
 
 class Notices {
 public:
-    // An empty URL: nothing is heard, and waits end by time or interrupt.
-    Notices(Secret url, std::string channel);
+    // `url` is asked before each connection. While it is empty nothing is heard: waits end by time or interrupt.
+    Notices(std::function<Secret()> url, std::string channel);
     ~Notices();
     Notices(const Notices&) = delete;
 
@@ -33,14 +34,15 @@ public:
     Heard wait(std::chrono::milliseconds most);
 
     bool connected() const { return connection_ != nullptr; }
-    void rest();  // Closes the connection; the next wait opens another.
+    void rest();  // Closes the connection until interrupt() is called.
 
     void interrupt();  // Any thread may.
 
 private:
     bool connect();
+    void sleep(std::chrono::milliseconds most);
 
-    Secret url_;
+    std::function<Secret()> url_;
     std::string channel_;
     std::unique_ptr<Connection> connection_;
     int interrupt_;  // eventfd

@@ -26,7 +26,7 @@ protected:
 };
 
 TEST_F(NoticesTest, AreHeardOnceThoughSaidTwice) {
-    Notices notices(database.pool.url, "news");
+    Notices notices([this] { return database.pool.url; }, "news");
     EXPECT_TRUE(notices.wait(10s).perhaps_missed);
     announce("students");
     auto heard = notices.wait(10s);
@@ -36,7 +36,7 @@ TEST_F(NoticesTest, AreHeardOnceThoughSaidTwice) {
 }
 
 TEST_F(NoticesTest, AnInterruptBeforeTheWaitIsNotLost) {
-    Notices notices(database.pool.url, "news");
+    Notices notices([this] { return database.pool.url; }, "news");
     notices.wait(10s);
     notices.interrupt();
     EXPECT_TRUE(notices.wait(1h).payloads.empty());
@@ -46,7 +46,7 @@ TEST_F(NoticesTest, AnInterruptBeforeTheWaitIsNotLost) {
 }
 
 TEST_F(NoticesTest, ALostConnectionIsOpenedAgainAndSaysSo) {
-    Notices notices(database.pool.url, "news");
+    Notices notices([this] { return database.pool.url; }, "news");
     notices.wait(10s);
     auto ended = pool.run(database.pool.tenant, clock.monotonic() + 10s,
                           "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
@@ -61,8 +61,18 @@ TEST_F(NoticesTest, ALostConnectionIsOpenedAgainAndSaysSo) {
     EXPECT_EQ(notices.wait(10s).payloads, std::set<std::string>{"again"});
 }
 
+TEST_F(NoticesTest, RestWithoutAConnectionUntilInterrupted) {
+    Notices notices([this] { return database.pool.url; }, "news");
+    notices.wait(10s);
+    notices.interrupt();
+    notices.rest();
+    EXPECT_FALSE(notices.connected());
+    EXPECT_TRUE(notices.wait(10s).perhaps_missed);
+    EXPECT_TRUE(notices.connected());
+}
+
 TEST_F(NoticesTest, WithoutAUrlThereIsOnlyTime) {
-    Notices notices(Secret(), "news");
+    Notices notices([] { return Secret(); }, "news");
     announce("unheard");
     auto heard = notices.wait(1ms);
     EXPECT_TRUE(heard.payloads.empty());
@@ -70,7 +80,7 @@ TEST_F(NoticesTest, WithoutAUrlThereIsOnlyTime) {
 }
 
 TEST_F(NoticesTest, AServerThatIsNotThereIsAskedAgainLater) {
-    Notices notices(Secret("host=/nonexistent dbname=x user=x"), "news");
+    Notices notices([] { return Secret("host=/nonexistent dbname=x user=x"); }, "news");
     for (int i = 0; i < 3; ++i)
         EXPECT_TRUE(notices.wait(1ms).perhaps_missed);
     EXPECT_FALSE(notices.connected());

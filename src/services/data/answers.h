@@ -20,11 +20,15 @@
 
 namespace integreat::data {
 
+class Feed;
+
 // What the routes of one app have in common.
 struct Desk {
     std::shared_ptr<const ModelPlan> plan;
     std::function<postgres::Pool*()> pool;  // Of the app's database; null while there is none.
     Secret cursor_key;
+    std::shared_ptr<Feed> feed;
+    std::string fingerprint;  // Of the model.
 };
 
 // One request for one collection.

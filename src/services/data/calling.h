@@ -10,6 +10,7 @@
 
 #include "base/clock.h"
 #include "http/router.h"
+#include "services/data/feed.h"
 #include "services/data/routes.h"
 #include "services/data/testing.h"
 
@@ -30,20 +31,31 @@ struct Answer {
 
 class Calls {
 public:
-    Calls();
+    explicit Calls(FeedLimits limits = {});
+    // In a server of its own, which may come to harm.
+    Calls(postgres::PrivateServer& server, FeedLimits limits);
 
     // `target` below /v1/apps/school; `caller` is "uid:role", or empty for nobody.
     Answer send(std::string_view method, const std::string& target, const std::string& caller,
                 std::string body = {}, http::Headers headers = {});
 
+    // A stream, asked for in the same way.
+    http::Stream open(const std::string& target, const std::string& caller, http::Headers headers = {});
+
     void lose_database();  // From now on there is no server where the pool looks for it.
 
     FixedClock clock;
     std::shared_ptr<const Model> model = school();
-    postgres::testing::TestDatabase database = database_for(*model);
-    std::unique_ptr<postgres::Pool> pool = std::make_unique<postgres::Pool>(database.pool, clock);
+    postgres::testing::TestDatabase database;
+    std::unique_ptr<postgres::Pool> pool;
+    std::shared_ptr<Feed> feed;
+    std::chrono::seconds token_lasts{3600};
 
 private:
+    void begin(const FeedLimits& limits);
+    http::Response answer(std::string_view method, const std::string& target, const std::string& caller,
+                          std::string body, http::Headers headers);
+
     std::unique_ptr<http::Router> router_;
     std::atomic<int> calls_ = 0;
 };

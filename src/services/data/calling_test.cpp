@@ -44,10 +44,26 @@ std::string Answer::without_id() const {
     return boost::json::serialize(value);
 }
 
-Calls::Calls() {
+Calls::Calls(FeedLimits limits) : database(database_for(*model)) {
+    begin(limits);
+}
+
+Calls::Calls(postgres::PrivateServer& server, FeedLimits limits) : database(database_for(*model, server)) {
+    begin(limits);
+}
+
+void Calls::begin(const FeedLimits& limits) {
+    pool = std::make_unique<postgres::Pool>(database.pool, clock);
+    feed = std::make_shared<Feed>(FeedSettings{.app = model->app,
+                                               .pool = [this] { return pool.get(); },
+                                               .listening_url = [this] { return database.pool.url; },
+                                               .limits = limits},
+                                  clock);
     auto desk = std::make_shared<const Desk>(Desk{.plan = compile_plan(model),
                                                   .pool = [this] { return pool.get(); },
-                                                  .cursor_key = Secret("a key of thirty-two bytes length.")});
+                                                  .cursor_key = Secret("a key of thirty-two bytes length."),
+                                                  .feed = feed,
+                                                  .fingerprint = fingerprint_of(*model)});
     auto router = http::Router::build(routes_of(desk, {}));
     ASSERT(router);
     router_ = std::make_unique<http::Router>(*std::move(router));
@@ -60,8 +76,8 @@ void Calls::lose_database() {
     pool = std::make_unique<postgres::Pool>(settings, clock);
 }
 
-Answer Calls::send(std::string_view method, const std::string& target, const std::string& caller,
-                   std::string body, http::Headers headers) {
+http::Response Calls::answer(std::string_view method, const std::string& target, const std::string& caller,
+                             std::string body, http::Headers headers) {
     http::Request request{.method = *http::method_from(method),
                           .target = "/v1/apps/school" + target,
                           .headers = std::move(headers),
@@ -70,6 +86,8 @@ Answer Calls::send(std::string_view method, const std::string& target, const std
     call.id = {"req_" + std::to_string(++calls_)};
     call.tenant = model->app;
     call.may_wait = true;
+    call.started = clock.now();
+    call.arrived = clock.monotonic();
     auto match = router_->match(request.method, request.path());
     auto* found = std::get_if<http::Match>(&match);
     ASSERT(found);
@@ -80,14 +98,25 @@ Answer Calls::send(std::string_view method, const std::string& target, const std
         call.principal = std::make_shared<const Principal>(Principal{.kind = PrincipalKind::user,
                                                                      .tenant = model->app,
                                                                      .subject = caller.substr(0, colon),
-                                                                     .role = caller.substr(colon + 1)});
+                                                                     .role = caller.substr(colon + 1),
+                                                                     .expires = clock.now() + token_lasts});
     }
-    auto response = call.route->handler(request, call);
+    return call.route->handler(request, call);
+}
+
+Answer Calls::send(std::string_view method, const std::string& target, const std::string& caller,
+                   std::string body, http::Headers headers) {
+    auto response = answer(method, target, caller, std::move(body), std::move(headers));
     auto& reply = std::get<http::Reply>(response);
     Answer answer{.status = reply.status, .headers = reply.headers, .body = reply.body, .type = {}};
     auto type = answer.text("type");
     if (type.starts_with("/problems/")) answer.type = type.substr(10);
     return answer;
+}
+
+http::Stream Calls::open(const std::string& target, const std::string& caller, http::Headers headers) {
+    auto response = answer("GET", target, caller, {}, std::move(headers));
+    return std::move(std::get<http::Stream>(response));
 }
 
 }  // namespace integreat::data::testing

@@ -5,6 +5,7 @@
 
 #include "services/data/acting.h"
 #include "services/data/bodies.h"
+#include "services/data/follow.h"
 #include "services/data/records.h"
 #include "services/data/schemas.h"
 
@@ -15,7 +16,7 @@ namespace {
 constexpr std::size_t body_bytes_max = 2 * 1024 * 1024;
 constexpr std::size_t bulk_bytes_max = 8 * 1024 * 1024;
 
-using Operation = std::function<http::Reply(Asked&)>;
+using Operation = std::function<http::Response(Asked&)>;
 
 http::Reply refuse_absent(const http::Call& call) {
     return http::to_reply(
@@ -40,10 +41,10 @@ http::Handler handler_of(const std::shared_ptr<const Desk>& desk, const Collecti
                     .acting = acting_as(view.database_role, call),
                     .request = request,
                     .call = call};
-        auto reply = operation(asked);
+        auto response = operation(asked);
         // What the gateway adds to the transaction (the record of the key) is not the caller's to write.
         if (call.transaction) call.transaction->act_as_login();
-        return reply;
+        return response;
     };
 }
 
@@ -150,6 +151,13 @@ void add_list(const Listing& listing) {
     sums.documented_parameters.push_back(
         {"select", false, "count, sum(field), avg(field), min(field), max(field)"});
     sums.documented_parameters.push_back({"group", false, "At most three fields, divided by commas."});
+
+    auto& changes = listing.add(http::Method::get, "/changes", "changes", collection.read, follow_changes);
+    changes.summary = "Follow what changes in " + collection.name + ", as server-sent events";
+    changes.problems = {"invalid-request", "limit-reached", "unavailable"};
+    changes.documented_parameters = {
+        {"after", false, "The id of the last event seen, where Last-Event-ID cannot be sent."},
+        {"Last-Event-ID", true, "The id of the last event seen: what came after it is told."}};
 }
 
 void add_reads(const Listing& listing) {

@@ -388,4 +388,10 @@ postgres::testing::TestDatabase database_for(const Model& model) {
     return clone;
 }
 
+postgres::testing::TestDatabase database_for(const Model& model, postgres::PrivateServer& server) {
+    auto database = postgres::testing::fresh_database(server, model.app);
+    must(apply_plan(model, order_for(database)));
+    return database;
+}
+
 }  // namespace integreat::data::testing

@@ -18,6 +18,7 @@ std::shared_ptr<const Model> school();
 
 // A fresh database with the tables of `model`. Stops the program if it cannot be had.
 postgres::testing::TestDatabase database_for(const Model& model);
+postgres::testing::TestDatabase database_for(const Model& model, postgres::PrivateServer& server);
 
 // To plan and apply there.
 SchemaOrder order_for(const postgres::testing::TestDatabase& database);
