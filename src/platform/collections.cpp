@@ -3,6 +3,7 @@
 
 #include <iterator>
 
+#include "crypto/random_text.h"
 #include "services/data/routes.h"
 
 namespace integreat::platform {
@@ -24,6 +25,7 @@ std::shared_ptr<data::Feed> Feeds::of(const TenantId& app) {
     auto& feed = (*feeds)[app];
     if (!feed) {
         data::FeedSettings settings{.app = app,
+                                    .process = crypto::make_uuid(random_),
                                     .pool = [this, app] { return databases_.tenant(app); },
                                     .listening_url = [this, app] { return databases_.listening_url(app); },
                                     .limits = {}};

@@ -11,6 +11,7 @@
 
 #include "base/clock.h"
 #include "base/guarded.h"
+#include "base/random.h"
 #include "base/secret.h"
 #include "config/manifest.h"
 #include "http/route.h"
@@ -21,7 +22,8 @@ namespace integreat::platform {
 
 class Feeds {
 public:
-    Feeds(postgres::Databases& databases, const Clock& clock) : databases_(databases), clock_(clock) {}
+    Feeds(postgres::Databases& databases, const Clock& clock, Random& random)
+        : databases_(databases), clock_(clock), random_(random) {}
 
     std::shared_ptr<data::Feed> of(const TenantId& app);
     // The models in force by their fingerprints. Who follows what is no more must come back.
@@ -30,6 +32,7 @@ public:
 private:
     postgres::Databases& databases_;
     const Clock& clock_;
+    Random& random_;
     Guarded<std::map<TenantId, std::shared_ptr<data::Feed>>> feeds_;
 };
 
@@ -40,9 +43,6 @@ struct CollectionRoutes {
 
 CollectionRoutes collection_routes(std::span<const config::Manifest> manifests,
                                    postgres::Databases& databases, const Secret& cursor_key, Feeds& feeds);
-
-// Those of one app, to be listed and not to be called.
-std::vector<http::Route> routes_of_collections(const config::Manifest& manifest);
 
 // Those of one app, to be listed and not to be called.
 std::vector<http::Route> routes_of_collections(const config::Manifest& manifest);

@@ -62,7 +62,7 @@ struct Platform::Parts {
           decisions(static_cast<std::size_t>(settings.log.decisions_max)),
           transactions(world.databases.platform(), world.clock, world.random, log_settings(settings.log)),
           database(world.databases.platform(), world.clock),
-          feeds(world.databases, world.clock),
+          feeds(world.databases, world.clock, world.random),
           admin{.platform = world.databases.platform(),
                 .clock = world.clock,
                 .random = world.random,

@@ -77,8 +77,9 @@ Notices::Heard Notices::wait(milliseconds most) {
     Heard heard;
     if (connect()) heard.perhaps_missed = true;
     if (!connection_ && pause_ > milliseconds(0)) most = std::min(most, pause_);
-    if (connection_ && !connection_->take_notices(heard.payloads)) connection_.reset();
-    if (heard.perhaps_missed || !heard.payloads.empty()) most = milliseconds(0);
+    bool lost = connection_ && !connection_->take_notices(heard.payloads);
+    if (lost) connection_.reset();
+    if (lost || heard.perhaps_missed || !heard.payloads.empty()) most = milliseconds(0);
     sleep(most);
     if (connection_ && !connection_->take_notices(heard.payloads)) connection_.reset();
     if (!connection_) heard.perhaps_missed = true;

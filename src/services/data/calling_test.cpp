@@ -55,6 +55,7 @@ Calls::Calls(postgres::PrivateServer& server, FeedLimits limits) : database(data
 void Calls::begin(const FeedLimits& limits) {
     pool = std::make_unique<postgres::Pool>(database.pool, clock);
     feed = std::make_shared<Feed>(FeedSettings{.app = model->app,
+                                               .process = "00000000-0000-4000-8000-000000000001",
                                                .pool = [this] { return pool.get(); },
                                                .listening_url = [this] { return database.pool.url; },
                                                .limits = limits},

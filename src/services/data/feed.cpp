@@ -8,6 +8,7 @@
 #include "http/event_stream.h"
 #include "postgres/notices.h"
 #include "services/data/batches.h"
+#include "services/data/changes.h"
 
 namespace integreat::data {
 
@@ -19,6 +20,8 @@ using namespace std::chrono_literals;
 constexpr std::size_t changes_at_once = 200;
 constexpr std::size_t unseen_max = 500;  // Changes before a client hears where it is though it saw none.
 constexpr auto statement_patience = 5s;
+constexpr auto farewell_patience = 1s;
+constexpr auto asked_for = 60s;        // At a time; renewed when half of it is over.
 constexpr auto end_before_token = 1s;  // So that the last words arrive.
 constexpr milliseconds settle_pause{25};
 constexpr milliseconds failure_pause{100};
@@ -61,7 +64,7 @@ public:
     ~FeedSource() override {
         listener_->gone = true;
         auto inside = hall_->inside.lock();
-        --inside->listeners;
+        if (--inside->listeners == 0) hall_->notices.interrupt();
         auto counted = inside->of_caller.find(listener_->caller);
         if (--counted->second == 0) inside->of_caller.erase(counted);
     }
@@ -133,11 +136,13 @@ void Feed::work() {
     while (adopt()) {
         if (listeners_.empty()) {
             unread_.clear();
+            forgo_notices();
             hall_->notices.rest();
             continue;
         }
         auto heard = hall_->notices.wait(pause());
-        if (!adopt()) return;
+        if (!adopt()) break;
+        if (heard.perhaps_missed) asked_until_.reset();  // It may be another server, that was not asked.
         auto collections = followed();
         // An interrupt or the time: whatever it was, it costs little to look at all.
         if (!heard.perhaps_missed && !heard.payloads.empty()) {
@@ -147,6 +152,7 @@ void Feed::work() {
         }
         if (!collections.empty()) look(std::move(collections));
     }
+    forgo_notices();
 }
 
 // Takes in who came and lets go who left or has to; false at the end of the feed.
@@ -192,10 +198,12 @@ milliseconds Feed::pause() const {
         return settling_ > 0 ? settle_pause * (1 << std::min(settling_, doublings_max)) : 0ms;
     auto pause = hall_->notices.connected() ? limits.look_each_when_told : limits.look_each;
     auto now = clock_.monotonic();
+    auto not_after = [&](Monotonic end) {
+        pause = std::clamp(std::chrono::ceil<milliseconds>(end - now), 0ms, pause);
+    };
+    if (asked_until_) not_after(*asked_until_ - asked_for / 2);
     for (const auto& listener : listeners_) {
-        if (listener->until == Monotonic::max()) continue;
-        auto left = std::chrono::ceil<milliseconds>(listener->until - end_before_token - now);
-        pause = std::clamp(left, 0ms, pause);
+        if (listener->until != Monotonic::max()) not_after(listener->until - end_before_token);
     }
     return pause;
 }
@@ -208,17 +216,7 @@ Monotonic Feed::patience() const {
 void Feed::look(std::set<std::string> collections) {
     for (const auto& name : collections)
         unread_.erase(name);
-    auto looked = [&]() -> Result<> {
-        auto* pool = settings_.pool();
-        if (!pool) return Error{Fault::unavailable, "", "there is no database yet"};
-        std::vector<std::string> names(collections.begin(), collections.end());
-        auto horizon = TRY(read_horizon(*pool, settings_.app, patience(), names));
-        settling_ = horizon.more_to_come ? settling_ + 1 : 0;
-        if (horizon.more_to_come) unread_.insert(collections.begin(), collections.end());
-        for (const auto& name : names)
-            TRY(tell_collection(name, horizon));
-        return {};
-    }();
+    auto looked = look_at(collections);
     if (looked) {
         failures_ = 0;
         return;
@@ -229,6 +227,43 @@ void Feed::look(std::set<std::string> collections) {
              "the change feed cannot read the changes, and tries again",
              {{"app", settings_.app.text}, {"cause", looked.error().cause}}});
     }
+}
+
+Result<> Feed::look_at(const std::set<std::string>& collections) {
+    auto* pool = settings_.pool();
+    if (!pool) return Error{Fault::unavailable, "", "there is no database yet"};
+    if (hall_->notices.connected()) TRY(ask_for_notices(*pool));
+    std::vector<std::string> names(collections.begin(), collections.end());
+    auto horizon = TRY(read_horizon(*pool, settings_.app, patience(), names));
+    if (std::exchange(just_asked_, false)) unnoticed_before_ = horizon.end;
+    bool again = horizon.more_to_come || horizon.position.xid < unnoticed_before_;
+    settling_ = again ? settling_ + 1 : 0;
+    if (again) unread_.insert(collections.begin(), collections.end());
+    for (const auto& name : names)
+        TRY(tell_collection(name, horizon));
+    return {};
+}
+
+// Whoever began to write before does not notify: they are looked for until all of them are over.
+Result<> Feed::ask_for_notices(postgres::Pool& pool) {
+    auto now = clock_.monotonic();
+    if (asked_until_ && now < *asked_until_ - asked_for / 2) return {};
+    TRY(follow_changes(pool, settings_.process, asked_for, patience()));
+    just_asked_ = just_asked_ || !asked_until_ || *asked_until_ <= now;
+    asked_until_ = now + asked_for;
+    return {};
+}
+
+// If it fails, notices are made in vain until what was asked for is over.
+void Feed::forgo_notices() {
+    if (!std::exchange(asked_until_, std::nullopt)) return;
+    auto* pool = settings_.pool();
+    if (!pool) return;
+    auto gone = follow_changes(*pool, settings_.process, 0s, clock_.monotonic() + farewell_patience);
+    if (gone) return;
+    log({Level::warning,
+         "the change feed cannot say that nobody listens any more",
+         {{"app", settings_.app.text}, {"cause", gone.error().cause}}});
 }
 
 Result<> Feed::tell_collection(const std::string& collection, const FeedHorizon& horizon) {

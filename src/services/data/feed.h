@@ -4,13 +4,15 @@
 //
 // One thread, while anybody listens, waits for NOTIFY integreat_changes, reads what is new, and asks once per
 // group of listeners that may read the same. Notices only save time: it looks by itself every few seconds, and
-// each second where it cannot LISTEN. A listener that is slow to take what it is told is left behind and caught
+// each second where it cannot LISTEN. Since notices cost those who write, the database makes them only while
+// a feed says that it hears them. A listener that is slow to take what it is told is left behind and caught
 // up with later; the thread holds one connection of the pool at most, and none while it waits.
 #pragma once
 
 #include <chrono>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <set>
 #include <span>
 #include <string>
@@ -33,6 +35,7 @@ struct FeedLimits {
 
 struct FeedSettings {
     TenantId app;
+    std::string process;                    // A UUID of this feed's own.
     std::function<postgres::Pool*()> pool;  // Null while there is none.
     std::function<Secret()> listening_url;  // Of a connection that can LISTEN; empty if there is none.
     FeedLimits limits;
@@ -61,6 +64,9 @@ private:
     bool adopt();
     void retire(const std::string& fingerprint);
     void look(std::set<std::string> collections);
+    Result<> look_at(const std::set<std::string>& collections);
+    Result<> ask_for_notices(postgres::Pool& pool);
+    void forgo_notices();
     Result<> tell_collection(const std::string& collection, const FeedHorizon& horizon);
     Result<> tell_from(const FeedPosition& place, std::span<const std::shared_ptr<Listener>> there,
                        const FeedHorizon& horizon);
@@ -78,7 +84,10 @@ private:
     std::vector<std::shared_ptr<Listener>> listeners_;
     std::set<std::string> unread_;  // Collections with changes that could not be told yet.
     int settling_ = 0;              // Looks in a row that found changes waiting for a transaction to end.
-    int failures_ = 0;              // In a row.
+    std::optional<Monotonic> asked_until_;  // The database makes notices until then.
+    bool just_asked_ = false;
+    std::uint64_t unnoticed_before_ = 0;  // Transactions that may not know yet that they are to notify.
+    int failures_ = 0;                    // In a row.
     std::thread thread_;
 };
 

@@ -15,7 +15,8 @@ namespace {
 constexpr std::string_view horizon_sql =
     "SELECT pg_snapshot_xmin(s.now)::text, EXISTS (SELECT FROM integreat.changes AS c "
     "WHERE c.collection = ANY ($1::text[]) AND c.xid >= pg_snapshot_xmin(s.now) "
-    "AND c.xid < pg_snapshot_xmax(s.now)) FROM (SELECT pg_current_snapshot() AS now OFFSET 0) AS s";
+    "AND c.xid < pg_snapshot_xmax(s.now)), pg_snapshot_xmax(s.now)::text FROM (SELECT pg_current_snapshot() "
+    "AS now OFFSET 0) AS s";
 
 // Counts no further than it must.
 constexpr std::string_view start_sql =
@@ -47,7 +48,9 @@ std::string event_of(std::string_view action, std::string_view transition) {
 Result<FeedHorizon> read_horizon(postgres::Pool& pool, const TenantId& app, Monotonic deadline,
                                  const std::vector<std::string>& collections) {
     auto rows = TRY(pool.run(app, deadline, horizon_sql, {array_literal(collections)}));
-    return FeedHorizon{.position = {number(rows.text(0, 0)), 0}, .more_to_come = rows.boolean(0, 1)};
+    return FeedHorizon{.position = {number(rows.text(0, 0)), 0},
+                       .more_to_come = rows.boolean(0, 1),
+                       .end = number(rows.text(0, 2))};
 }
 
 Result<FeedStart> read_start(postgres::Pool& pool, const TenantId& app, Monotonic deadline,

@@ -24,6 +24,7 @@ struct FeedChange {
 struct FeedHorizon {
     FeedPosition position;
     bool more_to_come = false;  // Changes are there already that come after it.
+    std::uint64_t end = 0;      // The first transaction that had not begun.
 };
 Result<FeedHorizon> read_horizon(postgres::Pool& pool, const TenantId& app, Monotonic deadline,
                                  const std::vector<std::string>& collections);

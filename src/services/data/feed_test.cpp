@@ -119,6 +119,20 @@ protected:
         return *std::move(transaction);
     }
 
+    // Processes that the database makes notices for, once there are `wanted`; what there is in the end else.
+    std::int64_t followers(std::int64_t wanted) {
+        auto soon = std::chrono::steady_clock::now() + 10s;
+        std::int64_t there = -1;
+        while (there != wanted && std::chrono::steady_clock::now() < soon) {
+            auto rows = calls.pool->run(calls.model->app, Monotonic::max(),
+                                        "SELECT count(*) FROM integreat.followers WHERE until > now()", {});
+            EXPECT_TRUE(rows) << rows.error().cause;
+            if (!rows) return there;
+            there = rows->integer(0, 0);
+        }
+        return there;
+    }
+
     Calls calls{quick()};
 };
 
@@ -196,6 +210,41 @@ TEST_F(FeedTest, ALateCommitIsToldAndNeverSkipped) {
     auto again = follow("sections", "", place);
     EXPECT_EQ(again.next().text("title"), "begun first");
     EXPECT_EQ(again.next().text("title"), "committed first");
+}
+
+TEST_F(FeedTest, HasNoticesMadeOnlyWhileSomebodyListens) {
+    EXPECT_EQ(followers(0), 0);
+    {
+        auto client = follow("sections", "");
+        EXPECT_EQ(followers(1), 1);
+        auto second = follow("announcements", "p1:professor");
+        section("heard");
+        EXPECT_EQ(client.next().text("title"), "heard");
+        EXPECT_EQ(followers(1), 1);
+    }
+    EXPECT_EQ(followers(0), 0);
+    auto other = std::make_unique<Feed>(FeedSettings{.app = calls.model->app,
+                                                     .process = "00000000-0000-4000-8000-000000000002",
+                                                     .pool = [&] { return calls.pool.get(); },
+                                                     .listening_url = [&] { return calls.database.pool.url; },
+                                                     .limits = quick()},
+                                        calls.clock);
+    auto listener = std::make_shared<Listener>();
+    listener->plan = compile_plan(calls.model);
+    listener->collection = &listener->plan->of("sections");
+    listener->position = {INT64_MAX, 0};  // Nothing is asked for in its name.
+    auto source = other->follow(listener);
+    EXPECT_EQ(followers(1), 1);
+    other.reset();
+    EXPECT_EQ(followers(0), 0);
+}
+
+TEST_F(FeedTest, HearsWhoBeganToWriteBeforeNoticesWereAskedFor) {
+    auto early = insert_section("unnoticed");
+    auto client = follow("sections", "");
+    EXPECT_EQ(followers(1), 1);
+    ASSERT_TRUE(early.commit());
+    EXPECT_EQ(client.next().text("title"), "unnoticed");
 }
 
 TEST_F(FeedTest, ResumesWithoutMissingOrRepeating) {

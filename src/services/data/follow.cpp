@@ -85,7 +85,7 @@ http::Reply refuse_listener(Asked& asked, Feed::Refused why) {
 
 }  // namespace
 
-http::Response follow_changes(Asked& asked) {
+http::Response stream_changes(Asked& asked) {
     const auto& name = asked.collection.collection->name;
     if (!asked.view.reads()) {
         return refuse_forbidden(asked, "The role " + asked.view.role + " may not read this collection.",

@@ -7,6 +7,6 @@
 
 namespace integreat::data {
 
-http::Response follow_changes(Asked& asked);
+http::Response stream_changes(Asked& asked);
 
 }  // namespace integreat::data

@@ -152,7 +152,7 @@ void add_list(const Listing& listing) {
         {"select", false, "count, sum(field), avg(field), min(field), max(field)"});
     sums.documented_parameters.push_back({"group", false, "At most three fields, divided by commas."});
 
-    auto& changes = listing.add(http::Method::get, "/changes", "changes", collection.read, follow_changes);
+    auto& changes = listing.add(http::Method::get, "/changes", "changes", collection.read, stream_changes);
     changes.summary = "Follow what changes in " + collection.name + ", as server-sent events";
     changes.problems = {"invalid-request", "limit-reached", "unavailable"};
     changes.documented_parameters = {
