@@ -3,11 +3,13 @@
 """A manifest with collections is a working backend: the way of a record through the whole program, over HTTP with
 real tokens of each role."""
 
+import http.client
 import json
 import subprocess
 import unittest
 import uuid
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import harness
 
@@ -55,6 +57,34 @@ collections:
 VALIDATOR = Path(__file__).with_name("openapi")
 
 
+class Listening:
+    """One who follows the changes of a collection."""
+
+    def __init__(self, program, path: str, token: str, after: str) -> None:
+        where = urlsplit(program.gateway)
+        self.connection = http.client.HTTPConnection(where.hostname, where.port, timeout=20)
+        headers = {"Authorization": f"Bearer {token}"} | ({"Last-Event-ID": after} if after else {})
+        self.connection.request("GET", path, headers=headers)
+        self.answer = self.connection.getresponse()
+        assert self.answer.status == 200, self.answer.read()
+        assert self.answer.headers.get_content_type() == "text/event-stream"
+
+    def next(self) -> dict:
+        """The next event; fails when none comes in time."""
+        event: dict = {}
+        while True:
+            line = self.answer.readline().decode().rstrip("\n")
+            name, _, value = line.partition(": ")
+            if name in ("id", "event", "data"):
+                event[name] = json.loads(value) if name == "data" else value
+            elif line == "" and "event" in event:
+                return event
+
+    def end(self) -> None:
+        self.answer.close()
+        self.connection.close()
+
+
 class Data(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
@@ -82,6 +112,24 @@ class Data(unittest.TestCase):
         answer = self.send("POST", "/visits", role, {"doctor": self.doctor, "day": "2026-12-01", **more})
         self.assertEqual(answer.status, 201, answer.body)
         return answer.json()
+
+    def follow(self, role: str, after: str = "") -> Listening:
+        token = self.program.token("clinic", role)
+        return Listening(self.program, "/v1/apps/clinic/visits/changes", token, after)
+
+    def test_who_listens_is_told_what_they_may_read_and_goes_on_where_they_were(self):
+        nurse, patient = self.follow("nurse"), self.follow("patient")
+        theirs, mine = self.visit(role="nurse"), self.visit(phone="0917 123 4567")
+        self.assertEqual([nurse.next()["data"]["id"] for _ in range(2)], [theirs["id"], mine["id"]])
+        told = patient.next()
+        self.assertEqual((told["event"], told["data"]), ("created", mine))
+        patient.end()
+        self.send("POST", f"/visits/{mine['id']}/agree", "nurse")
+        for client in (nurse, self.follow("patient", after=told["id"])):
+            told = client.next()
+            self.assertEqual((told["event"], told["data"]["state"]), ("agree", "agreed"))
+            client.end()
+        self.assertEqual(self.send("GET", "/visits/changes").status, 401)
 
     def test_a_record_lives_from_its_creation_to_its_last_state(self):
         visit = self.visit(notes="A cough", tags=["first time"])

@@ -77,8 +77,9 @@ def call(
     body: bytes | dict | None = None,
     headers: dict[str, str] | None = None,
     timeout: float = 30,
+    endless: bool = False,
 ) -> Answer:
-    """One request on its own connection."""
+    """One request on its own connection. Of what is `endless`, only a refusal is read."""
     sent = dict(headers or {})
     if token:
         sent["Authorization"] = f"Bearer {token}"
@@ -90,7 +91,8 @@ def call(
     try:
         connection.request(method, path, body=body, headers=sent)
         answer = connection.getresponse()
-        return Answer(answer.status, answer.headers, answer.read())
+        unread = endless and answer.status == 200
+        return Answer(answer.status, answer.headers, b"" if unread else answer.read())
     finally:
         connection.close()
 

@@ -44,6 +44,11 @@ class Routes(unittest.TestCase):
             for route in cls.of_apps
             if route["access"].startswith("anyone")
         }
+        cls.streams = {
+            ("GET", route["path"])
+            for route in cls.of_apps
+            if route["path"].endswith("/changes") and not route["upstream"]
+        }
         cls.tokens = {app: cls.program.token(app) for app in ("campus", "evntgarde", "pillars", "teleo")}
 
     @classmethod
@@ -51,6 +56,7 @@ class Routes(unittest.TestCase):
         cls.program.remove()
 
     def call(self, method: str, path: str, **more) -> harness.Answer:
+        more.setdefault("endless", (method, path) in self.streams)
         return self.program.call(method, filled(path), **more)
 
     def expect_problem(self, answer: harness.Answer, status: int):

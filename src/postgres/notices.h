@@ -19,7 +19,8 @@ class Connection;
 
 class Notices {
 public:
-    // `url` is asked before each connection. While it is empty nothing is heard: waits end by time or interrupt.
+    // `url` is asked before each connection. While it is empty nothing is heard: waits end by time or
+    // interrupt.
     Notices(std::function<Secret()> url, std::string channel);
     ~Notices();
     Notices(const Notices&) = delete;

@@ -59,7 +59,7 @@ public:
     // Null if there is none. Lives as long as this.
     Pool* tenant(const TenantId& tenant);
 
-    // Of a connection that keeps what is said on it: what a transaction pooler may stand before cannot LISTEN.
+    // Of a connection that can LISTEN: what a transaction pooler may stand before cannot.
     // Empty if no such URL is known.
     Secret listening_url(const TenantId& tenant);
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// How many records are asked for at once where all of them pass: so many that a round trip is worth it, so few
-// that the largest that their fields allow have room in memory.
+// How many records are asked for at once where all of them pass: so many that a round trip is worth it, so
+// few that the largest that their fields allow have room in memory.
 #pragma once
 
 #include <cstddef>

@@ -3,10 +3,10 @@
 // as far as they may read the record at that moment.
 //
 // One thread, while anybody listens, waits for NOTIFY integreat_changes, reads what is new, and asks once per
-// group of listeners that may read the same. Notices only save time: it looks by itself every few seconds, and
-// each second where it cannot LISTEN. Since notices cost those who write, the database makes them only while
-// a feed says that it hears them. A listener that is slow to take what it is told is left behind and caught
-// up with later; the thread holds one connection of the pool at most, and none while it waits.
+// group of listeners that may read the same. Notices only save time: it looks by itself every few seconds,
+// and each second where it cannot LISTEN. Since notices cost those who write, the database makes them only
+// while a feed says that it hears them. A listener that is slow to take what it is told is left behind and
+// caught up with later; the thread holds one connection of the pool at most, and none while it waits.
 #pragma once
 
 #include <chrono>
