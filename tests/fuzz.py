@@ -17,6 +17,7 @@ CORPUS = ROOT / "fuzz" / "corpus"
 MEMORY_MIB = 2048
 EXPECTED = {
     "aws_chunks",
+    "csv",
     "http_head",
     "json",
     "jwt",

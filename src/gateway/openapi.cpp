@@ -92,7 +92,11 @@ std::string description_of(const http::Route& route) {
 
 bj::object content_of(const std::string& schema, const char* otherwise) {
     if (schema.empty()) return {{otherwise, {{"schema", bj::object()}}}};
-    return {{"application/json", {{"schema", bj::parse(schema)}}}};
+    auto parsed = bj::parse(schema);
+    // A text that says itself what it is (JSON Schema 2020-12, section 8.4) stands as it is.
+    const auto* own = parsed.is_object() ? parsed.get_object().if_contains("contentMediaType") : nullptr;
+    bj::string type = own ? own->as_string() : bj::string("application/json");
+    return {{type, {{"schema", std::move(parsed)}}}};
 }
 
 bj::object example_of(const ProblemKind& kind) {

@@ -20,11 +20,11 @@ std::string listed(const std::vector<std::string>& words) {
     return text;
 }
 
-std::vector<http::FieldError> at_fields(const std::vector<std::string>& fields, const std::string& pointer,
+std::vector<http::FieldError> at_fields(const std::vector<std::string>& fields, const Place& place,
                                         const char* detail) {
     std::vector<http::FieldError> errors;
     for (const auto& field : fields)
-        errors.push_back({"#" + pointer + "/" + field, detail});
+        errors.push_back({place.field + field, detail});
     return errors;
 }
 
@@ -41,14 +41,14 @@ http::Problem conflict(const char* type, const char* title, std::string detail) 
     return {.status = 409, .type = type, .title = title, .detail = std::move(detail)};
 }
 
-http::Problem problem_of(const Asked& asked, const RefusedChange& refused, const std::string& pointer) {
+http::Problem problem_of(const Asked& asked, const RefusedChange& refused, const Place& place) {
     const auto& fields = refused.fields;
     switch (refused.why) {
         case Refused::already_exists: {
             auto no = conflict("already-exists", "There is such a record already",
                                fields.empty() ? "Another record has the same values."
                                               : "Another record has the same " + listed(fields) + ".");
-            no.errors = at_fields(fields, pointer, "is taken");
+            no.errors = at_fields(fields, place, "is taken");
             return no;
         }
         case Refused::referenced:
@@ -60,16 +60,16 @@ http::Problem problem_of(const Asked& asked, const RefusedChange& refused, const
         case Refused::required_for_transition: {
             auto no = conflict("incomplete", "Something must be filled in first",
                                "The transition requires " + listed(fields) + ".");
-            no.errors = at_fields(fields, pointer, "is required for this transition");
+            no.errors = at_fields(fields, place, "is required for this transition");
             return no;
         }
         case Refused::guard:
             return conflict("guard-failed", "A condition does not hold",
                             "The transition's condition does not hold.");
         case Refused::unreadable_reference:
-            return invalid(at_fields(fields, pointer, "there is no such record"));
-        case Refused::missing: return invalid(at_fields(fields, pointer, "is required"));
-        case Refused::out_of_range: return invalid(at_fields(fields, pointer, "does not fit"));
+            return invalid(at_fields(fields, place, "there is no such record"));
+        case Refused::missing: return invalid(at_fields(fields, place, "is required"));
+        case Refused::out_of_range: return invalid(at_fields(fields, place, "does not fit"));
         case Refused::forbidden:
         case Refused::other: break;
     }
@@ -134,12 +134,15 @@ http::Reply refuse_forbidden(Asked& asked, std::string detail, std::string rule)
         std::move(rule));
 }
 
-http::Reply refuse_statement(Asked& asked, const Answered& answered, const std::string& pointer) {
+http::Reply refuse_statement(Asked& asked, const Answered& answered, const Place& place) {
     const auto& error = answered.rows.error();
     asked.call.cause = error.cause;
     auto refused = explain(asked.model(), *asked.collection.collection, answered.refusal);
-    if (refused.why != Refused::other)
-        return refuse(asked, problem_of(asked, refused, pointer), "the database refused it: " + error.cause);
+    if (refused.why != Refused::other) {
+        auto no = problem_of(asked, refused, place);
+        if (no.errors.empty() && !place.record.empty()) no.errors.push_back({place.record, no.detail});
+        return refuse(asked, std::move(no), "the database refused it: " + error.cause);
+    }
     auto problem = http::problem_from(error);
     if (error.cause.starts_with("unknown: ") && asked.request.method != http::Method::get)
         problem.detail =

@@ -60,8 +60,14 @@ http::Reply refuse_mistakes(Asked& asked, Mistakes mistakes, const char* where);
 http::Reply refuse_missing(Asked& asked);
 http::Reply refuse_forbidden(Asked& asked, std::string detail, std::string rule);
 
-// What the database refused. `pointer` is the place of the record in the body: "" or "/17".
-http::Reply refuse_statement(Asked& asked, const Answered& answered, const std::string& pointer = {});
+// Where a record stands in the body, for mistakes: {"#/17", "#/17/"}, {"line 17", "line 17, "}.
+struct Place {
+    std::string record;        // Empty: the body is the record.
+    std::string field = "#/";  // Before the name of a field.
+};
+
+// What the database refused.
+http::Reply refuse_statement(Asked& asked, const Answered& answered, const Place& place = {});
 
 // A record as the caller sees it at this moment; nothing if they may not read it.
 struct Seen {

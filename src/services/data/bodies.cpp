@@ -100,6 +100,14 @@ Written check_new(const CollectionPlan& plan, const View& view, const bj::value&
     return check({plan, view, Purpose::creation, view.creatable, pointer, mistakes}, body);
 }
 
+std::string why_not_creatable(const CollectionPlan& plan, const View& view, std::string_view name) {
+    const auto* field = plan.collection->find(name);
+    if (field && has(view.creatable, field)) return {};
+    std::string whole;
+    Mistakes none;
+    return why_not_writable({plan, view, Purpose::creation, view.creatable, whole, none}, name);
+}
+
 Written check_patch(const CollectionPlan& plan, const View& view, const bj::value& body, Mistakes& mistakes) {
     std::string whole;
     std::vector<const Field*> writable;

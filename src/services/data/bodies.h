@@ -4,6 +4,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <boost/json/value.hpp>
@@ -23,6 +24,9 @@ struct Written {
 // A new record. Nulls are absences: the database fills in what has a default.
 Written check_new(const CollectionPlan& plan, const View& view, const boost::json::value& body,
                   const std::string& pointer, Mistakes& mistakes);
+
+// Why a new record may not have such a member; empty if it may.
+std::string why_not_creatable(const CollectionPlan& plan, const View& view, std::string_view name);
 
 // A JSON merge patch (RFC 7396). Null clears.
 Written check_patch(const CollectionPlan& plan, const View& view, const boost::json::value& body,

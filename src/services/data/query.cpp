@@ -307,6 +307,19 @@ ListQuery check_list(const Reader& reader, const QueryPairs& pairs, Mistakes& mi
     return query;
 }
 
+ListQuery check_export(const Reader& reader, const QueryPairs& pairs, Mistakes& mistakes) {
+    Reading reading{reader, mistakes};
+    auto query = check_list(reader, pairs, mistakes);
+    bool sorted = false;
+    for (const auto& [name, value] : pairs) {
+        sorted = sorted || name == "sort";
+        if (among(name, {"limit", "next", "expand"}))
+            reading.wrong(name, "does not go with an export, which has all records and their own fields");
+    }
+    if (!sorted) query.sort.clear();
+    return query;
+}
+
 namespace {
 
 bool is_number(FieldType type) {

@@ -66,6 +66,8 @@ struct Reader {
 
 // Mistakes have the parameter in the place of the pointer: "?sort".
 ListQuery check_list(const Reader& reader, const QueryPairs& pairs, Mistakes& mistakes);
+// Of all records: without limit=, next= and expand=, ordered by id unless the query says otherwise.
+ListQuery check_export(const Reader& reader, const QueryPairs& pairs, Mistakes& mistakes);
 // Only fields= and expand=, of a single record.
 ListQuery check_single(const Reader& reader, const QueryPairs& pairs, Mistakes& mistakes);
 

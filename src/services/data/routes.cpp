@@ -5,6 +5,7 @@
 
 #include "services/data/acting.h"
 #include "services/data/bodies.h"
+#include "services/data/exchange.h"
 #include "services/data/follow.h"
 #include "services/data/records.h"
 #include "services/data/schemas.h"
@@ -15,6 +16,7 @@ namespace {
 
 constexpr std::size_t body_bytes_max = 2 * 1024 * 1024;
 constexpr std::size_t bulk_bytes_max = 8 * 1024 * 1024;
+constexpr std::chrono::seconds import_timeout{60};
 
 using Operation = std::function<http::Response(Asked&)>;
 
@@ -160,9 +162,23 @@ void add_list(const Listing& listing) {
         {"Last-Event-ID", true, "The id of the last event seen: what came after it is told."}};
 }
 
+void add_export(const Listing& listing) {
+    const auto& collection = listing.collection();
+    auto& all = listing.add(http::Method::get, "/export.csv", "export", collection.read, export_records);
+    all.summary = "Export " + collection.name + " as comma-separated values (text/csv)";
+    all.response_schema = R"({"type": "string", "contentMediaType": "text/csv"})";
+    all.problems = {"invalid-request", "unavailable"};
+    all.documented_parameters = filter_parameters(collection);
+    for (auto& parameter : page_parameters(collection)) {
+        if (parameter.name == "fields" || parameter.name == "sort")
+            all.documented_parameters.push_back(std::move(parameter));
+    }
+}
+
 void add_reads(const Listing& listing) {
     const auto& collection = listing.collection();
     add_list(listing);
+    add_export(listing);
     auto& get = listing.add(http::Method::get, "/{id}", "get", collection.read, get_record);
     get.summary = "Read a record of " + collection.name;
     get.response_schema = listing.schema();
@@ -200,6 +216,23 @@ void add_create(const Listing& listing) {
         listing.schema() + "}}}]}";
     create.success_status = 201;
     create.problems = {"invalid-request", "malformed-json", "forbidden", "already-exists", "unavailable"};
+}
+
+void add_import(const Listing& listing) {
+    const auto& collection = listing.collection();
+    auto& import = listing.add(http::Method::post, "/import", "import", collection.create, import_records);
+    import.summary = "Add records to " + collection.name +
+                     " from comma-separated values (text/csv) with a heading line: all or none";
+    import.body_bytes_max = import_bytes_max;
+    import.timeout = import_timeout;
+    import.idempotency = http::Idempotency::accepted;
+    import.transactional = http::Transactional::with_key;
+    import.checks_body = true;
+    import.response_schema = R"({"type": "object", "required": ["imported"],
+        "properties": {"imported": {"type": "integer", "minimum": 1}}})";
+    import.success_status = 201;
+    import.problems = {"invalid-request", "unsupported-media-type", "forbidden", "already-exists",
+                       "unavailable"};
 }
 
 void add_changes(const Listing& listing) {
@@ -254,6 +287,7 @@ std::vector<http::Route> routes_of(std::shared_ptr<const Desk> desk, const http:
         Listing listing{desk, plan, limit, components, routes};
         if (!plan.collection->read.empty()) add_reads(listing);
         if (!plan.collection->create.empty()) add_create(listing);
+        if (!plan.collection->create.empty()) add_import(listing);
         add_changes(listing);
         add_transitions(listing);
     }

@@ -4,6 +4,7 @@
 
 #include "json/parse.h"
 #include "services/data/bodies.h"
+#include "services/data/inserts.h"
 #include "services/data/names.h"
 #include "services/data/records.h"
 
@@ -33,19 +34,6 @@ Returning returning_for(const View& view) {
     return returning;
 }
 
-std::string column_list(const std::vector<const Field*>& fields) {
-    std::string list;
-    for (const auto* field : fields)
-        list += (list.empty() ? "" : ", ") + column(*field);
-    return list;
-}
-
-// The type of a column, as a parameter for the whole of it.
-std::string column_type(const Field& field) {
-    return field.type == FieldType::list ? std::string(sql_type(field.element)) + "[]"
-                                         : std::string(sql_type(field.type));
-}
-
 std::string record_json(const Returning& returning, const postgres::Rows& rows, std::size_t row) {
     if (returning.shown.empty()) return "{}";
     std::string json;
@@ -53,28 +41,12 @@ std::string record_json(const Returning& returning, const postgres::Rows& rows, 
     return json;
 }
 
-Sql insert_sql(const Asked& asked, const Written& written, const Returning& returning) {
-    Sql sql;
-    std::string values;
-    for (std::size_t i = 0; i < written.fields.size(); ++i) {
-        sql.parameters.push_back(written.values[i]);
-        values += (i == 0 ? "$" : ", $") + std::to_string(i + 1) + "::" + column_type(*written.fields[i]);
-    }
-    sql.text = asked.view.comment + "INSERT INTO " + asked.collection.table + " AS t";
-    if (written.fields.empty())
-        sql.text += " DEFAULT VALUES";
-    else
-        sql.text += " (" + column_list(written.fields) + ") VALUES (" + values + ")";
-    sql.text += returning.sql;
-    return sql;
-}
-
 http::Reply create_one(Asked& asked, const bj::value& body) {
     Mistakes mistakes;
     auto written = check_new(asked.collection, asked.view, body, "", mistakes);
     if (!mistakes.none()) return refuse_mistakes(asked, std::move(mistakes), "The body");
     auto returning = returning_for(asked.view);
-    auto answered = run(asked, insert_sql(asked, written, returning));
+    auto answered = run(asked, insert_sql(asked, written, returning.sql));
     if (!answered.rows) return refuse_statement(asked, answered);
     auto reply = json_reply(201, record_json(returning, *answered.rows, 0));
     if (returning.shown.empty()) return reply;
@@ -82,30 +54,6 @@ http::Reply create_one(Asked& asked, const bj::value& body) {
     reply.headers.add("Location", std::string(asked.request.path()) + "/" + id);
     reply.headers.add("ETag", etag_of(answered.rows->text(0, returning.version)));
     return reply;
-}
-
-// Several records with values for the same fields, in one statement: each column travels as an array.
-Sql insert_many_sql(const Asked& asked, std::span<const Written> records, const Returning& returning) {
-    const auto& fields = records.front().fields;
-    if (fields.empty()) return insert_sql(asked, records.front(), returning);
-    Sql sql;
-    std::string arrays, names, values;
-    for (std::size_t i = 0; i < fields.size(); ++i) {
-        std::vector<postgres::Value> all;
-        for (const auto& record : records)
-            all.push_back(record.values[i]);
-        bool list = fields[i]->type == FieldType::list;  // An array of lists would have to be rectangular.
-        auto name = "c" + std::to_string(i);
-        arrays += (i == 0 ? "" : ", ") +
-                  sql.parameter(array_literal(all),
-                                (list ? "text" : std::string(sql_type(fields[i]->type))) + "[]");
-        names += name + ", ";
-        values += (i == 0 ? "u." : ", u.") + name + (list ? "::" + column_type(*fields[i]) : "");
-    }
-    sql.text = asked.view.comment + "INSERT INTO " + asked.collection.table + " AS t (" +
-               column_list(fields) + ") SELECT " + values + " FROM unnest(" + arrays +
-               ") WITH ORDINALITY AS u(" + names + "place) ORDER BY u.place" + returning.sql;
-    return sql;
 }
 
 // How many of `records`, from `first` on, have values for the same fields. Those without any go one by one.
@@ -127,7 +75,7 @@ Stored store_all(Asked& asked, const std::vector<Written>& records, const Return
     Stored stored;
     for (std::size_t first = 0; first < records.size();) {
         auto count = alike(records, first);
-        auto answered = run(asked, insert_many_sql(asked, {records.data() + first, count}, returning));
+        auto answered = run(asked, insert_many_sql(asked, {records.data() + first, count}, returning.sql));
         if (!answered.rows) {
             stored.trouble = refuse_statement(asked, answered);
             return stored;
@@ -139,32 +87,11 @@ Stored store_all(Asked& asked, const std::vector<Written>& records, const Return
     return stored;
 }
 
-// Work for a transaction of its own if the call has none yet, which then ends with it.
-struct InTransaction {
-    Asked& asked;
-    std::optional<postgres::Transaction> own;
-
-    std::optional<http::Reply> begin() {
-        if (asked.call.transaction) return {};
-        auto transaction = asked.pool.begin(asked.call.tenant, asked.call.deadline);
-        if (!transaction) {
-            return refuse_statement(asked, {.rows = std::move(transaction).error(), .refusal = {}});
-        }
-        own = std::move(*transaction);
-        asked.call.transaction = &*own;
-        return {};
-    }
-    std::optional<http::Reply> commit() {
-        if (!own) return {};
-        asked.call.transaction = nullptr;
-        auto done = own->commit();
-        if (done) return {};
-        return refuse_statement(asked, {.rows = std::move(done).error(), .refusal = own->refusal()});
-    }
-    ~InTransaction() {
-        if (own) asked.call.transaction = nullptr;
-    }
-};
+// As the pointers of mistakes say it.
+Place place_in_list(std::size_t index) {
+    auto record = "#/" + std::to_string(index);
+    return {.record = record, .field = record + "/"};
+}
 
 // Which of the records the database refuses: they are stored once more, one by one, in a transaction that is
 // not to last.
@@ -175,7 +102,7 @@ std::optional<http::Reply> first_refused(Asked& asked, const std::vector<Written
     if (transaction) asked.call.transaction = &*transaction;
     for (std::size_t i = 0; transaction && !refused && i < records.size(); ++i) {
         auto answered = run(asked, insert_sql(asked, records[i], {}));
-        if (!answered.rows) refused = refuse_statement(asked, answered, "/" + std::to_string(i));
+        if (!answered.rows) refused = refuse_statement(asked, answered, place_in_list(i));
     }
     asked.call.transaction = outer;
     return refused;

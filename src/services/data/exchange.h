@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: Apache-2.0
+// Whole collections as comma-separated values, out and in (docs/data.md, "CSV"): what the caller may read,
+// streamed in batches, and records that are made all or none.
+#pragma once
+
+#include "http/message.h"
+#include "services/data/answers.h"
+
+namespace integreat::data {
+
+inline constexpr std::size_t import_bytes_max = 10 * 1024 * 1024;
+inline constexpr std::size_t import_records_max = 50'000;
+inline constexpr std::size_t import_cells_max = 1'000'000;
+inline constexpr std::size_t import_mistakes_max = 100;
+
+http::Response export_records(Asked& asked);
+http::Reply import_records(Asked& asked);
+
+}  // namespace integreat::data
