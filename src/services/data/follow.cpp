@@ -11,6 +11,8 @@ namespace integreat::data {
 
 namespace {
 
+constexpr std::string_view event_reset = "reset";  // Read the collection afresh: changes were missed.
+
 // The place to resume from as the client says it; nothing if it says none.
 struct Wanted {
     std::optional<std::string> text;
@@ -101,7 +103,7 @@ http::Response stream_changes(Asked& asked) {
     auto id = to_string(start->position);
     std::string first;
     if (start->reset || (wanted.text && !place))
-        http::append_event(first, {.id = id, .type = "reset", .data = "{}"});
+        http::append_event(first, {.id = id, .type = event_reset, .data = "{}"});
     else
         first = "id: " + id + "\n\n";
     tell(*listener, std::make_shared<const std::string>(std::move(first)), std::string::npos);
