@@ -34,6 +34,7 @@ Element read_element(pugi::xml_node node, std::size_t depth, Reading& reading) {
         if (inside.type() == pugi::node_element && reading.good)
             element.children.push_back(read_element(inside, depth + 1, reading));
     }
+    if (element.name.empty()) reading.good = false;  // "<a:/>": a prefix and nothing else.
     // A reference to a character may name none: &#xD800;
     if (json::invalid_utf8_at(element.text) || json::invalid_utf8_at(element.name)) reading.good = false;
     return element;
