@@ -221,6 +221,15 @@ TEST(Tidy, TimeRandomnessEnvironmentAndFilesComeFromOutside) {
     }
 }
 
+// What a fuzzer grows belongs below build/: it is called by its SHA-1, and there is no end of it.
+TEST(Tidy, SeedsOfFuzzersAreNamedByPeople) {
+    static const std::regex grown("[0-9a-f]{40}");
+    for (const auto& entry : fs::recursive_directory_iterator(root / "fuzz" / "corpus")) {
+        EXPECT_FALSE(std::regex_match(entry.path().filename().string(), grown))
+            << fs::relative(entry.path(), root).string() << ": say in its name what it tries, or delete it";
+    }
+}
+
 TEST(Tidy, FilesFitAMindAndLinesTwoWindows) {
     constexpr std::size_t file_lines_max = 500;
     constexpr std::size_t line_columns_max = 110;
