@@ -92,7 +92,8 @@ private:
 }  // namespace integreat
 
 // The value of `expression`, or return its error from the enclosing function. Not for coroutines: there,
-// name the result and test it (g++ 12 breaks on statement expressions around co_await).
+// name the result and test it (g++ 12 breaks on statement expressions around co_await). Not within the braces
+// of an aggregate either: g++ 12 leaks the members made before it.
 #define TRY(expression)                                        \
     __extension__({                                            \
         auto try_result = (expression);                        \

@@ -136,7 +136,8 @@ Result<> OwnerAccess::open_private(const config::Configuration& configuration,
         return {};
     }
     if (started.error().fault != Fault::conflict) return std::move(started).error();
-    order_ = {.url = TRY(postgres::PrivateServer::superuser_url_of_running(folder, name)),
+    auto url = TRY(postgres::PrivateServer::superuser_url_of_running(folder, name));
+    order_ = {.url = std::move(url),
               .login_role = postgres::login_role(name),
               .owner = std::string(data::owner_role),
               .until = steady_clock::now() + change_max};

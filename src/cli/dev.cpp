@@ -189,7 +189,8 @@ Result<bool> run(const DevOptions& options, config::Configuration configuration,
     auto firebase_started =
         std::async(std::launch::async, [&] { return start_firebase(*laptop, options, apps); });
     TRY(start_postgres(*laptop, options.data, configuration));
-    Ready ready{.pid = ::getpid(), .tenants = TRY(firebase_started.get())};
+    auto tenants = TRY(firebase_started.get());
+    Ready ready{.pid = ::getpid(), .tenants = std::move(tenants)};
     ready.firebase = origin_of(*laptop->auth_server);
     TRY(start_aws(*laptop, options, apps, ready));
 

@@ -29,7 +29,8 @@ Result<App> open(const PrivacyOptions& options, std::ostream& err) {
         names.push_back(model->app.text);
         if (model->app.text != options.app) continue;
         const auto& environment = options.configuration.environment;
-        return App{model, TRY(OwnerAccess::open(*configuration, environment, options.data, model->app))};
+        auto access = TRY(OwnerAccess::open(*configuration, environment, options.data, model->app));
+        return App{model, std::move(access)};
     }
     return Error{
         Fault::invalid,

@@ -67,8 +67,8 @@ Result<Certificate> parse_certificate(std::string_view pem) {
     if (!key) return openssl_error(Fault::invalid, "the certificate's key cannot be read");
     auto not_before = TRY(time_of(X509_get0_notBefore(certificate.get())));
     auto not_after = TRY(time_of(X509_get0_notAfter(certificate.get())));
-    return Certificate{TRY(RsaPublicKey::from_openssl(std::move(key))), not_before, not_after,
-                       common_name_of(certificate.get())};
+    auto public_key = TRY(RsaPublicKey::from_openssl(std::move(key)));
+    return Certificate{std::move(public_key), not_before, not_after, common_name_of(certificate.get())};
 }
 
 std::string make_certificate(const RsaPrivateKey& key, const CertificateRequest& request, Random& random) {

@@ -120,8 +120,9 @@ Result<std::shared_ptr<const Snapshot>> compile_snapshot(SnapshotParts parts, me
             routes.push_back(std::move(route));
         }
     }
+    auto router = TRY(http::Router::build(std::move(routes)));
     auto snapshot = std::make_shared<Snapshot>(Snapshot{.generation = parts.generation,
-                                                        .router = TRY(http::Router::build(std::move(routes))),
+                                                        .router = std::move(router),
                                                         .manifests = std::move(parts.manifests)});
     snapshot->behind_proxy = !parts.settings.listen.trusted_proxies.empty();
     add_tenants(*snapshot, parts.settings.identity.operators_project);

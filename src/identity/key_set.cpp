@@ -32,7 +32,8 @@ Result<Answer> fetch_keys(http::Outbound& outbound, const std::string& url, mill
         return Error{Fault::unavailable, "the key set cannot be fetched",
                      "the answer has status " + std::to_string(reply.status)};
     }
-    return Answer{TRY(parse_signing_keys(reply.body)), lifetime_of(reply.headers)};
+    auto keys = TRY(parse_signing_keys(reply.body));
+    return Answer{std::move(keys), lifetime_of(reply.headers)};
 }
 
 }  // namespace

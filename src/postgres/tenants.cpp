@@ -88,9 +88,9 @@ struct Databases::State {
 };
 
 Result<Databases::State::Opened> Databases::State::open_in_server(const TenantId& tenant) {
-    NewDatabase wanted{.name = TRY(database_name(tenant)),
-                       .kind = kind_of(tenant),
-                       .keep_template = tenant != platform_tenant};
+    auto name = TRY(database_name(tenant));
+    NewDatabase wanted{
+        .name = std::move(name), .kind = kind_of(tenant), .keep_template = tenant != platform_tenant};
     auto kept = TRY(password_for(*server, wanted.name, *random));
     wanted.password = kept.password;
     auto url = server->url(wanted.name, login_role(wanted.name), wanted.password);

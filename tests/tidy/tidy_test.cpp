@@ -230,6 +230,17 @@ TEST(Tidy, SeedsOfFuzzersAreNamedByPeople) {
     }
 }
 
+// g++ 12 forgets the members made before it when TRY returns from within braces: they leak.
+TEST(Tidy, TryStandsInNoBraces) {
+    static const std::regex within(R"re((^\s*|[{,]\s*)\.\w+ = TRY\(|\{TRY\(|\{"\w+", TRY\()re");
+    for (const auto& source : sources()) {
+        for (std::size_t i = 0; i < source.lines.size(); ++i) {
+            EXPECT_FALSE(std::regex_search(source.lines[i], within))
+                << at(source, i) << "name what TRY gives, then put it in the braces";
+        }
+    }
+}
+
 TEST(Tidy, FilesFitAMindAndLinesTwoWindows) {
     constexpr std::size_t file_lines_max = 500;
     constexpr std::size_t line_columns_max = 110;

@@ -184,8 +184,8 @@ Answer set_tags(Cognito& cognito, Exchange& exchange) {
     auto id = TRY(asked_id(body, "IdentityPoolId"));
     auto provider = TRY(cloud::required_text(body, "IdentityProviderName", 128));
     TRY(require(cognito, exchange, id));
-    json::object map{{"UseDefaults", TRY(cloud::optional_flag(body, "UseDefaults", false))},
-                     {"PrincipalTags", json::object()}};
+    bool defaults = TRY(cloud::optional_flag(body, "UseDefaults", false));
+    json::object map{{"UseDefaults", defaults}, {"PrincipalTags", json::object()}};
     const auto* tags = TRY(cloud::optional_object(body, "PrincipalTags"));
     for (const auto& tag : tags ? *tags : json::object()) {
         if (!tag.value().is_string() || tags->size() > 50) {

@@ -190,8 +190,8 @@ Answer create_session_cookie(Ask& ask) {
         return refusal("INVALID_DURATION");
     auto transaction = TRY(ask.auth.store->read());
     auto bearer = TRY(verify_id_token(transaction, ask.auth, ask.project, *id_token));
-    return json::object{
-        {"sessionCookie", TRY(make_session_cookie(transaction, ask.auth, ask.project, bearer, valid))}};
+    auto cookie = TRY(make_session_cookie(transaction, ask.auth, ask.project, bearer, valid));
+    return json::object{{"sessionCookie", cookie}};
 }
 
 Answer password_policy(Ask&) {

@@ -119,12 +119,15 @@ Result<Recipient> recipient_of(Transaction& transaction, Ask& ask, const Wanted&
             return refusal("EMAIL_NOT_FOUND");
         return Recipient{*wanted.email, known};
     }
-    if (wanted.kind == "VERIFY_EMAIL") return Recipient{TRY(email_of_user(transaction, ask, wanted))};
+    if (wanted.kind == "VERIFY_EMAIL") {
+        auto email = TRY(email_of_user(transaction, ask, wanted));
+        return Recipient{std::move(email)};
+    }
     if (wanted.kind == "VERIFY_AND_CHANGE_EMAIL") {
         if (!wanted.new_email) return refusal("MISSING_NEW_EMAIL");
-        Recipient recipient{TRY(email_of_user(transaction, ask, wanted))};
+        auto email = TRY(email_of_user(transaction, ask, wanted));
         TRY(refuse_taken_email(transaction, ask.project, *wanted.new_email));
-        return recipient;
+        return Recipient{std::move(email)};
     }
     return refusal("INVALID_REQ_TYPE : requestType " + wanted.kind.substr(0, 64) + " is not known");
 }

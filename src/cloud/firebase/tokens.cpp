@@ -103,7 +103,8 @@ Result<json::object> issue_tokens(Transaction& transaction, Auth& auth, const Pr
                               .claims = sign_in.claims,
                               .auth_time_s = sign_in.auth_time_s,
                               .issued_s = now_seconds(auth)}));
-    return json::object{{"idToken", TRY(make_id_token(transaction, auth, project, user, sign_in))},
+    auto id_token = TRY(make_id_token(transaction, auth, project, user, sign_in));
+    return json::object{{"idToken", id_token},
                         {"refreshToken", refresh_token},
                         {"expiresIn", std::to_string(id_token_seconds)}};
 }

@@ -110,15 +110,18 @@ json::object to_json(const OidcProvider& provider) {
 }
 
 Result<> read(const cloud::Record& record, std::shared_ptr<const User>& user) {
-    user = std::make_shared<const User>(User{TRY(identity_from(record))});
+    auto identity = TRY(identity_from(record));
+    user = std::make_shared<const User>(User{std::move(identity)});
     return {};
 }
 
 Result<> read(const cloud::Record& record, std::shared_ptr<const Role>& role) {
     const auto& content = record.content;
+    auto identity = TRY(identity_from(record));
+    auto trust = TRY(parse(text_of(content, "trust"), policy::DocumentKind::trust));
     role = std::make_shared<const Role>(
-        Role{.identity = TRY(identity_from(record)),
-             .trust = TRY(parse(text_of(content, "trust"), policy::DocumentKind::trust)),
+        Role{.identity = std::move(identity),
+             .trust = std::move(trust),
              .description = text_of(content, "description"),
              .session_seconds_max = content.at("session_seconds_max").as_int64()});
     return {};
@@ -136,14 +139,15 @@ Result<> read(const cloud::Record& record, std::shared_ptr<const AccessKey>& key
 
 Result<> read(const cloud::Record& record, std::shared_ptr<const ManagedPolicy>& policy) {
     const auto& content = record.content;
-    policy = std::make_shared<const ManagedPolicy>(
-        ManagedPolicy{.name = text_of(content, "name"),
-                      .path = text_of(content, "path"),
-                      .id = text_of(content, "id"),
-                      .arn = record.name,
-                      .description = text_of(content, "description"),
-                      .policy = TRY(parse(text_of(content, "policy"), policy::DocumentKind::identity)),
-                      .created = time_of(content)});
+    auto document = TRY(parse(text_of(content, "policy"), policy::DocumentKind::identity));
+    policy =
+        std::make_shared<const ManagedPolicy>(ManagedPolicy{.name = text_of(content, "name"),
+                                                            .path = text_of(content, "path"),
+                                                            .id = text_of(content, "id"),
+                                                            .arn = record.name,
+                                                            .description = text_of(content, "description"),
+                                                            .policy = std::move(document),
+                                                            .created = time_of(content)});
     return {};
 }
 

@@ -55,7 +55,8 @@ json::object to_json(const Ssm& ssm, const Parameter& parameter, bool decrypted)
 
 Answer put_parameter(Ssm& ssm, Exchange& exchange) {
     auto body = TRY(json_body(exchange));
-    Parameter parameter{.name = TRY(asked_name(body)), .modified = ssm.clock.now()};
+    auto name = TRY(asked_name(body));
+    Parameter parameter{.name = std::move(name), .modified = ssm.clock.now()};
     TRY(require(ssm, exchange, parameter.name));
     parameter.value = TRY(cloud::required_text(body, "Value", value_bytes_max));
     parameter.description = TRY(cloud::optional_text(body, "Description", 1'024));
