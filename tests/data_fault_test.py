@@ -124,22 +124,9 @@ class Fault(unittest.TestCase):
         )
 
     def sql(self, text: str, database: str = "tenant_ledger") -> str:
-        folder = self.program.data_folder / "postgres"
         done = subprocess.run(
-            [
-                "psql",
-                "-X",
-                "-qAt",
-                "-h",
-                (folder / "socket-folder").read_text().strip(),
-                "-U",
-                "integreat_superuser",
-                "-d",
-                database,
-                "-c",
-                text,
-            ],
-            env={**os.environ, "PGPASSWORD": (folder / "superuser-password").read_text().strip()},
+            [*harness.PSQL, "-c", text],
+            env=self.program.database(database),
             capture_output=True,
             text=True,
             timeout=30,
@@ -259,20 +246,9 @@ class Fault(unittest.TestCase):
 
     def test_a_lock_is_waited_for_until_the_deadline_only(self):
         """Somebody holds the record: the change is refused in time, has no effect later, and others are served."""
-        folder = self.program.data_folder / "postgres"
         holder = subprocess.Popen(
-            [
-                "psql",
-                "-X",
-                "-qAt",
-                "-h",
-                (folder / "socket-folder").read_text().strip(),
-                "-U",
-                "integreat_superuser",
-                "-d",
-                "tenant_ledger",
-            ],
-            env={**os.environ, "PGPASSWORD": (folder / "superuser-password").read_text().strip()},
+            harness.PSQL,
+            env=self.program.database("tenant_ledger"),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,

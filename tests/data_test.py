@@ -5,13 +5,12 @@ real tokens of each role."""
 
 import http.client
 import json
-import subprocess
 import unittest
 import uuid
-from pathlib import Path
 from urllib.parse import urlsplit
 
 import harness
+import openapi_validator
 
 MANIFEST = """app: clinic
 title: Clinic
@@ -52,9 +51,6 @@ collections:
       create: [{roles: [nurse]}, {roles: [patient], fields: [doctor, day, phone, notes, tags]}]
       update: [{roles: [nurse]}]
 """
-
-
-VALIDATOR = Path(__file__).with_name("openapi")
 
 
 class Listening:
@@ -193,21 +189,9 @@ class Data(unittest.TestCase):
         self.assertEqual(found.status, 200)
 
     def test_its_description_is_valid_and_names_every_route(self):
-        if not (VALIDATOR / "node_modules").is_dir():
-            subprocess.run(["npm", "ci", "--no-audit", "--no-fund"], cwd=VALIDATOR, check=True, timeout=300)
         answer = self.send("GET", "/openapi.json")
         self.assertEqual(answer.status, 200, answer.body[:500])
-        file = self.program.data / "clinic.json"
-        file.write_bytes(answer.body)
-        done = subprocess.run(
-            ["node", "validate.mjs", str(file)],
-            cwd=VALIDATOR,
-            capture_output=True,
-            text=True,
-            timeout=120,
-            check=False,
-        )
-        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        self.assertEqual(openapi_validator.complaints(self.program.data / "clinic.json", answer.body), "")
         document = answer.json()
         self.assertEqual({path.split("/")[3] for path in document["paths"]}, {"clinic"})
         operation = document["paths"]["/v1/apps/clinic/visits/{id}/agree"]["post"]

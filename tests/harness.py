@@ -23,6 +23,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 ROOT = Path(__file__).resolve().parent.parent
+PSQL = ["psql", "-X", "-qAt", "-v", "ON_ERROR_STOP=1"]  # In the environment of Program.database.
 START_SECONDS_MAX = 90  # The debug build under load; the figures that matter are measured, not this.
 
 
@@ -328,6 +329,19 @@ class Program:
         if answer.status != 200:
             raise AssertionError(f"sign-in of {email} to {app}: {answer.status} {answer.body[:400]!r}")
         return answer.json()
+
+    def database(self, name: str, login: bool = False) -> dict[str, str]:
+        """The environment in which Postgres's own tools reach a database of this program: as the superuser, whom
+        nothing binds, or as the login role that serves requests."""
+        folder = self.data_folder / "postgres"
+        password = folder / "passwords" / name if login else folder / "superuser-password"
+        return {
+            **os.environ,
+            "PGHOST": (folder / "socket-folder").read_text().strip(),
+            "PGDATABASE": name,
+            "PGUSER": f"{name}_app" if login else "integreat_superuser",
+            "PGPASSWORD": password.read_text().strip(),
+        }
 
     def metrics(self) -> dict[str, float]:
         """Each series, with its labels as in the text: 'name{label="x"}' → value."""

@@ -3,7 +3,6 @@
 """What a tenant's login can do who has stolen its password: psql sessions with the credentials that the program
 itself uses, at the database of the four apps. Each attempt must be refused, or show nothing that it should not."""
 
-import os
 import subprocess
 import unittest
 
@@ -141,30 +140,15 @@ class Sessions(unittest.TestCase):
             "teleo": "(church, donor, amount) VALUES (uuid_nil, 'somebody', 100)",
         }[app].replace("uuid_nil", "'00000000-0000-0000-0000-000000000000'")
         sql = f"SET session_replication_role = replica; INSERT INTO data.{TABLE[app]} {values}"
-        done = cls.psql(f"tenant_{app}", "integreat_superuser", "superuser-password", sql)
+        done = cls.psql(cls.program.database(f"tenant_{app}"), sql)
         assert done.returncode == 0, done.stderr
 
     @classmethod
-    def psql(cls, database: str, user: str, password: str, sql: str) -> subprocess.CompletedProcess:
-        """`password` is the file that has it. Statements after a failed one are not carried out."""
-        folder = cls.program.data_folder / "postgres"
+    def psql(cls, environment: dict[str, str], sql: str) -> subprocess.CompletedProcess:
+        """Statements after a failed one are not carried out."""
         return subprocess.run(
-            [
-                "psql",
-                "-X",
-                "-qAt",
-                "-v",
-                "ON_ERROR_STOP=1",
-                "-d",
-                database,
-                "-U",
-                user,
-                "-h",
-                (folder / "socket-folder").read_text().strip(),
-                "-c",
-                sql,
-            ],
-            env={**os.environ, "PGPASSWORD": (folder / password).read_text().strip()},
+            [*harness.PSQL, "-c", sql],
+            env=environment,
             capture_output=True,
             text=True,
             timeout=30,
@@ -173,7 +157,8 @@ class Sessions(unittest.TestCase):
 
     def login(self, app: str, sql: str, database: str = "") -> subprocess.CompletedProcess:
         type(self).attempts += 1
-        return self.psql(database or f"tenant_{app}", f"tenant_{app}_app", f"passwords/tenant_{app}", sql)
+        environment = self.program.database(f"tenant_{app}", login=True)
+        return self.psql(environment | ({"PGDATABASE": database} if database else {}), sql)
 
     def session(self, app: str, attempts: list[str]) -> list[tuple[bool, str]]:
         """All in one session, each in as good as a new one: whether it was refused, and what else was said."""
@@ -184,14 +169,9 @@ class Sessions(unittest.TestCase):
         script = "\\set VERBOSITY terse\n" + anew + "\n"
         for attempt in attempts:
             script += f"\\echo ---attempt---\n{attempt};\n\\echo ---over---\n{anew}\n"
-        folder = self.program.data_folder / "postgres"
         done = subprocess.run(
-            ["psql", "-X", "-qAt", "-d", f"tenant_{app}", "-U", f"tenant_{app}_app"],
-            env={
-                **os.environ,
-                "PGPASSWORD": (folder / f"passwords/tenant_{app}").read_text().strip(),
-                "PGHOST": (folder / "socket-folder").read_text().strip(),
-            },
+            [*harness.PSQL, "-v", "ON_ERROR_STOP=0"],
+            env=self.program.database(f"tenant_{app}", login=True),
             input=script,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

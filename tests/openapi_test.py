@@ -3,20 +3,15 @@
 """/openapi.json passes a public validator (tests/openapi) and names the routes that the table has."""
 
 import json
-import subprocess
 import unittest
-from pathlib import Path
 
 import harness
-
-VALIDATOR = Path(__file__).with_name("openapi")
+import openapi_validator
 
 
 class OpenApi(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        if not (VALIDATOR / "node_modules").is_dir():
-            subprocess.run(["npm", "ci", "--no-audit", "--no-fund"], cwd=VALIDATOR, check=True, timeout=300)
         cls.program = harness.Program().start()
         cls.answer = cls.program.call("GET", "/openapi.json")
 
@@ -27,17 +22,9 @@ class OpenApi(unittest.TestCase):
     def test_is_valid(self):
         self.assertEqual(self.answer.status, 200, self.answer.body[:500])
         self.assertEqual(self.answer.json()["openapi"][:3], "3.1")
-        file = self.program.data / "openapi.json"
-        file.write_bytes(self.answer.body)
-        done = subprocess.run(
-            ["node", "validate.mjs", str(file)],
-            cwd=VALIDATOR,
-            capture_output=True,
-            text=True,
-            timeout=120,
-            check=False,
+        self.assertEqual(
+            openapi_validator.complaints(self.program.data / "openapi.json", self.answer.body), ""
         )
-        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
 
     def test_names_every_route_of_every_app(self):
         listed = json.loads(self.program.cli("routes", "--json", *self.program.places).stdout)

@@ -3,7 +3,6 @@
 the superuser, past rules and life cycles: in each state, of each sort of owner."""
 
 import json
-import os
 import random
 import re._parser as patterns
 import subprocess
@@ -19,21 +18,13 @@ class Superuser:
     """One psql that stays. No trigger and no policy binds it."""
 
     def __init__(self, program: harness.Program, app: str) -> None:
-        folder = program.data_folder / "postgres"
         self.process = subprocess.Popen(
-            [
-                "psql",
-                "-X",
-                "-qAt",
-                f"--host={(folder / 'socket-folder').read_text().strip()}",
-                "--username=integreat_superuser",
-                f"--dbname=tenant_{app}",
-            ],
+            [*harness.PSQL, "-v", "ON_ERROR_STOP=0"],  # run() reads what it says.
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
-            env={**os.environ, "PGPASSWORD": (folder / "superuser-password").read_text().strip()},
+            env=program.database(f"tenant_{app}"),
         )
         harness.end_at_exit(self.process)
         self.run("SET session_replication_role = replica; SET client_min_messages = error")

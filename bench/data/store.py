@@ -2,7 +2,6 @@
 """The private Postgres of a running program as the measurement sees it: filled by its superuser, asked by
 pgbench as the app's login role, and listened to for the statements that the program itself sends."""
 
-import os
 import re
 import resource
 import subprocess
@@ -42,35 +41,26 @@ def record_id(number: int) -> str:
 
 class Store:
     def __init__(self, program: harness.Program) -> None:
-        self.folder = program.data_folder / "postgres"
-        self.environment = {
-            **os.environ,
-            "PGHOST": str(self._socket_folder()),
-            "PGDATABASE": DATABASE,
-        }
-        bindir = subprocess.run(["pg_config", "--bindir"], capture_output=True, text=True, check=True, timeout=10)
+        self.program = program
+        self.log = program.data_folder / "postgres" / "server.log"
+        bindir = subprocess.run(
+            ["pg_config", "--bindir"], capture_output=True, text=True, check=True, timeout=10
+        )
         self.pgbench = Path(bindir.stdout.strip()) / "pgbench"
 
-    def _socket_folder(self) -> Path:
-        kept = self.folder / "socket-folder"
-        return Path(kept.read_text().strip()) if kept.exists() else self.folder / "run"
-
     def login(self) -> dict[str, str]:
-        """The environment of a client of the role that serves requests."""
-        password = (self.folder / "passwords" / DATABASE).read_text().strip()
-        return {**self.environment, "PGUSER": f"{DATABASE}_app", "PGPASSWORD": password}
+        return self.program.database(DATABASE, login=True)
 
     def script(self, sql: str, seconds: float = 300) -> str:
         """As the superuser."""
-        password = (self.folder / "superuser-password").read_text().strip()
         done = subprocess.run(
-            ["psql", "-X", "-q", "-t", "-A", "-v", "ON_ERROR_STOP=1"],
+            harness.PSQL,
             input=sql,
             capture_output=True,
             text=True,
             check=False,
             timeout=seconds,
-            env={**self.environment, "PGUSER": "integreat_superuser", "PGPASSWORD": password},
+            env=self.program.database(DATABASE),
         )
         if done.returncode != 0:
             raise RuntimeError(f"psql: {done.stderr[:2000]}")
@@ -94,17 +84,20 @@ class Store:
 
     def heard(self, request) -> list[Statement]:
         """The statements of the app's database that `request()` causes, as the server logs them."""
-        log = self.folder / "server.log"
         self.script(f"ALTER DATABASE {DATABASE} SET log_min_duration_statement = 0")
-        self.script(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = '{DATABASE}_app'")
+        self.script(
+            f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = '{DATABASE}_app'"
+        )
         time.sleep(0.3)
         request()  # Opens a connection that logs.
-        begin = log.stat().st_size
+        begin = self.log.stat().st_size
         request()
         time.sleep(0.3)
         self.script(f"ALTER DATABASE {DATABASE} RESET log_min_duration_statement")
-        self.script(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = '{DATABASE}_app'")
-        with open(log, encoding="utf-8", errors="replace") as text:
+        self.script(
+            f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = '{DATABASE}_app'"
+        )
+        with open(self.log, encoding="utf-8", errors="replace") as text:
             text.seek(begin)
             return statements_of(text.read())
 
