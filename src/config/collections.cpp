@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "config/collections.h"
 
-#include <algorithm>
+#include "base/named.h"
 
 namespace integreat::config {
 
@@ -22,13 +22,6 @@ const std::array<FieldSettings, 6>& system_fields() {
                                                   system_field("updated_at", "timestamp"),
                                                   system_field("version", "integer")};
     return all;
-}
-
-template <class Items>
-auto find_named(const Items& items, std::string_view name) -> decltype(&*items.begin()) {
-    auto found =
-        std::find_if(items.begin(), items.end(), [&](const auto& item) { return item.name == name; });
-    return found == items.end() ? nullptr : &*found;
 }
 
 }  // namespace

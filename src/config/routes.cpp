@@ -84,28 +84,27 @@ http::Route relay_of(const Manifest& manifest, const RouteSettings& settings, co
     return route;
 }
 
-http::Route me_of(const Manifest& manifest) {
+// A route that every app has and the platform answers.
+http::Route own_route(const Manifest& manifest, std::string_view word, std::string_view operation,
+                      http::Access::Who who, std::string_view summary) {
     http::Route route;
     route.method = http::Method::get;
-    route.pattern = "/v1/apps/" + manifest.app.text + "/me";
-    route.name = manifest.app.text + ".me";
-    route.summary = "Who the token says I am";
+    route.pattern = "/v1/apps/" + manifest.app.text + "/" + std::string(word);
+    route.name = manifest.app.text + "." + std::string(operation);
+    route.summary = summary;
     route.tenant = manifest.app;
-    route.access = {.who = http::Access::Who::signed_in};
+    route.access = {.who = who};
     route.limit = limit_of(manifest.limit);
     return route;
 }
 
+http::Route me_of(const Manifest& manifest) {
+    return own_route(manifest, "me", "me", http::Access::Who::signed_in, "Who the token says I am");
+}
+
 http::Route openapi_of(const Manifest& manifest) {
-    http::Route route;
-    route.method = http::Method::get;
-    route.pattern = "/v1/apps/" + manifest.app.text + "/openapi.json";
-    route.name = manifest.app.text + ".openapi";
-    route.summary = "The routes of this application, as OpenAPI 3.1";
-    route.tenant = manifest.app;
-    route.access = {.who = http::Access::Who::anyone};
-    route.limit = limit_of(manifest.limit);
-    return route;
+    return own_route(manifest, "openapi.json", "openapi", http::Access::Who::anyone,
+                     "The routes of this application, as OpenAPI 3.1");
 }
 
 }  // namespace

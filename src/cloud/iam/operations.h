@@ -2,6 +2,7 @@
 // What the files with IAM's operations share.
 #pragma once
 
+#include <optional>
 #include <span>
 
 #include "cloud/front/operation.h"
@@ -14,7 +15,10 @@ using cloud::Answer;
 using cloud::AwsError;
 using cloud::Exchange;
 using cloud::Outcome;
+using Change = std::optional<AwsError>;  // Of a change: why it was not made.
 using Table = std::span<const cloud::OperationOf<Iam>>;
+
+constexpr TextRule document_text{.length_min = 1, .length_max = 131'072, .is_name = false};
 
 Table user_operations();
 Table role_operations();

@@ -15,9 +15,6 @@ using cloud::Signing;
 
 namespace {
 
-using Change = std::optional<AwsError>;
-
-constexpr TextRule document_text{.length_min = 1, .length_max = 131'072, .is_name = false};
 constexpr TextRule arn_text{.length_min = 20, .length_max = 2'048, .is_name = false};
 
 // Users and roles have the same operations on their policies; the type says whose is meant.

@@ -14,10 +14,7 @@ using cloud::Signing;
 
 namespace {
 
-using Change = std::optional<AwsError>;
-
 constexpr TextRule role_name{.length_min = 1, .length_max = 64};
-constexpr TextRule document_text{.length_min = 1, .length_max = 131'072, .is_name = false};
 
 std::string role_xml(const Role& role) {
     const auto& identity = role.identity;

@@ -12,8 +12,6 @@ using cloud::Signing;
 
 namespace {
 
-using Change = std::optional<AwsError>;
-
 constexpr TextRule user_name{.length_min = 1, .length_max = 64};
 
 std::string user_xml(const User& user) {

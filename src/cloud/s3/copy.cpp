@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cloud/s3/limits.h"
 #include "cloud/s3/operations.h"
-#include "crypto/encoding.h"
 #include "http/router.h"
 
 namespace integreat::s3 {
@@ -153,10 +152,7 @@ Done copy_key(S3& s3, Exchange& exchange) {
     auto overwrite = TRY(overwrite_of(exchange.request.headers));
     auto kind = TRY(kind_of_copy(exchange.request.headers, source.version));
     auto body = TRY(copy_bytes_of(s3, source.version, {0, source.version.size}, kind));
-    copy.size = body.size();
-    copy.etag = crypto::hex_encode(body.md5());
-    copy.content = body.number();
-    copy.checksum = body.checksum();
+    describe(copy, body);
     auto rows = [&](Change& inside) -> Tried<> {
         TRY(body.adopt(inside));
         return {};
@@ -188,12 +184,7 @@ Done upload_part_copy(S3& s3, Exchange& exchange) {
         range = TRY(copy_range(*text, source.version.size));
     if (range.length > put_bytes_max) return too_large();
     auto body = TRY(copy_bytes_of(s3, source.version, range, upload.checksum.kind));
-    Part part{.number = number,
-              .blob = body.number(),
-              .size = body.size(),
-              .modified = s3.storage->clock.now(),
-              .etag = crypto::hex_encode(body.md5()),
-              .checksum = body.checksum()};
+    auto part = part_of(number, body, s3.storage->clock.now());
     auto rows = [&](Change& inside) -> Tried<> {
         if (!TRY(find_upload(inside.transaction, bucket->id, upload.key, upload.id)))
             return no_such_upload(upload.id);

@@ -9,17 +9,10 @@
 
 #include "cloud/s3/listing.h"
 #include "cloud/s3/records.h"
+#include "cloud/s3/some_bytes.h"
 #include "crypto/encoding.h"
 
 namespace integreat::s3 {
-
-// Bytes that differ from place to place and from seed to seed.
-inline std::string some_bytes(std::size_t count, std::uint64_t seed = 1) {
-    std::string bytes(count, '\0');
-    FixedRandom random(seed);
-    random.fill(std::as_writable_bytes(std::span(bytes)));
-    return bytes;
-}
 
 class StorageTest : public testing::Test {
 protected:

@@ -44,7 +44,7 @@ TEST_F(S3Test, KeysOfAnyTextAreKeptAsTheyAre) {
 }
 
 TEST_F(S3Test, LargeObjectsComeFromTheirFiles) {
-    auto bytes = bytes_of(300'000);
+    auto bytes = some_bytes(300'000);
     EXPECT_EQ(put("/a-bucket/large", bytes).status, 200);
     EXPECT_EQ(get("/a-bucket/large").body, bytes);
     auto part = get("/a-bucket/large", {{"Range", "bytes=1000-1999"}});

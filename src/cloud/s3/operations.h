@@ -74,6 +74,10 @@ Tried<Overwrite> overwrite_of(const http::Headers& headers);
 Tried<> check_overwrite(const Overwrite& overwrite, const std::optional<Version>& present,
                         std::string_view key);
 
+// What a version and a part of an upload say of the bytes they hold.
+void describe(Version& version, const Body& body);
+Part part_of(int number, const Body& body, Time now);
+
 // Writes a version; `contents` writes the rows of its bytes. Looks at the conditions in the same transaction.
 struct Writing {
     BucketPointer bucket;

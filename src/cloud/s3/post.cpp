@@ -6,7 +6,6 @@
 #include "cloud/s3/limits.h"
 #include "cloud/s3/operations.h"
 #include "cloud/s3/post_policy.h"
-#include "crypto/encoding.h"
 #include "http/router.h"
 
 namespace integreat::s3 {
@@ -165,10 +164,7 @@ Done finish(Posting& posting) {
     auto writing = posting.writing;
     writing.bucket = posting.bucket;
     writing.event = "ObjectCreated:Post";
-    writing.version.size = body.size();
-    writing.version.etag = crypto::hex_encode(body.md5());
-    writing.version.content = body.number();
-    writing.version.checksum = body.checksum();
+    describe(writing.version, body);
     auto rows = [&](Change& inside) -> Tried<> {
         TRY(body.adopt(inside));
         return {};

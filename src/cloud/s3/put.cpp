@@ -118,10 +118,7 @@ Tried<Put> begin_put(S3& s3, Exchange& exchange) {
 
 Done finish_put(S3& s3, const Writing& begun, Body body) {
     auto writing = begun;
-    writing.version.size = body.size();
-    writing.version.etag = crypto::hex_encode(body.md5());
-    writing.version.content = body.number();
-    writing.version.checksum = body.checksum();
+    describe(writing.version, body);
     auto rows = [&](Change& inside) -> Tried<> {
         TRY(body.adopt(inside));
         return {};
@@ -166,6 +163,22 @@ Tried<PartPut> begin_part(S3& s3, Exchange& exchange) {
 }
 
 }  // namespace
+
+void describe(Version& version, const Body& body) {
+    version.size = body.size();
+    version.etag = crypto::hex_encode(body.md5());
+    version.content = body.number();
+    version.checksum = body.checksum();
+}
+
+Part part_of(int number, const Body& body, Time now) {
+    return {.number = number,
+            .blob = body.number(),
+            .size = body.size(),
+            .modified = now,
+            .etag = crypto::hex_encode(body.md5()),
+            .checksum = body.checksum()};
+}
 
 Tried<Version> write_version(S3& s3, Writing writing, const std::function<Tried<>(Change&)>& contents) {
     auto& version = writing.version;
@@ -216,12 +229,7 @@ cloud::Reception upload_part(S3& s3, Exchange& exchange) {
     auto begun = begin_part(s3, exchange);
     if (!begun) return std::move(begun).error();
     return reader_of(begun->receiving, [&s3, put = *begun](Body body) -> Done {
-        Part part{.number = put.number,
-                  .blob = body.number(),
-                  .size = body.size(),
-                  .modified = s3.storage->clock.now(),
-                  .etag = crypto::hex_encode(body.md5()),
-                  .checksum = body.checksum()};
+        auto part = part_of(put.number, body, s3.storage->clock.now());
         auto rows = [&](Change& inside) -> Tried<> {
             // It may have been completed or aborted meanwhile.
             if (!TRY(find_upload(inside.transaction, put.bucket->id, put.upload.key, put.upload.id)))

@@ -9,16 +9,9 @@
 
 #include "cloud/front/fixture.h"
 #include "cloud/s3/s3.h"
+#include "cloud/s3/some_bytes.h"
 
 namespace integreat::s3 {
-
-// Bytes that differ from place to place and from seed to seed.
-inline std::string bytes_of(std::size_t count, std::uint64_t seed = 1) {
-    std::string bytes(count, '\0');
-    FixedRandom random(seed);
-    random.fill(std::as_writable_bytes(std::span(bytes)));
-    return bytes;
-}
 
 class S3Test : public testing::Test {
 protected:

@@ -34,7 +34,7 @@ protected:
         sum.update(bytes);
         return crypto::base64_encode(crypto::crc_bytes(crypto::Crc::crc32, sum.value()));
     }
-    const std::string first = bytes_of(part_bytes_min, 1), second = bytes_of(100, 2);
+    const std::string first = some_bytes(part_bytes_min, 1), second = some_bytes(100, 2);
 };
 
 TEST_F(UploadsTest, PartsBecomeOneObject) {

@@ -5,6 +5,7 @@
 #include <array>
 
 #include "base/assert.h"
+#include "base/named.h"
 #include "config/expression.h"
 #include "config/literals.h"
 
@@ -218,13 +219,6 @@ Collection collection_of(const config::CollectionSettings& settings, const confi
     add_fields(collection, settings, manifest);
     add_rules(collection, {manifest, settings, model, collection});
     return collection;
-}
-
-template <class Items>
-auto find_named(const Items& items, std::string_view name) -> decltype(&*items.begin()) {
-    auto found =
-        std::find_if(items.begin(), items.end(), [&](const auto& item) { return item.name == name; });
-    return found == items.end() ? nullptr : &*found;
 }
 
 }  // namespace
