@@ -128,10 +128,12 @@ Result<std::vector<ReadyTenant>> start_firebase(Laptop& laptop, const DevOptions
     return tenants;
 }
 
-// Pool, role and bucket of an app, as its stacks would make them.
-Result<cloud::TenantResources> provision(Laptop& laptop, const App& app) {
-    return cloud::provision_tenant(laptop.aws->cloud(),
-                                   {.project = app.project, .origins = origins_of(app.project, app.origins)});
+// Pool, role and bucket of each app, as its stacks would make them.
+Result<std::vector<cloud::TenantResources>> provision(Laptop& laptop, const std::vector<App>& apps) {
+    std::vector<cloud::TenantPlan> plans;
+    for (const auto& app : apps)
+        plans.push_back({.project = app.project, .origins = origins_of(app.project, app.origins)});
+    return laptop.aws->provision(plans);
 }
 
 constexpr const char* firebase_keys_path = "/robot/v1/metadata/x509/securetoken@system.gserviceaccount.com";
@@ -145,10 +147,10 @@ Result<> start_aws(Laptop& laptop, const DevOptions& options, const std::vector<
         {.clock = laptop.clock, .random = laptop.random, .outbound = laptop.outbound}, laptop.upstreams));
     ready.aws = laptop.aws->origin();
     ready.aws_credentials = (options.data / credentials_file).string();
+    auto made = TRY(provision(laptop, apps));
     for (std::size_t i = 0; i < apps.size(); ++i) {
-        auto made = TRY(provision(laptop, apps[i]));
-        ready.tenants[i].identity_pool = made.identity_pool;
-        ready.tenants[i].bucket = made.bucket;
+        ready.tenants[i].identity_pool = made[i].identity_pool;
+        ready.tenants[i].bucket = made[i].bucket;
     }
     return {};
 }
@@ -159,10 +161,10 @@ Result<> add_newcomers(Laptop& laptop, const config::Configuration& configuratio
     for (const auto& manifest : configuration.manifests)
         TRY(laptop.databases->add(manifest.app));
     TRY(apply_models(*laptop.postgres, *laptop.databases, configuration, laptop.clock));
-    for (const auto& app : apps_of(configuration))
+    auto apps = apps_of(configuration);
+    for (const auto& app : apps)
         TRY(introduce(laptop, app));
-    for (const auto& app : apps_of(configuration))
-        TRY(provision(laptop, app));
+    TRY(provision(laptop, apps));
     return {};
 }
 

@@ -47,12 +47,14 @@ Result<bool> serve(const CloudOptions& options, Signals& signals, std::ostream& 
                                 .firebase_keys_url = options.firebase_keys_url},
                                {.clock = clock, .random = random, .outbound = outbound}, upstreams));
     if (options.without_enforcement) err << no_enforcement_banner << std::flush;
+    std::vector<cloud::TenantPlan> plans;
+    for (const auto& project : options.projects)
+        plans.push_back({.project = project, .origins = origins_of(project, {})});
+    auto made = TRY(running->provision(plans));
     boost::json::object tenants;
-    for (const auto& project : options.projects) {
-        auto made = TRY(cloud::provision_tenant(running->cloud(),
-                                                {.project = project, .origins = origins_of(project, {})}));
-        tenants[project] = {
-            {"identity_pool", made.identity_pool}, {"bucket", made.bucket}, {"role", made.role}};
+    for (std::size_t i = 0; i < plans.size(); ++i) {
+        tenants[plans[i].project] = {
+            {"identity_pool", made[i].identity_pool}, {"bucket", made[i].bucket}, {"role", made[i].role}};
     }
     auto credentials = (options.data / credentials_file).string();
     if (!options.ready_file.empty()) {
@@ -88,6 +90,22 @@ Result<std::unique_ptr<CloudServer>> CloudServer::start(const CloudPlan& plan, c
     started->server_ = TRY(net::Server::start(cloud_settings(plan.port), started->cloud_->application,
                                               upstreams, started->metrics_, world.clock));
     return started;
+}
+
+Result<std::vector<cloud::TenantResources>> CloudServer::provision(std::span<const cloud::TenantPlan> plans) {
+    if (auto raised = TRY(cloud::make_room(*cloud_, plans))) {
+        log({.level = Level::warning,
+             .message =
+                 "more tenants than an AWS account has room for by default: ask Service Quotas for more "
+                 "OpenID Connect providers before deploying them",
+             .fields = {{"needed", std::to_string(*raised)},
+                        {"default", std::to_string(iam::Directory().providers_quota)},
+                        {"granted_at_most", std::to_string(iam::providers_quota_max)}}});
+    }
+    std::vector<cloud::TenantResources> all;
+    for (const auto& plan : plans)
+        all.push_back(TRY(cloud::provision_tenant(*cloud_, plan)));
+    return all;
 }
 
 std::string CloudServer::origin() const {

@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <iosfwd>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -33,7 +34,8 @@ public:
     // Everything in `world` and `upstreams` must outlive it.
     static Result<std::unique_ptr<CloudServer>> start(const CloudPlan& plan, const cloud::CloudWorld& world,
                                                       net::Upstreams& upstreams);
-    cloud::LocalCloud& cloud() { return *cloud_; }
+    // In the order of `plans`. Says so where the account needs more than AWS gives without being asked.
+    Result<std::vector<cloud::TenantResources>> provision(std::span<const cloud::TenantPlan> plans);
     std::string origin() const;
     bool drain() { return server_->drain(); }
 

@@ -61,7 +61,8 @@ std::optional<std::string> percent_decode(std::string_view text, bool plus_is_sp
 // RFC 3986 unreserved characters stay, everything else is escaped.
 std::string percent_encode(std::string_view text);
 
-// The decoded pairs of a query or form; Fault::invalid beyond 100 pairs or for malformed escapes.
-Result<std::vector<std::pair<std::string, std::string>>> parse_query(std::string_view query);
+// The decoded pairs of a query or form; Fault::invalid beyond so many pairs or for malformed escapes.
+Result<std::vector<std::pair<std::string, std::string>>> parse_query(std::string_view query,
+                                                                     std::size_t pairs_max = 100);
 
 }  // namespace integreat::http

@@ -8,7 +8,6 @@ namespace integreat::http {
 
 namespace {
 
-constexpr std::size_t query_pairs_max = 100;
 constexpr std::string_view hex_digits = "0123456789ABCDEF";
 
 constexpr int hex_value(char character) {
@@ -162,15 +161,18 @@ std::string percent_encode(std::string_view text) {
     return encoded;
 }
 
-Result<std::vector<std::pair<std::string, std::string>>> parse_query(std::string_view query) {
+Result<std::vector<std::pair<std::string, std::string>>> parse_query(std::string_view query,
+                                                                     std::size_t pairs_max) {
     std::vector<std::pair<std::string, std::string>> pairs;
     while (!query.empty()) {
         auto end = std::min(query.find('&'), query.size());
         auto piece = query.substr(0, end);
         query.remove_prefix(std::min(end + 1, query.size()));
         if (piece.empty()) continue;
-        if (pairs.size() == query_pairs_max) {
-            return Error{Fault::invalid, "the query has more than 100 parameters", "parse_query"};
+        if (pairs.size() == pairs_max) {
+            return Error{Fault::invalid,
+                         "the query has more than " + std::to_string(pairs_max) + " parameters",
+                         "parse_query"};
         }
         auto equals = std::min(piece.find('='), piece.size());
         auto name = percent_decode(piece.substr(0, equals), true);

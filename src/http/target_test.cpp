@@ -75,6 +75,7 @@ TEST(Query, RefusesTooManyPairsAndMalformedEscapes) {
         query += "&x=1";
     EXPECT_EQ(parse_query(query)->size(), 100u);
     EXPECT_THAT(parse_query(query + "&x=1").error().message, HasSubstr("more than 100 parameters"));
+    EXPECT_EQ(parse_query(query + "&x=1", 101)->size(), 101u);
     EXPECT_THAT(parse_query("a=%4").error().message, HasSubstr("malformed escape"));
     EXPECT_THAT(parse_query("%=1").error().message, HasSubstr("malformed escape"));
 }

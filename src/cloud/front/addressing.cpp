@@ -10,6 +10,9 @@ namespace integreat::cloud {
 
 namespace {
 
+// Lists are fields each: fifty session tags are a hundred, simulations have more.
+constexpr std::size_t form_fields_max = 1'000;
+
 const Api* api_named(const Front& front, std::string_view name) {
     auto found = std::ranges::find(front.apis, name, &Api::name);
     return found == front.apis.end() ? nullptr : &*found;
@@ -163,7 +166,7 @@ std::optional<AwsError> find_addressee(Exchange& exchange, std::string_view sign
 
 std::optional<AwsError> read_form(Exchange& exchange) {
     if (!exchange.body.empty()) {
-        auto form = http::parse_query(exchange.body);
+        auto form = http::parse_query(exchange.body, form_fields_max);
         if (!form) {
             return AwsError{.status = 400,
                             .code = "MalformedQueryString",

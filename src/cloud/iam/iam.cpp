@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cloud/iam/iam.h"
 
+#include <algorithm>
+
 #include "cloud/iam/directory_records.h"
 #include "crypto/aead.h"
 #include "crypto/encoding.h"
@@ -82,6 +84,22 @@ std::shared_ptr<const AccessKey> Iam::root_key() const {
         if (key->user.empty() && key->active) return key;
     }
     return nullptr;
+}
+
+Result<> raise_providers_quota(Iam& iam, std::size_t count) {
+    if (count > providers_quota_max) {
+        return Error{Fault::invalid,
+                     "one AWS account holds at most " + std::to_string(providers_quota_max) +
+                         " OpenID Connect providers, and " + std::to_string(count) +
+                         " are needed: one per tenant's Firebase project; take some apps out",
+                     ""};
+    }
+    auto failed = iam.change([&](Directory& directory) {
+        directory.providers_quota = std::max(directory.providers_quota, count);
+        return std::optional<cloud::AwsError>();
+    });
+    if (failed) return Error{Fault::unavailable, failed->message, failed->cause};
+    return {};
 }
 
 std::optional<cloud::AwsError> Iam::change(

@@ -20,10 +20,12 @@
 
 namespace integreat::iam {
 
+// AWS's default quotas: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
 inline constexpr std::size_t users_max = 5'000;
 inline constexpr std::size_t roles_max = 1'000;
 inline constexpr std::size_t policies_max = 1'500;
-inline constexpr std::size_t providers_max = 100;
+inline constexpr std::size_t providers_quota_max = 700;  // The default is Directory::providers_quota.
+inline constexpr std::size_t client_ids_max = 100;
 inline constexpr std::size_t keys_per_user_max = 2;
 inline constexpr std::size_t attached_max = 10;
 
@@ -65,6 +67,10 @@ private:
 // For Front::find_credentials.
 std::variant<cloud::Credentials, cloud::KeyTrouble> find_credentials(Iam& iam, std::string_view access_key_id,
                                                                      std::string_view session_token);
+
+// What an operator asks Service Quotas for: room for that many OpenID Connect providers. Never lowers the
+// quota; Fault::invalid beyond what AWS grants.
+Result<> raise_providers_quota(Iam& iam, std::size_t count);
 
 // The policies of a user or role as they are attached now.
 cloud::Caller caller_of(const Iam& iam, const Directory& directory, const User& user);

@@ -137,11 +137,17 @@ Answer create_provider(Iam& iam, Exchange& exchange) {
                                                           .client_ids = members(exchange, "ClientIDList"),
                                                           .thumbprints = members(exchange, "ThumbprintList"),
                                                           .created = iam.clock().now()});
+    if (provider->client_ids.size() > client_ids_max) {
+        return limit_exceeded("Cannot exceed quota for ClientIdsPerOpenIdConnectProvider: " +
+                              std::to_string(client_ids_max));
+    }
     auto failed = iam.change([&](Directory& directory) -> Change {
         if (directory.providers.contains(arn))
             return entity_exists("Provider with url https://" + url + " already exists.");
-        if (directory.providers.size() >= providers_max || provider->client_ids.size() > 100)
-            return limit_exceeded("Cannot exceed quota for OpenIdConnectProvidersPerAccount: 100");
+        if (directory.providers.size() >= directory.providers_quota) {
+            return limit_exceeded("Cannot exceed quota for OpenIdConnectProvidersPerAccount: " +
+                                  std::to_string(directory.providers_quota));
+        }
         directory.providers[arn] = provider;
         return std::nullopt;
     });

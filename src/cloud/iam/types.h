@@ -81,9 +81,10 @@ struct Directory {
 
     Named<User> users;
     Named<Role> roles;
-    Named<AccessKey> keys;          // By their id.
-    Named<ManagedPolicy> policies;  // By their ARN.
-    Named<OidcProvider> providers;  // By their ARN.
+    Named<AccessKey> keys;              // By their id.
+    Named<ManagedPolicy> policies;      // By their ARN.
+    Named<OidcProvider> providers;      // By their ARN.
+    std::size_t providers_quota = 100;  // AWS's default. Not saved: whoever starts the cloud raises it.
 };
 
 template <class T>

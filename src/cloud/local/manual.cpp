@@ -26,6 +26,9 @@ It is for development and tests on one machine: one account (000000000000), one 
 but loopback. Whatever is not in these tables is answered with an error that names what is. Enforcement
 can be turned off only by `integreat cloud --without-enforcement`, which says so at each start.
 
+Quotas are the account's defaults at AWS. Each tenant needs an OpenID Connect provider; `integreat dev` asks
+for more than 100 of them when there are more tenants, up to the 700 that AWS grants, and says so in its log.
+
 Mail is never sent: `GET /_integreat/outbox` shows what would have been, `DELETE` empties it.
 
 )";

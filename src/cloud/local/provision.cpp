@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cloud/local/provision.h"
 
+#include <set>
+
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 #include <boost/json/serialize.hpp>
@@ -74,6 +76,10 @@ struct Root {
     }
 };
 
+std::string issuer_of(const std::string& project) {
+    return "securetoken.google.com/" + project;
+}
+
 std::string trust_policy(const std::string& pool) {
     return json::serialize(json::object{
         {"Version", "2012-10-17"},
@@ -119,8 +125,7 @@ Result<std::string> ensure_pool(LocalCloud& cloud, Root& root, const std::string
     for (const auto& [id, pool] : *cloud.cognito->pools()) {
         if (pool->description.at("IdentityPoolName").as_string() == name) return id;
     }
-    auto provider =
-        "arn:aws:iam::" + cloud.iam->account() + ":oidc-provider/securetoken.google.com/" + project;
+    auto provider = "arn:aws:iam::" + cloud.iam->account() + ":oidc-provider/" + issuer_of(project);
     auto made =
         TRY(root.cognito("CreateIdentityPool", {{"IdentityPoolName", name},
                                                 {"AllowUnauthenticatedIdentities", false},
@@ -143,11 +148,23 @@ Result<> ensure_role(Root& root, const std::string& name, const std::string& poo
 
 }  // namespace
 
+Result<std::optional<std::size_t>> make_room(LocalCloud& cloud, std::span<const TenantPlan> plans) {
+    auto directory = cloud.iam->directory();
+    std::set<std::string> issuers;
+    for (const auto& [arn, provider] : directory->providers)
+        issuers.insert(provider->url);
+    for (const auto& plan : plans)
+        issuers.insert(issuer_of(plan.project));
+    if (issuers.size() <= directory->providers_quota) return std::optional<std::size_t>();
+    TRY(iam::raise_providers_quota(*cloud.iam, issuers.size()));
+    return std::optional(issuers.size());
+}
+
 Result<TenantResources> provision_tenant(LocalCloud& cloud, const TenantPlan& plan) {
     Root root{cloud};
     const auto& project = plan.project;
     TRY(root.form("iam", {{"Action", "CreateOpenIDConnectProvider"},
-                          {"Url", "https://securetoken.google.com/" + project},
+                          {"Url", "https://" + issuer_of(project)},
                           {"ClientIDList.member.1", project}}));
     TenantResources made;
     made.identity_pool = TRY(ensure_pool(cloud, root, project));

@@ -3,6 +3,8 @@
 // same calls and names. Whatever is there already is left as it is.
 #pragma once
 
+#include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -20,5 +22,11 @@ struct TenantResources {
     std::string role;  // ARN.
 };
 Result<TenantResources> provision_tenant(LocalCloud& cloud, const TenantPlan& plan);
+
+// Each tenant has an OpenID Connect provider, of which an account may have 100 unless its operator asks for
+// more. This asks for as many as `plans` need and returns the quota if it had to be raised; Fault::invalid if
+// AWS would not grant it. Of pools, roles and buckets an account may have more than it is ever granted
+// providers, so they are never what is short.
+Result<std::optional<std::size_t>> make_room(LocalCloud& cloud, std::span<const TenantPlan> plans);
 
 }  // namespace integreat::cloud

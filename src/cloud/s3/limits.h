@@ -24,7 +24,7 @@ inline constexpr std::size_t tag_value_characters_max = 256;
 inline constexpr std::size_t cors_rules_max = 100;
 inline constexpr std::size_t policy_bytes_max = 20 * 1024;
 inline constexpr std::size_t lifecycle_rules_max = 1'000;
-inline constexpr std::size_t buckets_max = 1'000;
+inline constexpr std::size_t buckets_max = 10'000;
 
 inline constexpr std::size_t settings_body_bytes_max = 64 * 1024;
 inline constexpr std::size_t delete_body_bytes_max = 2 * 1024 * 1024;
