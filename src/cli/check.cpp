@@ -8,6 +8,7 @@
 #include "cli/configuration_commands.h"
 #include "cli/configuration_files.h"
 #include "config/routes.h"
+#include "platform/collections.h"
 
 namespace integreat::cli {
 
@@ -42,16 +43,19 @@ int check(const ConfigurationOptions& options, std::ostream& out, std::ostream& 
     std::size_t width = 0;
     for (const auto& manifest : configuration->manifests)
         width = std::max(width, manifest.app.text.size());
-    std::size_t routes = 0;
+    std::size_t routes = 0, collections = 0;
     for (const auto& manifest : configuration->manifests) {
-        std::size_t own = config::routes_of(manifest, configuration->settings).size();
+        auto own = config::routes_of(manifest, configuration->settings).size() +
+                   platform::routes_of_collections(manifest).size();
         routes += own;
-        out << fmt::format("{:<{}}  {}, {}, {}, Firebase project {}\n", manifest.app.text, width,
-                           counted(own, "route"), counted(manifest.upstreams.size(), "upstream"),
+        collections += manifest.collections.size();
+        out << fmt::format("{:<{}}  {}, {}, {}, {}, Firebase project {}\n", manifest.app.text, width,
+                           counted(own, "route"), counted(manifest.collections.size(), "collection"),
+                           counted(manifest.upstreams.size(), "upstream"),
                            counted(manifest.roles.size(), "role"), manifest.firebase_project);
     }
     out << "The configuration is good: " << counted(configuration->manifests.size(), "app") << ", "
-        << counted(routes, "route") << ".\n";
+        << counted(collections, "collection") << ", " << counted(routes, "route") << ".\n";
     return 0;
 }
 

@@ -66,17 +66,25 @@ constexpr std::string_view campus = "app: campus\ntitle: Campus\nproject: campus
 
 TEST_F(CommandTest, CheckSummarisesWhatIsGood) {
     write("apps/campus.yaml", campus);
-    write("apps/teleo.yaml",
-          "app: teleo\ntitle: Teleo\nproject: teleo-project\nroles: [pastor]\nupstreams: {u: {url: "
-          "\"http://h\"}}\n"
-          "routes: [{path: /a, methods: [GET, POST], upstream: u}]\n");
+    write(
+        "apps/teleo.yaml",
+        "app: teleo\ntitle: Teleo\nproject: teleo-project\nroles: [pastor]\nupstreams: {u: {url: "
+        "\"http://h\"}}\n"
+        "routes: [{path: /a, methods: [GET, POST], upstream: u}]\n"
+        "collections:\n  members:\n    title: Member\n    fields:\n      name: {type: text, required: true}\n"
+        "    access: {read: [{signed_in: true}], create: [{roles: [pastor]}], update: [{roles: "
+        "[pastor]}]}\n");
 
     EXPECT_EQ(check(options(), out, err), 0);
 
     EXPECT_EQ(out.str(),
-              "campus  2 routes, 0 upstreams, 0 roles, Firebase project campus-project\n"
-              "teleo   4 routes, 1 upstream, 1 role, Firebase project teleo-project\n"
-              "The configuration is good: 2 apps, 6 routes.\n");
+              "campus  2 routes, 0 collections, 0 upstreams, 0 roles, Firebase project campus-project\n"
+              "teleo   13 routes, 1 collection, 1 upstream, 1 role, Firebase project teleo-project\n"
+              "The configuration is good: 2 apps, 1 collection, 15 routes.\n");
+    std::ostringstream listed;
+    EXPECT_EQ(routes({.configuration = options(), .json = true}, listed, err), 0);
+    auto list = listed.str();
+    EXPECT_EQ(std::count(list.begin(), list.end(), '\n'), 15 + 2) << "as many as `integreat routes` lists";
     EXPECT_EQ(err.str(), "");
 }
 
@@ -199,8 +207,10 @@ TEST_F(CommandTest, TenantAddWritesAManifestThatPassesTheCheck) {
     EXPECT_EQ(out.str(), "Wrote " + (folder / "apps/food-bank.yaml").string() +
                              ". Now change it to fit, and run `integreat check`.\n");
     EXPECT_EQ(check(options(), out, err), 0) << err.str();
-    EXPECT_THAT(out.str(),
-                HasSubstr("food-bank  7 routes, 1 upstream, 2 roles, Firebase project food-bank-project\n"));
+    EXPECT_THAT(
+        out.str(),
+        HasSubstr(
+            "food-bank  7 routes, 0 collections, 1 upstream, 2 roles, Firebase project food-bank-project\n"));
     EXPECT_THAT(contents(folder / "apps/food-bank.yaml"), HasSubstr("title: Food bank\n"));
     EXPECT_THAT(contents(folder / "apps/food-bank.yaml"), HasSubstr("env:FOOD_BANK_BACKEND_URL:http"));
     EXPECT_EQ(std::distance(fs::directory_iterator(folder / "apps"), {}), 1);  // No draft is left.

@@ -70,7 +70,11 @@ std::string example(const http::Route& route) {
     if (route.access.who != Who::anyone) command += " -H \"Authorization: Bearer $TOKEN\"";
     if (route.idempotency != http::Idempotency::off)
         command += " \\\n     -H \"Idempotency-Key: $(uuidgen)\"";
-    if (!route.request_schema.empty()) command += " \\\n     -H 'Content-Type: application/json' -d '{…}'";
+    if (!route.request_schema.empty()) {
+        bool json = route.request_type.ends_with("json");
+        command += " \\\n     -H 'Content-Type: " + route.request_type + "' " +
+                   (json ? "-d '{…}'" : "--data-binary @FILE");
+    }
     return command + " \\\n     http://localhost:8080" + openapi_path(route.pattern);
 }
 

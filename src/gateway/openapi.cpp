@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "gateway/openapi.h"
 
+#include <algorithm>
+#include <array>
 #include <set>
 
 #include <boost/json.hpp>
@@ -26,21 +28,36 @@ bj::object reference(std::string_view to) {
     return {{"$ref", to}};
 }
 
+// What is documented of a segment of the pattern, else what can be said of any.
+bj::object segment_of(const http::Route& route, std::string_view name, bool rest) {
+    for (const auto& parameter : route.documented_parameters) {
+        if (parameter.name == name && !parameter.header)
+            return {{"name", name},
+                    {"in", "path"},
+                    {"required", true},
+                    {"description", parameter.description},
+                    {"schema", bj::parse(parameter.schema)}};
+    }
+    return {{"name", name},
+            {"in", "path"},
+            {"required", true},
+            {"description", rest ? "All the rest of the path, slashes included." : "One segment."},
+            {"schema", {{"type", "string"}}}};
+}
+
 bj::array parameters_of(const http::Route& route) {
     bj::array parameters;
     std::string_view pattern = route.pattern;
+    std::set<std::string_view> segments;
     for (auto open = pattern.find('{'); open != std::string_view::npos; open = pattern.find('{', open + 1)) {
         auto name = pattern.substr(open + 1, pattern.find('}', open) - open - 1);
         bool rest = name.ends_with("...");
         if (rest) name.remove_suffix(3);
-        parameters.push_back(
-            {{"name", name},
-             {"in", "path"},
-             {"required", true},
-             {"description", rest ? "All the rest of the path, slashes included." : "One segment."},
-             {"schema", {{"type", "string"}}}});
+        segments.insert(name);
+        parameters.push_back(segment_of(route, name, rest));
     }
     for (const auto& parameter : route.documented_parameters) {
+        if (!parameter.header && segments.contains(parameter.name)) continue;
         parameters.push_back({{"name", parameter.name},
                               {"in", parameter.header ? "header" : "query"},
                               {"description", parameter.description},
@@ -90,13 +107,12 @@ std::string description_of(const http::Route& route) {
     return text;
 }
 
-bj::object content_of(const std::string& schema, const char* otherwise) {
-    if (schema.empty()) return {{otherwise, {{"schema", bj::object()}}}};
-    auto parsed = bj::parse(schema);
-    // A text that says itself what it is (JSON Schema 2020-12, section 8.4) stands as it is.
-    const auto* own = parsed.is_object() ? parsed.get_object().if_contains("contentMediaType") : nullptr;
-    bj::string type = own ? own->as_string() : bj::string("application/json");
-    return {{type, {{"schema", std::move(parsed)}}}};
+bj::object content_of(const std::string& schema, const std::string& type) {
+    if (schema.empty()) return {{"*/*", {{"schema", bj::object()}}}};
+    bj::object content{{type, {{"schema", bj::parse(schema)}}}};
+    // Who sends a kind of JSON may call it JSON.
+    if (type.ends_with("+json")) content["application/json"] = content.at(type);
+    return content;
 }
 
 bj::object example_of(const ProblemKind& kind) {
@@ -107,15 +123,101 @@ bj::object example_of(const ProblemKind& kind) {
             {"request_id", "req_01JD9Z3V7K3M8Q2R5T6W8X9Y0A"}};
 }
 
+// The header fields of answers.
+struct Field {
+    std::string_view name, description, schema;
+};
+constexpr std::array known_fields{
+    Field{"Integreat-Request-Id", "Of every answer. `integreat why ID` explains a refusal.",
+          R"({"type": "string", "examples": ["req_01JD9Z3V7K3M8Q2R5T6W8X9Y0A"]})"},
+    Field{"RateLimit", "What is left of the caller's limit, and until when.",
+          R"({"type": "string", "examples": ["\"default\";r=99;t=6"]})"},
+    Field{"RateLimit-Policy", "The limit.", R"({"type": "string", "examples": ["\"default\";q=600;w=60"]})"},
+    Field{"Retry-After", "After how many seconds to try again.", R"({"type": "integer", "minimum": 1})"},
+    Field{"WWW-Authenticate", "What proves who is asking.", R"({"type": "string"})"},
+    Field{"Idempotent-Replayed", "`true`: this is the first answer to this Idempotency-Key, again.",
+          R"({"type": "string", "enum": ["true"]})"},
+    Field{"ETag", "The version of the record, for If-Match and If-None-Match.",
+          R"({"type": "string", "examples": ["\"7\""]})"},
+    Field{"Location", "Where the new record is.", R"({"type": "string", "format": "uri-reference"})"},
+    Field{"Content-Disposition", "The name of the file.", R"({"type": "string"})"}};
+
+void add_field(bj::object& fields, const std::string& name) {
+    bool known = std::any_of(known_fields.begin(), known_fields.end(),
+                             [&](const Field& field) { return field.name == name; });
+    ASSERT(known);
+    fields[name] = reference("#/components/headers/" + name);
+}
+
+bj::object fields_of(const http::Route& route) {
+    bj::object fields;
+    add_field(fields, "Integreat-Request-Id");
+    if (route.limit.requests > 0) {
+        add_field(fields, "RateLimit");
+        add_field(fields, "RateLimit-Policy");
+    }
+    if (route.idempotency != http::Idempotency::off) add_field(fields, "Idempotent-Replayed");
+    for (const auto& name : route.response_fields)
+        add_field(fields, name);
+    return fields;
+}
+
+std::string_view success_of(const http::Route& route) {
+    if (route.upstream) return "What the application's server answers.";
+    if (route.response_type == "text/event-stream") return "A stream that goes on until either side ends it.";
+    return route.success_status == 201 ? "Made." : route.success_status == 204 ? "Done; no body." : "Done.";
+}
+
+bool is_conditional(const http::Route& route) {
+    const auto& all = route.documented_parameters;
+    return std::any_of(all.begin(), all.end(), [](const auto& one) { return one.name == "If-None-Match"; });
+}
+
+// What the stages before the handler may say of such a route, and what it says itself.
+std::vector<std::string> problems_of(const http::Route& route) {
+    auto problems = route.problems;
+    auto has = [&](const char* slug) {
+        return std::find(problems.begin(), problems.end(), slug) != problems.end();
+    };
+    auto add = [&](const char* slug) {
+        if (!has(slug)) problems.emplace_back(slug);
+    };
+    // What else those statuses mean, where the handler gives them a meaning of its own.
+    if (has("forbidden") && route.access.who == Who::roles) add("role-missing");
+    if (has("limit-reached") && route.limit.requests > 0) add("rate-limited");
+    if (route.body_bytes_max > 0) add("body-too-large");
+    if (route.handler && !route.request_schema.empty()) add("unsupported-media-type");
+    if (route.idempotency != http::Idempotency::off) {
+        for (const auto* slug :
+             {"idempotency-key-invalid", "idempotency-key-in-use", "idempotency-key-reused"})
+            add(slug);
+    }
+    if (route.idempotency == http::Idempotency::required) add("idempotency-key-missing");
+    return problems;
+}
+
+bj::object problem_fields(int status) {
+    bj::object fields;
+    add_field(fields, "Integreat-Request-Id");
+    if (status == 401) add_field(fields, "WWW-Authenticate");
+    if (status == 429 || status == 503) add_field(fields, "Retry-After");
+    if (status == 429) {
+        add_field(fields, "RateLimit");
+        add_field(fields, "RateLimit-Policy");
+    }
+    return fields;
+}
+
 // One entry per status, with an example of each problem that has it.
 void add_problems(bj::object& responses, const http::Route& route) {
-    for (const auto& slug : route.problems) {
+    for (const auto& slug : problems_of(route)) {
         const auto* kind = find_problem(slug);
         ASSERT(kind);
         auto& entry = responses[std::to_string(kind->status)];
         if (entry.is_null() || entry.get_object().contains("$ref")) {
             entry = {
                 {"description", kind->title},
+                {"headers", problem_fields(kind->status)},
                 {"content",
                  {{"application/problem+json",
                    {{"schema", reference("#/components/schemas/Problem")}, {"examples", bj::object()}}}}}};
@@ -129,9 +231,14 @@ void add_problems(bj::object& responses, const http::Route& route) {
 }
 
 bj::object responses_of(const http::Route& route) {
-    bj::object success{{"description", route.upstream ? "What the application's server answers." : "Done."}};
-    if (!route.response_schema.empty()) success["content"] = content_of(route.response_schema, "*/*");
+    bj::object success{{"description", success_of(route)}, {"headers", fields_of(route)}};
+    if (!route.response_schema.empty())
+        success["content"] = content_of(route.response_schema, route.response_type);
     bj::object responses{{std::to_string(route.success_status), std::move(success)}};
+    if (is_conditional(route)) {
+        responses["304"] = {{"description", "It is still what If-None-Match names; no body."},
+                            {"headers", fields_of(route)}};
+    }
     if (route.access.who != Who::anyone) {
         responses["401"] = reference("#/components/responses/Unauthenticated");
         responses["403"] = reference("#/components/responses/Forbidden");
@@ -154,9 +261,9 @@ bj::object operation_of(const http::Route& route) {
         operation["parameters"] = std::move(parameters);
     if (route.body_bytes_max > 0) {
         operation["requestBody"] = {
-            {"required", !route.request_schema.empty()},
+            {"required", !route.request_schema.empty() && !route.body_optional},
             {"description", "At most " + std::to_string(route.body_bytes_max) + " bytes."},
-            {"content", content_of(route.request_schema, "*/*")}};
+            {"content", content_of(route.request_schema, route.request_type)}};
     }
     return operation;
 }
@@ -164,6 +271,7 @@ bj::object operation_of(const http::Route& route) {
 bj::object problem_response(std::string_view description, std::string_view slug) {
     const auto* kind = find_problem(slug);
     return {{"description", description},
+            {"headers", problem_fields(kind->status)},
             {"content",
              {{"application/problem+json",
                {{"schema", reference("#/components/schemas/Problem")}, {"example", example_of(*kind)}}}}}};
@@ -188,7 +296,11 @@ bj::object components() {
       "apiKey": {"type": "http", "scheme": "bearer", "bearerFormat": "API key",
                  "description": "A key for servers: integreat key create."}})")
                              .as_object();
+    bj::object fields;
+    for (const auto& field : known_fields)
+        fields[field.name] = {{"description", field.description}, {"schema", bj::parse(field.schema)}};
     return {{"securitySchemes", std::move(schemes)},
+            {"headers", std::move(fields)},
             {"schemas", {{"Problem", std::move(problem)}}},
             {"responses",
              {{"Unauthenticated", problem_response("We do not know who is asking.", "token-missing")},

@@ -185,6 +185,29 @@ TEST(Pipeline, ChecksBodiesAgainstTheSchema) {
     EXPECT_EQ(post(R"({"text":"hello"})", {{"Content-Type", "application/json; charset=utf-8"}}).status, 200);
 }
 
+TEST(Pipeline, TakesTheTypeThatARouteSaysAndNoOtherCharset) {
+    World world;
+    world.publish({{.method = http::Method::post,
+                    .pattern = "/v1/apps/campus/table",
+                    .name = "campus.table.post",
+                    .tenant = {"campus"},
+                    .body_bytes_max = 100,
+                    .checks_body = true,
+                    .request_schema = R"({"type":"string"})",
+                    .request_type = "text/csv",
+                    .handler = [](const http::Request&, http::Call&) { return http::Reply{}; }}});
+    auto send = [&](const char* type) {
+        return world.post("/v1/apps/campus/table", "campus:u1:student", "a,b", {{"Content-Type", type}});
+    };
+    for (const char* type : {"", "application/json", "text/csvx", "text/csv; charset=iso-8859-1"}) {
+        auto no = send(type);
+        EXPECT_EQ(no.type, "unsupported-media-type") << type;
+        EXPECT_EQ(no.headers.value("Accept"), "text/csv");
+    }
+    for (const char* type : {"text/csv", "Text/CSV; charset=\"UTF-8\"; header=present", "text/csv ;header=x"})
+        EXPECT_EQ(send(type).status, 200) << type;
+}
+
 TEST(Pipeline, SendsWaitingRoutesToThePool) {
     World world;
     http::Request request{.target = "/v1/apps/campus/slow",

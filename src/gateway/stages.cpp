@@ -30,12 +30,45 @@ std::optional<std::uint64_t> declared_length(const http::Headers& headers) {
     return length;
 }
 
-bool is_json(std::string_view content_type) {
-    auto type = content_type.substr(0, content_type.find(';'));
-    while (!type.empty() && type.back() == ' ')
-        type.remove_suffix(1);
+bool is_json(std::string_view type) {
     return http::equal_ignoring_case(type, "application/json") ||
            (type.size() > 5 && http::equal_ignoring_case(type.substr(type.size() - 5), "+json"));
+}
+
+// "text/csv; charset=utf-8; header=present" → "text/csv" and whether it is in UTF-8, as everything here is.
+struct MediaType {
+    std::string_view name;
+    bool utf8 = true;
+};
+
+std::string_view trimmed(std::string_view text) {
+    auto spare = [](char c) { return c == ' ' || c == '\t' || c == '"'; };
+    while (!text.empty() && spare(text.front()))
+        text.remove_prefix(1);
+    while (!text.empty() && spare(text.back()))
+        text.remove_suffix(1);
+    return text;
+}
+
+MediaType media_type(std::string_view content_type) {
+    auto end = std::min(content_type.find(';'), content_type.size());
+    MediaType type{.name = trimmed(content_type.substr(0, end))};
+    while (end < content_type.size()) {
+        auto rest = content_type.substr(end + 1);
+        auto parameter = trimmed(rest.substr(0, rest.find(';')));
+        constexpr std::string_view charset = "charset=";
+        if (http::equal_ignoring_case(parameter.substr(0, charset.size()), charset))
+            type.utf8 = http::equal_ignoring_case(trimmed(parameter.substr(charset.size())), "utf-8");
+        end = std::min(content_type.find(';', end + 1), content_type.size());
+    }
+    return type;
+}
+
+// JSON has no charset (RFC 8259 section 11): what is said of one there is not looked at.
+bool takes(const http::Route& route, std::string_view content_type) {
+    auto type = media_type(content_type);
+    if (is_json(route.request_type)) return is_json(type.name);
+    return http::equal_ignoring_case(type.name, route.request_type) && type.utf8;
 }
 
 bool answer_preflight(Passage& passage, std::string_view origin) {
@@ -298,12 +331,14 @@ bool require_acceptable_head(Passage& passage) {
     const auto& route = *passage.call.route;
     const auto& headers = passage.request.headers;
     if (route.handler && !route.request_schema.empty() && has_body(headers) &&
-        !is_json(headers.value("Content-Type"))) {
+        !takes(route, headers.value("Content-Type"))) {
+        const auto& type = route.request_type;
         auto no = refusal(415, "unsupported-media-type", "The body has a type that is not accepted",
-                          "Send JSON with Content-Type: application/json.",
-                          "Content-Type must be application/json");
+                          is_json(type) ? "Send JSON with Content-Type: " + type + "."
+                                        : "Send it in UTF-8 with Content-Type: " + type + ".",
+                          "Content-Type must be " + type);
         no.facts.emplace_back("Content-Type", quoted(headers.value("Content-Type")));
-        no.problem.headers.add("Accept", "application/json");
+        no.problem.headers.add("Accept", type);
         return refuse(passage, "validate", std::move(no));
     }
     if (route.idempotency == http::Idempotency::off) return true;

@@ -60,7 +60,7 @@ enum class Idempotency {
     required,  // 400 without it.
 };
 
-// A parameter besides those of the path, for those who read about the route.
+// A parameter, for those who read about the route; one named as a segment of the pattern is that segment.
 struct Parameter {
     std::string name;
     bool header = false;  // Else of the query.
@@ -86,9 +86,14 @@ struct Route {
     Transactional transactional = Transactional::no;  // If so, it waits.
     bool log_bodies = false;                          // Bodies go (redacted) to the transaction log.
     bool checks_body = false;     // The handler itself does; the schema only tells others.
+    bool body_optional = false;   // An empty body says something, too.
     std::string request_schema;   // JSON Schema 2020-12 as JSON text, for OpenAPI; empty: no body.
     std::string response_schema;  // Of the 2xx answer.
+    std::string request_type = "application/json";  // A body of another type is refused with 415.
+    std::string response_type = "application/json";
     int success_status = 200;
+    std::vector<std::string>
+        response_fields;  // "ETag": header fields of the 2xx answer, besides what all have.
     std::vector<Parameter> documented_parameters;
     std::vector<std::string> problems;             // Slugs that it answers besides those that all do.
     std::shared_ptr<const Components> components;  // What its schemas refer to.

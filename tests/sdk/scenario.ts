@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A visit, from its wish to its agreement, by the client that was made from the manifest. What is wrong here must not
 // compile; what is wrong there throws.
-import { ClinicClient, IntegreatError, isExpanded, type Visit } from './clinic.js';
+import { ClinicClient, IntegreatError, isExpanded, textOf, type FeedEvent, type Visit } from './clinic.js';
 
 declare const process: { env: Record<string, string | undefined>; exit(code: number): never };
 
@@ -67,6 +67,44 @@ expect(isExpanded(expanded) && expanded.name === 'Dr. Santos', 'the doctor comes
 const sums = await nurse.visits.aggregate({ select: ['count'], filter: { day: { in: ['2028-01-01', '2028-01-02'] } } });
 expect(sums[0]?.['count'] === 2, 'two of them');
 expect((await admin.visits.history(visit.id)).map((entry) => entry.action).join() === 'transition,update,create', 'history');
+
+const table = await textOf(
+  await nurse.visits.exportCsv({ filter: { day: { in: ['2028-01-01', '2028-01-02'] } }, sort: ['day'], fields: ['doctor', 'day'] }),
+);
+expect(table === `doctor,day\r\n${doctor.id},2028-01-01\r\n${doctor.id},2028-01-02\r\n`, 'an export has its fields and order');
+expect((await nurse.visits.importCsv(table)) === 2, 'and can be imported');
+expect((await nurse.visits.importCsv(new Blob([table]))) === 2, 'also from a file');
+const unread = await refusal(nurse.visits.importCsv(`doctor,day\n${doctor.id},2028-02-30\n`));
+expect(unread.status === 400 && unread.errors[0]?.pointer === 'line 2, day', 'mistakes have their line');
+expect((await refusal(nobody.visits.importCsv(table))).status === 401, 'nobody imports');
+
+// Follows the changes from the place `after` on until `count` events have come. `asked` runs once it listens.
+async function followed(count: number, after: string | undefined, asked: () => Promise<unknown>): Promise<FeedEvent[]> {
+  const ending = new AbortController();
+  const events: FeedEvent[] = [];
+  const giveUp = setTimeout(() => ending.abort(), 20_000);
+  const feed = nurse.visits.changes({ signal: ending.signal, ...(after === undefined ? {} : { after }) });
+  const first = feed.next();
+  await asked();
+  for (let next = await first; !next.done; next = await feed.next()) {
+    events.push(next.value);
+    if (events.length === count) ending.abort();
+  }
+  clearTimeout(giveUp);
+  return events;
+}
+
+// The place before anything: nothing of it is known here, so that the feed says `reset` and where it stands.
+const [reset] = await followed(1, 'nowhere', async () => undefined);
+expect(reset?.event === 'reset', 'an unknown place is told');
+const missed = await nurse.visits.create({ doctor: doctor.id, day: '2029-01-01', phone: '0917 123 4567' });
+const [created] = await followed(1, reset?.id, async () => undefined);
+expect(created?.event === 'created' && (created.data as { id?: string }).id === missed.id, 'what was missed is told');
+const later = await followed(2, created?.id, async () => {
+  await nurse.visits.agree(missed.id);
+  await nurse.visits.patch(missed.id, { notes: 'seen' });
+});
+expect(later.map((one) => one.event).join() === 'agree,updated', 'and nothing twice, in its order');
 
 const invalid = await refusal(nurse.visits.create({ doctor: doctor.id, day: '2026-02-30' }));
 expect(invalid.status === 400 && invalid.errors[0]?.pointer === '#/day', 'the calendar has no such day');

@@ -118,6 +118,13 @@ export interface GetOptions<Row> extends CallOptions {
   expand?: readonly Extract<keyof Row, string>[];
 }
 
+export interface ExportOptions<Row> extends CallOptions {
+  filter?: Filter<Row>;
+  q?: string;
+  sort?: ListOptions<Row>['sort'];
+  fields?: readonly Extract<keyof Row, string>[];
+}
+
 export interface Page<Row> {
   items: Row[];
   next: string | null;
@@ -178,7 +185,37 @@ function queryOf(options: ListOptions<never> & { select?: readonly string[]; gro
   return text === '' ? '' : `?${text}`;
 }
 
-const pause = (seconds: number) => new Promise<void>((resolve) => setTimeout(resolve, seconds * 1000));
+const reconnectFirst = 0.5; // Seconds.
+const reconnectLast = 30;
+
+const pause = (seconds: number, signal?: AbortSignal) =>
+  new Promise<void>((resolve) => {
+    const over = () => {
+      clearTimeout(timer);
+      signal?.removeEventListener('abort', over);
+      resolve();
+    };
+    const timer = setTimeout(over, seconds * 1000);
+    signal?.addEventListener('abort', over);
+  });
+
+// Of the network (fetch throws a TypeError), or of a platform that is busy or starts.
+function isPassing(failure: unknown): boolean {
+  if (failure instanceof IntegreatError) return failure.status === 503 || failure.status === 429;
+  return failure instanceof TypeError;
+}
+
+// All of a stream of text, for what is small enough to be held.
+export function textOf(stream: ReadableStream<Uint8Array>): Promise<string> {
+  return new Response(stream).text();
+}
+
+interface Sent {
+  body?: unknown; // As JSON.
+  table?: string | Blob; // As comma-separated values. A File of a browser is a Blob, and is read as it is sent.
+  headers?: Record<string, string>;
+  signal?: AbortSignal;
+}
 
 export class Connection {
   private readonly base: string;
@@ -193,7 +230,7 @@ export class Connection {
   async request(
     method: string,
     path: string,
-    sent: { body?: unknown; headers?: Record<string, string>; signal?: AbortSignal; repeatable?: boolean } = {},
+    sent: Sent & { repeatable?: boolean } = {},
   ): Promise<Response> {
     const attempts = sent.repeatable === false ? 1 : (this.options.attemptsMax ?? 3);
     for (let attempt = 1; ; attempt++) {
@@ -216,13 +253,16 @@ export class Connection {
   private async once(
     method: string,
     path: string,
-    sent: { body?: unknown; headers?: Record<string, string>; signal?: AbortSignal },
+    sent: Sent,
   ): Promise<Response> {
     const headers: Record<string, string> = { Accept: 'application/json', ...sent.headers };
     const token = await this.options.token?.();
     if (token) headers['Authorization'] = `Bearer ${token}`;
     const init: RequestInit = { method, headers };
-    if (sent.body !== undefined) {
+    if (sent.table !== undefined) {
+      headers['Content-Type'] = 'text/csv; charset=utf-8; header=present';
+      init.body = sent.table;
+    } else if (sent.body !== undefined) {
       headers['Content-Type'] = method === 'PATCH' ? 'application/merge-patch+json' : 'application/json';
       init.body = JSON.stringify(sent.body);
     }
@@ -295,6 +335,25 @@ export class Records<Row extends object> {
     return entries;
   }
 
+  // Comma-separated values, as they come: nothing of it is held here. A stream that fails midway is not whole.
+  protected async table(options: ExportOptions<Row> = {}): Promise<ReadableStream<Uint8Array>> {
+    const answer = await this.connection.request('GET', `${this.path}/export.csv${queryOf(options as never)}`, {
+      headers: { Accept: 'text/csv' },
+      ...abortable(options),
+    });
+    return answer.body ?? new Blob([]).stream();
+  }
+
+  // All of the lines become records, or none. How many.
+  protected async takeTable(table: string | Blob, options: CreateOptions = {}): Promise<number> {
+    const answer = await this.connection.request('POST', `${this.path}/import`, {
+      table,
+      headers: { 'Idempotency-Key': options.idempotencyKey ?? globalThis.crypto.randomUUID() },
+      ...abortable(options),
+    });
+    return ((await answer.json()) as { imported: number }).imported;
+  }
+
   protected async post<Answer>(path: string, body: unknown, options: CreateOptions = {}): Promise<Answer> {
     const key = options.idempotencyKey ?? globalThis.crypto.randomUUID();
     const answer = await this.connection.request('POST', this.path + path, {
@@ -324,28 +383,32 @@ export class Records<Row extends object> {
   }
 
   // The change feed, from `after` on (the id of the last event that was seen); connects again by itself, and goes on
-  // where it was. Ends with the signal, or with a refusal as an IntegreatError.
+  // where it was: after the platform was away, and with a new token after the old one. Ends with the signal, or with a
+  // refusal as an IntegreatError.
   protected async *follow(
     options: CallOptions & { after?: string } = {},
   ): AsyncGenerator<FeedEvent, void, undefined> {
     let after = options.after;
+    let wait = reconnectFirst;
     while (!options.signal?.aborted) {
       const headers: Record<string, string> = { Accept: 'text/event-stream' };
       if (after !== undefined) headers['Last-Event-ID'] = after;
-      const answer = await this.connection.request('GET', `${this.path}/changes`, {
-        headers,
-        ...abortable(options),
-      });
       try {
+        const answer = await this.connection.request('GET', `${this.path}/changes`, {
+          headers,
+          ...abortable(options),
+        });
         for await (const event of eventsOf(answer)) {
+          wait = reconnectFirst;
           if (event.id !== '') after = event.id;
-          if (event.event !== '') yield event;
+          if (event.event !== '' && event.event !== 'expired') yield event;
         }
       } catch (failure) {
         if (options.signal?.aborted) return;
-        if (failure instanceof IntegreatError) throw failure;
+        if (!isPassing(failure)) throw failure;
       }
-      await pause(0.5);
+      await pause(wait, options.signal);
+      wait = Math.min(wait * 2, reconnectLast);
     }
   }
 }

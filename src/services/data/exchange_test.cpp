@@ -158,18 +158,6 @@ TEST_F(Exchange, NamesLineAndColumnOfEachMistake) {
     EXPECT_THAT(no.body, Not(HasSubstr("line 103")));
 }
 
-TEST_F(Exchange, TakesTextInUtf8Only) {
-    auto send = [&](const char* type) {
-        return calls.send("POST", "/students/import", "r1:registrar", people(1, 1), {{"Content-Type", type}});
-    };
-    for (const char* type : {"", "application/json", "text/csvx", "text/csv; charset=iso-8859-1"}) {
-        auto no = send(type);
-        EXPECT_EQ(no.status, 415) << type;
-        EXPECT_EQ(no.type, "unsupported-media-type");
-    }
-    EXPECT_EQ(send("Text/CSV; charset=\"UTF-8\"; header=present").status, 201);
-}
-
 TEST_F(Exchange, StoresAllOrNoneAndNamesTheLineThatTheDatabaseRefuses) {
     ASSERT_EQ(import("students", people(1'000, 1)).status, 201);
     auto before = count("students");

@@ -198,24 +198,6 @@ std::optional<http::Reply> first_refused(Asked& asked, const std::vector<Alike>&
     return reply;
 }
 
-std::optional<http::Reply> refuse_type(Asked& asked) {
-    auto type = std::string(asked.request.headers.value("Content-Type"));
-    std::transform(type.begin(), type.end(), type.begin(),
-                   [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
-    std::erase_if(type, [](char c) { return c == ' ' || c == '\t' || c == '"'; });
-    bool csv = type == "text/csv" || type.starts_with("text/csv;");
-    auto charset = type.find(";charset=");
-    bool utf8 = charset == std::string::npos ||
-                type.substr(charset + 9, type.find(';', charset + 1) - charset - 9) == "utf-8";
-    if (csv && utf8) return {};
-    http::Problem no{.status = 415,
-                     .type = "unsupported-media-type",
-                     .title = "The body has a type that is not accepted",
-                     .detail = "Send comma-separated values in UTF-8 with Content-Type: text/csv."};
-    no.headers.add("Accept", "text/csv");
-    return refuse(asked, std::move(no), "Content-Type must be text/csv");
-}
-
 }  // namespace
 
 http::Reply import_records(Asked& asked) {
@@ -224,7 +206,6 @@ http::Reply import_records(Asked& asked) {
             asked, "The role " + asked.view.role + " may not create records here.",
             "access.create of " + asked.collection.collection->name + " has no rule for the role");
     }
-    if (auto trouble = refuse_type(asked)) return *std::move(trouble);
     Importing importing{.asked = asked, .reading = start_csv(asked.request.body)};
     read_table(importing);
     if (auto& wrongs = importing.wrongs.all; !wrongs.empty()) {

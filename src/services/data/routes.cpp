@@ -74,12 +74,23 @@ std::vector<http::Parameter> filter_parameters(const Collection& collection) {
                          field.type == FieldType::file;
         parameters.push_back({field.name, false,
                               only_null ? "null.true or null.false"
-                                        : "op.value with eq, ne, lt, le, gt, ge, in, like, starts or null"});
+                                        : "op.value with eq, ne, lt, le, gt, ge, in, like, starts or null; "
+                                          "given more than once, all must hold",
+                              filter_schema(field)});
     }
     if (!collection.search.empty()) parameters.push_back({"q", false, "Words to be found."});
     // What is asked for by these names is something else.
     std::erase_if(parameters, [](const auto& one) { return one.name == "limit" || one.name == "next"; });
     return parameters;
+}
+
+http::Parameter id_parameter() {
+    return {"id", false, "Of the record.", R"({"type": "string", "format": "uuid"})"};
+}
+
+http::Parameter if_match_parameter() {
+    return {"If-Match", true, "The ETag of the version that is meant.",
+            R"({"type": "string", "examples": ["\"7\""]})"};
 }
 
 std::vector<http::Parameter> shape_parameters() {
@@ -89,7 +100,8 @@ std::vector<http::Parameter> shape_parameters() {
 
 std::vector<http::Parameter> page_parameters(const Collection& collection) {
     auto parameters = shape_parameters();
-    parameters.push_back({"sort", false, "At most three fields, divided by commas; -field descends."});
+    parameters.push_back({"sort", false, "At most three fields, divided by commas; -field descends.",
+                          R"({"type": "string", "examples": ["-created_at"]})"});
     parameters.push_back({"limit", false, "Records of a page.",
                           R"({"type": "integer", "minimum": 1, "maximum": 200, "default": 20})"});
     parameters.push_back({"next", false, "`next` of the page before, with the same filter and order."});
@@ -147,15 +159,24 @@ void add_list(const Listing& listing) {
         listing.add(http::Method::get, "/aggregate", "aggregate", collection.read, aggregate_records);
     sums.summary = "Count and sum up " + collection.name;
     sums.response_schema = R"({"type": "object", "required": ["items"],
-        "properties": {"items": {"type": "array", "items": {"type": "object"}}}})";
+        "properties": {"items": {"type": "array", "items": {"type": "object",
+            "description": "The fields of `group`, and of `select` count, sum_FIELD, avg_FIELD and so on."}}},
+        "examples": [{"items": [{"count": 12}]}]})";
     sums.problems = {"invalid-request", "unavailable"};
     sums.documented_parameters = filter_parameters(collection);
     sums.documented_parameters.push_back(
-        {"select", false, "count, sum(field), avg(field), min(field), max(field)"});
+        {"select", false, "count (if left out), sum(field), avg(field), min(field), max(field), by commas",
+         R"({"type": "string", "default": "count"})"});
     sums.documented_parameters.push_back({"group", false, "At most three fields, divided by commas."});
+}
+
+void add_feed(const Listing& listing) {
+    const auto& collection = listing.collection();
 
     auto& changes = listing.add(http::Method::get, "/changes", "changes", collection.read, stream_changes);
     changes.summary = "Follow what changes in " + collection.name + ", as server-sent events";
+    changes.response_type = "text/event-stream";
+    changes.response_schema = feed_schema(collection);
     changes.problems = {"invalid-request", "limit-reached", "unavailable"};
     changes.documented_parameters = {
         {"after", false, "The id of the last event seen, where Last-Event-ID cannot be sent."},
@@ -166,7 +187,9 @@ void add_export(const Listing& listing) {
     const auto& collection = listing.collection();
     auto& all = listing.add(http::Method::get, "/export.csv", "export", collection.read, export_records);
     all.summary = "Export " + collection.name + " as comma-separated values (text/csv)";
-    all.response_schema = R"({"type": "string", "contentMediaType": "text/csv"})";
+    all.response_type = "text/csv";
+    all.response_schema = table_schema(listing.model(), collection, Action::read);
+    all.response_fields = {"Content-Disposition"};
     all.problems = {"invalid-request", "unavailable"};
     all.documented_parameters = filter_parameters(collection);
     for (auto& parameter : page_parameters(collection)) {
@@ -178,12 +201,15 @@ void add_export(const Listing& listing) {
 void add_reads(const Listing& listing) {
     const auto& collection = listing.collection();
     add_list(listing);
+    add_feed(listing);
     add_export(listing);
     auto& get = listing.add(http::Method::get, "/{id}", "get", collection.read, get_record);
     get.summary = "Read a record of " + collection.name;
     get.response_schema = listing.schema();
     get.problems = {"invalid-request", "not-found", "unavailable"};
+    get.response_fields = {"ETag"};
     get.documented_parameters = shape_parameters();
+    get.documented_parameters.push_back(id_parameter());
     get.documented_parameters.push_back(
         {"If-None-Match", true, "The ETag that is known already: 304 if it still holds."});
     auto& history = listing.add(
@@ -191,11 +217,12 @@ void add_reads(const Listing& listing) {
         {.who = http::Access::Who::roles, .roles = collection.history_roles, .keys_as_roles = true},
         record_history);
     history.summary = "Who changed a record of " + collection.name + " when, the newest first";
-    history.response_schema = R"({"type": "object", "required": ["items", "next"], "properties": {
-        "items": {"type": "array", "items": {"type": "object"}}, "next": {"type": ["string", "null"]}}})";
+    history.response_schema = std::string(history_schema());
     history.problems = {"invalid-request", "not-found", "unavailable"};
-    history.documented_parameters = {{"limit", false, "1 to 200 changes.", R"({"type": "integer"})"},
-                                     {"next", false, "From the answer before."}};
+    history.documented_parameters = {id_parameter(),
+                                     {"limit", false, "Changes of a page.",
+                                      R"({"type": "integer", "minimum": 1, "maximum": 200, "default": 20})"},
+                                     {"next", false, "`next` of the page before."}};
 }
 
 void add_create(const Listing& listing) {
@@ -215,6 +242,7 @@ void add_create(const Listing& listing) {
                                  "items": )" +
         listing.schema() + "}}}]}";
     create.success_status = 201;
+    create.response_fields = {"Location", "ETag"};
     create.problems = {"invalid-request", "malformed-json", "forbidden", "already-exists", "unavailable"};
 }
 
@@ -228,6 +256,8 @@ void add_import(const Listing& listing) {
     import.idempotency = http::Idempotency::accepted;
     import.transactional = http::Transactional::with_key;
     import.checks_body = true;
+    import.request_type = "text/csv";
+    import.request_schema = table_schema(listing.model(), collection, Action::create);
     import.response_schema = R"({"type": "object", "required": ["imported"],
         "properties": {"imported": {"type": "integer", "minimum": 1}}})";
     import.success_status = 201;
@@ -237,16 +267,16 @@ void add_import(const Listing& listing) {
 
 void add_changes(const Listing& listing) {
     const auto& collection = listing.collection();
-    http::Parameter if_match{"If-Match", true, "The ETag of the version that is meant.",
-                             R"({"type": "string"})"};
     if (!collection.update.empty()) {
         auto& patch = listing.add(http::Method::patch, "/{id}", "patch", collection.update, patch_record);
         patch.summary = "Change a record of " + collection.name + " (JSON merge patch)";
         patch.body_bytes_max = body_bytes_max;
         patch.checks_body = true;
         patch.request_schema = listing.schema(".Change");
+        patch.request_type = "application/merge-patch+json";
         patch.response_schema = listing.schema();
-        patch.documented_parameters = {if_match};
+        patch.response_fields = {"ETag"};
+        patch.documented_parameters = {id_parameter(), if_match_parameter()};
         patch.problems = {"invalid-request", "malformed-json",    "forbidden",  "not-found",
                           "already-exists",  "changed-meanwhile", "unavailable"};
         if (collection.if_match_required) patch.problems.push_back("if-match-missing");
@@ -255,7 +285,7 @@ void add_changes(const Listing& listing) {
         auto& remove = listing.add(http::Method::del, "/{id}", "delete", collection.remove, delete_record);
         remove.summary = "Delete a record of " + collection.name;
         remove.success_status = 204;
-        remove.documented_parameters = {if_match};
+        remove.documented_parameters = {id_parameter(), if_match_parameter()};
         remove.problems = {"forbidden", "not-found", "referenced", "changed-meanwhile", "unavailable"};
     }
 }
@@ -271,9 +301,12 @@ void add_transitions(const Listing& listing) {
         route.transactional = http::Transactional::with_key;
         route.checks_body = true;
         route.request_schema = accepted_schema(listing.model(), listing.collection(), transition);
+        route.body_optional = true;
         route.response_schema = listing.schema();
-        route.problems = {"invalid-request", "forbidden",  "not-found",
-                          "wrong-state",     "incomplete", "unavailable"};
+        route.response_fields = {"ETag"};
+        route.documented_parameters = {id_parameter(), if_match_parameter()};
+        route.problems = {"invalid-request", "malformed-json", "forbidden",         "not-found",
+                          "wrong-state",     "incomplete",     "changed-meanwhile", "unavailable"};
         if (!transition.guard.empty()) route.problems.push_back("guard-failed");
     }
 }

@@ -6,6 +6,8 @@
 
 #include <boost/json.hpp>
 
+#include "services/data/cells.h"
+
 namespace integreat::data {
 
 namespace {
@@ -190,6 +192,13 @@ bj::value example_of(const Field& field) {
     }
 }
 
+// What a spreadsheet shows of the example.
+std::string example_cell(const Field& field) {
+    if (field.type == FieldType::money) return major_units("150000", field.currency);
+    auto value = example_of(field);
+    return value.is_string() ? std::string(value.get_string()) : bj::serialize(value);
+}
+
 bj::object object_schema(const Model& model, const std::vector<const Field*>& fields, Use use,
                          const std::vector<const Field*>& always) {
     bj::object properties, example;
@@ -263,6 +272,61 @@ std::string accepted_schema(const Model& model, const Collection& collection, co
     for (const auto& name : transition.accepts)
         accepted.push_back(collection.find(name));
     return bj::serialize(object_schema(model, accepted, Use::change, {}));
+}
+
+std::string filter_schema(const Field& field) {
+    bj::object schema{{"type", "string"}};
+    bool values = field.type != FieldType::json && field.type != FieldType::address &&
+                  field.type != FieldType::file && field.type != FieldType::list &&
+                  field.type != FieldType::money;
+    auto value = example_of(field);
+    auto text = value.is_string() ? std::string(value.get_string()) : bj::serialize(value);
+    schema["examples"] = bj::array{bj::value(values ? "eq." + text : std::string("null.false"))};
+    return bj::serialize(schema);
+}
+
+std::string table_schema(const Model& model, const Collection& collection, Action action) {
+    auto fields = union_of(model, collection, action);
+    std::string heading, row;
+    for (const auto* field : action == Action::read ? fields.some : fields.all) {
+        if (!heading.empty()) heading += ',', row += ',';
+        heading += field->name;
+        append_csv_cell(row, example_cell(*field));
+    }
+    bj::object schema{{"type", "string"},
+                      {"description", "RFC 4180 in UTF-8, the names of fields in the first line."},
+                      {"examples", bj::array{bj::value(heading + "\r\n" + row + "\r\n")}}};
+    return bj::serialize(schema);
+}
+
+std::string feed_schema(const Collection& collection) {
+    std::string events = "created, updated, deleted, reset, expired";
+    for (const auto& transition : collection.transitions)
+        events += ", " + transition.name;
+    bj::object schema{
+        {"type", "string"},
+        {"description", "Server-sent events: " + events +
+                            ". `data` is the record as it is now; `id` is where Last-Event-ID goes on from."},
+        {"examples", bj::array{"id: 7341-0\n\nevent: created\ndata: {\"id\": "
+                               "\"019abcde-0000-7000-8000-000000000001\"}\nid: 7342-118\n\n"}}};
+    return bj::serialize(schema);
+}
+
+std::string_view history_schema() {
+    return R"({"type": "object", "required": ["items", "next"], "properties": {
+  "items": {"type": "array", "items": {"type": "object",
+    "required": ["id", "at", "by", "role", "request", "action", "transition", "state", "version", "changes"],
+    "properties": {
+      "id": {"type": "string"}, "at": {"type": "string", "format": "date-time"},
+      "by": {"type": ["string", "null"], "description": "The uid; key:ID of an API key."},
+      "role": {"type": ["string", "null"]}, "request": {"type": ["string", "null"]},
+      "action": {"type": "string", "enum": ["create", "update", "transition", "delete"]},
+      "transition": {"type": ["string", "null"]}, "state": {"type": ["string", "null"]},
+      "version": {"type": "integer"},
+      "changes": {"type": "object", "description": "By field, as far as the caller may read them.",
+        "additionalProperties": {"type": "object", "required": ["from", "to"],
+          "properties": {"from": {}, "to": {}}}}}}},
+  "next": {"type": ["string", "null"], "description": "Of the next page; null: the last."}}})";
 }
 
 std::string schema_reference(const std::string& name) {

@@ -22,6 +22,15 @@ std::shared_ptr<const http::Components> component_schemas(const Model& model);
 // What a transition accepts, for the body of its request.
 std::string accepted_schema(const Model& model, const Collection& collection, const Transition& transition);
 
+// Of the parameter that filters by the field.
+std::string filter_schema(const Field& field);
+// Comma-separated values that such a role may read or create.
+std::string table_schema(const Model& model, const Collection& collection, Action action);
+// The change feed.
+std::string feed_schema(const Collection& collection);
+// A page of a record's history.
+std::string_view history_schema();
+
 // {"$ref": "#/components/schemas/NAME"}
 std::string schema_reference(const std::string& name);
 

@@ -35,9 +35,11 @@ std::string camel(std::string_view name, bool upper) {
 
 // What the classes have already: a transition of the same name gets an underscore.
 std::string method_name(std::string_view transition) {
-    static constexpr std::array taken{"list",    "all",    "get",    "aggregate", "history", "create",
-                                      "patch",   "delete", "follow", "createAll", "post",    "change",
-                                      "changes", "read",   "remove", "sums",      "iterate", "constructor"};
+    static constexpr std::array taken{
+        "list",      "all",       "get",       "aggregate",   "history", "create",    "patch",
+        "delete",    "follow",    "createAll", "post",        "change",  "changes",   "read",
+        "remove",    "sums",      "iterate",   "constructor", "table",   "takeTable", "listPage",
+        "changesOf", "exportCsv", "importCsv", "connection",  "path"};
     auto name = camel(transition, false);
     return std::find(taken.begin(), taken.end(), name) == taken.end() ? name : name + "_";
 }
@@ -166,6 +168,12 @@ std::string read_methods(const std::string& type) {
            "  /** Who changed what when, the newest first. */\n"
            "  history(id: string, options?: CallOptions): Promise<HistoryEntry[]> {\n"
            "    return this.changesOf(id, options);\n  }\n\n"
+           "  /** All that the caller may read as comma-separated values, piece by piece; textOf() holds it. "
+           "*/\n"
+           "  exportCsv(options?: ExportOptions<" +
+           type +
+           ">): Promise<ReadableStream<Uint8Array>> {\n"
+           "    return this.table(options);\n  }\n\n"
            "  /** What changes from now on, or after the event `after`, as far as the caller may read it. "
            "*/\n"
            "  changes(options?: CallOptions & { after?: string }): AsyncGenerator<FeedEvent, void, "
@@ -184,7 +192,11 @@ std::string write_methods(const Collection& collection, const std::string& type)
                 type + "[], options?: CreateOptions): Promise<" + type +
                 "[]> {\n"
                 "    return (await this.post<{ items: " +
-                type + "[] }>('', records, options)).items;\n  }\n\n";
+                type +
+                "[] }>('', records, options)).items;\n  }\n\n"
+                "  /** Comma-separated values with a heading line: all of the lines, or none. How many. */\n"
+                "  importCsv(table: string | Blob, options?: CreateOptions): Promise<number> {\n"
+                "    return this.takeTable(table, options);\n  }\n\n";
     }
     if (!collection.update.empty()) {
         text += "  patch(id: string, change: " + type + "Change, options?: ChangeOptions): Promise<" + type +
@@ -236,7 +248,8 @@ std::string typescript_of(const Model& model, const std::string& runtime) {
         "// Written by `integreat sdk ts --app " + model.app.text +
         "` from the app's manifest; do not edit.\n/* eslint-disable */\n\nimport {\n"
         "  Connection,\n  Records,\n  type Address,\n  type AggregateOptions,\n  type CallOptions,\n"
-        "  type ChangeOptions,\n  type CreateOptions,\n  type FeedEvent,\n  type GetOptions,\n"
+        "  type ChangeOptions,\n  type CreateOptions,\n  type ExportOptions,\n  type FeedEvent,\n  type "
+        "GetOptions,\n"
         "  type HistoryEntry,\n  type Json,\n  type ListOptions,\n  type Merge,\n  type Money,\n  type "
         "Options,\n"
         "  type Page,\n  type Reference,\n  type StoredFile,\n} from " +
