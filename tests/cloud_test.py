@@ -1,7 +1,11 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""The local cloud alone, driven by the AWS CLI, boto3 and curl as people use them: what works, and what is
-refused with which of AWS's errors."""
+"""The local cloud alone, driven by Debian's AWS CLI, Debian's boto3 and curl as people use them: what works,
+and what is refused with which of AWS's errors."""
+
+import debian
+
+debian.python()  # Runs this file again where another Python came first: boto3 belongs to Debian's.
 
 import json
 import os
@@ -63,8 +67,7 @@ class Cloud:
         }
 
     def aws(self, *arguments: str) -> subprocess.CompletedProcess:
-        program = "/usr/bin/aws" if Path("/usr/bin/aws").exists() else "aws"
-        command = [program, "--endpoint-url", self.url, *arguments]
+        command = [debian.AWS, "--endpoint-url", self.url, *arguments]
         return subprocess.run(
             command, capture_output=True, text=True, timeout=60, env=self.environment(), check=False
         )
@@ -143,6 +146,45 @@ class RealClients(unittest.TestCase):
         unknown = self.cloud.aws("dynamodb", "list-tables")
         self.assertIn("UnknownOperationException", unknown.stderr)
         self.assertIn("It offers: cognito-identity, sts, iam, s3, ses, ssm", unknown.stderr)
+
+    def test_the_aws_cli_goes_through_the_identity_chain(self):
+        pool = self.aws(
+            "cognito-identity", "create-identity-pool", "--identity-pool-name", "guests",
+            "--allow-unauthenticated-identities",
+        )["IdentityPoolId"]
+        listed = self.aws("cognito-identity", "list-identity-pools", "--max-results", "60")["IdentityPools"]
+        self.assertIn("guests", [one["IdentityPoolName"] for one in listed])
+        trust = {
+            "Effect": "Allow",
+            "Action": "sts:AssumeRoleWithWebIdentity",
+            "Principal": {"Federated": "cognito-identity.amazonaws.com"},
+            "Condition": {"StringEquals": {"cognito-identity.amazonaws.com:aud": pool}},
+        }
+        document = json.dumps({"Version": "2012-10-17", "Statement": [trust]})
+        role = self.aws("iam", "create-role", "--role-name", "guest", "--assume-role-policy-document", document)
+        self.aws(
+            "cognito-identity", "set-identity-pool-roles", "--identity-pool-id", pool,
+            "--roles", "unauthenticated=" + role["Role"]["Arn"],
+        )
+        identity = self.aws("cognito-identity", "get-id", "--identity-pool-id", pool)["IdentityId"]
+        made = self.aws("cognito-identity", "get-credentials-for-identity", "--identity-id", identity)["Credentials"]
+        keys = session_keys({**made, "SecretAccessKey": made["SecretKey"]})
+        self.assertEqual(
+            self.cloud.client("sts", keys).get_caller_identity()["Arn"],
+            "arn:aws:sts::000000000000:assumed-role/guest/CognitoIdentityCredentials",
+        )
+        tenants = self.cloud.ready["tenants"][PROJECT]["identity_pool"]
+        refused = self.cloud.aws("cognito-identity", "get-id", "--identity-pool-id", tenants)
+        self.assertIn(
+            "(NotAuthorizedException) when calling the GetId operation: "
+            "Unauthenticated access is not supported for this identity pool.",
+            refused.stderr,
+        )
+
+    def test_the_tools_are_debians(self):
+        version = self.cloud.aws("--version")
+        self.assertTrue(version.stdout.startswith("aws-cli/2.9"), version.stdout)
+        self.assertTrue(boto3.__file__.startswith("/usr/lib/python3/"), boto3.__file__)
 
     def test_curl_signs_for_itself(self):
         keys = self.cloud.root_keys()
@@ -251,7 +293,7 @@ class RealClients(unittest.TestCase):
         self.assertEqual(codes["/presigned?"], "SignatureDoesNotMatch")
         self.assertEqual(codes["X-Amz-Expires=300"], "SignatureDoesNotMatch")
         self.assertEqual(codes["AKIA"], "InvalidAccessKeyId")
-        self.assertEqual(codes["us-east-1"], "AuthorizationHeaderMalformed")
+        self.assertEqual(codes["us-east-1"], "AuthorizationQueryParametersError")
         answer = harness.call(self.cloud.url, "PUT", target, body=b"x")
         self.assertIn("SignatureDoesNotMatch", answer.body.decode())
 

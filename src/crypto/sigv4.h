@@ -60,6 +60,7 @@ struct SigV4Refusal {
     SigV4Fault fault;
     std::string part;    // For our log: "the signed header content-type is not in the request".
     std::string detail;  // What AWS's sentence needs: the header's name, the parameter's name.
+    bool presigned = false;
 };
 
 struct SigV4Claim {

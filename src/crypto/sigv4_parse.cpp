@@ -75,7 +75,7 @@ std::optional<SigV4Refusal> read_time(std::string_view timestamp, SigV4Claim& cl
         return refuse(
             SigV4Fault::date_of_scope,
             "the scope is of " + claim.date + ", the request of " + std::string(timestamp.substr(0, 8)),
-            claim.date);
+            claim.date + " " + claim.timestamp);
     }
     return std::nullopt;
 }
@@ -193,9 +193,9 @@ SigV4Reading read_query(const SigV4Message& message) {
 std::optional<SigV4Refusal> read_credential(std::string_view credential, SigV4Claim& claim) {
     std::array<std::string_view, 5> parts;
     std::size_t count = 0;
-    auto malformed =
-        refuse(SigV4Fault::malformed,
-               "the credential is not of the form KEY/YYYYMMDD/REGION/SERVICE/aws4_request", "Credential");
+    auto malformed = refuse(SigV4Fault::malformed,
+                            "the credential is not of the form KEY/YYYYMMDD/REGION/SERVICE/aws4_request",
+                            "Credential " + std::string(credential.substr(0, 256)));
     for (std::size_t begin = 0; begin <= credential.size(); ++count) {
         auto end = std::min(credential.find('/', begin), credential.size());
         if (count == parts.size()) return malformed;
@@ -220,7 +220,9 @@ SigV4Reading parse_sigv4(const SigV4Message& message) {
     }
     if (message.query.find("X-Amz-Algorithm=") != std::string_view::npos ||
         message.query.find("X-Amz-Signature=") != std::string_view::npos) {
-        return read_query(message);
+        auto reading = read_query(message);
+        if (auto* refusal = std::get_if<SigV4Refusal>(&reading)) refusal->presigned = true;
+        return reading;
     }
     return std::monostate();
 }

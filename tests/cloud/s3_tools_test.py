@@ -1,9 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""The AWS command line, boto3 and curl, unmodified, against the local S3."""
+"""Debian's AWS command line and boto3, and curl, unmodified, against the local S3."""
 
 import argparse
-import importlib.util
 import os
 import shutil
 import subprocess
@@ -13,6 +12,9 @@ import unittest
 from pathlib import Path
 
 import s3_client
+
+sys.path.append(str(Path(__file__).resolve().parents[1]))
+import debian  # noqa: E402
 
 COMMAND_SECONDS_MAX = 120
 options = argparse.Namespace(server=None)
@@ -42,7 +44,7 @@ class Tools(unittest.TestCase):
         )
 
     def aws(self, *command: str) -> str:
-        done = self.run_tool("aws", "--endpoint-url", self.url, *command)
+        done = self.run_tool(debian.AWS, "--endpoint-url", self.url, *command)
         self.assertEqual(done.returncode, 0, done.stderr)
         return done.stdout
 
@@ -62,16 +64,14 @@ class Tools(unittest.TestCase):
         url = self.aws("s3", "presign", "s3://cli-bucket/moved").strip()
         self.assertEqual(self.run_tool("curl", "--silent", "--fail", url).stdout, "small")
         missing = self.run_tool(
-            "aws", "--endpoint-url", self.url, "s3api", "get-object", "--bucket", "cli-bucket", "--key", "no", "out"
+            debian.AWS, "--endpoint-url", self.url, "s3api", "get-object", "--bucket", "cli-bucket", "--key", "no", "out"
         )
         self.assertIn("(NoSuchKey) when calling the GetObject operation", missing.stderr)
         self.aws("s3", "rb", "--force", "s3://cli-bucket")
 
     def test_boto3(self):
-        found = importlib.util.find_spec("boto3")
         script = Path(__file__).with_name("s3_boto3.py")
-        # Debian's boto3 belongs to Debian's Python, which may not be the one that runs this.
-        done = self.run_tool(sys.executable if found else "/usr/bin/python3", str(script), self.url)
+        done = self.run_tool(debian.PYTHON, str(script), self.url)
         self.assertEqual((done.returncode, done.stderr), (0, ""))
 
     def test_curl_signs_by_itself(self):

@@ -228,6 +228,11 @@ Answer get_open_id_token(Cognito& cognito, Exchange& exchange) {
     if (!allows(*proved.pool, "AllowClassicFlow")) {
         return invalid_parameter("Basic (classic) flow is not enabled, please use enhanced flow.");
     }
+    // The client would choose the role itself and go around the mapping.
+    if (proved.pool->roles.contains("RoleMappings")) {
+        return invalid_parameter(
+            "Basic (classic) flow is not supported with RoleMappings, please use enhanced flow.");
+    }
     auto signer = TRY(cognito.signer());
     auto identity = web_identity_of(proved);
     auto now = unix_seconds(cognito.iam.clock().now());

@@ -55,11 +55,11 @@ std::variant<Credentials, AwsError> check_claim(Exchange& exchange, const SigV4C
     exchange.region = claim.region;
     if (auto refusal = check_sigv4_time(claim, front.clock.now())) return refuse(exchange, *refusal, &claim);
     if (claim.service != exchange.api->signing_name) {
-        return refuse(exchange, wrong_service(protocol, claim.service, exchange.api->signing_name),
+        return refuse(exchange, wrong_service(protocol, claim, exchange.api->signing_name),
                       "the service of the scope is " + claim.service);
     }
     if (!fits_region(exchange, claim.region)) {
-        return refuse(exchange, wrong_region(protocol, claim.region, front.settings.region),
+        return refuse(exchange, wrong_region(protocol, claim, front.settings.region),
                       "the region of the scope is " + claim.region);
     }
     auto credentials = front.find_credentials(claim.access_key_id, claim.security_token);

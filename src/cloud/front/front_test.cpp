@@ -306,6 +306,32 @@ TEST_F(FrontTest, RefusesTheWrongRegionAndServiceOfAScope) {
     EXPECT_EQ(answer.text("Region"), "us-east-1");
 }
 
+TEST_F(FrontTest, SaysWhatIsWrongWithACredentialAsTheQueryServicesDo) {
+    auto refused = [&](const std::string& from, const std::string& to) {
+        Sent sent{.headers = {{"Content-Type", "application/x-www-form-urlencoded"}},
+                  .body = "Action=GetCallerIdentity"};
+        auto request = testing::signed_request(sent, key, clock.now());
+        std::string value(request.headers.value("Authorization"));
+        value.replace(value.find(from), from.size(), to);
+        request.headers.set("Authorization", value);
+        auto answer = ask(application, request);
+        return answer.text("Code") + ": " + answer.text("Message");
+    };
+    auto stamp = crypto::format_sigv4_time(clock.now());
+    auto today = stamp.substr(0, 8);
+    EXPECT_EQ(refused("/" + today, "/20150830"),
+              "SignatureDoesNotMatch: Date in Credential scope does not match YYYYMMDD from ISO-8601 version "
+              "of date from HTTP: '20150830' != '" +
+                  today + "', from '" + stamp + "'.");
+    EXPECT_EQ(refused("us-east-1", "us-west-1"),
+              "SignatureDoesNotMatch: Credential should be scoped to a valid region, not "
+              "'us-west-1'. ");
+    EXPECT_EQ(refused("/aws4_request", ""),
+              "IncompleteSignature: Credential must have exactly 5 slash-delimited elements, e.g. "
+              "keyid/date/region/service/term, got 'AKIAIOSFODNN7EXAMPLE/" +
+                  today + "/us-east-1/sts'");
+}
+
 TEST_F(FrontTest, AnswersPreflightsBeforeAnybodyIsAuthenticated) {
     auto request =
         testing::unsigned_request({.method = http::Method::options,

@@ -34,6 +34,20 @@ AwsError s3(int status, std::string_view code, std::string message) {
     return {.status = status, .code = std::string(code), .message = std::move(message)};
 }
 
+bool is_presigned(const Refused& refused) {
+    return refused.refusal.presigned || (refused.claim && refused.claim->presigned);
+}
+
+// One mistake, two codes: in the Authorization header and in the query of a presigned URL.
+AwsError s3_mistake(bool presigned, std::string_view what) {
+    if (presigned) {
+        return s3(400, "AuthorizationQueryParametersError",
+                  fmt::format("Error parsing the X-Amz-Credential parameter; {}", what));
+    }
+    return s3(400, "AuthorizationHeaderMalformed",
+              fmt::format("The authorization header is malformed; {}", what));
+}
+
 // S3 shows what it signed, so that a person can compare; octets of it, too, since line ends matter.
 std::string octets(std::string_view text) {
     std::string shown;
@@ -67,7 +81,13 @@ AwsError s3_time(const Refused& refused) {
                          {"ServerTime", format_rfc3339(refused.now)}};
         return error;
     }
-    if (claim.presigned) return s3(403, "AccessDenied", "Request is not yet valid");
+    if (claim.presigned) {
+        auto error = s3(403, "AccessDenied", "Request is not yet valid");
+        error.details = {{"X-Amz-Date", std::to_string(unix_seconds(claim.signed_at) * 1'000)},
+                         {"Expires", format_rfc3339(claim.signed_at + claim.expires)},
+                         {"ServerTime", format_rfc3339(refused.now)}};
+        return error;
+    }
     auto error = s3(403, "RequestTimeTooSkewed",
                     "The difference between the request time and the current time is too large.");
     error.details = {{"RequestTime", claim.timestamp},
@@ -89,46 +109,64 @@ AwsError s3_expiry(std::string_view detail) {
 }
 
 AwsError s3_malformed(const Refused& refused) {
-    const auto& [fault, part, detail] = refused.refusal;
-    bool in_query = detail.starts_with("X-Amz-");
-    if (fault == SigV4Fault::incomplete && in_query) {
+    const auto& refusal = refused.refusal;
+    bool presigned = is_presigned(refused);
+    if (refusal.fault == SigV4Fault::incomplete && presigned) {
         return s3(400, "AuthorizationQueryParametersError",
                   "Query-string authentication version 4 requires the X-Amz-Algorithm, X-Amz-Credential, "
                   "X-Amz-Signature, X-Amz-Date, X-Amz-SignedHeaders, and X-Amz-Expires parameters.");
     }
-    if (in_query)
-        return s3(400, "AuthorizationQueryParametersError", "Error parsing the " + detail + " parameter.");
-    if (fault == SigV4Fault::incomplete) {
+    if (refusal.fault == SigV4Fault::incomplete) {
         return s3(400, "AuthorizationHeaderMalformed",
                   "The authorization header is malformed; the authorization component \"" +
-                      detail.substr(0, detail.find(',')) + "\" is missing.");
+                      refusal.detail.substr(0, refusal.detail.find(',')) + "\" is missing.");
     }
-    if (detail == "Credential") {
-        return s3(400, "AuthorizationHeaderMalformed",
-                  "The authorization header is malformed; the Credential is mal-formed; expecting "
-                  "\"<YOUR-AKID>/YYYYMMDD/REGION/SERVICE/aws4_request\".");
+    if (refusal.detail.starts_with("Credential ")) {
+        return s3_mistake(presigned,
+                          "the Credential is mal-formed; expecting "
+                          "\"<YOUR-AKID>/YYYYMMDD/REGION/SERVICE/aws4_request\".");
     }
-    return s3(400, "AuthorizationHeaderMalformed", "The authorization header is malformed; " + part + ".");
+    if (presigned) {
+        bool whole = refusal.detail.starts_with("X-Amz-");
+        return s3(
+            400, "AuthorizationQueryParametersError",
+            "Error parsing the " + (whole ? "" : std::string("X-Amz-")) + refusal.detail + " parameter.");
+    }
+    return s3(400, "AuthorizationHeaderMalformed",
+              "The authorization header is malformed; " + refusal.part + ".");
+}
+
+AwsError s3_unsupported(const Refused& refused) {
+    if (is_presigned(refused)) {
+        return s3(400, "AuthorizationQueryParametersError",
+                  "X-Amz-Algorithm only supports \"AWS4-HMAC-SHA256 and AWS4-ECDSA-P256-SHA256\"");
+    }
+    if (refused.refusal.detail == "AWS") {
+        return s3(400, "InvalidRequest",
+                  "The authorization mechanism you have provided is not supported. Please use "
+                  "AWS4-HMAC-SHA256.");
+    }
+    return s3(400, "InvalidArgument", "Unsupported Authorization Type");
+}
+
+AwsError s3_scope_date(const Refused& refused) {
+    std::string_view both = refused.refusal.detail;
+    auto what =
+        fmt::format("Invalid credential date \"{}\". This date is not the same as X-Amz-Date: \"{}\".",
+                    both.substr(0, 8), both.substr(9, 8));
+    if (is_presigned(refused)) return s3(400, "AuthorizationQueryParametersError", what);
+    return s3_mistake(false, what);
 }
 
 AwsError s3_bad_signature(const Refused& refused) {
-    const auto& [fault, part, detail] = refused.refusal;
-    switch (fault) {
-        case SigV4Fault::unsupported:
-            if (detail == "AWS") {
-                return s3(400, "InvalidRequest",
-                          "The authorization mechanism you have provided is not supported. Please use "
-                          "AWS4-HMAC-SHA256.");
-            }
-            return s3(400, "InvalidArgument", "Unsupported Authorization Type");
+    const auto& detail = refused.refusal.detail;
+    switch (refused.refusal.fault) {
+        case SigV4Fault::unsupported: return s3_unsupported(refused);
         case SigV4Fault::incomplete:
         case SigV4Fault::malformed: return s3_malformed(refused);
         case SigV4Fault::date_malformed:
             return s3(403, "AccessDenied", "AWS authentication requires a valid Date or x-amz-date header");
-        case SigV4Fault::date_of_scope:
-            return s3(400, "AuthorizationHeaderMalformed",
-                      "The authorization header is malformed; Invalid credential date \"" + detail +
-                          "\". This date is not the same as X-Amz-Date.");
+        case SigV4Fault::date_of_scope: return s3_scope_date(refused);
         case SigV4Fault::header_not_signed: {
             auto error =
                 s3(403, "AccessDenied", "There were headers present in the request which were not signed");
@@ -168,6 +206,14 @@ std::string incomplete_message(std::string_view missing) {
         message += fmt::format("Authorization header requires '{}' parameter. ", name);
     }
     return message + "Authorization=AWS4-HMAC-SHA256";
+}
+
+std::string malformed_message(const crypto::SigV4Refusal& refusal) {
+    constexpr std::string_view credential = "Credential ";
+    if (!refusal.detail.starts_with(credential)) return refusal.part + ".";
+    return "Credential must have exactly 5 slash-delimited elements, e.g. keyid/date/region/service/term, "
+           "got '" +
+           refusal.detail.substr(credential.size()) + "'";
 }
 
 }  // namespace
@@ -212,27 +258,22 @@ AwsError expired_session_token(Protocol protocol, std::string_view token) {
                   "The security token included in the request is expired");
 }
 
-AwsError wrong_region(Protocol protocol, std::string_view given, std::string_view expected) {
+AwsError wrong_region(Protocol protocol, const crypto::SigV4Claim& claim, std::string_view expected) {
     if (is_s3(protocol)) {
-        auto error =
-            s3(400, "AuthorizationHeaderMalformed",
-               fmt::format("The authorization header is malformed; the region '{}' is wrong; expecting "
-                           "'{}'",
-                           given, expected));
+        auto error = s3_mistake(
+            claim.presigned, fmt::format("the region '{}' is wrong; expecting '{}'", claim.region, expected));
         error.details = {{"Region", std::string(expected)}};
         return error;
     }
     return refuse(protocol, "SignatureDoesNotMatch", "InvalidSignatureException",
-                  fmt::format("Credential should be scoped to a valid region, not '{}'. ", given));
+                  fmt::format("Credential should be scoped to a valid region, not '{}'. ", claim.region));
 }
 
-AwsError wrong_service(Protocol protocol, std::string_view given, std::string_view expected) {
+AwsError wrong_service(Protocol protocol, const crypto::SigV4Claim& claim, std::string_view expected) {
     if (is_s3(protocol)) {
-        return s3(
-            400, "AuthorizationHeaderMalformed",
-            fmt::format("The authorization header is malformed; incorrect service \"{}\". This endpoint "
-                        "belongs to \"{}\".",
-                        given, expected));
+        return s3_mistake(claim.presigned,
+                          fmt::format("incorrect service \"{}\". This endpoint belongs to \"{}\".",
+                                      claim.service, expected));
     }
     return refuse(protocol, "SignatureDoesNotMatch", "InvalidSignatureException",
                   fmt::format("Credential should be scoped to correct service: '{}'. ", expected));
@@ -278,8 +319,9 @@ AwsError internal_failure(Protocol protocol, std::string cause) {
 
 AwsError bad_signature(Protocol protocol, const Refused& refused) {
     if (is_s3(protocol)) return s3_bad_signature(refused);
-    const auto& [fault, part, detail] = refused.refusal;
-    switch (fault) {
+    const auto& part = refused.refusal.part;
+    const auto& detail = refused.refusal.detail;
+    switch (refused.refusal.fault) {
         case SigV4Fault::incomplete:
             return refuse(protocol, "IncompleteSignature", "IncompleteSignatureException",
                           incomplete_message(detail));
@@ -288,10 +330,7 @@ AwsError bad_signature(Protocol protocol, const Refused& refused) {
                           "Unsupported AWS 'algorithm': '" + detail + "'");
         case SigV4Fault::malformed:
             return refuse(protocol, "IncompleteSignature", "IncompleteSignatureException",
-                          detail == "Credential"
-                              ? "Credential must have exactly 5 slash-delimited elements, e.g. "
-                                "keyid/date/region/service/term"
-                              : part + ".");
+                          malformed_message(refused.refusal));
         case SigV4Fault::date_malformed:
             return refuse(protocol, "IncompleteSignature", "IncompleteSignatureException",
                           "Date must be in ISO-8601 'basic format'. Got '" + detail +
@@ -299,9 +338,9 @@ AwsError bad_signature(Protocol protocol, const Refused& refused) {
         case SigV4Fault::date_of_scope:
             return refuse(
                 protocol, "SignatureDoesNotMatch", "InvalidSignatureException",
-                "Date in Credential scope does not match YYYYMMDD from ISO-8601 version of date from "
-                "HTTP: '" +
-                    detail + "'.");
+                fmt::format("Date in Credential scope does not match YYYYMMDD from ISO-8601 version of date "
+                            "from HTTP: '{}' != '{}', from '{}'.",
+                            detail.substr(0, 8), detail.substr(9, 8), detail.substr(9)));
         case SigV4Fault::header_not_signed:
             return refuse(protocol, "SignatureDoesNotMatch", "InvalidSignatureException",
                           "'" + detail + "' must be a 'SignedHeader' in the AWS Authorization.");

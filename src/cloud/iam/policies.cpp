@@ -139,7 +139,9 @@ Answer attach(Iam& iam, Exchange& exchange) {
         if (!directory.policies.contains(arn)) return not_attachable(arn);
         if (std::ranges::find(identity.attached, arn) != identity.attached.end()) return std::nullopt;
         if (identity.attached.size() >= attached_max)
-            return limit_exceeded("Cannot exceed quota for PoliciesPerIdentity: 10");
+            return limit_exceeded(std::string("Cannot exceed quota for PoliciesPer") +
+                                  (std::is_same_v<T, Role> ? "Role: " : "User: ") +
+                                  std::to_string(attached_max));
         identity.attached.push_back(arn);
         return std::nullopt;
     });

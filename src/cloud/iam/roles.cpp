@@ -119,6 +119,7 @@ Answer update_trust(Iam& iam, Exchange& exchange) {
 Outcome<std::string> asked_url(const Exchange& exchange) {
     auto url = TRY(required(exchange, "Url", {.length_min = 1, .length_max = 255, .is_name = false}));
     auto scheme = url.find("://");
+    if (scheme == std::string::npos) return invalid("Invalid Open ID Connect Provider URL");
     bool known = url.starts_with("https://") || url.starts_with("http://127.0.0.1") ||
                  url.starts_with("http://localhost");
     if (!known)

@@ -26,6 +26,11 @@ It is for development and tests on one machine: one account (000000000000), one 
 but loopback. Whatever is not in these tables is answered with an error that names what is. Enforcement
 can be turned off only by `integreat cloud --without-enforcement`, which says so at each start.
 
+What it refuses it refuses with AWS's codes. The sentences were compared with those that people quote from AWS
+in public; for these none was found, so do not search for them: Cognito's on the audience, the signature and
+the start of a token and on quotas, STS's on forged and future tokens, SSM's and SES's besides the codes, and
+what S3 says to fields that only the local cloud checks.
+
 Quotas are the account's defaults at AWS. Each tenant needs an OpenID Connect provider; `integreat dev` asks
 for more than 100 of them when there are more tenants, up to the 700 that AWS grants, and says so in its log.
 

@@ -129,38 +129,6 @@ TEST_F(ExchangeTest, RefusesAForeignAndAnUnknownIdentity) {
         message_of(cognito("GetId", {{"IdentityPoolId", "pool"}})).starts_with("ValidationException: "));
 }
 
-TEST_F(ExchangeTest, RefusesCredentialsOnAnotherTenantsBucketForEveryAction) {
-    auto key = credentials(campus, campus_project);
-    auto object = "/" + evntgarde.bucket + "/a";
-    auto bucket = "/" + evntgarde.bucket;
-    const std::tuple<http::Method, std::string, const char*> requests[] = {
-        {http::Method::get, object, "s3:GetObject"},
-        {http::Method::put, object, "s3:PutObject"},
-        {http::Method::del, object, "s3:DeleteObject"},
-        {http::Method::get, object + "?tagging", "s3:GetObjectTagging"},
-        {http::Method::get, object + "?versionId=1", "s3:GetObjectVersion"},
-        {http::Method::post, object + "?uploads", "s3:PutObject"},
-        {http::Method::get, bucket + "?list-type=2", "s3:ListBucket"},
-        {http::Method::get, bucket + "?versions", "s3:ListBucketVersions"},
-        {http::Method::get, bucket + "?uploads", "s3:ListBucketMultipartUploads"},
-        {http::Method::get, bucket + "?cors", "s3:GetBucketCORS"},
-        {http::Method::get, bucket + "?policy", "s3:GetBucketPolicy"},
-        {http::Method::get, bucket + "?location", "s3:GetBucketLocation"},
-        {http::Method::get, bucket + "?versioning", "s3:GetBucketVersioning"},
-        {http::Method::get, bucket + "?tagging", "s3:GetBucketTagging"},
-        {http::Method::del, bucket, "s3:DeleteBucket"},
-    };
-    for (const auto& [method, target, action] : requests) {
-        auto answer = s3(method, target, key);
-        EXPECT_EQ(answer.status, 403) << target;
-        EXPECT_EQ(answer.text("Code"), "AccessDenied") << target;
-        auto message = answer.text("Message");
-        EXPECT_NE(message.find(std::string("is not authorized to perform: ") + action), std::string::npos)
-            << message;
-    }
-    EXPECT_EQ(s3(http::Method::head, object, key).status, 403);
-}
-
 TEST_F(ExchangeTest, RefusesExpiredCredentialsAndChangedTokens) {
     auto key = credentials(campus, campus_project);
     auto target = "/" + campus.bucket + "?list-type=2";

@@ -74,7 +74,12 @@ TEST_F(SessionsTest, WebIdentityTokensAreVerified) {
         "No OpenIDConnect provider found in your account for https://securetoken.google.com/unknown-project");
     wrong = claims(campus_project);
     wrong["exp"] = unix_seconds(clock.now()) - 1;
-    EXPECT_EQ(assume_with(sign(wrong), "web").text("Code"), "ExpiredTokenException");
+    auto answer = assume_with(sign(wrong), "web");
+    EXPECT_EQ(answer.text("Code"), "ExpiredTokenException");
+    auto now = unix_seconds(clock.now());
+    EXPECT_EQ(answer.text("Message"), "Token expired: current date/time " + std::to_string(now) +
+                                          " must be before the expiration date/time " +
+                                          std::to_string(now - 1));
     auto forged = sign(claims(campus_project));
     forged.back() = forged.back() == 'A' ? 'Q' : 'A';
     EXPECT_EQ(assume_with(forged, "web").text("Code"), "InvalidIdentityToken");
@@ -100,6 +105,17 @@ TEST_F(SessionsTest, TheClassicFlowNeedsThePoolsConsentAndEndsInTheSameRole) {
     EXPECT_EQ(answer.text("Provider"), "cognito-identity.amazonaws.com");
     EXPECT_EQ(s3(http::Method::get, "/" + campus.bucket + "?list-type=2", key_of(answer)).status, 200);
     EXPECT_EQ(assume_with(open_id, "evntgarde-event-management-TenantUserRole").status, 403);
+    json::object mapping{{"Type", "Token"}, {"AmbiguousRoleResolution", "Deny"}};
+    ASSERT_EQ(cognito_as_root("SetIdentityPoolRoles",
+                              {{"IdentityPoolId", campus.identity_pool},
+                               {"Roles", {{"authenticated", campus.role}}},
+                               {"RoleMappings", {{"securetoken.google.com/" + campus_project, mapping}}}})
+                  .status,
+              200);
+    EXPECT_EQ(
+        message_of(cognito("GetOpenIdToken", asked)),
+        "InvalidParameterException: Basic (classic) flow is not supported with RoleMappings, please use "
+        "enhanced flow.");
     clock.advance(601s);
     EXPECT_EQ(assume_with(open_id, "campus-student-lifecycle-TenantUserRole").text("Code"),
               "ExpiredTokenException");

@@ -64,8 +64,10 @@ std::optional<Denial> check_times(const object& claims, Time now, std::chrono::s
     if (!expires) return deny("token-malformed", "\"exp\" is missing or no time");
     auto now_s = unix_seconds(now);
     if (*expires <= now_s) {
-        return deny("token-expired",
-                    "Token expired: " + std::to_string(now_s) + " >= " + std::to_string(*expires));
+        auto denial = deny("token-expired",
+                           "Token expired: " + std::to_string(now_s) + " >= " + std::to_string(*expires));
+        denial.facts = {{"now", std::to_string(now_s)}, {"exp", std::to_string(*expires)}};
+        return denial;
     }
     for (const char* name : {"iat", "nbf"}) {
         if (!claims.contains(name)) continue;

@@ -168,10 +168,18 @@ Answer assume_role(Sts& sts, Exchange& exchange) {
     return query_result(exchange, assumed_xml(credentials) + credentials_xml(credentials));
 }
 
+std::string fact(const identity::Denial& denial, std::string_view name) {
+    auto found = std::ranges::find(denial.facts, name, &std::pair<std::string, std::string>::first);
+    return found == denial.facts.end() ? std::string() : found->second;
+}
+
 AwsError refuse_token(Exchange& exchange, const identity::Denial& denial) {
     exchange.part = "the web identity token: " + denial.type + ", " + denial.detail;
     if (denial.type == "token-expired") {
-        return {.status = 400, .code = "ExpiredTokenException", .message = denial.detail};
+        return {.status = 400,
+                .code = "ExpiredTokenException",
+                .message = "Token expired: current date/time " + fact(denial, "now") +
+                           " must be before the expiration date/time " + fact(denial, "exp")};
     }
     auto message = [&]() -> std::string {
         if (denial.type == "token-audience") return "Incorrect token audience";
