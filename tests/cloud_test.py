@@ -181,6 +181,34 @@ class RealClients(unittest.TestCase):
             refused.stderr,
         )
 
+    def test_iam_explain_tells_which_statement_decides(self):
+        document = {
+            "Version": "2012-10-17",
+            "Statement": [
+                {"Sid": "Reads", "Effect": "Allow", "Action": "s3:Get*", "Resource": "*"},
+                {"Sid": "NoSecrets", "Effect": "Deny", "Action": "s3:*", "Resource": f"arn:aws:s3:::{BUCKET}/secret/*"},
+            ],
+        }
+        self.user("explained", json.dumps(document))
+
+        def explain(action: str, resource: str, user: str = "explained") -> subprocess.CompletedProcess:
+            command = [str(harness.program_path()), "iam", "explain", "--aws", self.cloud.url]
+            command += [f"arn:aws:iam::000000000000:user/{user}", action, f"arn:aws:s3:::{BUCKET}/{resource}"]
+            return subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
+
+        allowed = explain("s3:GetObject", "open")
+        self.assertEqual(allowed.returncode, 0, allowed.stderr)
+        self.assertIn("Reads", allowed.stdout)
+        denied = explain("s3:GetObject", "secret/plan")
+        self.assertEqual(denied.returncode, 1)
+        self.assertIn("NoSecrets", denied.stdout)
+        nothing = explain("s3:PutObject", "open")
+        self.assertEqual(nothing.returncode, 1)
+        self.assertIn("no identity-based policy", nothing.stdout)
+        stranger = explain("s3:GetObject", "open", "nobody")
+        self.assertEqual(stranger.returncode, 1)
+        self.assertIn("cannot be found", stranger.stderr)
+
     def test_the_tools_are_debians(self):
         version = self.cloud.aws("--version")
         self.assertTrue(version.stdout.startswith("aws-cli/2.9"), version.stdout)

@@ -22,7 +22,16 @@ Outcome<Caller> principal_named(const Iam& iam, const std::string& arn) {
     for (const auto& [name, role] : directory->roles) {
         if (role->identity.arn == arn) return caller_of(iam, *directory, *role);
     }
-    return no_such_entity("Invalid Entity Arn: " + arn + " does not clearly define entity type and name.");
+    auto account = "arn:aws:iam::" + iam.account() + ":";
+    for (std::string kind : {"user", "role"}) {
+        if (!arn.starts_with(account + kind + "/")) continue;
+        return no_such_entity("The " + kind + " with name " + std::string(policy::last_step(arn)) +
+                              " cannot be found.");
+    }
+    return AwsError{
+        .status = 400,
+        .code = "InvalidInput",
+        .message = "Invalid Entity Arn: " + arn + " does not clearly define entity type and name."};
 }
 
 policy::Policies policies_of(const Caller& caller) {

@@ -60,8 +60,7 @@ struct Root {
         for (const auto& [name, value] : form)
             request.body += (request.body.empty() ? "" : "&") + name + "=" + crypto::uri_encode(value);
         auto reply = TRY(send(std::move(request), service));
-        bool there = reply.body.find("EntityAlreadyExists") != std::string::npos;
-        if (reply.status < 300 || there) return std::move(reply.body);
+        if (reply.status < 300) return std::move(reply.body);
         return Error{Fault::internal, "the tenant's " + form[0].second + " failed", reply.body};
     }
 
@@ -120,25 +119,40 @@ constexpr const char* public_access_block =
     "<IgnorePublicAcls>true</IgnorePublicAcls><BlockPublicPolicy>true</BlockPublicPolicy>"
     "<RestrictPublicBuckets>true</RestrictPublicBuckets></PublicAccessBlockConfiguration>";
 
+std::string provider_arn(const LocalCloud& cloud, const std::string& project) {
+    return "arn:aws:iam::" + cloud.iam->account() + ":oidc-provider/" + issuer_of(project);
+}
+
+Result<> ensure_provider(Root& root, const std::string& project) {
+    if (iam::find(root.cloud.iam->directory()->providers, provider_arn(root.cloud, project))) return {};
+    TRY(root.form("iam", {{"Action", "CreateOpenIDConnectProvider"},
+                          {"Url", "https://" + issuer_of(project)},
+                          {"ClientIDList.member.1", project}}));
+    return {};
+}
+
 Result<std::string> ensure_pool(LocalCloud& cloud, Root& root, const std::string& project) {
     auto name = project + "-identity-pool";
     for (const auto& [id, pool] : *cloud.cognito->pools()) {
         if (pool->description.at("IdentityPoolName").as_string() == name) return id;
     }
-    auto provider = "arn:aws:iam::" + cloud.iam->account() + ":oidc-provider/" + issuer_of(project);
-    auto made =
-        TRY(root.cognito("CreateIdentityPool", {{"IdentityPoolName", name},
-                                                {"AllowUnauthenticatedIdentities", false},
-                                                {"OpenIdConnectProviderARNs", json::array{provider}}}));
+    auto made = TRY(root.cognito("CreateIdentityPool",
+                                 {{"IdentityPoolName", name},
+                                  {"AllowUnauthenticatedIdentities", false},
+                                  {"OpenIdConnectProviderARNs", json::array{provider_arn(cloud, project)}}}));
     return std::string(made.at("IdentityPoolId").as_string());
 }
 
 Result<> ensure_role(Root& root, const std::string& name, const std::string& pool,
                      const std::string& bucket) {
-    if (iam::find(root.cloud.iam->directory()->roles, name)) return {};
-    TRY(root.form(
-        "iam",
-        {{"Action", "CreateRole"}, {"RoleName", name}, {"AssumeRolePolicyDocument", trust_policy(pool)}}));
+    auto role = iam::find(root.cloud.iam->directory()->roles, name);
+    // One that may do nothing was made by a start that was killed here.
+    if (role && (!role->identity.inline_policies.empty() || !role->identity.attached.empty())) return {};
+    if (!role) {
+        TRY(root.form("iam", {{"Action", "CreateRole"},
+                              {"RoleName", name},
+                              {"AssumeRolePolicyDocument", trust_policy(pool)}}));
+    }
     TRY(root.form("iam", {{"Action", "PutRolePolicy"},
                           {"RoleName", name},
                           {"PolicyName", "TenantUserRoleDefaultPolicy"},
@@ -163,9 +177,7 @@ Result<std::optional<std::size_t>> make_room(LocalCloud& cloud, std::span<const 
 Result<TenantResources> provision_tenant(LocalCloud& cloud, const TenantPlan& plan) {
     Root root{cloud};
     const auto& project = plan.project;
-    TRY(root.form("iam", {{"Action", "CreateOpenIDConnectProvider"},
-                          {"Url", "https://" + issuer_of(project)},
-                          {"ClientIDList.member.1", project}}));
+    TRY(ensure_provider(root, project));
     TenantResources made;
     made.identity_pool = TRY(ensure_pool(cloud, root, project));
     made.bucket = project + "-tenant-bucket";

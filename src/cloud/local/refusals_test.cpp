@@ -206,5 +206,18 @@ TEST_F(ExchangeTest, ProvisioningAgainChangesNothing) {
     EXPECT_EQ(cloud->iam->directory()->roles.size(), 2u);
 }
 
+TEST_F(ExchangeTest, ProvisioningFinishesWhatAKillInterrupted) {
+    ASSERT_EQ(form("iam",
+                   "Action=DeleteRolePolicy&PolicyName=TenantUserRoleDefaultPolicy"
+                   "&RoleName=campus-student-lifecycle-TenantUserRole",
+                   root())
+                  .status,
+              200);
+    auto key = credentials(campus, campus_project);
+    EXPECT_EQ(s3(http::Method::put, "/" + campus.bucket + "/a", key, "x").status, 403);
+    tenant(campus_project);
+    EXPECT_EQ(s3(http::Method::put, "/" + campus.bucket + "/a", key, "x").status, 200);
+}
+
 }  // namespace
 }  // namespace integreat::cloud

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
 
+#include "cloud/s3/records.h"
 #include "cloud/s3/s3_fixture.h"
 
 namespace integreat::s3 {
@@ -21,6 +22,21 @@ TEST_F(BucketsTest, AreMadeListedAndDeleted) {
     EXPECT_EQ(head("/b-bucket/").status, 404);
     EXPECT_EQ(refusal(del("/b-bucket")), "NoSuchBucket 404");
     EXPECT_EQ(get("/a-bucket?location").text("LocationConstraint"), "");
+}
+
+TEST_F(BucketsTest, AreTenThousandAtMost) {
+    auto made = commit(*s3->storage, [&](Change& change) -> Result<> {
+        for (int i = 1; i < 10'000; ++i)
+            TRY(insert_bucket(change, {.name = "bucket-" + std::to_string(i), .region = "us-east-1"}));
+        return {};
+    });
+    ASSERT_TRUE(made);
+    auto refused = put("/one-more");
+    EXPECT_EQ(refusal(refused), "TooManyBuckets 400");
+    EXPECT_EQ(refused.text("Message"), "You have attempted to create more buckets than allowed");
+    EXPECT_EQ(put("/bucket-1").status, 200) << "is there already";
+    EXPECT_EQ(del("/bucket-1").status, 204);
+    EXPECT_EQ(put("/one-more").status, 200);
 }
 
 TEST_F(BucketsTest, HaveNamesByTheRules) {
