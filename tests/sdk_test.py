@@ -12,7 +12,7 @@ import harness
 from data_test import MANIFEST
 
 HERE = Path(__file__).with_name("sdk")
-RUNTIME = harness.ROOT / "sdk" / "js" / "src" / "index.ts"
+SDK = harness.ROOT / "sdk" / "js"
 
 
 def run(*command: str, **more) -> subprocess.CompletedProcess:
@@ -22,8 +22,8 @@ def run(*command: str, **more) -> subprocess.CompletedProcess:
 class Sdk(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        if not (HERE / "node_modules").is_dir():
-            subprocess.run(["npm", "ci", "--no-audit", "--no-fund"], cwd=HERE, check=True, timeout=300)
+        if not (SDK / "node_modules").is_dir():
+            subprocess.run(["npm", "ci", "--no-audit", "--no-fund"], cwd=SDK, check=True, timeout=300)
         apps = harness.make_folder()
         (apps / "clinic.yaml").write_text(MANIFEST)
         for manifest in (harness.ROOT / "apps").glob("*.yaml"):
@@ -32,8 +32,15 @@ class Sdk(unittest.TestCase):
         cls.program.write_configuration()
         cls.source = cls.program.data / "sdk" / "src"
         cls.source.mkdir(parents=True)
-        shutil.copy(RUNTIME, cls.source / "integreat.ts")
-        shutil.copy(HERE / "scenario.ts", cls.source)
+        # As an app team has it: the package, what it wants beside it, and their own sources.
+        packages = cls.source.parent / "node_modules"
+        packages.mkdir()
+        for package in (SDK / "node_modules").iterdir():
+            (packages / package.name).symlink_to(package)
+        (packages / "@integreat").mkdir()
+        (packages / "@integreat" / "client").symlink_to(SDK)
+        for source in ("scenario.ts", "files.ts"):
+            shutil.copy(HERE / source, cls.source)
         shutil.copy(HERE / "tsconfig.json", cls.source.parent)
         (cls.source.parent / "package.json").write_text('{"type": "module"}')
 
@@ -43,8 +50,7 @@ class Sdk(unittest.TestCase):
 
     def write_client(self, app: str) -> bool:
         done = self.program.cli(
-            "sdk", "ts", "--app", app, "--out", str(self.source / f"{app}.ts"), "--runtime", "./integreat.js",
-            *self.program.places,
+            "sdk", "ts", "--app", app, "--out", str(self.source / f"{app}.ts"), *self.program.places
         )  # fmt: skip
         if "has collections" in done.stderr:
             return False
@@ -56,7 +62,9 @@ class Sdk(unittest.TestCase):
             app.stem for app in sorted(self.program.manifests.glob("*.yaml")) if self.write_client(app.stem)
         ]
         self.assertIn("clinic", written)
-        compiled = run(str(HERE / "node_modules" / ".bin" / "tsc"), "-p", str(self.source.parent))
+        built = run("npm", "run", "--silent", "build", cwd=SDK)
+        self.assertEqual(built.returncode, 0, built.stdout + built.stderr)
+        compiled = run(str(SDK / "node_modules" / ".bin" / "tsc"), "-p", str(self.source.parent))
         self.assertEqual(compiled.returncode, 0, compiled.stdout)
         self.program.start()
         tokens = {

@@ -48,6 +48,8 @@ struct Laptop {
     http::Application auth_application;
     std::unique_ptr<net::Server> auth_server;
     std::unique_ptr<CloudServer> aws;
+    std::vector<std::string> page_origins;  // Of the pages /try/{app}.
+    std::shared_ptr<Guarded<Ready>> ready = std::make_shared<Guarded<Ready>>();
 };
 
 // Folders are said in full, since people paste into another terminal.
@@ -128,17 +130,26 @@ Result<std::vector<ReadyTenant>> start_firebase(Laptop& laptop, const DevOptions
     return tenants;
 }
 
-// Pool, role and bucket of each app, as its stacks would make them.
-Result<std::vector<cloud::TenantResources>> provision(Laptop& laptop, const std::vector<App>& apps) {
+// Pool, role and bucket of each app, as its stacks would make them. The page /try/{app} is one of its
+// frontends.
+Result<> provision(Laptop& laptop, const std::vector<App>& apps, std::vector<ReadyTenant>& tenants) {
     std::vector<cloud::TenantPlan> plans;
-    for (const auto& app : apps)
+    for (const auto& app : apps) {
         plans.push_back({.project = app.project, .origins = origins_of(app.project, app.origins)});
-    return laptop.aws->provision(plans);
+        auto& origins = plans.back().origins;
+        origins.insert(origins.end(), laptop.page_origins.begin(), laptop.page_origins.end());
+    }
+    auto made = TRY(laptop.aws->provision(plans));
+    for (std::size_t i = 0; i < apps.size(); ++i) {
+        tenants[i].identity_pool = made[i].identity_pool;
+        tenants[i].bucket = made[i].bucket;
+    }
+    return {};
 }
 
 constexpr const char* firebase_keys_path = "/robot/v1/metadata/x509/securetoken@system.gserviceaccount.com";
 
-Result<> start_aws(Laptop& laptop, const DevOptions& options, const std::vector<App>& apps, Ready& ready) {
+Result<> start_aws(Laptop& laptop, const DevOptions& options, Ready& ready) {
     laptop.aws = TRY(CloudServer::start(
         {.data = options.data,
          .port = options.automatic_ports ? std::uint16_t(0) : dev_aws_port,
@@ -147,11 +158,15 @@ Result<> start_aws(Laptop& laptop, const DevOptions& options, const std::vector<
         {.clock = laptop.clock, .random = laptop.random, .outbound = laptop.outbound}, laptop.upstreams));
     ready.aws = laptop.aws->origin();
     ready.aws_credentials = (options.data / credentials_file).string();
-    auto made = TRY(provision(laptop, apps));
-    for (std::size_t i = 0; i < apps.size(); ++i) {
-        ready.tenants[i].identity_pool = made[i].identity_pool;
-        ready.tenants[i].bucket = made[i].bucket;
-    }
+    return {};
+}
+
+// Once it is known where the gateway listens.
+Result<> provision_all(Laptop& laptop, const std::vector<App>& apps, Ready& ready) {
+    auto port = ready.gateway.substr(ready.gateway.rfind(':') + 1);
+    laptop.page_origins = {ready.gateway, "http://localhost:" + port};
+    TRY(provision(laptop, apps, ready.tenants));
+    *laptop.ready->lock() = ready;
     return {};
 }
 
@@ -162,9 +177,11 @@ Result<> add_newcomers(Laptop& laptop, const config::Configuration& configuratio
         TRY(laptop.databases->add(manifest.app));
     TRY(apply_models(*laptop.postgres, *laptop.databases, configuration, laptop.clock));
     auto apps = apps_of(configuration);
+    std::vector<ReadyTenant> tenants;
     for (const auto& app : apps)
-        TRY(introduce(laptop, app));
-    TRY(provision(laptop, apps));
+        tenants.push_back(TRY(introduce(laptop, app)));
+    TRY(provision(laptop, apps, tenants));
+    laptop.ready->lock()->tenants = std::move(tenants);
     return {};
 }
 
@@ -194,7 +211,7 @@ Result<bool> run(const DevOptions& options, config::Configuration configuration,
     auto tenants = TRY(firebase_started.get());
     Ready ready{.pid = ::getpid(), .tenants = std::move(tenants)};
     ready.firebase = origin_of(*laptop->auth_server);
-    TRY(start_aws(*laptop, options, apps, ready));
+    TRY(start_aws(*laptop, options, ready));
 
     auto& settings = configuration.settings;
     settings.identity.firebase_keys_url = ready.firebase + firebase_keys_path;
@@ -202,17 +219,20 @@ Result<bool> run(const DevOptions& options, config::Configuration configuration,
     auto transport = server_settings(settings);
     auto access_log = TRY(open_access_log(settings.log.access_log));
 
+    auto try_routes = gateway::try_routes(try_page(laptop->ready, options.try_files));
     auto platform = TRY(platform::Platform::make(std::move(configuration), {.clock = laptop->clock,
                                                                             .random = laptop->random,
                                                                             .outbound = laptop->outbound,
                                                                             .metrics = laptop->metrics,
                                                                             .databases = *laptop->databases,
-                                                                            .access_log = access_log}));
+                                                                            .access_log = access_log,
+                                                                            .more_routes = try_routes}));
     platform->fetch_keys();
     TRY(keep_operator_key(*platform, options.data / operator_key_file));
     auto server = TRY(net::Server::start(transport, platform->application(), laptop->upstreams,
                                          laptop->metrics, laptop->clock));
     ready.gateway = origin_of(*server);
+    TRY(provision_all(*laptop, apps, ready));
 
     auto text = to_json(ready);
     TRY(write_whole((options.data / running_file).string(), text));

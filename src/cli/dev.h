@@ -8,6 +8,7 @@
 #include <iosfwd>
 
 #include "cli/configuration_commands.h"
+#include "cli/try_page.h"
 
 namespace integreat::cli {
 
@@ -16,9 +17,10 @@ inline constexpr std::uint16_t dev_firebase_port = 9099;
 struct DevOptions {
     ConfigurationOptions configuration;
     std::filesystem::path data = ".integreat";
-    std::filesystem::path ready_file;  // Empty: none.
-    bool automatic_ports = false;      // Free ports instead of 8080, 9099 and 4566.
-    std::string log_level;             // Empty: what the settings say.
+    std::filesystem::path ready_file;                      // Empty: none.
+    bool automatic_ports = false;                          // Free ports instead of 8080, 9099 and 4566.
+    std::string log_level;                                 // Empty: what the settings say.
+    std::filesystem::path try_files = default_try_folder;  // Of the pages /try/{app}.
 };
 
 int dev(const DevOptions& options, std::ostream& out, std::ostream& err);

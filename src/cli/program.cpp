@@ -83,6 +83,9 @@ void add_running(Program& program) {
         ->check(CLI::IsMember({"default", "auto"}));
     dev_command->add_option("--log-level", options->log_level, "Of the process's own log")
         ->check(CLI::IsMember({"debug", "info", "warning", "error"}));
+    dev_command->add_option("--try-files", options->try_files,
+                            "Folder with the script of the pages /try/APP (" + options->try_files.string() +
+                                ", made by npm run build)");
 
     auto* serve_command = program.tree.add_subcommand(
         "serve", "Run the platform in production: databases from DATABASE_URL, tokens of Google's Firebase");

@@ -53,11 +53,22 @@ std::string command_with_data(const Invocation& invocation, const std::string& w
     return text;
 }
 
-std::string commands_to_try(const Ready& ready, const Invocation& invocation) {
+// The one that examples are about.
+const ReadyTenant* shown_tenant(const Ready& ready) {
     const ReadyTenant* shown = nullptr;
     for (const auto& tenant : ready.tenants) {
         if (!tenant.users.empty() && (shown == nullptr || tenant.app == "campus")) shown = &tenant;
     }
+    return shown;
+}
+
+std::string page_to_try(const Ready& ready) {
+    const auto* shown = shown_tenant(ready);
+    return shown ? ready.gateway + "/try/" + shown->app : "(no app has users)";
+}
+
+std::string commands_to_try(const Ready& ready, const Invocation& invocation) {
+    const auto* shown = shown_tenant(ready);
     if (shown == nullptr) return "";
     const auto& user = shown->users.front();
     auto sign_in = fmt::format(
@@ -106,13 +117,14 @@ std::string welcome(const Ready& ready, const std::string& data_folder, const In
         "    gateway        {0}          docs: {0}/docs\n"
         "    Firebase Auth  {1}\n"
         "    AWS            {2}          credentials: {3}\n"
+        "    files, to try  {8}\n"
         "    state          {4}          delete it to start anew\n\n"
         "  One user per app; for all of them: {5}\n{6}\n"
         "  Try:\n{7}\n"
         "  Changed a file in apps/? It is checked and loaded at once. Ctrl-C stops everything.\n\n",
         ready.gateway, ready.firebase, ready.aws.value_or("(not running)"), ready.aws_credentials,
         data_folder, command_with_data(invocation, "user list"), users_table(ready),
-        commands_to_try(ready, invocation));
+        commands_to_try(ready, invocation), page_to_try(ready));
 }
 
 Result<> write_whole(const std::string& path, const std::string& text) {

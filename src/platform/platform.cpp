@@ -100,6 +100,7 @@ struct Platform::Parts {
 
 Result<> Platform::Parts::publish(const std::vector<config::Manifest>& manifests) {
     auto routes = own_routes(own, admin);
+    routes.insert(routes.end(), world.more_routes.begin(), world.more_routes.end());
     auto collections = collection_routes(manifests, world.databases, cursor_key, feeds);
     routes.insert(routes.end(), std::move_iterator(collections.routes.begin()),
                   std::move_iterator(collections.routes.end()));

@@ -5,6 +5,7 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "base/clock.h"
 #include "base/random.h"
@@ -12,6 +13,7 @@
 #include "gateway/access_log.h"
 #include "http/application.h"
 #include "http/outbound.h"
+#include "http/route.h"
 #include "metrics/metrics.h"
 #include "postgres/tenants.h"
 
@@ -24,7 +26,8 @@ struct World {
     http::Outbound& outbound;
     metrics::Registry& metrics;
     postgres::Databases& databases;
-    gateway::AccessLog::Sink access_log;  // Empty: no access log.
+    gateway::AccessLog::Sink access_log;        // Empty: no access log.
+    std::vector<http::Route> more_routes = {};  // What only this process has: pages of `integreat dev`.
 };
 
 class Platform {

@@ -1,19 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // The same flow in a page of a real browser, where CORS is enforced: the page comes from another origin.
-import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer } from 'node:http';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 
 import { build } from 'esbuild';
-import { chromium } from 'playwright-core';
-
+import { withBrowser } from './browser.js';
 import { check, configFor, outside } from './expected.js';
-
-const flags = ['--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run',
-    '--disable-background-networking', '--disable-component-update', '--disable-sync'];
 
 async function bundle() {
     const built = await build({
@@ -35,24 +28,20 @@ async function serve(script) {
 
 test('the Firebase JS SDK works in Chromium', { timeout: 180_000 }, async () => {
     const server = await serve(await bundle());
-    const profile = mkdtempSync(join(tmpdir(), 'integreat-chromium-'));
-    const browser = await chromium.launchPersistentContext(profile, {
-        executablePath: process.env.INTEGREAT_CHROMIUM ?? '/usr/bin/chromium', args: flags,
-    });
     try {
-        const page = await browser.newPage();
-        for (const [name, function_] of Object.entries(outside())) await page.exposeFunction(`outside_${name}`, function_);
-        await page.goto(`http://localhost:${server.address().port}/`);
-        const config = configFor('chromium');
-        const seen = await page.evaluate((given) => window.integreat.flow(given, {
-            setClaims: window.outside_setClaims,
-            oobCode: window.outside_oobCode,
-            customTokens: window.outside_customTokens,
-        }), config);
-        check(seen, config);
+        await withBrowser(async (browser) => {
+            const page = await browser.newPage();
+            for (const [name, function_] of Object.entries(outside())) await page.exposeFunction(`outside_${name}`, function_);
+            await page.goto(`http://localhost:${server.address().port}/`);
+            const config = configFor('chromium');
+            const seen = await page.evaluate((given) => window.integreat.flow(given, {
+                setClaims: window.outside_setClaims,
+                oobCode: window.outside_oobCode,
+                customTokens: window.outside_customTokens,
+            }), config);
+            check(seen, config);
+        });
     } finally {
-        await browser.close();
         server.close();
-        rmSync(profile, { recursive: true, force: true });
     }
 });

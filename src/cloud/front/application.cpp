@@ -156,9 +156,16 @@ http::Admission receive(Exchange exchange, SignedHead head) {
         }};
 }
 
+// Services that are called by POST to "/" are known apart by fields that a preflight does not carry.
+bool is_call_of_a_service(const Exchange& exchange) {
+    return exchange.bucket.empty() && exchange.request.path() == "/" &&
+           exchange.request.headers.value("Access-Control-Request-Method") == "POST";
+}
+
 Answer preflight(Exchange& exchange) {
     // The address is enough; that no operation is an OPTIONS is no error here.
     find_addressee(exchange, {});
+    if (is_call_of_a_service(exchange)) exchange.api = nullptr;
     if (exchange.api && exchange.api->preflight) return exchange.api->preflight(exchange);
     return open_preflight(exchange.request);
 }

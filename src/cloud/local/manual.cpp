@@ -34,6 +34,9 @@ what S3 says to fields that only the local cloud checks.
 Quotas are the account's defaults at AWS. Each tenant needs an OpenID Connect provider; `integreat dev` asks
 for more than 100 of them when there are more tenants, up to the 700 that AWS grants, and says so in its log.
 
+Pages use it through `sdk/js` (sign-in, credentials, files); with `integreat dev` a person tries all of that,
+and its refusals, at http://127.0.0.1:8080/try/APP.
+
 Mail is never sent: `GET /_integreat/outbox` shows what would have been, `DELETE` empties it.
 
 )";

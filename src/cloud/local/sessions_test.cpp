@@ -232,5 +232,25 @@ TEST_F(SessionsTest, TheSimulatorDecidesAsTheCloudDoes) {
     EXPECT_TRUE(answer.says("<SourcePolicyId>TenantUserRoleDefaultPolicy</SourcePolicyId>"));
 }
 
+// A preflight carries neither X-Amz-Target nor a signature, so a call of Cognito looks like any POST to "/".
+TEST_F(SessionsTest, LetsPagesOfAnywhereCallServicesAndBucketsOnlyWhomTheyName) {
+    auto preflight = [&](const std::string& target, const std::string& method, const std::string& origin) {
+        return ask(cloud->application,
+                   unsigned_request({.method = http::Method::options,
+                                     .target = target,
+                                     .headers = {{"Origin", origin},
+                                                 {"Access-Control-Request-Method", method},
+                                                 {"Access-Control-Request-Headers", "x-amz-target"}}}));
+    };
+    auto call = preflight("/", "POST", "https://anywhere.example");
+    EXPECT_EQ(call.status, 200);
+    EXPECT_EQ(call.headers.value("Access-Control-Allow-Origin"), "*");
+    EXPECT_EQ(call.headers.value("Access-Control-Allow-Headers"), "x-amz-target");
+    EXPECT_EQ(preflight("/", "GET", "http://localhost:3000").status, 403)
+        << "ListBuckets is no call of theirs";
+    EXPECT_EQ(preflight("/" + campus.bucket + "/a", "PUT", "http://localhost:3000").status, 200);
+    EXPECT_EQ(preflight("/" + campus.bucket, "POST", "https://anywhere.example").status, 403);
+}
+
 }  // namespace
 }  // namespace integreat::cloud

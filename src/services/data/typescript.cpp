@@ -241,6 +241,22 @@ std::string collection_class(const Model& model, const Collection& collection) {
     return text + "}\n\n";
 }
 
+bool has_files(const Model& model) {
+    auto is_file = [](const Field& field) {
+        return field.type == FieldType::file ||
+               (field.type == FieldType::list && field.element == FieldType::file);
+    };
+    return std::any_of(model.collections.begin(), model.collections.end(), [&](const auto& collection) {
+        return std::any_of(collection.fields.begin(), collection.fields.end(), is_file);
+    });
+}
+
+// Beside the module of requests: "@integreat/client/storage", "./storage.js".
+std::string storage_module(const std::string& runtime) {
+    if (!runtime.ends_with(".js")) return runtime + "/storage";
+    return runtime.substr(0, runtime.rfind('/') + 1) + "storage.js";
+}
+
 }  // namespace
 
 std::string typescript_of(const Model& model, const std::string& runtime) {
@@ -253,7 +269,9 @@ std::string typescript_of(const Model& model, const std::string& runtime) {
         "  type HistoryEntry,\n  type Json,\n  type ListOptions,\n  type Merge,\n  type Money,\n  type "
         "Options,\n"
         "  type Page,\n  type Reference,\n  type StoredFile,\n} from " +
-        literal(runtime) + ";\n\nexport * from " + literal(runtime) + ";\n\n";
+        literal(runtime) + ";\n\nexport * from " + literal(runtime) + ";\n";
+    if (has_files(model)) text += "export * from " + literal(storage_module(runtime)) + ";\n";
+    text += "\n";
     for (const auto& collection : model.collections) {
         text += record_interface(model, collection);
         if (!collection.create.empty()) text += new_interface(model, collection);

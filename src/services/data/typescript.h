@@ -9,7 +9,8 @@
 
 namespace integreat::data {
 
-// `runtime` is the module of sdk/js as the import says it: "@integreat/client".
+// `runtime` is the module of sdk/js as the import says it: "@integreat/client". Where records have files, the
+// module that uploads them comes with it.
 std::string typescript_of(const Model& model, const std::string& runtime);
 
 }  // namespace integreat::data
