@@ -3,6 +3,7 @@
 // kill it and for measurements. Prints its port, serves until standard input ends.
 //
 //     s3_server FOLDER [THREADS]
+#include <csignal>
 #include <cstdio>
 #include <cstdlib>
 
@@ -37,6 +38,8 @@ int fail(const Error& error) {
 
 int main(int count, char** arguments) {
     if (count < 2) return fail({Fault::invalid, "s3_server FOLDER [THREADS]"});
+    std::signal(SIGPIPE,
+                SIG_IGN);  // As the program does: who hangs up in the middle of an object ends nothing.
     platform::SystemClock clock;
     crypto::SystemRandom random;
     auto s3 = s3::open_s3(arguments[1], clock, random);
