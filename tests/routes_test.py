@@ -13,6 +13,7 @@ import harness
 METHODS = ("get", "post", "put", "patch", "delete")
 # Of the platform's own: what anybody may read.
 OPEN = {"/healthz", "/readyz", "/metrics", "/openapi.json", "/docs", "/problems", "/problems/{type}"}
+OPEN |= {"/try/{app}", "/try/files/{name}"}  # Of `integreat dev` only.
 
 
 def filled(pattern: str) -> str:

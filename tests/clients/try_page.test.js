@@ -46,16 +46,22 @@ async function signOut(page) {
     await page.getByRole('button', { name: 'Sign in' }).waitFor();
 }
 
+// -1: as fast as it goes.
+async function slowly(page, uploadThroughput) {
+    const session = await page.context().newCDPSession(page);
+    await session.send('Network.emulateNetworkConditions', { offline: false, latency: 0, downloadThroughput: -1, uploadThroughput });
+}
+
 // The newest entry that begins with `title`.
-async function said(page, title) {
+async function said(page, title, timeout = 60_000) {
     const entry = page.locator('#said li', { hasText: title }).first();
-    await entry.waitFor({ timeout: 60_000 });
+    await entry.waitFor({ timeout });
     return await entry.textContent();
 }
 
-async function uploaded(page, name, file) {
+async function uploaded(page, name, file, timeout) {
     await page.getByLabel('Choose a file').setInputFiles(file);
-    assert.match(await said(page, `Uploaded ${name}`), /straight to S3/);
+    assert.match(await said(page, `Uploaded ${name}`, timeout), /straight to S3/);
     await page.getByRole('cell', { name, exact: true }).waitFor();
 }
 
@@ -85,6 +91,41 @@ test('a person uploads, lists, downloads and deletes', { timeout: 120_000 }, asy
         await page.getByRole('button', { name: 'Delete grades.bin' }).click();
         await page.getByText('No files yet.').waitFor();
         assert.equal((await fetch(link)).status, 404);
+        assert.deepEqual(wrong, []);
+    });
+});
+
+test('others upload one file by a link or a form', { timeout: 120_000 }, async () => {
+    await withBrowser(async (browser) => {
+        const { page, wrong } = await openPage(browser);
+        await signIn(page, campus.users[0]);
+        const handOn = async (how, name) => {
+            await page.getByLabel('Somebody who is not signed in').fill(name);
+            await page.locator('#hand-on').getByRole('button', { name: `Make a ${how}` }).click();
+            return await said(page, `A ${how} to upload ${name}`);
+        };
+        const link = (await handOn('link', 'by-link.txt')).match(/'(http[^']+)'/)[1];
+        const put = (url) => page.evaluate(async (to) => (await fetch(to, { method: 'PUT', body: 'by link' })).status, url);
+        assert.equal(await put(link), 200);
+        assert.equal(await put(link.replace('by-link', 'by-form')), 403);
+
+        const command = await handOn('form', 'by-form.txt');
+        const fields = [...command.matchAll(/-F '([^=]+)=([^']*)'/g)].map(([, name, value]) => [name, value]);
+        const post = (text) => page.evaluate(async ({ to, fields: all, text: content }) => {
+            const form = new FormData();
+            for (const [name, value] of all) form.append(name, value);
+            form.append('file', new Blob([content]));
+            return (await fetch(to, { method: 'POST', body: form })).status;
+        }, { to: command.match(/'(http[^']+)'$/)[1], fields, text });
+        assert.equal(await post('by form'), 204);
+        assert.equal(await post('x'.repeat(10 * 1024 * 1024 + 1)), 400);
+
+        await page.reload();
+        for (const [name, text] of [['by-link.txt', 'by link'], ['by-form.txt', 'by form']]) {
+            assert.equal(await shaOfFile(await downloaded(page, name)), sha(text));
+            await page.getByRole('button', { name: `Delete ${name}` }).click();
+            await page.getByRole('cell', { name, exact: true }).waitFor({ state: 'detached' });
+        }
         assert.deepEqual(wrong, []);
     });
 });
@@ -119,7 +160,14 @@ test('whoever signs in next gets nothing of the one before', { timeout: 120_000 
         const folder = await signIn(page, first);
         const firstKey = (await page.locator('#credentials').textContent()).split(',')[0];
         await uploaded(page, 'mine.txt', { name: 'mine.txt', mimeType: 'text/plain', buffer: Buffer.from('mine') });
+        await slowly(page, 500_000);
+        const begun = page.waitForRequest(/partNumber=/);
+        const large = { name: 'large.bin', mimeType: 'application/octet-stream', buffer: Buffer.alloc(20_000_000) };
+        await page.getByLabel('Choose a file').setInputFiles(large);
+        await begun;
         await signOut(page);
+        await slowly(page, -1);
+        assert.match(await said(page, 'Upload large.bin'), /UserChanged/);
         assert.equal(await page.locator('#files tr').count(), 0);
 
         const used = [];
@@ -136,12 +184,12 @@ test('whoever signs in next gets nothing of the one before', { timeout: 120_000 
         await signOut(page);
         assert.equal(await signIn(page, first), folder, 'the same identity again');
         await page.getByRole('button', { name: 'Delete mine.txt' }).click();
-        await page.getByText('No files yet.').waitFor();
+        await page.getByText('No files yet.').waitFor(); // Nor the one that was cut off.
         assert.deepEqual(wrong, []);
     });
 });
 
-test('200 MB go up in parts, with progress, and come back the same', { timeout: 240_000 }, async () => {
+test('200 MB go up in parts, with progress, and come back the same', { timeout: 360_000 }, async () => {
     const folder = await mkdtemp(join(tmpdir(), 'integreat-try-'));
     const path = join(folder, 'film.bin');
     try {
@@ -161,7 +209,7 @@ test('200 MB go up in parts, with progress, and come back the same', { timeout: 
                 new MutationObserver(() => window.seen.push(bar.value)).observe(bar, { attributes: true });
             });
             const began = performance.now();
-            await uploaded(page, 'film.bin', path);
+            await uploaded(page, 'film.bin', path, 240_000);
             console.log(`# 200 MB in Chromium: ${((performance.now() - began) / 1000).toFixed(1)} s`);
             const seen = await page.evaluate(() => window.seen);
             assert.ok(seen.length >= 20, `progress was shown ${seen.length} times`);

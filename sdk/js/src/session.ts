@@ -48,8 +48,9 @@ export class Session {
     this.s3 = this.makeClient();
   }
 
+  // Whose sign-in is told of later than it happens has no requests in between.
   get ended(): boolean {
-    return this.end.signal.aborted;
+    return this.end.signal.aborted || this.settings.auth.currentUser?.uid !== this.user.uid;
   }
 
   get client(): S3Client {

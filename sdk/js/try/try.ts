@@ -105,7 +105,8 @@ async function showWho(user: User | null): Promise<void> {
   element<HTMLInputElement>('file').disabled = user === null;
   element('folder').textContent = '…';
   element('credentials').textContent = '…';
-  for (const button of document.querySelectorAll<HTMLButtonElement>('#attempts button')) button.disabled = user === null;
+  for (const button of document.querySelectorAll<HTMLButtonElement>('#attempts button, #hand-on button'))
+    button.disabled = user === null;
   if (!user) return;
   element('who').textContent = user.email ?? user.uid;
   await doing('Exchange the ID token for credentials', async () => {
@@ -160,6 +161,27 @@ async function download(key: string, name: string): Promise<void> {
 async function showLink(key: string, name: string): Promise<void> {
   const link = await files.link(key, 300);
   say(`A link to ${name}`, 'Whoever has it may read the file, for five minutes:', link);
+}
+
+// As commands, for whoever it is handed on to.
+async function handOn(how: string, name: string): Promise<void> {
+  const about = 'Whoever has this may upload that one file, for a quarter of an hour:';
+  if (how === 'link') {
+    say(`A link to upload ${name}`, about, `curl -T FILE '${await files.uploadLink(name)}'`);
+    return;
+  }
+  const { url, fields } = await files.uploadForm(name, 10 * 1024 * 1024);
+  const words = Object.entries(fields).map(([field, value]) => `-F '${field}=${value}'`);
+  say(`A form to upload ${name}`, `${about.slice(0, -1)}, at most 10 MiB of it:`, `curl ${words.join(' ')} -F file=@FILE '${url}'`);
+}
+
+function offerHandingOn(): void {
+  element('hand-on').addEventListener('submit', (event) => {
+    event.preventDefault();
+    const how = (event as SubmitEvent).submitter?.getAttribute('value') ?? 'link';
+    const name = element<HTMLInputElement>('hand-on-name').value;
+    void doing(`Let somebody upload ${name}`, () => handOn(how, name));
+  });
 }
 
 let stopping = new AbortController();
@@ -225,5 +247,6 @@ function offerAttempts(): void {
 showApps();
 showUsers();
 takeFiles();
+offerHandingOn();
 offerAttempts();
 auth.onAuthStateChanged((user) => void showWho(user));

@@ -1,0 +1,321 @@
+// SPDX-License-Identifier: Apache-2.0
+// The files of sdk/js in Node, with the SDKs as npm has them: the whole chain, credentials that end, users who change.
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { createServer } from 'node:net';
+import { after, before, test } from 'node:test';
+
+import { GetObjectCommand } from '@aws-sdk/client-s3';
+import { deleteApp, initializeApp } from 'firebase/app';
+import { connectAuthEmulator, getAuth, signInWithEmailAndPassword, signOut } from 'firebase/auth';
+
+import { Files, StorageError } from '../../sdk/js/dist/storage.js';
+import { startProxy } from './cloud_proxy.js';
+import { ready, teleo, campus } from './ready.js';
+
+const [ann, bob] = teleo.users;
+const role = `${teleo.firebase_project}-TenantUserRole`;
+let app;
+let auth;
+
+before(() => {
+    app = initializeApp({ apiKey: teleo.firebase_api_key, projectId: teleo.firebase_project }, 'files');
+    auth = getAuth(app);
+    connectAuthEmulator(auth, ready.firebase, { disableWarnings: true });
+});
+after(() => deleteApp(app));
+
+const signIn = (user) => signInWithEmailAndPassword(auth, user.email, user.password);
+
+const settingsOf = (more = {}) => ({
+    auth,
+    firebaseProject: teleo.firebase_project,
+    identityPool: teleo.identity_pool,
+    bucket: teleo.bucket,
+    endpoint: ready.aws,
+    ...more,
+});
+
+async function withFiles(more, work) {
+    const files = new Files(settingsOf(more));
+    try {
+        return await work(files);
+    } finally {
+        files.close();
+    }
+}
+
+async function refusal(promise, name) {
+    const error = await promise.then(() => assert.fail(`was not refused: ${name}`), (failure) => failure);
+    assert.ok(error instanceof StorageError, String(error));
+    assert.equal(error.name, name, `${error.message} ${error.remedy}`);
+    assert.ok(error.remedy.length > 10);
+    return error;
+}
+
+// As the account's root, with the tool that operators have.
+function iam(...words) {
+    const environment = { ...process.env, AWS_SHARED_CREDENTIALS_FILE: ready.aws_credentials, AWS_DEFAULT_REGION: 'us-east-1' };
+    const said = execFileSync('aws', ['--endpoint-url', ready.aws, '--output', 'json', 'iam', ...words], { env: environment, timeout: 60_000 });
+    return said.length > 0 ? JSON.parse(said) : undefined;
+}
+
+const policyName = 'TenantUserRoleDefaultPolicy';
+const policyOf = () => iam('get-role-policy', '--role-name', role, '--policy-name', policyName).PolicyDocument;
+const putPolicy = (policy) =>
+    iam('put-role-policy', '--role-name', role, '--policy-name', policyName, '--policy-document', JSON.stringify(policy));
+
+test('a user keeps files in a folder of their own', { timeout: 60_000 }, async () => {
+    await signIn(ann);
+    await withFiles({}, async (files) => {
+        const folder = await files.folder();
+        assert.match(folder, /^users\/us-east-1:[0-9a-f-]{36}\/$/);
+        const bytes = randomBytes(9 * 1024 * 1024);
+        const progress = [];
+        const stored = await files.upload(new Blob([bytes], { type: 'video/mp4' }), { name: 'a/film é.mp4', onProgress: (one) => progress.push(one.sent) });
+        assert.deepEqual(stored, { key: `${folder}a/film é.mp4`, name: 'film é.mp4', content_type: 'video/mp4', bytes: bytes.length });
+        assert.deepEqual([progress[0], progress.at(-1)], [0, bytes.length]);
+        await files.upload(new TextEncoder().encode('hello'), { name: 'b.txt', contentType: 'text/plain' });
+
+        const first = await files.list({ limit: 1 });
+        assert.deepEqual(first.items.map(({ name, bytes: size }) => [name, size]), [['a/film é.mp4', bytes.length]]);
+        const second = await files.list({ limit: 1, next: first.next });
+        assert.deepEqual([second.items.map(({ name }) => name), second.next], [['b.txt'], null]);
+
+        const back = await files.download(stored.key);
+        assert.equal(back.type, 'video/mp4');
+        assert.ok(Buffer.from(await back.arrayBuffer()).equals(bytes));
+        for (const { key } of [...first.items, ...second.items]) await files.delete(key);
+        assert.deepEqual(await files.list(), { items: [], next: null });
+        assert.match((await refusal(files.download(stored.key), 'NoSuchKey')).remedy, /no such file/);
+    });
+});
+
+test('links and forms let others read and upload one file', { timeout: 60_000 }, async () => {
+    await signIn(ann);
+    await withFiles({}, async (files) => {
+        const put = await files.uploadLink('by-link.txt');
+        assert.equal((await fetch(put, { method: 'PUT', body: 'by link' })).status, 200);
+        const key = `${await files.folder()}by-link.txt`;
+        const get = await files.link(key, 60);
+        assert.equal(await (await fetch(get)).text(), 'by link');
+        assert.equal((await fetch(get.replace('by-link', 'by-form'))).status, 403);
+
+        const { url, fields } = await files.uploadForm('by-form.txt', 10);
+        const post = (text) => {
+            const form = new FormData();
+            for (const [name, value] of Object.entries(fields)) form.append(name, value);
+            form.append('file', new Blob([text]));
+            return fetch(url, { method: 'POST', body: form });
+        };
+        assert.equal((await post('by form')).status, 204);
+        assert.equal((await post('more than ten')).status, 400);
+        for (const { key: one } of (await files.list()).items) await files.delete(one);
+    });
+});
+
+test('names and keys that lead elsewhere are refused before anything is sent', { timeout: 60_000 }, async () => {
+    await signIn(ann);
+    await withFiles({}, async (files) => {
+        for (const name of ['', '/a', 'a/', '../a', 'a/../b', './a', 'a//b', 'a\nb'])
+            await refusal(files.upload(new Uint8Array(1), { name }), 'BadName');
+        await refusal(files.upload(new Uint8Array(1), { name: 'ä'.repeat(600) }), 'BadName');
+        await refusal(files.uploadLink('../a'), 'BadName');
+        await refusal(files.uploadForm('../a', 1), 'BadName');
+        for (const key of ['a', 'users/somebody/a', await files.folder()]) await refusal(files.delete(key), 'OutsideOfFolder');
+    });
+});
+
+test('a refusal names the statement that decided, and what to change', { timeout: 60_000 }, async () => {
+    await signIn(ann);
+    await withFiles({ bucket: campus.bucket }, async (files) => {
+        const error = await refusal(files.download('a'), 'AccessDenied');
+        assert.equal(error.status, 403);
+        assert.match(error.message, /is not authorized to perform: s3:GetObject/);
+        assert.match(error.remedy, /bucket of their own tenant/);
+        const [verdict] = error.decision.verdicts;
+        assert.deepEqual([verdict.allowed, verdict.action, verdict.resource], [false, 's3:GetObject', `arn:aws:s3:::${campus.bucket}/a`]);
+        assert.match(error.decision.explanation, new RegExp(`assumed-role/${role}`));
+    });
+    await withFiles({ identityPool: campus.identity_pool }, async (files) => {
+        const error = await refusal(files.folder(), 'NotAuthorizedException');
+        assert.match(error.decision.authentication, /is no provider of the pool/);
+    });
+    await withFiles({ identityPool: 'us-east-1:00000000-0000-0000-0000-000000000000' }, async (files) => {
+        await refusal(files.folder(), 'ResourceNotFoundException');
+    });
+    const closed = await new Promise((done) => {
+        const server = createServer().listen(0, '127.0.0.1', () => {
+            const { port } = server.address();
+            server.close(() => done(port));
+        });
+    });
+    await withFiles({ endpoint: `http://127.0.0.1:${closed}` }, async (files) => {
+        assert.match((await refusal(files.list(), 'Unreachable')).remedy, /cors\.origins/);
+    });
+});
+
+test('a role narrowed to the folder of its user walls it off', { timeout: 60_000 }, async () => {
+    const policy = policyOf();
+    const narrowed = structuredClone(policy);
+    narrowed.Statement[1].Resource = `arn:aws:s3:::${teleo.bucket}/users/\${cognito-identity.amazonaws.com:sub}/*`;
+    await signIn(ann);
+    await withFiles({}, async (files) => {
+        const stored = await files.upload(new TextEncoder().encode('of ann'), { name: 'mine.txt' });
+        await signIn(bob);
+        assert.equal(await (await files.download(stored.key)).text(), 'of ann', 'the role as it is lets the tenant read');
+        putPolicy(narrowed);
+        try {
+            const error = await refusal(files.download(stored.key), 'AccessDenied');
+            assert.match(error.decision.explanation, /Statement 2 .* allows this action, but only on/);
+            const own = await files.upload(new TextEncoder().encode('of bob'), { name: 'mine.txt' });
+            assert.equal(await (await files.download(own.key)).text(), 'of bob');
+            await files.delete(own.key);
+        } finally {
+            putPolicy(policy);
+        }
+        await signIn(ann);
+        await files.delete(stored.key);
+    });
+});
+
+test('credentials are renewed before they end', { timeout: 60_000 }, async () => {
+    await signIn(ann);
+    const proxy = await startProxy({ credentialSeconds: 30 });
+    try {
+        await withFiles({ endpoint: proxy.url }, async (files) => {
+            await files.list();
+            await files.list();
+        });
+        const exchanges = proxy.seen.filter(({ method }) => method === 'GetCredentialsForIdentity');
+        const keys = proxy.seen.filter(({ key }) => key).map(({ key }) => key);
+        assert.ok(exchanges.length >= 2, `${exchanges.length} exchanges`);
+        assert.equal(keys.length, 2);
+        assert.notEqual(keys[0], keys[1], 'the second request has newer credentials');
+    } finally {
+        await proxy.stop();
+    }
+});
+
+test('credentials that last are exchanged for once', { timeout: 60_000 }, async () => {
+    await signIn(ann);
+    const proxy = await startProxy();
+    try {
+        await withFiles({ endpoint: proxy.url }, async (files) => {
+            await Promise.all([files.list(), files.list(), files.folder()]);
+            await files.list();
+        });
+        assert.equal(proxy.seen.filter(({ method }) => method === 'GetCredentialsForIdentity').length, 1);
+    } finally {
+        await proxy.stop();
+    }
+});
+
+// A sign-in whose kept token is not taken by the pool: too old by its clock, or of a key that is gone.
+function withBadToken(good) {
+    const asked = [];
+    const user = {
+        uid: auth.currentUser.uid,
+        async getIdToken(forceRefresh = false) {
+            asked.push(forceRefresh);
+            const token = await auth.currentUser.getIdToken(forceRefresh);
+            return forceRefresh && good ? token : `${token.slice(0, -8)}AAAAAAAA`;
+        },
+    };
+    return { asked, auth: { currentUser: user, onAuthStateChanged: (next) => (next(user), () => {}) } };
+}
+
+test('a token that the pool does not take is replaced, once', { timeout: 60_000 }, async () => {
+    await signIn(ann);
+    const replaced = withBadToken(true);
+    await withFiles({ auth: replaced.auth }, async (files) => assert.deepEqual((await files.list()).items, []));
+    assert.deepEqual(replaced.asked, [false, true]);
+    const hopeless = withBadToken(false);
+    await withFiles({ auth: hopeless.auth }, async (files) => {
+        assert.match((await refusal(files.list(), 'NotAuthorizedException')).remedy, /Sign in again/);
+    });
+    assert.deepEqual(hopeless.asked, [false, true]);
+});
+
+test('a role that was made anew ends its sessions, and nobody notices', { timeout: 120_000 }, async () => {
+    await signIn(ann);
+    const proxy = await startProxy();
+    try {
+        await withFiles({ endpoint: proxy.url }, async (files) => {
+            await files.list();
+            const policy = policyOf();
+            const trust = iam('get-role', '--role-name', role).Role.AssumeRolePolicyDocument;
+            iam('delete-role-policy', '--role-name', role, '--policy-name', policyName);
+            iam('delete-role', '--role-name', role);
+            iam('create-role', '--role-name', role, '--assume-role-policy-document', JSON.stringify(trust));
+            putPolicy(policy);
+            const stored = await files.upload(randomBytes(9 * 1024 * 1024), { name: 'after.bin' });
+            await files.delete(stored.key);
+        });
+        const keys = new Set(proxy.seen.filter(({ key }) => key).map(({ key }) => key));
+        assert.equal(keys.size, 2);
+    } finally {
+        await proxy.stop();
+    }
+});
+
+test('what one user began ends when another signs in, and goes on as nobody', { timeout: 120_000 }, async () => {
+    await signIn(ann);
+    const proxy = await startProxy();
+    try {
+        await withFiles({ endpoint: proxy.url }, async (files) => {
+            const folder = await files.folder();
+            const inParts = new Promise((begun) => {
+                proxy.onRequest = ({ path }) => path.includes('partNumber=2') && begun();
+            });
+            const upload = refusal(files.upload(randomBytes(60 * 1024 * 1024), { name: 'large.bin' }), 'UserChanged');
+            await inParts;
+            await signIn(bob);
+            await upload;
+            const switched = proxy.seen.length; // What ann's SDK had sent before may still have been on its way.
+            assert.deepEqual((await files.list()).items, []);
+            assert.notEqual(await files.folder(), folder);
+            await files.delete((await files.upload(new Uint8Array(9), { name: 'of bob' })).key);
+            const annKey = proxy.seen.find(({ key }) => key).key;
+            const later = proxy.seen.slice(switched).filter(({ key }) => key);
+            assert.equal(later.length, 3);
+            assert.deepEqual(later.filter(({ key }) => key === annKey), [], 'sent with the credentials of the one before');
+            const completed = proxy.seen.filter(({ method, path }) => method === 'POST' && /[?&]uploadId=/.test(path));
+            assert.deepEqual(completed, []);
+
+            const listing = refusal(files.list(), 'UserChanged');
+            await signOut(auth);
+            await listing;
+            await refusal(files.list(), 'SignedOut');
+            await signIn(ann);
+            assert.equal(await files.folder(), folder);
+            assert.deepEqual((await files.list()).items, [], 'the upload that was cut off left no file');
+        });
+    } finally {
+        await proxy.stop();
+    }
+});
+
+test('a person stops an upload, or a request', { timeout: 60_000 }, async () => {
+    await signIn(ann);
+    await withFiles({}, async (files) => {
+        const large = new AbortController();
+        const onProgress = ({ sent }) => sent > 0 && large.abort();
+        await refusal(files.upload(randomBytes(30 * 1024 * 1024), { name: 'stopped.bin', signal: large.signal, onProgress }), 'AbortError');
+        await refusal(files.upload(randomBytes(10), { name: 'stopped.txt', signal: AbortSignal.abort() }), 'AbortError');
+        await refusal(files.list({ signal: AbortSignal.abort() }), 'AbortError');
+        assert.deepEqual((await files.list()).items, []);
+    });
+});
+
+test('whatever else S3 can do is asked as the user, and explained, too', { timeout: 60_000 }, async () => {
+    await signIn(ann);
+    await withFiles({}, async (files) => {
+        await files.upload(new TextEncoder().encode('hello'), { name: 'a.txt' });
+        const key = `${await files.folder()}a.txt`;
+        const range = await files.ask((client) => client.send(new GetObjectCommand({ Bucket: teleo.bucket, Key: key, Range: 'bytes=1-2' })));
+        assert.equal(await range.Body.transformToString(), 'el');
+        await files.delete(key);
+    });
+});
