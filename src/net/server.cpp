@@ -2,6 +2,7 @@
 #include "net/server.h"
 
 #include <algorithm>
+#include <csignal>
 #include <thread>
 
 #include <sys/resource.h>
@@ -45,6 +46,8 @@ Server::Server(ServerSettings settings, const http::Application& application, Up
 Result<std::unique_ptr<Server>> Server::start(ServerSettings settings, const http::Application& application,
                                               Upstreams& upstreams, metrics::Registry& registry,
                                               const Clock& clock) {
+    // A peer that went away is an error of the write, not of the process; sendfile(2) has no MSG_NOSIGNAL.
+    std::signal(SIGPIPE, SIG_IGN);
     std::unique_ptr<Server> server(new Server(std::move(settings), application, upstreams, registry, clock));
     TRY(server->listen());
     for (auto& worker : server->workers_)

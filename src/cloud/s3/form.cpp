@@ -111,7 +111,7 @@ Tried<bool> FormReader::step(const Events& events) {
         case State::head: return read_head(events);
         case State::field: {
             auto end = pending_.find(delimiter_);
-            if (fields_bytes_ + std::min(end, pending_.size()) > form_fields_bytes_max)
+            if (fields_bytes_ + bytes_before(end, delimiter_.size()) > form_fields_bytes_max)
                 return too_much_before_the_file();
             if (end == std::string::npos) return false;
             fields_bytes_ += end + name_.size();
@@ -126,9 +126,15 @@ Tried<bool> FormReader::step(const Events& events) {
     return false;
 }
 
+std::size_t FormReader::bytes_before(std::size_t end, std::size_t mark_bytes) const {
+    if (end != std::string::npos) return end;
+    return pending_.size() - std::min(pending_.size(), mark_bytes - 1);
+}
+
 Tried<bool> FormReader::read_head(const Events& events) {
-    auto end = pending_.find("\r\n\r\n");
-    if (std::min(end, pending_.size()) > head_bytes_max) return too_much_before_the_file();
+    constexpr std::string_view head_end = "\r\n\r\n";
+    auto end = pending_.find(head_end);
+    if (bytes_before(end, head_end.size()) > head_bytes_max) return too_much_before_the_file();
     if (end == std::string::npos) return false;
     auto head = pending_.substr(0, end);
     pending_.erase(0, end + 4);

@@ -41,6 +41,8 @@ private:
     Tried<bool> step(const Events& events);
     Tried<bool> read_head(const Events& events);
     Tried<bool> read_file(const Events& events);
+    // Of what is pending: those before a mark at `end`, or before what may become one while there is none.
+    std::size_t bytes_before(std::size_t end, std::size_t mark_bytes) const;
 
     std::string delimiter_;  // "\r\n--boundary"
     State state_ = State::delimiter;
