@@ -149,6 +149,10 @@ private:
     void add_key(const YAML::Mark& mark, const std::string& key) {
         Place at = place(mark);
         count(at);
+        if (key.size() > key_bytes_max) {
+            throw Stop{at, "a key has at most " + std::to_string(key_bytes_max) + " bytes, and this has " +
+                               std::to_string(key.size()) + ": is a \":\", a quote or a bracket missing?"};
+        }
         Frame& frame = frames_.back();
         frame.has_key = true;
         frame.next.key = key;

@@ -145,6 +145,12 @@ TEST(Yaml, RefusesBytesThatAreNotCleanUtf8) {
 }
 
 TEST(Yaml, StopsAtItsLimits) {
+    std::string key(key_bytes_max, 'k');
+    EXPECT_EQ(mistakes_of(key + ": 1\n"), "");
+    EXPECT_EQ(
+        mistakes_of("a:\n  " + key + "k: 1\nb:\n"),
+        "2:3 a key has at most 128 bytes, and this has 129: is a \":\", a quote or a bracket missing?\n");
+
     std::string deep(depth_max + 1, '[');
     std::string closed(depth_max + 1, ']');
     EXPECT_EQ(mistakes_of(deep + closed), "1:33 lists and maps are nested more than 32 deep\n");
