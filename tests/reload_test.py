@@ -51,6 +51,14 @@ class Reload(unittest.TestCase):
                 time.sleep(0.002)
             self.assertLess(time.monotonic(), until, f"only {self.reloads()} of {count} reloads in time")
 
+    def memory(self) -> int:
+        """The least of some moments: what is on its way to the database comes and goes."""
+        least = harness.memory_kib(self.program.pid)
+        for _ in range(40):
+            time.sleep(0.05)
+            least = min(least, harness.memory_kib(self.program.pid))
+        return least
+
     def test_many_reloads_under_load_fail_nothing_and_keep_memory_flat(self):
         token = self.program.token("campus")
         results, stop = [], threading.Event()
@@ -65,10 +73,9 @@ class Reload(unittest.TestCase):
         loader.start()
         try:
             self.reload_until(WARM_UP, 240)
-            warm = harness.memory_kib(self.program.pid)
+            warm = self.memory()
             self.reload_until(RELOADS, 400)
-            time.sleep(1)
-            end = harness.memory_kib(self.program.pid)
+            end = self.memory()
         finally:
             stop.set()
             loader.join(90)

@@ -33,6 +33,16 @@ std::string origin_of(const net::Server& server) {
     return fmt::format("http://127.0.0.1:{}", server.port());
 }
 
+struct App {
+    TenantId tenant;
+    std::string title;
+    std::string project;
+    std::vector<std::string> roles;
+    std::vector<std::string> origins;
+
+    bool operator==(const App&) const = default;
+};
+
 // What runs beside the platform on a laptop. Later members use earlier ones.
 struct Laptop {
     platform::SystemClock clock;
@@ -50,6 +60,7 @@ struct Laptop {
     std::unique_ptr<CloudServer> aws;
     std::vector<std::string> page_origins;  // Of the pages /try/{app}.
     std::shared_ptr<Guarded<Ready>> ready = std::make_shared<Guarded<Ready>>();
+    std::vector<App> apps;  // That have their users, pool, role and bucket.
 };
 
 // Folders are said in full, since people paste into another terminal.
@@ -66,14 +77,6 @@ Invocation invocation_of(const DevOptions& options) {
 }
 
 // The app of each Firebase project: those of the manifests, and the operators' own.
-struct App {
-    TenantId tenant;
-    std::string title;
-    std::string project;
-    std::vector<std::string> roles;
-    std::vector<std::string> origins;
-};
-
 std::vector<App> apps_of(const config::Configuration& configuration) {
     std::vector<App> apps;
     for (const auto& manifest : configuration.manifests) {
@@ -167,21 +170,24 @@ Result<> provision_all(Laptop& laptop, const std::vector<App>& apps, Ready& read
     laptop.page_origins = {ready.gateway, "http://localhost:" + port};
     TRY(provision(laptop, apps, ready.tenants));
     *laptop.ready->lock() = ready;
+    laptop.apps = apps;
     return {};
 }
 
-// A tenant that a reload brings gets its database and its users before anybody can ask for it, and tables
-// follow the manifests before the platform does.
+// A tenant that a reload brings or changes gets its database, its users and its part of the cloud before
+// anybody can ask for it, and tables follow the manifests before the platform does.
 Result<> add_newcomers(Laptop& laptop, const config::Configuration& configuration) {
     for (const auto& manifest : configuration.manifests)
         TRY(laptop.databases->add(manifest.app));
     TRY(apply_models(*laptop.postgres, *laptop.databases, configuration, laptop.clock));
     auto apps = apps_of(configuration);
+    if (apps == laptop.apps) return {};
     std::vector<ReadyTenant> tenants;
     for (const auto& app : apps)
         tenants.push_back(TRY(introduce(laptop, app)));
     TRY(provision(laptop, apps, tenants));
     laptop.ready->lock()->tenants = std::move(tenants);
+    laptop.apps = std::move(apps);
     return {};
 }
 
@@ -256,7 +262,7 @@ Result<bool> run(const DevOptions& options, config::Configuration configuration,
 
 int dev(const DevOptions& options, std::ostream& out, std::ostream& err) {
     Signals signals;
-    raise_open_files();
+    prepare_to_serve();
     auto configuration = good_configuration(options.configuration, err);
     if (!configuration) return 1;
     if (!options.log_level.empty()) configuration->settings.log.level = options.log_level;

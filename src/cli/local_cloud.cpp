@@ -118,7 +118,7 @@ int run_cloud(const CloudOptions& options, std::ostream& out, std::ostream& err)
         return 0;
     }
     Signals signals;
-    raise_open_files();
+    prepare_to_serve();
     config::LogSettings log_settings;
     log_settings.level = options.log_level;
     configure_log(log_settings);

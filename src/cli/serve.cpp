@@ -65,7 +65,7 @@ Result<bool> run(const ServeOptions& options, config::Configuration configuratio
 
 int serve(const ServeOptions& options, std::ostream&, std::ostream& err) {
     Signals signals;
-    raise_open_files();
+    prepare_to_serve();
     auto configuration = good_configuration(options.configuration, err);
     if (!configuration) return 1;
     configure_log(configuration->settings.log);

@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/signals.h"
 
+#include <algorithm>
 #include <initializer_list>
+#include <thread>
 
+#include <malloc.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -15,7 +18,6 @@ Signals::Signals() {
     for (int signal : {SIGINT, SIGTERM, SIGHUP})
         sigaddset(&ours_, signal);
     ASSERT(pthread_sigmask(SIG_BLOCK, &ours_, &before_) == 0);
-    std::signal(SIGPIPE, SIG_IGN);  // A peer that went away is an error of the write, not of the process.
 }
 
 Signals::~Signals() {
@@ -33,7 +35,10 @@ void Signals::ask_for_reload() {
     ::kill(::getpid(), SIGHUP);
 }
 
-void raise_open_files() {
+void prepare_to_serve() {
+    constexpr int mapped_alone = 1024 * 1024;
+    ::mallopt(M_ARENA_MAX, std::max(2, static_cast<int>(std::thread::hardware_concurrency())));
+    ::mallopt(M_MMAP_THRESHOLD, mapped_alone);
     rlimit limit{};
     if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
     limit.rlim_cur = limit.rlim_max;

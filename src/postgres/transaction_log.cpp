@@ -20,6 +20,7 @@ using std::chrono::steady_clock;
 
 constexpr std::size_t shard_count = 16;
 constexpr std::size_t copy_bytes_max = 4 * 1024 * 1024;  // Of one batch.
+constexpr std::size_t kept_bytes_max = 256 * 1024;       // In each buffer, between batches.
 constexpr milliseconds retry_first{100};
 constexpr milliseconds retry_max{2'000};
 constexpr std::chrono::hours housekeeping_every{1};
@@ -33,7 +34,12 @@ struct Batch {
     Time first = Time::max();
     Time last = Time::min();
 
+    // Memory that a flood has needed goes back.
     void clear() {
+        if (bytes.capacity() > kept_bytes_max) {
+            *this = Batch();
+            return;
+        }
         bytes.clear();
         ends.clear();
         first = Time::max();
