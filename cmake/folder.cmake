@@ -4,9 +4,10 @@
 #   integreat_folder(cloud/firebase USES crypto http LIBRARIES SQLite::SQLite3)
 #
 # builds integreat_cloud_firebase from the folder's *.cpp and integreat_cloud_firebase_test from its
-# *_test.cpp. Libraries are public: what a folder's headers need, its users get.
+# *_test.cpp. Libraries are public: what a folder's headers need, its users get. TEST_PARTS 3 makes three tests
+# of the test program, each a third of its cases, with a time limit each.
 function(integreat_folder folder)
-    cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "USES;LIBRARIES")
+    cmake_parse_arguments(PARSE_ARGV 1 arg "" "TEST_PARTS" "USES;LIBRARIES")
     string(REPLACE "/" "_" name ${folder})
     set(target integreat_${name})
 
@@ -35,8 +36,20 @@ function(integreat_folder folder)
         target_link_libraries(${target}_test PRIVATE ${target} GTest::gmock GTest::gtest GTest::gtest_main)
         target_compile_definitions(${target}_test PRIVATE INTEGREAT_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
         integreat_precompile(${target}_test)
-        add_test(NAME ${name} COMMAND ${target}_test WORKING_DIRECTORY ${PROJECT_SOURCE_DIR})
-        set_tests_properties(${name} PROPERTIES LABELS fast TIMEOUT 120)
+        if(NOT arg_TEST_PARTS)
+            set(arg_TEST_PARTS 1)
+        endif()
+        foreach(part RANGE 1 ${arg_TEST_PARTS})
+            set(test ${name})
+            if(arg_TEST_PARTS GREATER 1)
+                set(test ${name}_${part})
+            endif()
+            math(EXPR shard "${part} - 1")
+            add_test(NAME ${test} COMMAND ${target}_test WORKING_DIRECTORY ${PROJECT_SOURCE_DIR})
+            set_tests_properties(
+                ${test} PROPERTIES LABELS fast TIMEOUT 120
+                ENVIRONMENT "GTEST_TOTAL_SHARDS=${arg_TEST_PARTS};GTEST_SHARD_INDEX=${shard}")
+        endforeach()
     endif()
 endfunction()
 

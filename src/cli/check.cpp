@@ -46,7 +46,7 @@ int check(const ConfigurationOptions& options, std::ostream& out, std::ostream& 
     std::size_t routes = 0, collections = 0;
     for (const auto& manifest : configuration->manifests) {
         auto own = config::routes_of(manifest, configuration->settings).size() +
-                   platform::routes_of_collections(manifest).size();
+                   platform::routes_of_collections(manifest, configuration->settings).size();
         routes += own;
         collections += manifest.collections.size();
         out << fmt::format("{:<{}}  {}, {}, {}, {}, Firebase project {}\n", manifest.app.text, width,

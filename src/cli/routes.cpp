@@ -117,7 +117,7 @@ int routes(const RoutesOptions& options, std::ostream& out, std::ostream& err) {
         apps.push_back(manifest.app.text);
         if (options.app && *options.app != manifest.app.text) continue;
         for (auto own : {config::routes_of(manifest, configuration->settings),
-                         platform::routes_of_collections(manifest)})
+                         platform::routes_of_collections(manifest, configuration->settings)})
             std::move(own.begin(), own.end(), std::back_inserter(listed));
     }
     if (options.app && std::find(apps.begin(), apps.end(), *options.app) == apps.end()) {

@@ -184,6 +184,28 @@ void fields(Visitor& visit, LogSettings& log) {
           {.least = 10, .most = 1'000'000});
 }
 
+struct ImportSettings {
+    std::size_t bytes_max = 100 * 1024 * 1024;
+    std::size_t records_max = 200'000;
+    milliseconds timeout{300'000};
+    int at_once = 2;
+    std::string folder = "/var/tmp";
+};
+
+template <class Visitor>
+void fields(Visitor& visit, ImportSettings& imports) {
+    visit("bytes_max", imports.bytes_max, "Of one import; http.body_bytes_max does not hold for these.",
+          {.least = 1'024, .most = 1'073'741'824, .bytes = true});
+    visit("records_max", imports.records_max, "Of one import.", {.least = 1, .most = 10'000'000});
+    visit("timeout", imports.timeout,
+          "For one import to be checked and stored, once it is there, and for its bytes to come.",
+          {.least = in_ms(1s), .most = in_ms(1h)});
+    visit("at_once", imports.at_once, "Imports of one app at a time; beyond it 429.",
+          {.least = 1, .most = 1'000});
+    visit("folder", imports.folder,
+          "Where an import lies until it is stored, in a file without a name: on a disk, not in memory.");
+}
+
 struct Settings {
     ListenSettings listen;
     HttpLimits http;
@@ -191,6 +213,7 @@ struct Settings {
     DatabaseSettings database;
     IdentitySettings identity;
     LogSettings log;
+    ImportSettings imports;
     std::string apps_dir = "apps";
 };
 
@@ -202,6 +225,7 @@ void fields(Visitor& visit, Settings& settings) {
     visit("database", settings.database, "The platform's Postgres.");
     visit("identity", settings.identity, "Whose tokens are believed.");
     visit("log", settings.log, "What is written down.");
+    visit("imports", settings.imports, "What an import of comma-separated values may cost.");
     visit("apps_dir", settings.apps_dir,
           "Folder of the app manifests, beside this file unless it begins with a slash.");
 }

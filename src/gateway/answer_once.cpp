@@ -3,16 +3,18 @@
 // transaction of its tenant's database: there are both or neither. All other work is done under a lease
 // there that is taken before and settled after. Of what was interrupted nobody knows whether it happened, so
 // it is not done again, unless the upstream honours the key itself. Relays are sent whole, not streamed.
-#include "crypto/digest.h"
+#include "crypto/hasher.h"
 #include "gateway/relay.h"
 #include "gateway/stages.h"
 #include "http/relayed.h"
+#include "http/spool.h"
 
 namespace integreat::gateway {
 
 namespace {
 
 constexpr int attempts_max = 3;
+constexpr std::size_t spool_piece_bytes = 64 * 1024;
 constexpr std::chrono::seconds lease_margin{10};  // Beyond the longest the upstream may take.
 
 bool unavailable(Passage& passage, const Error& error) {
@@ -204,14 +206,31 @@ bool handle_in_transaction(Passage& passage, const std::optional<postgres::Idemp
 
 }  // namespace
 
-postgres::IdempotencyKey record_of(const http::Request& request, const http::Call& call, std::string key) {
+// Of what was sent.
+Result<std::string> fingerprint_of(const http::Request& request, const http::Call& call) {
+    crypto::Hasher hasher(crypto::Hash::sha256);
+    hasher.update(to_string(request.method));
+    hasher.update(" ");
+    hasher.update(request.target);
+    hasher.update("\n");
+    if (!call.spooled) hasher.update(request.body);
+    std::string piece;
+    for (std::uint64_t at = 0; call.spooled && at < call.spooled->size(); at += piece.size()) {
+        TRY(call.spooled->read(at, spool_piece_bytes, piece));
+        hasher.update(piece);
+    }
+    return hasher.finish();
+}
+
+Result<postgres::IdempotencyKey> record_of(const http::Request& request, const http::Call& call,
+                                           std::string key) {
     const auto* principal = call.principal.get();
-    std::string fingerprint(to_string(request.method));
-    fingerprint.append(" ").append(request.target).append("\n").append(request.body);
-    return {.tenant = call.tenant,
-            .principal = principal ? caller_of(principal) : "address " + request.peer.address,
-            .key = std::move(key),
-            .fingerprint = std::string(crypto::as_view(crypto::sha256(fingerprint)))};
+    auto fingerprint = TRY(fingerprint_of(request, call));
+    return postgres::IdempotencyKey{
+        .tenant = call.tenant,
+        .principal = principal ? caller_of(principal) : "address " + request.peer.address,
+        .key = std::move(key),
+        .fingerprint = std::move(fingerprint)};
 }
 
 bool answer_once(Passage& passage) {
@@ -227,7 +246,9 @@ bool answer_once(Passage& passage) {
                             "none is configured"});
     }
     if (text->empty()) return handle_in_transaction(passage, std::nullopt);
-    auto key = record_of(passage.request, passage.call, *std::move(text));
+    auto record = record_of(passage.request, passage.call, *std::move(text));
+    if (!record) return unavailable(passage, record.error());
+    const auto& key = *record;
     if (route.transactional != http::Transactional::no) return handle_in_transaction(passage, key);
     auto longest = route.upstream ? route.upstream->response_timeout : route.timeout;
     postgres::Lease lease{.duration = longest + lease_margin, .take_over = passage.plan->upstream_idempotent};

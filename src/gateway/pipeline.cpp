@@ -53,17 +53,6 @@ http::Admission pass(Passage& passage, const std::array<Stage, Count>& stages) {
     return *std::move(passage.answer);
 }
 
-http::Response respond(Gateway& gateway, const http::Request& request, http::Call& call) {
-    Passage passage{.gateway = gateway, .request = request, .call = call};
-    passage.plan = &call.snapshot->plan_of(*call.route);
-    passage.tenant = passage.plan->tenant;
-    auto answer = pass<answering.size()>(passage, answering);
-    if (auto* relay = std::get_if<http::Relay>(&answer)) return std::move(*relay);
-    if (auto* stream = std::get_if<http::Stream>(&answer)) return std::move(*stream);
-    ASSERT(std::holds_alternative<http::Reply>(answer));
-    return std::get<http::Reply>(std::move(answer));
-}
-
 // The transport refuses, perhaps before the request got a number or a route.
 http::Reply reject(Gateway& gateway, const http::Request& request, http::Call& call,
                    const http::Problem& problem) {
@@ -80,6 +69,17 @@ http::Reply reject(Gateway& gateway, const http::Request& request, http::Call& c
 }
 
 }  // namespace
+
+http::Response respond(Gateway& gateway, const http::Request& request, http::Call& call) {
+    Passage passage{.gateway = gateway, .request = request, .call = call};
+    passage.plan = &call.snapshot->plan_of(*call.route);
+    passage.tenant = passage.plan->tenant;
+    auto answer = pass<answering.size()>(passage, answering);
+    if (auto* relay = std::get_if<http::Relay>(&answer)) return std::move(*relay);
+    if (auto* stream = std::get_if<http::Stream>(&answer)) return std::move(*stream);
+    ASSERT(std::holds_alternative<http::Reply>(answer));
+    return std::get<http::Reply>(std::move(answer));
+}
 
 http::Application make_application(Gateway& gateway) {
     return {

@@ -37,6 +37,7 @@ struct Gateway {
         nullptr;  // The platform's, for Idempotency-Key; without it, such requests get 503.
     // Of an app, for its transactional routes; null if there is none.
     std::function<postgres::Pool*(const TenantId&)> database_of;
+    std::string spool_folder;            // Where bodies lie that are too large to be held.
     http::Outbound* outbound = nullptr;  // For relays that carry an Idempotency-Key; the same.
     postgres::TransactionLog* transaction_log = nullptr;  // Null: none is written.
     AccessLog* access_log = nullptr;                      // Null: none is written.

@@ -5,6 +5,7 @@
 #include <gmock/gmock.h>
 
 #include "gateway/testing.h"
+#include "http/spool.h"
 
 namespace integreat::gateway {
 namespace {
@@ -206,6 +207,60 @@ TEST(Pipeline, TakesTheTypeThatARouteSaysAndNoOtherCharset) {
     }
     for (const char* type : {"text/csv", "Text/CSV; charset=\"UTF-8\"; header=present", "text/csv ;header=x"})
         EXPECT_EQ(send(type).status, 200) << type;
+}
+
+TEST(Pipeline, GivesALargeBodyToItsRouteInPieces) {
+    World world;
+    world.gateway.spool_folder = "/tmp";
+    std::string seen;
+    world.publish({{.method = http::Method::post,
+                    .pattern = "/v1/apps/campus/large",
+                    .name = "campus.large.post",
+                    .tenant = {"campus"},
+                    .body_bytes_max = 1 << 20,
+                    .waits = true,
+                    .spools_body = true,
+                    .handler = [&](const http::Request&, http::Call& call) {
+                        std::string piece;
+                        for (seen.clear(); call.spooled->read(seen.size(), 1'000, piece) && !piece.empty();)
+                            seen += piece;
+                        return http::Reply{.body = std::to_string(seen.size())};
+                    }}});
+    http::Request request{
+        .method = http::Method::post,
+        .target = "/v1/apps/campus/large",
+        .headers = {{"Authorization", "Bearer campus:u1:student"}, {"Transfer-Encoding", "chunked"}}};
+    http::Call call;
+    call.may_wait = true;
+    auto admission = world.application.admit(request, call);
+    auto& body = std::get<http::StreamBody>(admission);
+    EXPECT_EQ(body.bytes_max, 1u << 20);
+    std::string piece(300'000, 'x');
+    EXPECT_FALSE(body.consume(piece, false));
+    EXPECT_FALSE(body.consume(piece, false));
+    world.clock.advance(std::chrono::seconds(60));
+    auto answer = body.consume("end", true);
+    ASSERT_TRUE(answer);
+    EXPECT_EQ(std::get<http::Reply>(*answer).body, "600003");
+    EXPECT_TRUE(seen == piece + piece + "end");
+    EXPECT_GT(call.deadline, world.clock.monotonic()) << "counts from when all of it is there";
+}
+
+TEST(Pipeline, SaysWhenThereIsNoRoomForALargeBody) {
+    World world;
+    world.gateway.spool_folder = "/nonexistent";
+    world.publish({{.method = http::Method::post,
+                    .pattern = "/v1/apps/campus/large",
+                    .name = "campus.large.post",
+                    .tenant = {"campus"},
+                    .body_bytes_max = 1 << 20,
+                    .waits = true,
+                    .spools_body = true,
+                    .handler = [](const http::Request&, http::Call&) { return http::Reply{}; }}});
+    auto no = world.post("/v1/apps/campus/large", "campus:u1:student", std::string(300'000, 'x'));
+    EXPECT_EQ(no.status, 503);
+    EXPECT_EQ(no.type, "unavailable");
+    EXPECT_EQ(world.post("/v1/apps/campus/large", "campus:u1:student", "small").status, 200);
 }
 
 TEST(Pipeline, SendsWaitingRoutesToThePool) {

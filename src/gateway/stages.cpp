@@ -364,6 +364,8 @@ bool dispatch(Passage& passage) {
     bool once = route.idempotency != http::Idempotency::off && headers.contains("Idempotency-Key");
     if (route.upstream && !once) {
         passage.answer = make_relay(passage.plan->target, passage.request, passage.call);
+    } else if (route.spools_body) {
+        passage.answer = spool_body(passage);
     } else if (route.waits || once || passage.plan->schema || has_body(headers)) {
         passage.answer = http::ReadBody{.bytes_max = route.body_bytes_max, .waits = route.waits || once};
     } else {

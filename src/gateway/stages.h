@@ -38,6 +38,12 @@ bool limit_rate(Passage&);
 bool require_acceptable_head(Passage&);
 bool dispatch(Passage&);
 
+// For a route that spools its body.
+http::StreamBody spool_body(Passage&);
+
+// What follows when the body is complete: the stages from require_valid_body on.
+http::Response respond(Gateway&, const http::Request&, http::Call&);
+
 bool require_valid_body(Passage&);
 bool answer_once(Passage&);
 bool run_handler(Passage&);
@@ -55,7 +61,8 @@ bool refuse(Passage&, std::string_view stage, Refusal refusal);
 Result<std::string> idempotency_key(const http::Route& route, const http::Headers& headers);
 
 // Whose key it is, and for which request.
-postgres::IdempotencyKey record_of(const http::Request& request, const http::Call& call, std::string key);
+Result<postgres::IdempotencyKey> record_of(const http::Request& request, const http::Call& call,
+                                           std::string key);
 
 // "user x7Gh", "key key_01", "anonymous".
 std::string caller_of(const Principal* principal);

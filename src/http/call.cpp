@@ -30,6 +30,7 @@ void clear(Call& call) {
     call.decision.facts.clear();
     call.cause.clear();
     call.transaction = nullptr;
+    call.spooled = nullptr;
     call.replay_body.clear();
     call.response_body.clear();
     call.response_headers.clear();

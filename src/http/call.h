@@ -25,6 +25,7 @@ class Transaction;
 namespace integreat::http {
 
 struct Route;
+class Spool;
 
 // W3C Trace Context, level 1: https://www.w3.org/TR/trace-context/
 struct TraceContext {
@@ -59,6 +60,8 @@ struct Call {
 
     // While the handler of a transactional route runs: commits if it answers with less than 400.
     postgres::Transaction* transaction = nullptr;
+
+    const Spool* spooled = nullptr;  // The body, where the route spools it; Request::body is nothing then.
 
     std::string replay_body;    // What a repeated Idempotency-Key gets instead of a body that holds a secret.
     std::string response_body;  // For the log: redacted, and only on routes that log bodies.

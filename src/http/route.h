@@ -85,6 +85,7 @@ struct Route {
     bool waits = false;  // Touches the database or a third party: runs on the waiting pool.
     Transactional transactional = Transactional::no;  // If so, it waits.
     bool log_bodies = false;                          // Bodies go (redacted) to the transaction log.
+    bool spools_body = false;     // The handler reads Call::spooled, in pieces; if so, it waits.
     bool checks_body = false;     // The handler itself does; the schema only tells others.
     bool body_optional = false;   // An empty body says something, too.
     std::string request_schema;   // JSON Schema 2020-12 as JSON text, for OpenAPI; empty: no body.

@@ -211,7 +211,7 @@ Session::Next Session::take(http::Admission admission) {
         return waits_ ? Next::answer_on_pool : take(ask_answer());
     }
     if (auto* stream = std::get_if<http::StreamBody>(&admission)) {
-        body_limit_ = std::min<std::uint64_t>(stream->bytes_max, settings_.body_bytes_max);
+        body_limit_ = stream->bytes_max;
         consume_ = std::move(stream->consume);
         return Next::stream_body;
     }

@@ -12,6 +12,13 @@ namespace {
 
 constexpr const char* no_model = "none";  // No fingerprint looks like this.
 
+data::ImportLimits limits_of(const config::ImportSettings& imports) {
+    return {.bytes_max = imports.bytes_max,
+            .records_max = imports.records_max,
+            .timeout = imports.timeout,
+            .at_once = imports.at_once};
+}
+
 std::vector<http::Route> routes_of(const config::Manifest& manifest, data::Desk desk) {
     const auto& limit = manifest.limit;
     return data::routes_of(std::make_shared<const data::Desk>(std::move(desk)),
@@ -43,7 +50,8 @@ void Feeds::serve(const std::map<TenantId, std::string>& fingerprints) {
 }
 
 CollectionRoutes collection_routes(std::span<const config::Manifest> manifests,
-                                   postgres::Databases& databases, const Secret& cursor_key, Feeds& feeds) {
+                                   const config::ImportSettings& imports, postgres::Databases& databases,
+                                   const Secret& cursor_key, Feeds& feeds) {
     CollectionRoutes all;
     for (const auto& manifest : manifests) {
         if (manifest.collections.empty()) continue;
@@ -55,19 +63,22 @@ CollectionRoutes collection_routes(std::span<const config::Manifest> manifests,
                                  .pool = [&databases, app = manifest.app] { return databases.tenant(app); },
                                  .cursor_key = cursor_key,
                                  .feed = feeds.of(manifest.app),
-                                 .fingerprint = std::move(fingerprint)});
+                                 .fingerprint = std::move(fingerprint),
+                                 .imports = limits_of(imports)});
         all.routes.insert(all.routes.end(), std::move_iterator(more.begin()), std::move_iterator(more.end()));
     }
     return all;
 }
 
-std::vector<http::Route> routes_of_collections(const config::Manifest& manifest) {
+std::vector<http::Route> routes_of_collections(const config::Manifest& manifest,
+                                               const config::Settings& settings) {
     if (manifest.collections.empty()) return {};
     return routes_of(manifest, {.plan = data::compile_plan(data::compile_model(manifest)),
                                 .pool = [] { return nullptr; },
                                 .cursor_key = {},
                                 .feed = nullptr,
-                                .fingerprint = {}});
+                                .fingerprint = {},
+                                .imports = limits_of(settings.imports)});
 }
 
 }  // namespace integreat::platform

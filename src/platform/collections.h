@@ -14,6 +14,7 @@
 #include "base/random.h"
 #include "base/secret.h"
 #include "config/manifest.h"
+#include "config/settings.h"
 #include "http/route.h"
 #include "postgres/tenants.h"
 #include "services/data/feed.h"
@@ -42,9 +43,11 @@ struct CollectionRoutes {
 };
 
 CollectionRoutes collection_routes(std::span<const config::Manifest> manifests,
-                                   postgres::Databases& databases, const Secret& cursor_key, Feeds& feeds);
+                                   const config::ImportSettings& imports, postgres::Databases& databases,
+                                   const Secret& cursor_key, Feeds& feeds);
 
 // Those of one app, to be listed and not to be called.
-std::vector<http::Route> routes_of_collections(const config::Manifest& manifest);
+std::vector<http::Route> routes_of_collections(const config::Manifest& manifest,
+                                               const config::Settings& settings);
 
 }  // namespace integreat::platform

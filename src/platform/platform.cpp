@@ -101,7 +101,7 @@ struct Platform::Parts {
 Result<> Platform::Parts::publish(const std::vector<config::Manifest>& manifests) {
     auto routes = own_routes(own, admin);
     routes.insert(routes.end(), world.more_routes.begin(), world.more_routes.end());
-    auto collections = collection_routes(manifests, world.databases, cursor_key, feeds);
+    auto collections = collection_routes(manifests, settings.imports, world.databases, cursor_key, feeds);
     routes.insert(routes.end(), std::move_iterator(collections.routes.begin()),
                   std::move_iterator(collections.routes.end()));
     gateway::SnapshotParts parts{.settings = settings,
@@ -159,6 +159,7 @@ void Platform::Parts::start() {
         .metrics = world.metrics,
         .database = &world.databases.platform(),
         .database_of = [this](const TenantId& tenant) { return world.databases.tenant(tenant); },
+        .spool_folder = settings.imports.folder,
         .outbound = &world.outbound,
         .transaction_log = &transactions,
         .access_log = access_log.get(),

@@ -126,6 +126,29 @@ TEST_F(ActingTest, ATransactionSaysWhatWasRefused) {
     EXPECT_FALSE(other) << "it is over";
 }
 
+TEST_F(ActingTest, ATransactionGoesOnAfterAnAttemptThatWasRefused) {
+    auto transaction = pool->begin(tenant);
+    ASSERT_TRUE(transaction);
+    const std::string sql = "INSERT INTO integreat.things VALUES ($1::int)";
+    auto insert = [&](const char* id) {
+        transaction->act_as({"acting_reader", "ana", "req_1"});
+        std::vector<Value> values{id};
+        return static_cast<bool>(transaction->attempt(sql, values));
+    };
+    EXPECT_FALSE(insert("11"));
+    EXPECT_EQ(transaction->refusal().constraint, "small");
+    EXPECT_TRUE(insert("1"));
+    EXPECT_FALSE(insert("1"));
+    EXPECT_EQ(transaction->refusal().state, "23505");
+    EXPECT_TRUE(insert("2"));
+    auto rows = transaction->execute("SELECT count(*), current_user FROM integreat.things");
+    ASSERT_TRUE(rows) << rows.error().cause;
+    EXPECT_EQ(rows->integer(0, 0), 2);
+    EXPECT_EQ(rows->text(0, 1), "acting_reader");
+    EXPECT_TRUE(transaction->commit());
+    expect_nobody();
+}
+
 TEST_F(ActingTest, NamesAreValuesAndNotSql) {
     auto rows = ask({"acting_reader", "x', true); DROP TABLE integreat.things; --", "'\"\\"}, who);
     ASSERT_TRUE(rows);

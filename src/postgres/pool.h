@@ -97,6 +97,10 @@ public:
     Result<Rows> execute(std::string_view sql, std::span<const Value> parameters = {});
     Result<Rows> execute(std::string_view sql, std::initializer_list<Value> parameters);
 
+    // In a savepoint: what the server refuses is undone, and the transaction goes on. Not after a time-out, a
+    // lost connection or a deadlock.
+    Result<Rows> attempt(std::string_view sql, std::span<const Value> parameters);
+
     // What follows runs in that name, until the next act_as or the end; travels with the next statement.
     void act_as(Acting acting);
     // What follows runs as the login role again.

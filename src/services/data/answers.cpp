@@ -97,6 +97,15 @@ Answered run(Asked& asked, const Sql& sql) {
     }
 }
 
+Answered attempt(Asked& asked, const Sql& sql) {
+    Answered answered{.rows = Error{}, .refusal = {}};
+    auto& transaction = *asked.call.transaction;
+    transaction.act_as(asked.acting);
+    answered.rows = transaction.attempt(sql.text, std::span<const postgres::Value>(sql.parameters));
+    answered.refusal = transaction.refusal();
+    return answered;
+}
+
 http::Reply refuse(Asked& asked, http::Problem problem, std::string rule) {
     asked.call.decision = {.stage = "data",
                            .type = problem.type,
@@ -134,15 +143,19 @@ http::Reply refuse_forbidden(Asked& asked, std::string detail, std::string rule)
         std::move(rule));
 }
 
+std::optional<RefusalTold> told_of(const Asked& asked, const Answered& answered, const Place& place) {
+    auto refused = explain(asked.model(), *asked.collection.collection, answered.refusal);
+    if (refused.why == Refused::other) return {};
+    auto no = problem_of(asked, refused, place);
+    if (no.errors.empty() && !place.record.empty()) no.errors.push_back({place.record, no.detail});
+    return RefusalTold{std::move(no), "the database refused it: " + answered.rows.error().cause};
+}
+
 http::Reply refuse_statement(Asked& asked, const Answered& answered, const Place& place) {
     const auto& error = answered.rows.error();
     asked.call.cause = error.cause;
-    auto refused = explain(asked.model(), *asked.collection.collection, answered.refusal);
-    if (refused.why != Refused::other) {
-        auto no = problem_of(asked, refused, place);
-        if (no.errors.empty() && !place.record.empty()) no.errors.push_back({place.record, no.detail});
-        return refuse(asked, std::move(no), "the database refused it: " + error.cause);
-    }
+    if (auto told = told_of(asked, answered, place))
+        return refuse(asked, std::move(told->problem), std::move(told->rule));
     auto problem = http::problem_from(error);
     if (error.cause.starts_with("unknown: ") && asked.request.method != http::Method::get)
         problem.detail =

@@ -4,6 +4,8 @@
 // read: a record that they may not read is not there.
 #pragma once
 
+#include <atomic>
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -22,6 +24,14 @@ namespace integreat::data {
 
 class Feed;
 
+// What one import may cost (docs/data.md, "CSV").
+struct ImportLimits {
+    std::size_t bytes_max = 100 * 1024 * 1024;
+    std::size_t records_max = 200'000;
+    std::chrono::milliseconds timeout{300'000};  // From its last byte on.
+    int at_once = 2;                             // Of one app.
+};
+
 // What the routes of one app have in common.
 struct Desk {
     std::shared_ptr<const ModelPlan> plan;
@@ -29,6 +39,8 @@ struct Desk {
     Secret cursor_key;
     std::shared_ptr<Feed> feed;
     std::string fingerprint;  // Of the model.
+    ImportLimits imports;
+    std::shared_ptr<std::atomic<int>> importing = std::make_shared<std::atomic<int>>(0);
 };
 
 // One request for one collection.
@@ -54,6 +66,9 @@ struct Answered {
 // server asks to run again runs again.
 Answered run(Asked& asked, const Sql& sql);
 
+// Within the call's transaction, which goes on after a refusal (Transaction::attempt).
+Answered attempt(Asked& asked, const Sql& sql);
+
 // The answer that is a problem; `rule` is for `integreat why`.
 http::Reply refuse(Asked& asked, http::Problem problem, std::string rule);
 http::Reply refuse_mistakes(Asked& asked, Mistakes mistakes, const char* where);
@@ -66,7 +81,13 @@ struct Place {
     std::string field = "#/";  // Before the name of a field.
 };
 
-// What the database refused.
+// What the database refused, in the words of the collection; nothing if that is not for the caller to mend.
+struct RefusalTold {
+    http::Problem problem;
+    std::string rule;
+};
+std::optional<RefusalTold> told_of(const Asked& asked, const Answered& answered, const Place& place);
+
 http::Reply refuse_statement(Asked& asked, const Answered& answered, const Place& place = {});
 
 // A record as the caller sees it at this moment; nothing if they may not read it.

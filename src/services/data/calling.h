@@ -42,10 +42,13 @@ public:
     // A stream, asked for in the same way.
     http::Stream open(const std::string& target, const std::string& caller, http::Headers headers = {});
 
+    void serve(const ImportLimits& imports);  // From now on with these.
+
     void lose_database();  // From now on there is no server where the pool looks for it.
 
     FixedClock clock;
     std::shared_ptr<const Model> model = school();
+    std::unique_ptr<LentDatabase> lent;  // Given back when pool and feed are gone.
     postgres::testing::TestDatabase database;
     std::unique_ptr<postgres::Pool> pool;
     std::shared_ptr<Feed> feed;

@@ -3,6 +3,8 @@
 
 #include <boost/json.hpp>
 
+#include "http/spool.h"
+
 namespace integreat::data::testing {
 
 namespace {
@@ -44,7 +46,7 @@ std::string Answer::without_id() const {
     return boost::json::serialize(value);
 }
 
-Calls::Calls(FeedLimits limits) : database(database_for(*model)) {
+Calls::Calls(FeedLimits limits) : lent(std::make_unique<LentDatabase>(*model)), database(**lent) {
     begin(limits);
 }
 
@@ -60,11 +62,16 @@ void Calls::begin(const FeedLimits& limits) {
                                                .listening_url = [this] { return database.pool.url; },
                                                .limits = limits},
                                   clock);
+    serve({});
+}
+
+void Calls::serve(const ImportLimits& imports) {
     auto desk = std::make_shared<const Desk>(Desk{.plan = compile_plan(model),
                                                   .pool = [this] { return pool.get(); },
                                                   .cursor_key = Secret("a key of thirty-two bytes length."),
                                                   .feed = feed,
-                                                  .fingerprint = fingerprint_of(*model)});
+                                                  .fingerprint = fingerprint_of(*model),
+                                                  .imports = imports});
     auto router = http::Router::build(routes_of(desk, {}));
     ASSERT(router);
     router_ = std::make_unique<http::Router>(*std::move(router));
@@ -101,6 +108,11 @@ http::Response Calls::answer(std::string_view method, const std::string& target,
                                                                      .subject = caller.substr(0, colon),
                                                                      .role = caller.substr(colon + 1),
                                                                      .expires = clock.now() + token_lasts});
+    }
+    http::Spool spool("/nonexistent");
+    if (call.route->spools_body) {
+        ASSERT(spool.append(request.body));
+        call.spooled = &spool;
     }
     return call.route->handler(request, call);
 }

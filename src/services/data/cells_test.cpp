@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "services/data/cells.h"
 
+#include <array>
+#include <random>
+
+#include <boost/json.hpp>
 #include <gtest/gtest.h>
 
 namespace integreat::data {
@@ -46,6 +50,26 @@ TEST(Cells, ReadMoneyBackToTheLastUnit) {
         EXPECT_FALSE(minor_units(wrong, "PHP")) << wrong;
     EXPECT_FALSE(minor_units("1.0", "JPY"));
     EXPECT_EQ(minor_units("92233720368547758.08", "PHP").error().message, "is too large an amount");
+}
+
+TEST(Cells, ReadAnyAmountBackAsItWas) {
+    std::minstd_rand random(20261123);
+    for (int i = 0; i < 50'000; ++i) {
+        auto bits = static_cast<std::uint64_t>(random()) << 33 | static_cast<std::uint64_t>(random()) << 2 |
+                    random() % 4;
+        auto amount = static_cast<std::int64_t>(bits) >> (random() % 64);
+        const char* currency = std::array{"PHP", "JPY", "KWD", "CLF"}[random() % 4];
+        auto money = field(FieldType::money);
+        money.currency = currency;
+        std::string line;
+        append_cell(line, money, std::to_string(amount));
+        CsvRecord record;
+        auto reading = start_csv(line);
+        ASSERT_TRUE(*next_record(reading, record));
+        auto value = cell_value(money, record.cells.at(0));
+        ASSERT_TRUE(value) << line << currency;
+        ASSERT_EQ(value->at("amount").as_int64(), amount) << line << currency;
+    }
 }
 
 TEST(Cells, SayWhatTheyMustBe) {

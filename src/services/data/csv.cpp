@@ -34,7 +34,9 @@ Result<> read_quoted(CsvReading& reading, CsvCell& cell, const CsvLimits& limits
     for (;;) {
         auto end = reading.rest.find('"');
         if (end == std::string_view::npos) {
+            if (cell.text.size() + reading.rest.size() > limits.cell_bytes_max) return too_long(limits);
             reading.line = opened;
+            reading.cut = true;
             return wrong("a quote is opened and not closed");
         }
         if (cell.text.size() + end > limits.cell_bytes_max) return too_long(limits);
@@ -102,6 +104,7 @@ Result<bool> next_record(CsvReading& reading, CsvRecord& record, const CsvLimits
             TRY(read_plain(reading, cell, limits));
         }
         if (reading.rest.empty() || take_line_end(reading)) return true;
+        reading.cut = reading.rest == "\r";
         if (reading.rest.front() == '\r')
             return wrong("a CR stands alone: lines end with CRLF or LF, and within cells in quotes only");
         if (reading.rest.front() != ',') return wrong("something stands behind the closing quote of a cell");

@@ -15,7 +15,8 @@ namespace integreat::data {
 
 struct CsvLimits {
     std::size_t cell_bytes_max = 1024 * 1024;
-    std::size_t cells_max = 200;  // Of one record.
+    std::size_t cells_max = 200;                     // Of one record.
+    std::size_t record_bytes_max = 2 * 1024 * 1024;  // Of a CsvStream.
 };
 
 struct CsvCell {
@@ -35,6 +36,7 @@ struct CsvRecord {
 struct CsvReading {
     std::string_view rest;
     std::size_t line = 1;  // On which `rest` begins; after a mistake, the line of the mistake.
+    bool cut = false;      // The mistake may be only that the text ends here.
 };
 
 // A byte order mark at the beginning is left out.

@@ -8,9 +8,6 @@
 
 namespace integreat::data {
 
-inline constexpr std::size_t import_bytes_max = 10 * 1024 * 1024;
-inline constexpr std::size_t import_records_max = 50'000;
-inline constexpr std::size_t import_cells_max = 1'000'000;
 inline constexpr std::size_t import_mistakes_max = 100;
 
 http::Response export_records(Asked& asked);

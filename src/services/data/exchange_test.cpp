@@ -3,6 +3,10 @@
 #include "services/data/exchange.h"
 
 #include <atomic>
+#include <limits>
+#include <random>
+#include <set>
+#include <sstream>
 #include <thread>
 
 #include <gmock/gmock.h>
@@ -177,6 +181,81 @@ TEST_F(Exchange, StoresAllOrNoneAndNamesTheLineThatTheDatabaseRefuses) {
     EXPECT_THAT(unread.body, HasSubstr(R"("line 2, )"));
 }
 
+TEST_F(Exchange, NamesEachLineThatTheDatabaseRefuses) {
+    ASSERT_EQ(import("students", people(1'000, 3)).status, 201);
+    auto before = count("students");
+    // Three are taken, one stands twice; they lie far apart, among lines that are good.
+    auto no = import("students", people(0, 300) + "A,e1000@x.ph\r\n" + people(300, 700).substr(12) +
+                                     "B,e1001@x.ph\r\n\"C\",e1002@x.ph\r\nD,e5@x.ph\r\n");
+    EXPECT_EQ(no.status, 409) << no.body;
+    EXPECT_EQ(no.type, "already-exists");
+    EXPECT_THAT(no.body, HasSubstr("4 records are refused; `errors` has each place."));
+    for (const auto* line : {"302", "1003", "1004", "1005"})
+        EXPECT_THAT(no.body, HasSubstr("{\"pointer\":\"line " + std::string(line) +
+                                       ", email\",\"detail\":\"is taken\"}"));
+    EXPECT_EQ(count("students"), before);
+
+    auto all =
+        import("students", people(1'000, 3) + people(5'000, 2).substr(12) + people(1'000, 3).substr(12));
+    EXPECT_THAT(all.body, HasSubstr("6 records are refused"));
+    EXPECT_THAT(all.body, Not(HasSubstr("line 5,")));
+    auto section = calls.send("POST", "/sections", "r1:registrar", R"({"title": "S"})").id();
+    auto student = calls.send("GET", "/students?limit=1", "r1:registrar").ids().front();
+    const std::string nobody = "00000000-0000-7000-8000-000000000000";
+    auto mixed =
+        import("enrollments", "student,section\n" + nobody + "," + section + "\n" + student + "," + section +
+                                  "\n" + student + "," + section + "\n" + student + "," + nobody + "\n");
+    EXPECT_EQ(mixed.status, 400) << "as the first of them";
+    EXPECT_THAT(mixed.body, HasSubstr(R"({"pointer":"line 2, student","detail":"there is no such record"})"));
+    EXPECT_THAT(mixed.body, HasSubstr(R"({"pointer":"line 4, student","detail":"is taken"})"));
+    EXPECT_THAT(mixed.body, HasSubstr(R"({"pointer":"line 5, section","detail":"there is no such record"})"));
+}
+
+TEST_F(Exchange, TellsSoManyRefusalsAndNoMore) {
+    ASSERT_EQ(import("students", people(0, 400)).status, 201);
+    auto no = import("students", people(0, 400));
+    EXPECT_THAT(no.body, HasSubstr("100 records are refused"));
+    EXPECT_THAT(no.body, HasSubstr("line 101, email"));
+    EXPECT_THAT(no.body, HasSubstr(R"({"pointer":"line 101","detail":"and more)"));
+    EXPECT_THAT(no.body, Not(HasSubstr("line 102")));
+}
+
+// Amounts that a double, or a detour over one, would change.
+TEST_F(Exchange, NeverRoundsMoney) {
+    std::minstd_rand random(20261123);
+    auto any = [&] {
+        return static_cast<std::int64_t>(random()) << 32 | static_cast<std::int64_t>(random()) << 1;
+    };
+    std::vector<std::int64_t> amounts{
+        0, 1, 99, 100, 9007199254740993, std::numeric_limits<std::int64_t>::max()};
+    for (int i = 0; i < 300; ++i)
+        amounts.push_back(any() >> (random() % 60));
+    std::string bodies = "[";
+    for (std::size_t i = 0; i < amounts.size(); ++i)
+        bodies += std::string(i == 0 ? "" : ",") + R"({"title": "n)" + std::to_string(i) +
+                  R"(", "fee": {"amount": )" + std::to_string(amounts[i]) + "}}";
+    ASSERT_EQ(calls.send("POST", "/sections", "r1:registrar", bodies + "]").status, 201);
+    const std::string target = "/sections/export.csv?fields=title,fee";
+    auto table = exported(target);
+    ASSERT_EQ(import("sections", table).status, 201);
+    std::multiset<std::string> lines;
+    std::istringstream both(exported(target));
+    for (std::string line; std::getline(both, line);)
+        lines.insert(line);
+    std::istringstream once(table);
+    std::string line;
+    std::getline(once, line);
+    while (std::getline(once, line))
+        EXPECT_EQ(lines.count(line), 2u) << line;
+    for (std::size_t i = 0; i < amounts.size(); i += 7) {
+        auto twins = calls.send("GET", "/sections?fields=fee&title=eq.n" + std::to_string(i), "r1:registrar");
+        auto fee = R"("fee":{"amount":)" + std::to_string(amounts[i]) + ",";
+        auto first = twins.body.find(fee);
+        ASSERT_NE(first, twins.body.npos) << twins.body;
+        EXPECT_NE(twins.body.find(fee, first + 1), twins.body.npos) << twins.body;
+    }
+}
+
 TEST_F(Exchange, KeepsApartWhatLinesLeaveOut) {
     auto made = import("students",
                        "name,email,phone,program\nA,a@x.ph,,bsit\nB,b@x.ph,09171234567,\nC,c@x.ph,,bscs\n");
@@ -186,13 +265,24 @@ TEST_F(Exchange, KeepsApartWhatLinesLeaveOut) {
 }
 
 TEST_F(Exchange, HasLimitsOfRecords) {
+    calls.serve({.records_max = 1'000});
     std::string table = "title\n";
-    for (std::size_t i = 0; i <= import_records_max; ++i)
+    for (int i = 0; i < 1'000; ++i)
         table += "x\n";
-    auto no = import("sections", table);
+    EXPECT_EQ(import("sections", table).body, R"({"imported":1000})");
+    auto no = import("sections", table + "x\n");
     EXPECT_EQ(no.status, 400);
-    EXPECT_THAT(no.body, HasSubstr("line 50002"));
-    EXPECT_THAT(no.body, HasSubstr("at most 50000 records"));
+    EXPECT_THAT(no.body, HasSubstr("line 1002"));
+    EXPECT_THAT(no.body, HasSubstr("at most 1000 records"));
+    EXPECT_EQ(count("sections"), R"({"items":[{"count":1000}]})");
+}
+
+TEST_F(Exchange, HasALimitOfImportsAtOnce) {
+    calls.serve({.at_once = 0});
+    auto no = import("students", people(0, 1));
+    EXPECT_EQ(no.status, 429);
+    EXPECT_EQ(no.type, "limit-reached");
+    EXPECT_EQ(no.headers.value("Retry-After"), "10");
 }
 
 TEST_F(Exchange, StreamsEachRecordThatIsThereThroughoutOnceInSmallPieces) {

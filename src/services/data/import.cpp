@@ -3,10 +3,12 @@
 
 #include <boost/json/object.hpp>
 
-#include "json/utf8.h"
+#include "http/spool.h"
 #include "services/data/cells.h"
+#include "services/data/csv_stream.h"
 #include "services/data/exchange.h"
 #include "services/data/inserts.h"
+#include "services/data/refused_rows.h"
 
 namespace integreat::data {
 
@@ -14,8 +16,11 @@ namespace {
 
 namespace bj = boost::json;
 
-constexpr std::size_t batch_records = 500;  // Of one statement at most.
-constexpr std::size_t shown_bytes = 60;     // Of a heading that is not known.
+constexpr std::size_t piece_bytes = 64 * 1024;
+constexpr std::size_t batch_records = 500;               // Of one statement at most.
+constexpr std::size_t batches_open = 8;                  // Records that leave out different things go apart.
+constexpr std::size_t held_bytes_max = 4 * 1024 * 1024;  // Of the records of all open batches.
+constexpr std::size_t shown_bytes = 60;                  // Of a heading that is not known.
 
 std::string at_line(std::size_t line) {
     return "line " + std::to_string(line);
@@ -38,6 +43,7 @@ struct Wrongs {
 struct Alike {
     std::vector<Written> records;
     std::vector<std::size_t> lines;
+    std::size_t bytes = 0;
 
     bool takes(const Written& written) const {
         return records.front().fields == written.fields && !written.fields.empty() &&
@@ -49,17 +55,41 @@ struct Alike {
         auto range = "lines " + std::to_string(lines.front()) + " to " + std::to_string(lines.back());
         return {.record = range, .field = range + ", "};
     }
+    Place place_of(std::size_t index) const {
+        auto line = at_line(lines[index]);
+        return {.record = line, .field = line + ", "};
+    }
 };
 
-// A text of a table on its way to records.
+// A table on its way to records; read from its beginning by each that is made.
 struct Importing {
-    const Asked& asked;
-    CsvReading reading;
+    Asked& asked;
+    CsvStream reading;
     Wrongs wrongs = {};
+    std::optional<Error> trouble = {};  // The table cannot be had.
     std::vector<const Field*> columns = {};
-    std::vector<Alike> batches = {};
     std::size_t records = 0;
-    std::size_t cells = 0;
+
+    explicit Importing(Asked& for_whom)
+        : asked(for_whom),
+          reading(
+              [spool = for_whom.call.spooled, at = std::uint64_t(0)](std::string& piece) mutable -> Result<> {
+                  TRY(spool->read(at, piece_bytes, piece));
+                  at += piece.size();
+                  return {};
+              }) {}
+
+    // False at the end, and after what makes the rest unreadable.
+    bool next(CsvRecord& record) {
+        auto some = reading.next(record);
+        if (some) return *some;
+        if (some.error().fault == Fault::invalid)
+            wrongs.add(at_line(reading.line()), some.error().message);
+        else
+            trouble = some.error();
+        return false;
+    }
+    bool good() const { return wrongs.all.empty() && !trouble; }
 };
 
 void take_heading(Importing& importing, std::string_view name, std::size_t number) {
@@ -79,10 +109,9 @@ void take_heading(Importing& importing, std::string_view name, std::size_t numbe
 // The fields that the columns stand for; nothing of the rest makes sense with a mistake in them.
 void read_heading(Importing& importing) {
     CsvRecord heading;
-    auto some = next_record(importing.reading, heading);
-    if (!some) return importing.wrongs.add(at_line(importing.reading.line), some.error().message);
-    if (!*some || heading.blank())
-        return importing.wrongs.add("line 1", "must have the names of the columns");
+    bool some = importing.next(heading);
+    if (!importing.good()) return;
+    if (!some || heading.blank()) return importing.wrongs.add("line 1", "must have the names of the columns");
     for (std::size_t i = 0; i < heading.cells.size(); ++i)
         take_heading(importing, heading.cells[i].text, i + 1);
     const auto& columns = importing.columns;
@@ -101,23 +130,14 @@ std::string column_of(const Collection& collection, std::string_view pointer) {
     return std::string(field && field->type == FieldType::money ? name : pointer);
 }
 
-void keep(Importing& importing, Written written, std::size_t line) {
-    auto& batches = importing.batches;
-    // Records that differ in what they leave out would else be a statement each.
-    auto from = batches.end() - std::min<std::ptrdiff_t>(8, std::distance(batches.begin(), batches.end()));
-    auto found = std::find_if(from, batches.end(), [&](const Alike& one) { return one.takes(written); });
-    auto& batch = found == batches.end() ? batches.emplace_back() : *found;
-    batch.records.push_back(std::move(written));
-    batch.lines.push_back(line);
-}
-
-void take_record(Importing& importing, const CsvRecord& record) {
+Written read_record(Importing& importing, const CsvRecord& record) {
     const auto& columns = importing.columns;
     auto& wrongs = importing.wrongs;
     auto line = at_line(record.line);
     if (record.cells.size() != columns.size()) {
-        return wrongs.add(line, "has " + std::to_string(record.cells.size()) + " cells; the heading has " +
-                                    std::to_string(columns.size()));
+        wrongs.add(line, "has " + std::to_string(record.cells.size()) + " cells; the heading has " +
+                             std::to_string(columns.size()));
+        return {};
     }
     bj::object body;
     std::vector<std::string> unread;
@@ -139,92 +159,158 @@ void take_record(Importing& importing, const CsvRecord& record) {
         if (std::find(unread.begin(), unread.end(), column) == unread.end())
             wrongs.add(line + ", " + column, std::move(mistake.detail));
     }
-    if (wrongs.all.empty()) keep(importing, std::move(written), record.line);
+    return written;
 }
 
-void read_records(Importing& importing) {
-    CsvRecord record;
-    auto& wrongs = importing.wrongs;
-    while (!wrongs.full()) {
-        auto some = next_record(importing.reading, record);
-        if (!some) return wrongs.add(at_line(importing.reading.line), some.error().message);
-        if (!*some) break;
-        if (record.blank() && importing.columns.size() > 1) continue;
-        ++importing.records;
-        importing.cells += record.cells.size();
-        if (importing.records > import_records_max || importing.cells > import_cells_max) {
-            return wrongs.add(at_line(record.line),
-                              "is too much: at most " + std::to_string(import_records_max) +
-                                  " records with " + std::to_string(import_cells_max) + " cells at once");
-        }
-        take_record(importing, record);
-    }
-    if (importing.records == 0) wrongs.add("line 1", "must have records below it");
-}
+using TakeRecord = std::function<bool(Written, std::size_t line)>;
 
-void read_table(Importing& importing) {
-    const auto& text = importing.asked.request.body;
-    if (auto at = json::invalid_utf8_at(text)) {
-        auto end = text.begin() + static_cast<std::ptrdiff_t>(*at);
-        auto line = 1 + static_cast<std::size_t>(std::count(text.begin(), end, '\n'));
-        return importing.wrongs.add(at_line(line), "is not UTF-8");
-    }
+// Gives each record of the table to `take`, until that says no.
+void read_records(Importing& importing, const TakeRecord& take) {
     read_heading(importing);
-    if (importing.wrongs.all.empty()) read_records(importing);
-}
-
-Answered store(Asked& asked, const Alike& batch) {
-    return run(asked, insert_many_sql(asked, batch.records, ""));
-}
-
-// Which line the database refuses: everything before it is stored once more, and what the refused statement
-// had, one by one, in a transaction that is not to last. Nothing if it all fits now, or time is up.
-std::optional<http::Reply> first_refused(Asked& asked, const std::vector<Alike>& batches,
-                                         std::size_t refused) {
-    auto* outer = std::exchange(asked.call.transaction, nullptr);
-    std::optional<http::Reply> reply;
-    auto transaction = asked.pool.begin(asked.call.tenant, asked.call.deadline);
-    if (transaction) asked.call.transaction = &*transaction;
-    bool stored = static_cast<bool>(transaction);
-    for (std::size_t i = 0; stored && i < refused; ++i)
-        stored = static_cast<bool>(store(asked, batches[i]).rows);
-    const auto& batch = batches[refused];
-    for (std::size_t i = 0; stored && !reply && i < batch.records.size(); ++i) {
-        auto answered = run(asked, insert_sql(asked, batch.records[i], ""));
-        Alike one{.records = {}, .lines = {batch.lines[i]}};
-        if (!answered.rows) reply = refuse_statement(asked, answered, one.place());
+    if (!importing.good()) return;
+    auto most = importing.asked.desk.imports.records_max;
+    CsvRecord record;
+    while (!importing.wrongs.full() && importing.next(record)) {
+        if (record.blank() && importing.columns.size() > 1) continue;
+        if (++importing.records > most) {
+            return importing.wrongs.add(at_line(record.line),
+                                        "is too much: at most " + std::to_string(most) + " records at once");
+        }
+        auto written = read_record(importing, record);
+        if (importing.good() && !take(std::move(written), record.line)) return;
     }
-    asked.call.transaction = outer;
-    return reply;
+    if (importing.good() && importing.records == 0)
+        importing.wrongs.add("line 1", "must have records below it");
+}
+
+// Records on their way into statements. `store` says whether to go on.
+struct Batches {
+    std::function<bool(const Alike&)> store;
+    std::vector<Alike> open = {};
+    std::size_t bytes = 0;
+
+    bool close(std::size_t index) {
+        auto batch = std::move(open[index]);
+        open.erase(open.begin() + static_cast<std::ptrdiff_t>(index));
+        bytes -= batch.bytes;
+        return store(batch);
+    }
+
+    bool take(Written written, std::size_t line) {
+        std::size_t size = 0;
+        for (const auto& value : written.values)
+            size += sizeof value + (value ? value->size() : 0);
+        auto found =
+            std::find_if(open.begin(), open.end(), [&](const Alike& one) { return one.takes(written); });
+        if (found == open.end()) {
+            if (open.size() == batches_open && !close(0)) return false;
+            found = open.insert(open.end(), Alike{});
+        }
+        found->records.push_back(std::move(written));
+        found->lines.push_back(line);
+        found->bytes += size;
+        bytes += size;
+        bool full = found->records.size() == batch_records || found->records.front().fields.empty();
+        if (full && !close(static_cast<std::size_t>(found - open.begin()))) return false;
+        return bytes <= held_bytes_max || finish();
+    }
+
+    bool finish() {
+        while (!open.empty()) {
+            if (!close(0)) return false;
+        }
+        return true;
+    }
+};
+
+std::optional<http::Reply> refuse_table(Importing& importing) {
+    auto& asked = importing.asked;
+    if (importing.trouble) {
+        return refuse_statement(asked, {.rows = *std::move(importing.trouble), .refusal = {}});
+    }
+    if (importing.wrongs.all.empty()) return {};
+    Mistakes mistakes;
+    mistakes.all = std::move(importing.wrongs.all);
+    return refuse_mistakes(asked, std::move(mistakes), "The table");
+}
+
+// The statement that the database refused.
+struct RefusedBatch {
+    Answered answered;
+    Place place;
+};
+
+// Reads the table once more, in batches, until one is not stored. What keeps it from being read.
+std::optional<http::Reply> store_records(Asked& asked, const std::function<bool(const Alike&)>& store) {
+    Importing importing(asked);
+    Batches batches{.store = store};
+    bool stopped = false;
+    read_records(importing, [&](Written written, std::size_t line) {
+        stopped = !batches.take(std::move(written), line);
+        return !stopped;
+    });
+    if (auto trouble = refuse_table(importing)) return trouble;
+    if (!stopped) batches.finish();
+    return {};
+}
+
+http::Reply explain_refusal(Asked& asked, const RefusedBatch& refused) {
+    auto trouble = refuse_statement(asked, refused.answered, refused.place);
+    if (trouble.status >= 500) return trouble;
+    RefusedRows rows(asked);
+    auto unread = store_records(asked, [&](const Alike& batch) {
+        return rows.store(batch.records, [&](std::size_t index) { return batch.place_of(index); });
+    });
+    auto all = rows.reply();
+    return unread ? *std::move(unread) : all ? *std::move(all) : trouble;
+}
+
+// Each holds a connection and a thread for as long as it takes: some must be left for everybody else.
+class Turn {
+public:
+    Turn(std::atomic<int>& taken, int most) : taken_(taken), mine_(++taken <= most) {}
+    ~Turn() { --taken_; }
+    Turn(const Turn&) = delete;
+
+    bool mine() const { return mine_; }
+
+private:
+    std::atomic<int>& taken_;
+    bool mine_;
+};
+
+http::Reply refuse_turn(Asked& asked) {
+    auto problem = http::problem_from(
+        Error{Fault::exhausted, "As many imports run as may at once: send it again when one is over.", ""});
+    problem.retry_after = std::chrono::seconds(10);
+    return refuse(asked, std::move(problem), "imports.at_once of integreat.yaml");
 }
 
 }  // namespace
 
 http::Reply import_records(Asked& asked) {
+    const auto& name = asked.collection.collection->name;
     if (asked.view.creatable.empty()) {
-        return refuse_forbidden(
-            asked, "The role " + asked.view.role + " may not create records here.",
-            "access.create of " + asked.collection.collection->name + " has no rule for the role");
+        return refuse_forbidden(asked, "The role " + asked.view.role + " may not create records here.",
+                                "access.create of " + name + " has no rule for the role");
     }
-    Importing importing{.asked = asked, .reading = start_csv(asked.request.body)};
-    read_table(importing);
-    if (auto& wrongs = importing.wrongs.all; !wrongs.empty()) {
-        Mistakes mistakes;
-        mistakes.all = std::move(wrongs);
-        return refuse_mistakes(asked, std::move(mistakes), "The table");
-    }
+    Turn turn(*asked.desk.importing, asked.desk.imports.at_once);
+    if (!turn.mine()) return refuse_turn(asked);
+    Importing checked(asked);
+    read_records(checked, [](Written, std::size_t) { return true; });
+    if (auto trouble = refuse_table(checked)) return *std::move(trouble);
     InTransaction transaction{asked};
     if (auto trouble = transaction.begin()) return *std::move(trouble);
-    for (std::size_t i = 0; i < importing.batches.size(); ++i) {
-        auto answered = store(asked, importing.batches[i]);
-        if (answered.rows) continue;
-        auto trouble = refuse_statement(asked, answered, importing.batches[i].place());
-        if (trouble.status >= 500) return trouble;
-        auto first = first_refused(asked, importing.batches, i);
-        return first ? *std::move(first) : trouble;
-    }
+    std::optional<RefusedBatch> refused;
+    auto unread = store_records(asked, [&](const Alike& batch) {
+        auto answered = run(asked, insert_many_sql(asked, batch.records, ""));
+        if (!answered.rows) refused = RefusedBatch{std::move(answered), batch.place()};
+        return !refused;
+    });
+    if (unread) return *std::move(unread);
+    if (refused) return explain_refusal(asked, *refused);
     if (auto trouble = transaction.commit()) return *std::move(trouble);
-    return json_reply(201, R"({"imported":)" + std::to_string(importing.records) + "}");
+    return json_reply(201, R"({"imported":)" + std::to_string(checked.records) + "}");
 }
 
 }  // namespace integreat::data

@@ -175,6 +175,23 @@ TEST_F(RecordsTest, CreatesManyOrNone) {
     EXPECT_EQ(calls.send("GET", "/students", "r1:registrar").items(), 3u);
 }
 
+TEST_F(RecordsTest, NamesEachOfManyThatTheDatabaseRefuses) {
+    ASSERT_EQ(calls
+                  .send("POST", "/students", "r1:registrar",
+                        R"([{"name": "A", "email": "a@x.ph"}, {"name": "B", "email": "b@x.ph"}])")
+                  .status,
+              201);
+    auto no = calls.send("POST", "/students", "r1:registrar",
+                         R"([{"name": "B", "email": "b@x.ph"}, {"name": "C", "email": "c@x.ph"},
+                             {"name": "C", "email": "c@x.ph"}, {"name": "D", "email": "d@x.ph", "notes": "n"},
+                             {"name": "A", "email": "a@x.ph", "notes": "n"}])");
+    EXPECT_EQ(no.status, 409);
+    EXPECT_THAT(no.body, HasSubstr(R"("errors":[{"pointer":"#/0/email","detail":"is taken"},)"
+                                   R"({"pointer":"#/2/email","detail":"is taken"},)"
+                                   R"({"pointer":"#/4/email","detail":"is taken"}])"));
+    EXPECT_EQ(calls.send("GET", "/students", "r1:registrar").items(), 2u);
+}
+
 TEST_F(RecordsTest, LetsPeopleAskWhoMayNotReadTheAnswers) {
     auto asked = calls.send("POST", "/inquiries", "", R"({"question": "When does the term begin?"})");
     EXPECT_EQ(asked.status, 201) << asked.body;

@@ -16,7 +16,6 @@ namespace {
 
 constexpr std::size_t body_bytes_max = 2 * 1024 * 1024;
 constexpr std::size_t bulk_bytes_max = 8 * 1024 * 1024;
-constexpr std::chrono::seconds import_timeout{60};
 
 using Operation = std::function<http::Response(Asked&)>;
 
@@ -251,8 +250,10 @@ void add_import(const Listing& listing) {
     auto& import = listing.add(http::Method::post, "/import", "import", collection.create, import_records);
     import.summary = "Add records to " + collection.name +
                      " from comma-separated values (text/csv) with a heading line: all or none";
-    import.body_bytes_max = import_bytes_max;
-    import.timeout = import_timeout;
+    const auto& limits = listing.desk->imports;
+    import.body_bytes_max = limits.bytes_max;
+    import.timeout = limits.timeout;
+    import.spools_body = true;
     import.idempotency = http::Idempotency::accepted;
     import.transactional = http::Transactional::with_key;
     import.checks_body = true;

@@ -26,14 +26,14 @@ namespace integreat::data {
 inline constexpr std::size_t seed_beds_max = 200;
 inline constexpr std::size_t seed_records_max = 5'000;  // Of one bed.
 
-struct Place {
+struct Locality {
     std::string barangay, city, province, region, postal_code;
     double latitude = 0, longitude = 0;
 };
 
 struct Words {
     std::map<std::string, std::vector<std::string>, std::less<>> lists;
-    std::vector<Place> places;
+    std::vector<Locality> places;
 };
 
 // How a field gets its value.

@@ -164,7 +164,7 @@ void read_bed(BedReading& reading, const Node& map) {
         read_maker(reading, member.key, member.value, json::below("/values", member.key));
 }
 
-bool read_place(const Node& node, Place& place) {
+bool read_place(const Node& node, Locality& place) {
     auto text = [&](std::string_view key) {
         const auto* member = json::find_member(node, key);
         return member ? member->text : std::string();

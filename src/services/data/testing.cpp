@@ -376,7 +376,8 @@ postgres::testing::TestDatabase database_for(const Model& model) {
     if (!connection) must(Result<>(failure.error));
     auto clone = base->second;
     auto old_name = std::exchange(clone.name, clone.name + "_" + std::to_string(++count));
-    must(connection->script("CREATE DATABASE " + clone.name + " OWNER integreat_owner TEMPLATE " + old_name,
+    must(connection->script("CREATE DATABASE " + clone.name + " OWNER integreat_owner TEMPLATE " + old_name +
+                                " STRATEGY file_copy",
                             until));
     auto renamed = [&](const Secret& url) {
         auto text = url.reveal();
@@ -386,6 +387,45 @@ postgres::testing::TestDatabase database_for(const Model& model) {
     clone.pool.url = renamed(clone.pool.url);
     clone.superuser_url = renamed(clone.superuser_url);
     return clone;
+}
+
+namespace {
+
+constexpr const char* empty_sql = R"sql(
+SET session_replication_role = replica;
+DO $$ DECLARE names text; BEGIN
+    SELECT string_agg(format('%I.%I', schemaname, tablename), ', ') INTO names FROM pg_catalog.pg_tables
+        WHERE schemaname = 'data' OR (schemaname = 'integreat' AND tablename IN
+            ('changes', 'followers', 'idempotency_keys', 'erasures'));
+    EXECUTE 'TRUNCATE ' || names || ' RESTART IDENTITY';
+END $$)sql";
+
+Guarded<std::multimap<std::string, postgres::testing::TestDatabase>>& idle_databases() {
+    static Guarded<std::multimap<std::string, postgres::testing::TestDatabase>> all;
+    return all;
+}
+
+}  // namespace
+
+LentDatabase::LentDatabase(const Model& model) : model_(model.app.text + fingerprint_of(model)) {
+    {
+        auto idle = idle_databases().lock();
+        if (auto found = idle->find(model_); found != idle->end()) {
+            database_ = std::move(found->second);
+            idle->erase(found);
+            return;
+        }
+    }
+    database_ = database_for(model);
+}
+
+LentDatabase::~LentDatabase() {
+    auto until = std::chrono::steady_clock::now() + std::chrono::seconds(60);
+    postgres::ConnectFailure failure;
+    auto connection = postgres::Connection::open(database_.superuser_url, until, failure);
+    if (!connection) must(Result<>(failure.error));
+    must(connection->script(empty_sql, until));
+    idle_databases().lock()->emplace(model_, std::move(database_));
 }
 
 postgres::testing::TestDatabase database_for(const Model& model, postgres::PrivateServer& server) {

@@ -20,6 +20,21 @@ std::shared_ptr<const Model> school();
 postgres::testing::TestDatabase database_for(const Model& model);
 postgres::testing::TestDatabase database_for(const Model& model, postgres::PrivateServer& server);
 
+// The same for tests that write records and leave tables and roles as they are: emptied, it serves the next
+// test, which takes milliseconds where a clone takes tenths of a second.
+class LentDatabase {
+public:
+    explicit LentDatabase(const Model& model);
+    ~LentDatabase();  // Nobody may use it any more.
+    LentDatabase(const LentDatabase&) = delete;
+
+    const postgres::testing::TestDatabase& operator*() const { return database_; }
+
+private:
+    postgres::testing::TestDatabase database_;
+    std::string model_;
+};
+
 // To plan and apply there.
 SchemaOrder order_for(const postgres::testing::TestDatabase& database);
 

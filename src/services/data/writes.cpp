@@ -7,6 +7,7 @@
 #include "services/data/inserts.h"
 #include "services/data/names.h"
 #include "services/data/records.h"
+#include "services/data/refused_rows.h"
 
 namespace integreat::data {
 
@@ -93,19 +94,15 @@ Place place_in_list(std::size_t index) {
     return {.record = record, .field = record + "/"};
 }
 
-// Which of the records the database refuses: they are stored once more, one by one, in a transaction that is
-// not to last.
-std::optional<http::Reply> first_refused(Asked& asked, const std::vector<Written>& records) {
-    auto* outer = std::exchange(asked.call.transaction, nullptr);
-    std::optional<http::Reply> refused;
-    auto transaction = asked.pool.begin(asked.call.tenant, asked.call.deadline);
-    if (transaction) asked.call.transaction = &*transaction;
-    for (std::size_t i = 0; transaction && !refused && i < records.size(); ++i) {
-        auto answered = run(asked, insert_sql(asked, records[i], {}));
-        if (!answered.rows) refused = refuse_statement(asked, answered, place_in_list(i));
+std::optional<http::Reply> refused_records(Asked& asked, const std::vector<Written>& records) {
+    RefusedRows rows(asked);
+    for (std::size_t first = 0; first < records.size();) {
+        auto count = alike(records, first);
+        auto place = [first](std::size_t index) { return place_in_list(first + index); };
+        if (!rows.store({records.data() + first, count}, place)) break;
+        first += count;
     }
-    asked.call.transaction = outer;
-    return refused;
+    return rows.reply();
 }
 
 http::Reply create_many(Asked& asked, const bj::array& bodies) {
@@ -124,7 +121,7 @@ http::Reply create_many(Asked& asked, const bj::array& bodies) {
     if (auto trouble = transaction.begin()) return *std::move(trouble);
     auto stored = store_all(asked, records, returning);
     if (stored.trouble && stored.trouble->status < 500) {
-        if (auto first = first_refused(asked, records)) return *std::move(first);
+        if (auto all = refused_records(asked, records)) return *std::move(all);
     }
     if (stored.trouble) return *std::move(stored.trouble);
     if (auto trouble = transaction.commit()) return *std::move(trouble);
