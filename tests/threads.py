@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """Builds what has threads with ThreadSanitizer (the preset `threads`) and runs it: the unit tests of those
-folders, then the whole program, which answers, relays and reloads under load. Fails on any report."""
+folders, then the whole program, which answers, relays, reloads, and stores objects under load. Fails on any
+report."""
 
 import os
 import signal
@@ -15,9 +16,12 @@ from pathlib import Path
 import apps
 import harness
 
+sys.path.append(str(Path(__file__).resolve().parent / "cloud"))
+import s3_client  # noqa: E402
+
 BUILD = harness.ROOT / "build" / "threads"
 # The other folders start no thread of their own; the whole program runs their code from several.
-FOLDERS = ("metrics", "identity", "postgres", "gateway", "net")
+FOLDERS = ("metrics", "identity", "postgres", "gateway", "net", "cloud_sqlite", "cloud_s3")
 RELOADS = 20
 LOAD_SECONDS = 8
 
@@ -57,8 +61,70 @@ def test(folder: str) -> str:
     return "" if done.returncode == 0 else (done.stdout + done.stderr)[-8000:]
 
 
+def store_objects(program: harness.Program, writer: int, until: float) -> None:
+    """One client of the local S3: its own keys, and one that all of them write."""
+    client = s3_client.Client(int(program.ready["aws"].rsplit(":", 1)[1]))
+    bucket = "/" + program.ready["tenants"]["campus"]["bucket"]
+    calls = 0
+    while time.monotonic() < until:
+        calls += 1
+        body = bytes([calls % 256]) * (100_000 if calls % 10 == 0 else 100)
+        for key in (f"{writer}/{calls}", "shared"):
+            written = client.call("PUT", f"{bucket}/{key}", body)
+            read = client.call("GET", f"{bucket}/{key}")
+            if (written.status, read.status) != (200, 200) or (key != "shared" and read.body != body):
+                raise AssertionError(f"{key}: {written.status} {read.status} {read.body[:300]!r}")
+        listed = client.call("GET", f"{bucket}?list-type=2&prefix={writer}%2F")
+        removed = client.call("DELETE", f"{bucket}/{writer}/{calls}")
+        if (listed.status, removed.status) != (200, 204):
+            raise AssertionError(f"{listed.status} {removed.status} {listed.body[:300]!r}")
+    client.close()
+
+
+def exchange(program: harness.Program, until: float) -> None:
+    """The same user's token for an identity and for credentials, again and again."""
+    tenant = program.ready["tenants"]["campus"]
+    logins = {"Logins": {"securetoken.google.com/" + tenant["firebase_project"]: program.token("campus")}}
+
+    def ask(operation: str, body: dict) -> dict:
+        answer = harness.call(
+            program.ready["aws"],
+            "POST",
+            "/",
+            headers={"X-Amz-Target": f"AWSCognitoIdentityService.{operation}"},
+            body={**body, **logins},
+        )
+        if answer.status != 200:
+            raise AssertionError(f"{operation}: {answer.status} {answer.body[:300]!r}")
+        return answer.json()
+
+    while time.monotonic() < until:
+        identity = ask("GetId", {"IdentityPoolId": tenant["identity_pool"]})["IdentityId"]
+        ask("GetCredentialsForIdentity", {"IdentityId": identity})
+
+
+def start_cloud_clients(program: harness.Program, failures: list[str]) -> list[threading.Thread]:
+    lines = Path(program.ready["aws_credentials"]).read_text().splitlines()
+    keys = dict(line.split(" = ") for line in lines if " = " in line)
+    s3_client.KEY_ID, s3_client.SECRET = keys["aws_access_key_id"], keys["aws_secret_access_key"]
+    until = time.monotonic() + LOAD_SECONDS
+
+    def guarded(work, *arguments) -> None:
+        try:
+            work(program, *arguments, until)
+        except Exception as failure:  # Of a thread: reported by who joins it.
+            failures.append(f"{work.__name__}: {failure!r}")
+
+    clients = [threading.Thread(target=guarded, args=(store_objects, writer)) for writer in range(4)]
+    clients += [threading.Thread(target=guarded, args=(exchange,)) for _ in range(2)]
+    for client in clients:
+        client.start()
+    return clients
+
+
 def use(program: harness.Program, upstream: harness.Upstream) -> None:
-    """All that happens at once in the life of the program: answers, relays, keys, logs, metrics, reloads."""
+    """All that happens at once in the life of the program: answers, relays, keys, logs, metrics, reloads, and
+    its local cloud."""
     token = program.token("campus")
     ways = ("/v1/apps/campus/me", "/v1/apps/campus/portal/echo")
     loads = [
@@ -69,7 +135,9 @@ def use(program: harness.Program, upstream: harness.Upstream) -> None:
         )
         for path in ways
     ]
-    for load in loads:
+    failures: list[str] = []
+    loads += start_cloud_clients(program, failures)
+    for load in loads[: len(ways)]:
         load.start()
     versions = [
         apps.campus(upstream.url),
@@ -94,6 +162,8 @@ def use(program: harness.Program, upstream: harness.Upstream) -> None:
         raise AssertionError(created.stdout + created.stderr)
     for load in loads:
         load.join()
+    if failures:
+        raise AssertionError("\n".join(failures))
 
 
 def run_program() -> str:
