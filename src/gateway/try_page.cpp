@@ -101,9 +101,10 @@ std::vector<http::Route> try_routes(TryPage page) {
                            .waits = true,  // Reads a file.
                            .handler = std::move(handler)};
     };
-    return {route("/try/{app}", "platform.try", "A page to try sign-in, credentials and files of an app",
+    return {route("/try/{app}", "platform.try",
+                  "With integreat dev only: a page to try sign-in, credentials and files of an app",
                   [shared](const Request&, Call& call) { return answer_page(*shared, call); }),
-            route("/try/files/{name}", "platform.try_file", "What that page is made of",
+            route("/try/files/{name}", "platform.try_file", "What that page is made of: try.js and try.css",
                   [shared](const Request&, Call& call) { return answer_file(*shared, call); })};
 }
 

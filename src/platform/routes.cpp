@@ -7,6 +7,7 @@
 #include "gateway/api_manual.h"
 #include "gateway/me.h"
 #include "gateway/openapi.h"
+#include "gateway/try_page.h"
 
 namespace integreat::platform {
 
@@ -46,6 +47,7 @@ std::string routes_manual(const Clock& clock, Random& random) {
         .platform = pool, .clock = clock, .random = random, .decisions = decisions, .ready_checks = {}};
     auto routes = routes_of_any_app();
     append(routes, own_routes(open, admin));
+    append(routes, gateway::try_routes({}));
     return gateway::api_manual(routes);
 }
 

@@ -16,7 +16,7 @@ namespace integreat::platform {
 // Both outlive the routes.
 std::vector<http::Route> own_routes(const gateway::PlatformRoutes& open, const gateway::AdminRoutes& admin);
 
-// docs/api.md: those, and the ones that every app has. Asks no database.
+// docs/api.md: those, the ones that every app has, and those of `integreat dev`. Asks no database.
 std::string routes_manual(const Clock& clock, Random& random);
 
 }  // namespace integreat::platform
