@@ -61,7 +61,7 @@ export function attemptsOf(others: Neighbour[], settings: StorageSettings, files
     ...(other ? attemptsAt(other, settings) : []),
     {
       title: "Delete in another user's folder",
-      about: 'A key that is not below your folder',
+      about: 'A key that is not below yours: refused before it is sent',
       work: () => files.delete('users/us-east-1:00000000-0000-0000-0000-000000000000/report.pdf'),
     },
     {
