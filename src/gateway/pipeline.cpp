@@ -44,13 +44,32 @@ void keep_for_log(Passage& passage) {
 }
 
 template <std::size_t Count>
-http::Admission pass(Passage& passage, const std::array<Stage, Count>& stages) {
+void pass(Passage& passage, const std::array<Stage, Count>& stages) {
     for (auto stage : stages) {
         if (!stage(passage)) break;
     }
+}
+
+http::Admission admission_of(Passage& passage) {
     ASSERT(passage.answer);  // The last stage always leaves one.
     keep_for_log(passage);
     return *std::move(passage.answer);
+}
+
+http::Response response_of(Passage& passage) {
+    auto answer = admission_of(passage);
+    if (auto* relay = std::get_if<http::Relay>(&answer)) return std::move(*relay);
+    if (auto* stream = std::get_if<http::Stream>(&answer)) return std::move(*stream);
+    if (std::holds_alternative<http::Defer>(answer)) return http::Defer{};
+    ASSERT(std::holds_alternative<http::Reply>(answer));
+    return std::get<http::Reply>(std::move(answer));
+}
+
+Passage begin(Gateway& gateway, const http::Request& request, http::Call& call) {
+    Passage passage{.gateway = gateway, .request = request, .call = call};
+    passage.plan = &call.snapshot->plan_of(*call.route);
+    passage.tenant = passage.plan->tenant;
+    return passage;
 }
 
 // The transport refuses, perhaps before the request got a number or a route.
@@ -71,14 +90,15 @@ http::Reply reject(Gateway& gateway, const http::Request& request, http::Call& c
 }  // namespace
 
 http::Response respond(Gateway& gateway, const http::Request& request, http::Call& call) {
-    Passage passage{.gateway = gateway, .request = request, .call = call};
-    passage.plan = &call.snapshot->plan_of(*call.route);
-    passage.tenant = passage.plan->tenant;
-    auto answer = pass<answering.size()>(passage, answering);
-    if (auto* relay = std::get_if<http::Relay>(&answer)) return std::move(*relay);
-    if (auto* stream = std::get_if<http::Stream>(&answer)) return std::move(*stream);
-    ASSERT(std::holds_alternative<http::Reply>(answer));
-    return std::get<http::Reply>(std::move(answer));
+    auto passage = begin(gateway, request, call);
+    pass(passage, answering);
+    if (!passage.later) return response_of(passage);
+    auto finish = [&gateway, &request, &call, handler = std::move(passage.later->finish)] {
+        auto rest = begin(gateway, request, call);
+        conclude(rest, handler);
+        return response_of(rest);
+    };
+    return http::Later{.when_ready = std::move(passage.later->when_ready), .finish = std::move(finish)};
 }
 
 http::Application make_application(Gateway& gateway) {
@@ -86,7 +106,8 @@ http::Application make_application(Gateway& gateway) {
         .admit =
             [&gateway](const http::Request& request, http::Call& call) {
                 Passage passage{.gateway = gateway, .request = request, .call = call};
-                return pass<admission.size()>(passage, admission);
+                pass(passage, admission);
+                return admission_of(passage);
             },
         .answer = [&gateway](const http::Request& request,
                              http::Call& call) { return respond(gateway, request, call); },

@@ -367,7 +367,9 @@ bool dispatch(Passage& passage) {
     } else if (route.spools_body) {
         passage.answer = spool_body(passage);
     } else if (route.waits || once || passage.plan->schema || has_body(headers)) {
-        passage.answer = http::ReadBody{.bytes_max = route.body_bytes_max, .waits = route.waits || once};
+        passage.answer = http::ReadBody{.bytes_max = route.body_bytes_max,
+                                        .waits = route.waits || once,
+                                        .in_lane = route.in_lane && !once};
     } else {
         run_handler(passage);
     }
@@ -393,18 +395,21 @@ bool require_valid_body(Passage& passage) {
     return refuse(passage, "validate", std::move(no));
 }
 
-bool run_handler(Passage& passage) {
-    ASSERT(passage.call.route->handler);
+void conclude(Passage& passage, const std::function<http::Response()>& work) {
     try {
-        auto response = passage.call.route->handler(passage.request, passage.call);
+        auto response = work();
         if (auto* reply = std::get_if<http::Reply>(&response)) {
             if (!passage.call.decision.stage.empty()) keep_decision(passage, reply->status);
             passage.answer = std::move(*reply);
         } else if (auto* stream = std::get_if<http::Stream>(&response)) {
             end_with_token(*stream, passage.call);
             passage.answer = std::move(*stream);
+        } else if (auto* relay = std::get_if<http::Relay>(&response)) {
+            passage.answer = std::move(*relay);
+        } else if (auto* later = std::get_if<http::Later>(&response)) {
+            passage.later = std::move(*later);
         } else {
-            passage.answer = std::get<http::Relay>(std::move(response));
+            passage.answer = http::Defer{};
         }
     } catch (const std::exception& failure) {
         passage.call.cause = failure.what();
@@ -412,6 +417,11 @@ bool run_handler(Passage& passage) {
                refusal(500, "internal", "Something went wrong on our side", "Report the request_id.",
                        "the handler of route " + passage.call.route->name + " failed"));
     }
+}
+
+bool run_handler(Passage& passage) {
+    ASSERT(passage.call.route->handler);
+    conclude(passage, [&] { return passage.call.route->handler(passage.request, passage.call); });
     return false;
 }
 

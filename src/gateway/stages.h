@@ -22,6 +22,7 @@ struct Passage {
     const TenantPlan* tenant = nullptr;  // Of the path, also where no route answers.
     std::string allow;                   // Methods of the path, if it has no route for this one.
     std::optional<http::Admission> answer;
+    std::optional<http::Later> later;  // In its place, of a handler that was asked with a lane.
 };
 
 using Stage = bool (*)(Passage&);
@@ -47,6 +48,9 @@ http::Response respond(Gateway&, const http::Request&, http::Call&);
 bool require_valid_body(Passage&);
 bool answer_once(Passage&);
 bool run_handler(Passage&);
+
+// Leaves what `work` answers; an exception of it is our mistake and refused as such.
+void conclude(Passage& passage, const std::function<http::Response()>& work);
 
 // The parts that most refusals have.
 Refusal refusal(int status, const char* type, const char* title, std::string detail, std::string rule);

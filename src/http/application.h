@@ -4,6 +4,8 @@
 //
 //     admit(head) → Reply | Relay | Stream | ReadBody → answer(whole request) → Reply | Relay | Stream
 //                 → Defer: call admit again from a thread that may wait
+//                                        answer, asked with a lane → Defer: the same
+//                                                                  → Later: its `finish` is the answer
 //                 → StreamBody → consume(piece) … consume(last piece) → Reply | Relay | Stream
 //                                                                                   … finish(outcome)
 //
@@ -26,9 +28,9 @@ namespace integreat::http {
 
 struct ReadBody {
     std::size_t bytes_max = 0;
-    bool waits = false;  // `answer` must run on the waiting pool.
+    bool waits = false;    // `answer` must run on the waiting pool,
+    bool in_lane = false;  // unless it is small: then it may be asked on the I/O thread first, with a lane.
 };
-struct Defer {};
 
 // The body piece by piece, for what is too large to be held in memory. The transport reads no further than
 // one piece ahead of the consumer.
@@ -42,6 +44,16 @@ struct StreamBody {
 };
 
 using Admission = std::variant<Reply, Relay, Stream, ReadBody, Defer, StreamBody>;
+
+// What an I/O thread waits for besides its clients: answers of databases that are under way. Used on that
+// thread only, from the first to the last call.
+struct Lane {
+    int descriptor = -1;            // Readable when `advance` has something to do.
+    std::function<void()> advance;  // Tells those whose answer has come.
+    std::function<void()> expire;   // To be called a few times a second: ends what is overdue.
+    std::function<void()> abandon;  // Ends everything: the thread stops.
+    postgres::Lane* database = nullptr;
+};
 
 // What became of the request, for logs and metrics.
 struct Outcome {
@@ -58,8 +70,12 @@ struct Application {
     // set call.started, call.arrived and call.may_wait; everything else is fresh.
     std::function<Admission(const Request&, Call&)> admit;
 
-    // The whole request, after ReadBody. Runs on the I/O thread, or on the waiting pool if it waits.
+    // The whole request, after ReadBody. Runs on the I/O thread, or the waiting pool if it waits; Defer and
+    // Later come only if call.lane is set.
     std::function<Response(const Request&, Call&)> answer;
+
+    // For each I/O thread one of its own. Empty: there are none.
+    std::function<Lane()> make_lane = {};
 
     // The transport itself must refuse (malformed head, body too large or too slow, pool full, upstream
     // gone): numbers, explains and renders it. May be called before or after admit.

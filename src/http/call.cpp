@@ -31,6 +31,7 @@ void clear(Call& call) {
     call.cause.clear();
     call.transaction = nullptr;
     call.spooled = nullptr;
+    call.lane = nullptr;
     call.replay_body.clear();
     call.response_body.clear();
     call.response_headers.clear();

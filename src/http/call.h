@@ -19,8 +19,9 @@ struct Snapshot;  // What is configured at one moment; a call keeps the one it b
 }
 
 namespace integreat::postgres {
+class Lane;
 class Transaction;
-}
+}  // namespace integreat::postgres
 
 namespace integreat::http {
 
@@ -62,6 +63,8 @@ struct Call {
     postgres::Transaction* transaction = nullptr;
 
     const Spool* spooled = nullptr;  // The body, where the route spools it; Request::body is nothing then.
+    // While an I/O thread asks for an answer that may come Later: by this lane.
+    postgres::Lane* lane = nullptr;
 
     std::string replay_body;    // What a repeated Idempotency-Key gets instead of a body that holds a secret.
     std::string response_body;  // For the log: redacted, and only on routes that log bodies.

@@ -5,6 +5,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -84,7 +85,19 @@ struct Stream {
 
 std::optional<std::uint64_t> length_of(const Stream& stream);
 
-using Response = std::variant<Reply, Relay, Stream>;
+// "Ask again from a thread that may wait."
+struct Defer {};
+
+struct Later;
+using Response = std::variant<Reply, Relay, Stream, Defer, Later>;
+
+// "The answer is under way": what it needs was asked for by the lane of this I/O thread (application.h).
+struct Later {
+    // Whom to tell that `finish` can be called; not before this returns, and once. `large`: there is so much
+    // of it that it should be called where waiting is allowed.
+    std::function<void(std::function<void(bool large)>)> when_ready;
+    std::function<Response()> finish;  // No Later.
+};
 
 // RFC 9110 section 15: "Not Found". "Unknown" for a status without a registered phrase.
 std::string_view reason_phrase(int status);

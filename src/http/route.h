@@ -82,7 +82,8 @@ struct Route {
     std::size_t body_bytes_max = 0;  // 0: a body is refused.
     Idempotency idempotency = Idempotency::off;
     std::chrono::milliseconds timeout{10'000};
-    bool waits = false;  // Touches the database or a third party: runs on the waiting pool.
+    bool waits = false;    // Touches the database or a third party: runs on the waiting pool.
+    bool in_lane = false;  // It waits, but for small requests it can do so in Call::lane.
     Transactional transactional = Transactional::no;  // If so, it waits.
     bool log_bodies = false;                          // Bodies go (redacted) to the transaction log.
     bool spools_body = false;     // The handler reads Call::spooled, in pieces; if so, it waits.

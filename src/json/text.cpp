@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <cstring>
 
 namespace integreat::json {
 
@@ -18,6 +19,25 @@ constexpr auto plain_bytes = [] {
         plain[byte] = byte != '"' && byte != '\\';
     return plain;
 }();
+
+// How many bytes at the front stand for themselves; eight at a time while that is so.
+std::size_t plain_length(std::string_view text) {
+    constexpr std::uint64_t ones = 0x0101010101010101u, highs = 0x8080808080808080u;
+    std::size_t length = 0;
+    for (; text.size() - length >= 8; length += 8) {
+        std::uint64_t word;
+        std::memcpy(&word, text.data() + length, 8);
+        // The high bit of each byte that is zero, so of each that equals `byte`, once it is taken out. Others
+        // may be reported behind the first; then the bytes are looked at one by one.
+        auto zero = [](std::uint64_t bytes) { return (bytes - ones) & ~bytes; };
+        auto is = [&](std::uint64_t byte) { return zero(word ^ (ones * byte)); };
+        auto control = (word - ones * 0x20) & ~word;
+        if (((word | control | is('"') | is('\\') | is(0x7f)) & highs) != 0) break;
+    }
+    while (length < text.size() && plain_bytes[static_cast<unsigned char>(text[length])])
+        ++length;
+    return length;
+}
 
 // Length of the well-formed sequence at the front (RFC 3629); 0 if there is none.
 std::size_t sequence_length(std::string_view text) {
@@ -57,9 +77,7 @@ void append_escaped(std::string& to, unsigned char byte) {
 void append_json(std::string& to, std::string_view text) {
     to += '"';
     while (!text.empty()) {
-        std::size_t run = 0;
-        while (run < text.size() && plain_bytes[static_cast<unsigned char>(text[run])])
-            ++run;
+        auto run = plain_length(text);
         to.append(text.data(), run);
         text.remove_prefix(run);
         if (text.empty()) break;

@@ -17,6 +17,8 @@ using http::Problem;
 constexpr std::uint64_t discarded_bytes_max = 64 * 1024;
 // More than this is given back after a request, so that idle connections stay small.
 constexpr std::size_t kept_bytes_max = 16 * 1024;
+// The largest body that is taken apart on the I/O thread, if it is to be answered in its lane.
+constexpr std::size_t lane_body_bytes_max = 16 * 1024;
 
 Problem head_too_slow() {
     return {.status = 408,
@@ -174,6 +176,28 @@ http::Response Session::ask_answer() {
     }
 }
 
+http::Response Session::ask_finish() {
+    try {
+        auto response = later_.finish();
+        later_ = {};
+        return response;
+    } catch (const std::exception& exception) {
+        later_ = {};
+        call_.cause = exception.what();
+        return ask_rejection(our_bug());
+    }
+}
+
+// The lane comes first; what is too much for the I/O thread to chew goes to the pool at once.
+Session::Next Session::answer_waiting() {
+    bool small = request_.body.size() <= lane_body_bytes_max;
+    if (!in_lane_ || !small || !worker_.lane()) return Next::answer_on_pool;
+    call_.lane = worker_.lane();
+    auto response = ask_answer();
+    call_.lane = nullptr;
+    return take(std::move(response));
+}
+
 std::optional<http::Response> Session::ask_consumer(bool last) {
     try {
         auto answer = consume_(request_.body, last);
@@ -207,8 +231,9 @@ Session::Next Session::take(http::Admission admission) {
     if (auto* wanted = std::get_if<http::ReadBody>(&admission)) {
         body_limit_ = std::min(wanted->bytes_max, settings_.body_bytes_max);
         waits_ = wanted->waits;
+        in_lane_ = wanted->in_lane;
         if (!body_.finished()) return Next::read_body;
-        return waits_ ? Next::answer_on_pool : take(ask_answer());
+        return waits_ ? answer_waiting() : take(ask_answer());
     }
     if (auto* stream = std::get_if<http::StreamBody>(&admission)) {
         body_limit_ = stream->bytes_max;
@@ -221,6 +246,11 @@ Session::Next Session::take(http::Admission admission) {
 
 Session::Next Session::take(http::Response response) {
     if (auto* reply = std::get_if<http::Reply>(&response)) return respond(std::move(*reply));
+    if (auto* later = std::get_if<http::Later>(&response)) {
+        later_ = std::move(*later);
+        return Next::answer_later;
+    }
+    if (std::holds_alternative<http::Defer>(response)) return Next::answer_on_pool;
     if (auto* answer = std::get_if<http::Stream>(&response)) return stream(std::move(*answer));
     relay_ = std::move(std::get<http::Relay>(response));
     return Next::relay;

@@ -44,13 +44,14 @@ private:
         stream_body,    // Piece by piece to the application, which answers the last.
         admit_on_pool,  // The application asked to be asked where it may wait.
         answer_on_pool,
+        answer_later,  // When the lane has told that it can be finished.
         relay,
         stream,   // The answer's body comes piece by piece.
         flush,    // The rest of a reply that the kernel did not take at once.
         discard,  // The rest of a body that nobody wanted.
         close,
     };
-    enum class PoolStep { admit, answer };
+    enum class PoolStep { admit, answer, finish };
     enum class PoolEnd { done, expired, full };
 
     Next serve();
@@ -65,6 +66,8 @@ private:
     Next take(http::Response response);
     http::Admission ask_admission();
     http::Response ask_answer();
+    http::Response ask_finish();
+    Next answer_waiting();
     std::optional<http::Response> ask_consumer(bool last);
     http::Reply ask_rejection(const http::Problem& problem);
     Next refuse(const http::Problem& problem);
@@ -84,6 +87,8 @@ private:
     Awaitable<Next> stream_body();
     Awaitable<Next> on_pool(PoolStep step);
     Awaitable<PoolEnd> run_on_pool(std::function<void()> work);
+    Awaitable<Next> answer_later();
+    Awaitable<bool> until_ready();
     Awaitable<Next> relay();
     Awaitable<Next> carry_stream();
     Next after_stream(bool whole);
@@ -109,6 +114,7 @@ private:
     http::Outcome outcome_;
     http::Reply reply_;
     http::Relay relay_;
+    http::Later later_;
     std::unique_ptr<Streaming> streaming_;
     std::function<std::optional<http::Response>(std::string_view, bool)> consume_;  // Of a StreamBody.
     std::string head_;                                                              // Of the reply, as bytes.
@@ -117,6 +123,7 @@ private:
     std::size_t body_reserved_ = 0;
     bool without_body_ = false;  // HEAD, 204, 304: the reply's body is not sent.
     bool waits_ = false;
+    bool in_lane_ = false;
     bool keep_ = false;  // The connection stays after this request.
 
     int requests_ = 0;

@@ -77,6 +77,7 @@ Awaitable<Session::Next> Session::carry_out(Next next) {
         case Next::stream_body: return stream_body();
         case Next::admit_on_pool: return on_pool(PoolStep::admit);
         case Next::answer_on_pool: return on_pool(PoolStep::answer);
+        case Next::answer_later: return answer_later();
         case Next::relay: return relay();
         case Next::stream: return carry_stream();
         case Next::flush: return flush();
@@ -121,7 +122,7 @@ Awaitable<Session::Next> Session::read_body() {
         if (piece.finished) break;
     }
     stream_.expire_never();
-    if (waits_) co_return Next::answer_on_pool;
+    if (waits_) co_return answer_waiting();
     co_return take(ask_answer());
 }
 
@@ -190,17 +191,40 @@ Awaitable<Session::Next> Session::on_pool(PoolStep step) {
     std::function<void()> work;
     if (step == PoolStep::admit) {
         work = [&] { admission = ask_admission(); };
+    } else if (step == PoolStep::finish) {
+        work = [&] { response = ask_finish(); };
     } else {
         work = [&] { response = ask_answer(); };
     }
     auto end = co_await run_on_pool(std::move(work));
     call_.may_wait = false;
-    if (end == PoolEnd::done && step == PoolStep::answer) co_return take(std::move(response));
+    if (end != PoolEnd::done) later_ = {};
+    if (end == PoolEnd::done && step != PoolStep::admit) co_return take(std::move(response));
     if (end == PoolEnd::done) {
         ASSERT(!std::holds_alternative<http::Defer>(admission));  // It was told that it may wait.
         co_return take(std::move(admission));
     }
     co_return refuse_unfinished(end);
+}
+
+// Not a coroutine either. The lane tells on this very thread.
+Awaitable<bool> Session::until_ready() {
+    auto start = [this](auto handler) {
+        auto resume = std::make_shared<decltype(handler)>(std::move(handler));
+        later_.when_ready([resume](bool large) { std::move (*resume)(large); });
+    };
+    return asio::async_initiate<const asio::use_awaitable_t<Executor>, void(bool)>(std::move(start),
+                                                                                   use_awaitable);
+}
+
+Awaitable<Session::Next> Session::answer_later() {
+    bool large = co_await until_ready();
+    if (large) {
+        auto next = co_await on_pool(PoolStep::finish);
+        co_return next;
+    }
+    auto response = ask_finish();
+    co_return take(std::move(response));
 }
 
 Awaitable<Session::Next> Session::relay() {

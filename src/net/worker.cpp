@@ -73,6 +73,11 @@ void Worker::start() {
     accepting_ = true;
     sweeper.start([this] { tick(); });
     upstreams.start();
+    if (parts.application.make_lane) {
+        lane_ = parts.application.make_lane();
+        lane_watch_.emplace(context.get_executor(), lane_.descriptor);
+        watch_lane();
+    }
     asio::co_spawn(context, accept(*this), [](std::exception_ptr failure) {
         if (failure) std::rethrow_exception(failure);
     });
@@ -154,7 +159,16 @@ bool Worker::reserve_body(std::size_t bytes) {
     return true;
 }
 
+void Worker::watch_lane() {
+    lane_watch_->async_wait(asio::posix::descriptor_base::wait_read, [this](const error_code& error) {
+        if (error) return;
+        lane_.advance();
+        watch_lane();
+    });
+}
+
 void Worker::tick() {
+    if (lane_watch_) lane_.expire();
     parts.metrics.bytes_in.add(std::exchange(bytes_in, 0));
     parts.metrics.bytes_out.add(std::exchange(bytes_out, 0));
 }
@@ -195,6 +209,7 @@ void Worker::abort() {
     asio::post(context, [this] {
         upstreams.stop();
         sweeper.close_all();
+        if (lane_watch_) lane_.abandon();
     });
 }
 
@@ -206,10 +221,12 @@ void Worker::join() {
     upstreams.stop();
     while (first_) {
         sweeper.close_all();
+        if (lane_watch_) lane_.abandon();
         context.restart();
         context.run_for(std::chrono::milliseconds(50));
     }
     tick();
+    if (lane_watch_) lane_watch_->release();  // It is the lane's to close.
 }
 
 }  // namespace integreat::net

@@ -6,7 +6,10 @@
 
 #include <atomic>
 #include <condition_variable>
+#include <optional>
 #include <thread>
+
+#include <boost/asio/posix/basic_stream_descriptor.hpp>
 
 #include "http/application.h"
 #include "metrics/metrics.h"
@@ -64,6 +67,7 @@ public:
     std::uint64_t bytes_in = 0;  // Since the last tick.
     std::uint64_t bytes_out = 0;
     std::size_t body_bytes_in_flight = 0;
+    postgres::Lane* lane() const { return lane_.database; }  // Null: there is none.
 
     // False if the share of this thread in body_bytes_in_flight_max is used up.
     bool reserve_body(std::size_t bytes);
@@ -78,7 +82,10 @@ private:
     void refuse(Socket socket);
     void tick();
     void report_quiet();
+    void watch_lane();
 
+    http::Lane lane_;
+    std::optional<asio::posix::basic_stream_descriptor<Executor>> lane_watch_;
     Acceptor acceptor_;
     Timer accept_pause_;
     Session* first_ = nullptr;

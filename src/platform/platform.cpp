@@ -13,6 +13,7 @@
 #include "platform/collections.h"
 #include "platform/readiness.h"
 #include "platform/routes.h"
+#include "postgres/lane.h"
 #include "postgres/secrets.h"
 #include "postgres/transaction_log.h"
 
@@ -45,6 +46,15 @@ gateway::ReadyCheck keys_check(const identity::KeySet& keys) {
                      ? std::to_string(status.key_ids.size()) + " keys"
                      : "no usable keys" + (status.last_error.empty() ? "" : ": " + status.last_error);
     return {.name = "firebase keys", .ready = status.usable, .state = state, .age = status.age};
+}
+
+http::Lane make_lane() {
+    auto lane = std::make_shared<postgres::Lane>();
+    return {.descriptor = lane->descriptor(),
+            .advance = [lane] { lane->advance(); },
+            .expire = [lane] { lane->expire(); },
+            .abandon = [lane] { lane->abandon(); },
+            .database = lane.get()};
 }
 
 }  // namespace
@@ -165,6 +175,7 @@ void Platform::Parts::start() {
         .access_log = access_log.get(),
     });
     application = gateway::make_application(*gateway);
+    application.make_lane = make_lane;
     auto repeat = [this](std::chrono::milliseconds pause, std::function<void()> work) {
         background.push_back(std::make_unique<identity::Repeating>(pause, std::move(work)));
     };

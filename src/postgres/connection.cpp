@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 
 #include <errno.h>
 #include <poll.h>
@@ -99,7 +100,14 @@ std::string message_of(std::string_view state) {
                                                  : "the database could not carry this out";
 }
 
+std::uint64_t next_serial() {
+    static std::atomic<std::uint64_t> opened{0};
+    return ++opened;
+}
+
 }  // namespace
+
+Connection::Connection(Handle handle) : serial(next_serial()), handle_(std::move(handle)) {}
 
 std::unique_ptr<Connection> Connection::open(const Secret& url, Monotonic until, ConnectFailure& failure) {
     auto options = connect_options(url);
@@ -195,27 +203,27 @@ Error Connection::refused(const PGresult* result) {
     return {fault_of(refusal_.state), message_of(refusal_.state), std::move(cause)};
 }
 
-bool Connection::send(const Statement& statement, bool prepare, std::vector<Command>& commands) {
-    std::vector<const char*> values(statement.parameters.size());
-    std::transform(statement.parameters.begin(), statement.parameters.end(), values.begin(),
-                   [](const Value& value) { return value ? value->c_str() : nullptr; });
-    int count = static_cast<int>(values.size());
+bool Connection::send(const Statement& statement, bool prepare) {
+    values_.clear();
+    for (const auto& value : statement.parameters)
+        values_.push_back(value ? value->c_str() : nullptr);
+    int count = static_cast<int>(values_.size());
     auto known = prepared_.find(statement.sql);
     if (known == prepared_.end() &&
         (!prepare || statement.differs_each_time || prepared_.size() >= prepared_max)) {
         std::string sql(statement.sql);
-        commands.push_back({});
-        return PQsendQueryParams(handle_.get(), sql.c_str(), count, nullptr, values.data(), nullptr, nullptr,
+        group_.commands.push_back({});
+        return PQsendQueryParams(handle_.get(), sql.c_str(), count, nullptr, values_.data(), nullptr, nullptr,
                                  0) == 1;
     }
     if (known == prepared_.end()) {
         known = prepared_.emplace(statement.sql, stable_name(statement.sql, generation_)).first;
-        commands.push_back({&known->first});
+        group_.commands.push_back({&known->first});
         const char* sql = known->first.c_str();
         if (PQsendPrepare(handle_.get(), known->second.c_str(), sql, 0, nullptr) != 1) return false;
     }
-    commands.push_back({});
-    return PQsendQueryPrepared(handle_.get(), known->second.c_str(), count, values.data(), nullptr, nullptr,
+    group_.commands.push_back({});
+    return PQsendQueryPrepared(handle_.get(), known->second.c_str(), count, values_.data(), nullptr, nullptr,
                                0) == 1;
 }
 
@@ -232,48 +240,82 @@ Result<> Connection::await(Monotonic until) {
     return {};
 }
 
-Result<std::vector<Rows>> Connection::collect(std::span<const Command> commands, Monotonic until) {
-    std::vector<Rows> rows;
-    std::optional<Error> first_error;
-    std::size_t done = 0;
-    for (int nothing = 0; nothing < 2;) {
-        TRY(await(until));
-        Answer answer(PQgetResult(handle_.get()));
-        if (!answer) {  // The end of one command's results; twice in a row means there is no more to come.
-            ++nothing;
-            continue;
-        }
-        nothing = 0;
-        auto status = PQresultStatus(answer.get());
-        if (status == PGRES_PIPELINE_SYNC) {
-            if (first_error) return *std::move(first_error);
-            return rows;
-        }
-        bool succeeded = status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK;
-        if (status == PGRES_FATAL_ERROR && !first_error) first_error = refused(answer.get());
-        if (broken_ || done >= commands.size()) break;
-        if (const auto* preparing = commands[done++].preparing) {
-            if (!succeeded) prepared_.erase(*preparing);
-        } else if (succeeded) {
-            rows.emplace_back().result_ = std::shared_ptr<void>(
-                answer.release(), [](void* result) { PQclear(static_cast<PGresult*>(result)); });
+Result<> Connection::begin(std::span<const Statement> statements, bool prepare) {
+    refusal_ = {};
+    group_.commands.clear();
+    group_.rows.clear();
+    group_.first_error.reset();
+    group_.done = 0;
+    group_.nothing = 0;
+    if (PQpipelineStatus(handle_.get()) == PQ_PIPELINE_OFF && PQenterPipelineMode(handle_.get()) != 1)
+        return lost();
+    for (const auto& statement : statements) {
+        if (!send(statement, prepare)) return lost();
+    }
+    if (PQpipelineSync(handle_.get()) != 1 || !push()) return lost();
+    // A write that fails lets libpq read what the server said last, and close the socket.
+    if (PQsocket(handle_.get()) < 0) return lost();
+    return {};
+}
+
+// False if the connection is lost.
+bool Connection::push() {
+    int left = PQflush(handle_.get());
+    unsent_ = left > 0;
+    return left >= 0;
+}
+
+std::optional<Result<std::vector<Rows>>> Connection::proceed() {
+    if (PQconsumeInput(handle_.get()) != 1 || (unsent_ && !push())) return lost();
+    return collect();
+}
+
+// What can be had without waiting.
+std::optional<Result<std::vector<Rows>>> Connection::collect() {
+    while (!PQisBusy(handle_.get())) {
+        auto* result = PQgetResult(handle_.get());
+        if (result) {
+            group_.nothing = 0;
+            auto answer = take(result);
+            if (answer) return answer;
+        } else if (++group_.nothing == 2) {
+            // The end of one command's results; twice in a row means there is no more to come.
+            return lost();
         }
     }
-    if (!broken_) return lost();
-    return first_error ? *std::move(first_error) : lost();
+    return std::nullopt;
+}
+
+std::optional<Result<std::vector<Rows>>> Connection::take(PGresult* result) {
+    Answer answer(result);
+    auto status = PQresultStatus(result);
+    if (status == PGRES_PIPELINE_SYNC) {
+        if (group_.first_error) return *std::move(group_.first_error);
+        return std::move(group_.rows);
+    }
+    bool succeeded = status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK;
+    if (status == PGRES_FATAL_ERROR && !group_.first_error) group_.first_error = refused(result);
+    if (broken_ || group_.done >= group_.commands.size()) {
+        if (!broken_) return lost();
+        return group_.first_error ? *std::move(group_.first_error) : lost();
+    }
+    if (const auto* preparing = group_.commands[group_.done++].preparing) {
+        if (!succeeded) prepared_.erase(*preparing);
+    } else if (succeeded) {
+        group_.rows.emplace_back().result_ = std::shared_ptr<void>(
+            answer.release(), [](void* owned) { PQclear(static_cast<PGresult*>(owned)); });
+    }
+    return std::nullopt;
 }
 
 Result<std::vector<Rows>> Connection::exchange(std::span<const Statement> statements, bool prepare,
                                                Monotonic until) {
-    refusal_ = {};
-    if (PQpipelineStatus(handle_.get()) == PQ_PIPELINE_OFF && PQenterPipelineMode(handle_.get()) != 1)
-        return lost();
-    std::vector<Command> commands;
-    for (const auto& statement : statements) {
-        if (!send(statement, prepare, commands)) return lost();
+    TRY(begin(statements, prepare));
+    for (;;) {
+        auto events = static_cast<short>(unsent_ ? POLLIN | POLLOUT : POLLIN);
+        if (!wait_for(PQsocket(handle_.get()), events, until)) return late();
+        if (auto answer = proceed()) return *std::move(answer);
     }
-    if (PQpipelineSync(handle_.get()) != 1) return lost();
-    return collect(commands, until);
 }
 
 Result<> Connection::flush(Monotonic until) {

@@ -4,7 +4,9 @@
 // them costs one round trip (libpq documentation, "Pipeline Mode").
 #pragma once
 
+#include <cstdint>
 #include <memory>
+#include <optional>
 #include <set>
 #include <span>
 #include <string>
@@ -42,6 +44,14 @@ public:
     // one implicit transaction unless they say BEGIN. `prepare` keeps them prepared on the connection.
     Result<std::vector<Rows>> exchange(std::span<const Statement> statements, bool prepare, Monotonic until);
 
+    // The same in steps, for those who wait for the socket themselves: begin, then proceed whenever it is
+    // readable (or writable, while something is unsent) until there is a result. An error of begin ends it.
+    Result<> begin(std::span<const Statement> statements, bool prepare);
+    std::optional<Result<std::vector<Rows>>> proceed();
+    bool unsent() const { return unsent_; }
+    // Ends an exchange that got no answer by its deadline, or that nobody wants any more.
+    Error late();
+
     // Simple query protocol: several statements, none with parameters.
     Result<> script(const std::string& sql, Monotonic until);
     Result<std::uint64_t> copy_in(const std::string& sql, std::string_view rows, Monotonic until);
@@ -49,7 +59,7 @@ public:
     // What other sessions announced on the channels that this one listens to: each payload is added. False if
     // the connection is lost.
     bool take_notices(std::set<std::string>& payloads);
-    int socket() const { return PQsocket(handle_.get()); }  // To wait for them.
+    int socket() const { return PQsocket(handle_.get()); }
 
     // False if the server has closed its end or said something unasked: a look at the socket, no round trip.
     bool quiet();
@@ -65,6 +75,8 @@ public:
     }
 
     Monotonic rested_since;
+    const void* lane = nullptr;  // The Lane that used it last, to be compared only.
+    const std::uint64_t serial;  // Of all connections of this process.
 
 private:
     struct Close {
@@ -77,26 +89,39 @@ private:
         std::size_t operator()(std::string_view text) const { return std::hash<std::string_view>()(text); }
     };
 
-    explicit Connection(Handle handle) : handle_(std::move(handle)) {}
+    explicit Connection(Handle handle);
 
     // One message group of a pipeline: a statement, or the preparation of one.
     struct Command {
         const std::string* preparing = nullptr;  // Key in prepared_.
     };
 
-    bool send(const Statement& statement, bool prepare, std::vector<Command>& commands);
-    Result<std::vector<Rows>> collect(std::span<const Command> commands, Monotonic until);
+    // What was sent, and what has come of it so far.
+    struct Group {
+        std::vector<Command> commands;
+        std::vector<Rows> rows;
+        std::optional<Error> first_error;
+        std::size_t done = 0;
+        int nothing = 0;  // Ends of results in a row.
+    };
+
+    bool send(const Statement& statement, bool prepare);
+    bool push();
+    std::optional<Result<std::vector<Rows>>> collect();
+    std::optional<Result<std::vector<Rows>>> take(PGresult* result);
     Result<> await(Monotonic until);
     Result<> flush(Monotonic until);
     Result<> leave_pipeline();
     Result<> finish_simple(Monotonic until, std::uint64_t* copied);
     Error lost();
-    Error late();
     Error refused(const PGresult* result);
 
     Handle handle_;
     std::unordered_map<std::string, std::string, HashText, std::equal_to<>> prepared_;  // SQL to name.
     int generation_ = 0;
+    Group group_;
+    std::vector<const char*> values_;  // Of one statement; kept for its memory.
+    bool unsent_ = false;
     Refusal refusal_;
     bool timed_out_ = false;
     bool broken_ = false;

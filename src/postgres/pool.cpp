@@ -10,6 +10,7 @@
 
 #include "base/guarded.h"
 #include "postgres/connection.h"
+#include "postgres/lane.h"
 
 namespace integreat::postgres {
 
@@ -71,6 +72,22 @@ bool lost_its_plan(const std::string& state) {
     return state == "0A000" || state == "26000" || state == "42P05";
 }
 
+// One statement behind what must be told to the server first, for one round trip.
+struct Group {
+    Group(const Acting* acting, const Statement& statement, Monotonic answer_until)
+        : until(answer_until), left(std::chrono::floor<milliseconds>(until - steady_clock::now())) {
+        if (acting) told = {acting->role, acting->uid, acting->request};
+        told.emplace_back(std::to_string(server_share(left).count()));
+        statements = {Statement{acting ? acting_timeout_sql : timeout_sql, told}, statement};
+    }
+    Group(const Group&) = delete;
+
+    Monotonic until;
+    milliseconds left;
+    std::vector<Value> told;
+    std::array<Statement, 2> statements;
+};
+
 }  // namespace
 
 struct Pool::State {
@@ -80,6 +97,8 @@ struct Pool::State {
         int waiting = 0;
     };
 
+    Result<std::unique_ptr<Connection>> take_or_open(Monotonic until);
+
     PoolSettings settings;
     const Clock* clock;
     Guarded<Inside> inside;
@@ -87,6 +106,31 @@ struct Pool::State {
     std::atomic<bool> prepare{true};
     std::atomic<std::uint64_t> waits{0}, timeouts{0}, connects{0}, reconnects{0};
 };
+
+// A free connection; null if there is none, but one may be opened.
+Result<std::unique_ptr<Connection>> Pool::State::take_or_open(Monotonic until) {
+    auto now = inside.lock();
+    auto free = [&] { return !now->idle.empty() || now->open < settings.connections_max; };
+    if (!free()) {
+        ++waits;
+        ++now->waiting;
+        bool came_free = freed.wait_until(now.lock(), until, free);
+        --now->waiting;
+        if (!came_free) {
+            ++timeouts;
+            return Error{Fault::unavailable, "the database is busy; try again later",
+                         "all connections of the pool of " + settings.tenant.text + " stayed in use"};
+        }
+    }
+    std::unique_ptr<Connection> connection;
+    if (now->idle.empty()) {
+        ++now->open;
+    } else {
+        connection = std::move(now->idle.back());
+        now->idle.pop_back();
+    }
+    return connection;
+}
 
 Pool::Pool(PoolSettings settings, const Clock& clock) : state_(std::make_unique<State>()) {
     ASSERT(settings.connections_max > 0);
@@ -142,27 +186,8 @@ Result<std::unique_ptr<Connection>> Pool::connect(Monotonic until) {
 
 Result<std::unique_ptr<Connection>> Pool::acquire(Monotonic until) {
     auto acquire_until = std::min<Monotonic>(until, steady_clock::now() + state_->settings.acquire_timeout);
-    bool waited = false;
     while (true) {
-        std::unique_ptr<Connection> connection;
-        {
-            auto inside = state_->inside.lock();
-            if (!inside->idle.empty()) {
-                connection = std::move(inside->idle.back());
-                inside->idle.pop_back();
-            } else if (inside->open < state_->settings.connections_max) {
-                ++inside->open;
-            } else {
-                if (!std::exchange(waited, true)) ++state_->waits;
-                ++inside->waiting;
-                auto woken = state_->freed.wait_until(inside.lock(), acquire_until);
-                --inside->waiting;
-                if (woken == std::cv_status::no_timeout || !inside->idle.empty()) continue;
-                count_timeout();
-                return Error{Fault::unavailable, "the database is busy; try again later",
-                             "all connections of the pool of " + tenant().text + " stayed in use"};
-            }
-        }
+        auto connection = TRY(state_->take_or_open(acquire_until));
         if (!connection) {
             auto opened = connect(until);
             if (opened) return opened;
@@ -220,44 +245,81 @@ Result<Rows> Pool::run_group(const Acting* acting, Monotonic deadline, std::stri
     auto until = local_deadline(deadline);
     for (bool again = false;; again = true) {
         auto connection = TRY(acquire(until));
-        auto now = steady_clock::now();
-        auto answer_until = std::min<Monotonic>(until, now + state_->settings.statement_timeout);
-        auto left = std::chrono::floor<milliseconds>(answer_until - now);
-        if (left <= milliseconds(0)) {
+        Group group(acting, {sql, parameters}, answer_by(until));
+        if (group.left <= milliseconds(0)) {
             release(std::move(connection));
             return deadline_error();
         }
-        std::vector<Value> told;
-        if (acting) told = {acting->role, acting->uid, acting->request};
-        told.emplace_back(std::to_string(server_share(left).count()));
-        std::array statements{Statement{acting ? acting_timeout_sql : timeout_sql, told},
-                              Statement{sql, parameters}};
-        auto rows = connection->exchange(statements, state_->prepare, answer_until);
-        auto sql_state = connection->sql_state();
-        if (refusal) *refusal = connection->refusal();
-        if (!rows && lost_its_plan(sql_state)) {
-            connection->forget_prepared();
-            if (sql_state != "0A000") state_->prepare = false;
-        }
-        if (!rows && connection->timed_out()) count_timeout();
-        bool lost = !connection->usable();
-        release(std::move(connection));
-        if (rows) return std::move(rows->back());
-        if (lost_its_plan(sql_state) && !again) continue;
-        Error error = std::move(rows).error();
-        if (lost) error.cause = "unknown: " + error.cause;
-        return error;
+        auto rows = connection->exchange(group.statements, state_->prepare, group.until);
+        auto outcome = conclude(std::move(connection), std::move(rows));
+        if (refusal) *refusal = std::move(outcome.refusal);
+        if (outcome.rows || again || !outcome.should_run_again) return std::move(outcome.rows);
     }
 }
 
-Result<> in_transaction(Pool& pool, const TenantId& tenant, Monotonic deadline,
-                        const std::function<Result<>(Transaction&)>& work, int attempts) {
-    for (int attempt = 1;; ++attempt) {
-        auto transaction = TRY(pool.begin(tenant, deadline));
-        auto result = work(transaction);
-        if (result) result = transaction.commit();
-        if (result || !transaction.should_run_again() || attempt >= attempts) return result;
+Monotonic Pool::answer_by(Monotonic until) const {
+    return std::min<Monotonic>(until, steady_clock::now() + state_->settings.statement_timeout);
+}
+
+// The connection goes back to the others, or is closed if it is of no more use.
+Outcome Pool::conclude(std::unique_ptr<Connection> connection, Result<std::vector<Rows>> rows) {
+    Outcome outcome{.rows = Error{}, .refusal = connection->refusal()};
+    if (!rows && lost_its_plan(outcome.refusal.state)) {
+        connection->forget_prepared();
+        if (outcome.refusal.state != "0A000") state_->prepare = false;
+        outcome.should_run_again = true;
     }
+    if (!rows && connection->timed_out()) count_timeout();
+    bool lost = !connection->usable();
+    release(std::move(connection));
+    if (rows) {
+        outcome.rows = std::move(rows->back());
+    } else {
+        Error error = std::move(rows).error();
+        if (lost) error.cause = "unknown: " + error.cause;
+        outcome.rows = std::move(error);
+    }
+    return outcome;
+}
+
+// One that can be used without a wait: rather one that this lane watches already.
+std::unique_ptr<Connection> Pool::take_ready(const Lane& lane) {
+    for (;;) {
+        std::unique_ptr<Connection> connection;
+        {
+            auto inside = state_->inside.lock();
+            auto& idle = inside->idle;
+            if (idle.empty() || inside->waiting > 0) return nullptr;
+            auto ours =
+                std::find_if(idle.rbegin(), idle.rend(), [&](const auto& one) { return one->lane == &lane; });
+            auto chosen = ours == idle.rend() ? std::prev(idle.end()) : std::prev(ours.base());
+            if (steady_clock::now() - (*chosen)->rested_since > rest_max) return nullptr;
+            connection = std::move(*chosen);
+            idle.erase(chosen);
+        }
+        bool trusted = steady_clock::now() - connection->rested_since < rest_trusted;
+        if (trusted ? connection->usable() : connection->quiet()) {
+            connection->lane = &lane;
+            return connection;
+        }
+        give_up(std::move(connection));
+    }
+}
+
+bool Pool::begin_as(Lane& lane, const TenantId& tenant, const Acting& acting, Monotonic deadline,
+                    std::string_view sql, std::span<const Value> parameters,
+                    std::function<void(Outcome)> told) {
+    ASSERT(tenant == state_->settings.tenant);
+    Group group(&acting, {sql, parameters}, answer_by(local_deadline(deadline)));
+    if (group.left <= milliseconds(0) || has_nul(parameters)) return false;
+    auto connection = take_ready(lane);
+    if (!connection) return false;
+    if (!connection->begin(group.statements, state_->prepare)) {
+        release(std::move(connection));
+        return false;
+    }
+    lane.add({this, std::move(connection), group.until, std::move(told)});
+    return true;
 }
 
 // ---- Transaction

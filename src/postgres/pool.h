@@ -75,6 +75,7 @@ public:
     std::optional<Time> time(std::size_t row, std::size_t column) const;  // Of a timestamptz column.
     Value value(std::size_t row, std::size_t column) const;
     std::uint64_t affected() const;  // Rows written by INSERT, UPDATE, DELETE.
+    std::size_t memory() const;      // Bytes that all of it takes.
 
 private:
     friend class Connection;
@@ -82,6 +83,8 @@ private:
 };
 
 class Connection;
+class Lane;
+struct Outcome;
 
 // A transaction holds one connection and rolls back when it goes without commit(). BEGIN travels with the
 // first statement. Errors: 23xxx become Fault::conflict, 40001/40P01 Fault::unavailable ("try again"), 57014
@@ -161,6 +164,13 @@ public:
     Result<Rows> run_as(const TenantId& tenant, const Acting& acting, Monotonic deadline,
                         std::string_view sql, std::span<const Value> parameters, Refusal* refusal = nullptr);
 
+    // The same for an I/O thread, which must not wait: sent over a connection that is free right now, and
+    // `told` is called by the lane when its outcome is known. False if there is no such connection (none is
+    // free, or others wait for one, or it has rested so long that it must be tried first): run_as, where
+    // waiting is allowed, is for that. The pool outlives the lane.
+    bool begin_as(Lane& lane, const TenantId& tenant, const Acting& acting, Monotonic deadline,
+                  std::string_view sql, std::span<const Value> parameters, std::function<void(Outcome)> told);
+
     const TenantId& tenant() const;
     PoolCounters counters() const;
 
@@ -168,7 +178,10 @@ private:
     struct State;
     Result<Rows> run_group(const Acting* acting, Monotonic deadline, std::string_view sql,
                            std::span<const Value> parameters, Refusal* refusal);
+    std::unique_ptr<Connection> take_ready(const Lane& lane);
+    Outcome conclude(std::unique_ptr<Connection> connection, Result<std::vector<Rows>> rows);
     Monotonic local_deadline(Monotonic deadline) const;
+    Monotonic answer_by(Monotonic until) const;
     Result<std::unique_ptr<Connection>> acquire(Monotonic until);
     Result<std::unique_ptr<Connection>> connect(Monotonic until);
     void release(std::unique_ptr<Connection> connection);
@@ -177,6 +190,7 @@ private:
 
     std::unique_ptr<State> state_;
     friend class Transaction;
+    friend class Lane;
 };
 
 // Runs `work` in a transaction and commits; again (at most `attempts` times) if the server asks for it

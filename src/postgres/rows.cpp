@@ -97,4 +97,8 @@ std::uint64_t Rows::affected() const {
     return count;
 }
 
+std::size_t Rows::memory() const {
+    return result_ ? PQresultMemorySize(of(result_)) : 0;
+}
+
 }  // namespace integreat::postgres

@@ -2,12 +2,16 @@
 #include "services/data/answers.h"
 
 #include "json/parse.h"
+#include "postgres/lane.h"
 
 namespace integreat::data {
 
 namespace {
 
 constexpr int attempts_max = 3;
+// Rows of more than this are rendered where waiting is allowed: it may take longer than a request should hold
+// up others.
+constexpr std::size_t large_bytes = 256 * 1024;
 
 bool asks_again(const postgres::Refusal& refusal) {
     return refusal.state == "40001" || refusal.state == "40P01";
@@ -104,6 +108,46 @@ Answered attempt(Asked& asked, const Sql& sql) {
     answered.rows = transaction.attempt(sql.text, std::span<const postgres::Value>(sql.parameters));
     answered.refusal = transaction.refusal();
     return answered;
+}
+
+http::Reply answer_now(Asked& asked, Step step) {
+    if (auto* reply = std::get_if<http::Reply>(&step)) return std::move(*reply);
+    ASSERT(std::holds_alternative<Question>(step));
+    const auto& question = std::get<Question>(step);
+    return question.answer(asked, run(asked, question.sql));
+}
+
+http::Response answer_later(std::shared_ptr<Asked> asked, Step step) {
+    if (auto* reply = std::get_if<http::Reply>(&step)) return std::move(*reply);
+    auto* question = std::get_if<Question>(&step);
+    if (!question) return http::Defer{};
+    // Both ends of what is under way hold it, since either may go first.
+    struct Pending {
+        std::shared_ptr<Asked> asked;
+        Question question;
+        std::optional<postgres::Outcome> outcome;
+        std::function<void(bool)> ready;
+    };
+    auto pending = std::make_shared<Pending>(Pending{std::move(asked), std::move(*question), {}, {}});
+    auto& call = pending->asked->call;
+    bool begun = pending->asked->pool.begin_as(
+        *call.lane, call.tenant, pending->asked->acting, call.deadline, pending->question.sql.text,
+        pending->question.sql.parameters, [weak = std::weak_ptr(pending)](postgres::Outcome outcome) {
+            auto told = weak.lock();
+            if (!told) return;  // Whoever asked is gone.
+            bool large = outcome.rows && outcome.rows->memory() > large_bytes;
+            told->outcome = std::move(outcome);
+            told->ready(large);
+        });
+    if (!begun) return http::Defer{};
+    return http::Later{
+        .when_ready = [pending](std::function<void(bool)> ready) { pending->ready = std::move(ready); },
+        .finish = [pending]() -> http::Response {
+            auto& outcome = *pending->outcome;
+            if (outcome.should_run_again || asks_again(outcome.refusal)) return http::Defer{};
+            return pending->question.answer(*pending->asked,
+                                            {std::move(outcome.rows), std::move(outcome.refusal)});
+        }};
 }
 
 http::Reply refuse(Asked& asked, http::Problem problem, std::string rule) {

@@ -10,6 +10,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <variant>
 
 #include "base/secret.h"
 #include "http/message.h"
@@ -61,6 +62,19 @@ struct Answered {
     Result<postgres::Rows> rows;
     postgres::Refusal refusal;
 };
+
+// What a request comes to: one statement, and the answer that its rows become; or an answer without asking.
+// Defer: more than one statement is needed, so the caller must be one who may wait.
+struct Question {
+    Sql sql;
+    std::function<http::Reply(Asked&, const Answered&)> answer;
+};
+using Step = std::variant<http::Reply, Question, http::Defer>;
+
+// Asks, waits, answers.
+http::Reply answer_now(Asked& asked, Step step);
+// Asks in the lane of the call; what cannot be asked there is deferred.
+http::Response answer_later(std::shared_ptr<Asked> asked, Step step);
 
 // One statement in the caller's name: a transaction by itself, or part of the one that the call has. What the
 // server asks to run again runs again.

@@ -53,11 +53,16 @@ public:
     std::unique_ptr<postgres::Pool> pool;
     std::shared_ptr<Feed> feed;
     std::chrono::seconds token_lasts{3600};
+    // As on an I/O thread: each call is offered a lane, and what it defers is asked again without one.
+    std::atomic<int> later = 0;     // Answered by the lane.
+    std::atomic<int> deferred = 0;  // Asked again.
 
 private:
     void begin(const FeedLimits& limits);
     http::Response answer(std::string_view method, const std::string& target, const std::string& caller,
                           std::string body, http::Headers headers);
+
+    http::Response ask(const http::Request& request, http::Call& call);
 
     std::unique_ptr<http::Router> router_;
     std::atomic<int> calls_ = 0;

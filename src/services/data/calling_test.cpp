@@ -2,8 +2,10 @@
 #include "services/data/calling.h"
 
 #include <boost/json.hpp>
+#include <poll.h>
 
 #include "http/spool.h"
+#include "postgres/lane.h"
 
 namespace integreat::data::testing {
 
@@ -114,6 +116,29 @@ http::Response Calls::answer(std::string_view method, const std::string& target,
         ASSERT(spool.append(request.body));
         call.spooled = &spool;
     }
+    return ask(request, call);
+}
+
+http::Response Calls::ask(const http::Request& request, http::Call& call) {
+    postgres::Lane lane;
+    if (call.route->in_lane) call.lane = &lane;
+    auto response = call.route->handler(request, call);
+    call.lane = nullptr;
+    if (auto* pending = std::get_if<http::Later>(&response)) {
+        bool ready = false;
+        pending->when_ready([&](bool) { ready = true; });
+        while (!ready) {
+            pollfd watched{lane.descriptor(), POLLIN, 0};
+            poll(&watched, 1, 100);
+            lane.advance();
+            lane.expire();
+        }
+        ++later;
+        auto finished = pending->finish();
+        response = std::move(finished);
+    }
+    if (!std::holds_alternative<http::Defer>(response)) return response;
+    ++deferred;
     return call.route->handler(request, call);
 }
 

@@ -154,6 +154,11 @@ std::string names(const std::vector<const Field*>& fields, const std::string& pr
     return text;
 }
 
+// Usually they are those of the view.
+std::string names_of(const Columns& columns, const Reader& reader) {
+    return columns.fields == reader.view.readable ? reader.view.columns : names(columns.fields, "");
+}
+
 // Joins each expanded reference by its id, under the policies of its own table. One statement, however many
 // records: a page is cut before it is joined.
 std::string expanded(ListSql& list, const ListQuery& query, const std::string& page,
@@ -205,7 +210,7 @@ ListSql list_sql(const Reader& reader, const ListQuery& query, const std::option
         conditions += conditions.empty() ? " WHERE " : " AND ";
         conditions += position_condition(sql, query, *after);
     }
-    auto page = "SELECT " + names(columns.fields, "") + " FROM " + reader.collection.table + conditions +
+    auto page = "SELECT " + names_of(columns, reader) + " FROM " + reader.collection.table + conditions +
                 order(query, "") + " LIMIT " + std::to_string(query.limit + 1);
     if (!query.expand.empty()) page = expanded(list, query, page, columns.fields) + order(query, "t.");
     sql.text = reader.view.comment + page;

@@ -88,79 +88,55 @@ http::Reply record_reply(Asked& asked, const postgres::Rows& rows, std::span<con
 }
 
 // With fields= or expand=.
-http::Reply get_shaped(Asked& asked, const std::string& id) {
+Step ask_shaped(Asked& asked, const std::string& id) {
     auto parsed = parse_pairs(asked);
     if (parsed.trouble) return *std::move(parsed.trouble);
     Mistakes mistakes;
     auto query = check_single(asked.reader(), parsed.pairs, mistakes);
     if (!mistakes.none()) return refuse_mistakes(asked, std::move(mistakes), "The query");
     auto single = single_sql(asked.reader(), query, id);
-    auto answered = run(asked, single.sql);
-    if (!answered.rows) return refuse_statement(asked, answered);
     // With others' records inside, the version of this one does not stand for all of it.
     auto version = query.expand.empty() ? std::optional(single.keys.front()) : std::nullopt;
-    return record_reply(asked, *answered.rows, single.shown, version);
+    return Question{std::move(single.sql),
+                    [shown = std::move(single.shown), version](Asked& by, const Answered& answered) {
+                        if (!answered.rows) return refuse_statement(by, answered);
+                        return record_reply(by, *answered.rows, shown, version);
+                    }};
 }
 
-}  // namespace
+// What a list's rows are rendered by.
+struct Page {
+    ListSql list;
+    std::string context;  // Of its cursors.
+    std::size_t limit = 0;
+};
 
-http::Reply list_records(Asked& asked) {
-    if (!asked.view.reads()) return refuse_unreadable(asked);
-    auto parsed = parse_pairs(asked);
-    if (parsed.trouble) return *std::move(parsed.trouble);
-    Mistakes mistakes;
-    auto query = check_list(asked.reader(), parsed.pairs, mistakes);
-    std::optional<Position> after;
-    auto context = context_of(asked.reader(), query, caller_of(asked));
-    if (mistakes.none() && !query.next.empty()) {
-        after = unseal(query.next, asked.desk.cursor_key, context);
-        if (!after || after->size() != query.sort.size() + 1) {
-            mistakes.all.push_back({"?next",
-                                    "is not a cursor of this list: use the one of the page before, with "
-                                    "the same filter, order and caller"});
-        }
-    }
-    if (!mistakes.none()) return refuse_mistakes(asked, std::move(mistakes), "The query");
-    auto list = list_sql(asked.reader(), query, after);
-    auto answered = run(asked, list.sql);
+http::Reply page_reply(Asked& asked, const Page& page, const Answered& answered) {
     if (!answered.rows) return refuse_statement(asked, answered);
     const auto& rows = *answered.rows;
-    auto count = std::min(rows.size(), static_cast<std::size_t>(query.limit));
-    std::string body = R"({"items":[)";
+    auto count = std::min(rows.size(), page.limit);
+    std::string body;
+    body.reserve(rows.memory());  // About as much: names stand where libpq keeps lengths.
+    body = R"({"items":[)";
     for (std::size_t row = 0; row < count; ++row) {
         if (row > 0) body += ',';
-        append_record(body, list.shown, rows, row);
+        append_record(body, page.list.shown, rows, row);
     }
     body += R"(],"next":)";
     if (rows.size() > count) {
-        json::append_json(body, position_after(list, rows, count - 1, asked.desk.cursor_key, context));
+        json::append_json(body,
+                          position_after(page.list, rows, count - 1, asked.desk.cursor_key, page.context));
     } else {
         body += "null";
     }
     return json_reply(200, body += '}');
 }
 
-http::Reply get_record(Asked& asked) {
-    if (!asked.view.reads()) return refuse_unreadable(asked);
-    auto id = normal_uuid(asked.call.parameter("id"));
-    if (!id) return refuse_missing(asked);
-    if (!asked.request.query().empty()) return get_shaped(asked, *id);
-    auto answered = run(asked, {asked.view.by_id, {*id}});
-    if (!answered.rows) return refuse_statement(asked, answered);
-    return record_reply(asked, *answered.rows, asked.view.shown, asked.view.version);
-}
-
-http::Reply aggregate_records(Asked& asked) {
-    if (!asked.view.reads()) return refuse_unreadable(asked);
-    auto parsed = parse_pairs(asked);
-    if (parsed.trouble) return *std::move(parsed.trouble);
-    Mistakes mistakes;
-    auto query = check_aggregate(asked.reader(), parsed.pairs, mistakes);
-    if (!mistakes.none()) return refuse_mistakes(asked, std::move(mistakes), "The query");
-    auto answered = run(asked, aggregate_sql(asked.reader(), query));
+http::Reply sums_reply(Asked& asked, const AggregateQuery& query, const Answered& answered) {
     if (!answered.rows) return refuse_statement(asked, answered);
     const auto& rows = *answered.rows;
     if (rows.size() > static_cast<std::size_t>(groups_max)) {
+        Mistakes mistakes;
         mistakes.all.push_back({"?group", "makes more than " + std::to_string(groups_max) +
                                               " groups: filter, or group by something coarser"});
         return refuse_mistakes(asked, std::move(mistakes), "The query");
@@ -186,6 +162,57 @@ http::Reply aggregate_records(Asked& asked) {
         body += '}';
     }
     return json_reply(200, body += "]}");
+}
+
+}  // namespace
+
+Step list_records(Asked& asked) {
+    if (!asked.view.reads()) return refuse_unreadable(asked);
+    auto parsed = parse_pairs(asked);
+    if (parsed.trouble) return *std::move(parsed.trouble);
+    Mistakes mistakes;
+    auto query = check_list(asked.reader(), parsed.pairs, mistakes);
+    std::optional<Position> after;
+    auto context = context_of(asked.reader(), query, caller_of(asked));
+    if (mistakes.none() && !query.next.empty()) {
+        after = unseal(query.next, asked.desk.cursor_key, context);
+        if (!after || after->size() != query.sort.size() + 1) {
+            mistakes.all.push_back({"?next",
+                                    "is not a cursor of this list: use the one of the page before, with "
+                                    "the same filter, order and caller"});
+        }
+    }
+    if (!mistakes.none()) return refuse_mistakes(asked, std::move(mistakes), "The query");
+    auto list = list_sql(asked.reader(), query, after);
+    auto sql = std::move(list.sql);
+    Page page{std::move(list), std::move(context), static_cast<std::size_t>(query.limit)};
+    return Question{std::move(sql), [page = std::move(page)](Asked& by, const Answered& answered) {
+                        return page_reply(by, page, answered);
+                    }};
+}
+
+Step get_record(Asked& asked) {
+    if (!asked.view.reads()) return refuse_unreadable(asked);
+    auto id = normal_uuid(asked.call.parameter("id"));
+    if (!id) return refuse_missing(asked);
+    if (!asked.request.query().empty()) return ask_shaped(asked, *id);
+    return Question{{asked.view.by_id, {*id}}, [](Asked& by, const Answered& answered) {
+                        if (!answered.rows) return refuse_statement(by, answered);
+                        return record_reply(by, *answered.rows, by.view.shown, by.view.version);
+                    }};
+}
+
+Step aggregate_records(Asked& asked) {
+    if (!asked.view.reads()) return refuse_unreadable(asked);
+    auto parsed = parse_pairs(asked);
+    if (parsed.trouble) return *std::move(parsed.trouble);
+    Mistakes mistakes;
+    auto query = check_aggregate(asked.reader(), parsed.pairs, mistakes);
+    if (!mistakes.none()) return refuse_mistakes(asked, std::move(mistakes), "The query");
+    auto sql = aggregate_sql(asked.reader(), query);
+    return Question{std::move(sql), [query = std::move(query)](Asked& by, const Answered& answered) {
+                        return sums_reply(by, query, answered);
+                    }};
 }
 
 http::Reply record_history(Asked& asked) {

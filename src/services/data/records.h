@@ -8,13 +8,13 @@
 
 namespace integreat::data {
 
-http::Reply list_records(Asked& asked);
-http::Reply get_record(Asked& asked);
-http::Reply aggregate_records(Asked& asked);
+Step list_records(Asked& asked);
+Step get_record(Asked& asked);
+Step aggregate_records(Asked& asked);
 
 http::Reply record_history(Asked& asked);
 
-http::Reply create_records(Asked& asked);  // One, or a list of them: all or none.
+Step create_records(Asked& asked);  // One, or a list of them: all or none.
 http::Reply patch_record(Asked& asked);
 http::Reply delete_record(Asked& asked);
 http::Reply carry_out(Asked& asked, const Transition& transition);

@@ -96,20 +96,18 @@ void append_value(std::string& to, const Field& field, std::string_view text) {
 
 void append_record(std::string& to, std::span<const Shown> shown, const postgres::Rows& rows,
                    std::size_t row) {
-    char before = '{';
+    const char* before = "{\"";
     for (const auto& part : shown) {
-        to += before;
-        before = ',';
-        to += '"';
-        to += part.field->name;  // Names of fields need no escapes.
-        to += "\":";
+        to.append(before, 2).append(part.field->name).append("\":", 2);  // Names of fields need no escapes.
+        before = ",\"";
         auto column = part.expanded.empty() ? part.column : part.expanded.front().column;
-        if (rows.is_null(row, column))
-            to += "null";
+        auto text = rows.text(row, column);
+        if (text.empty() && rows.is_null(row, column))
+            to.append("null", 4);
         else if (!part.expanded.empty())
             append_record(to, part.expanded, rows, row);
         else
-            append_value(to, *part.field, rows.text(row, column));
+            append_value(to, *part.field, text);
     }
     to += '}';
 }

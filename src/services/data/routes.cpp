@@ -18,6 +18,7 @@ constexpr std::size_t body_bytes_max = 2 * 1024 * 1024;
 constexpr std::size_t bulk_bytes_max = 8 * 1024 * 1024;
 
 using Operation = std::function<http::Response(Asked&)>;
+using OneStep = Step (*)(Asked&);
 
 http::Reply refuse_absent(const http::Call& call) {
     return http::to_reply(
@@ -26,26 +27,47 @@ http::Reply refuse_absent(const http::Call& call) {
         call.id.text);
 }
 
-// The work of a route once everything about the request is known. `collection` lives as long as `desk`.
+// Everything about the request that the work of a route needs.
+Asked asked_of(const Desk& desk, const CollectionPlan& collection, postgres::Pool& pool,
+               const http::Request& request, http::Call& call) {
+    const auto& view = desk.plan->view(collection, role_of(*desk.plan->model, call.principal.get()));
+    return {.desk = desk,
+            .collection = collection,
+            .view = view,
+            .pool = pool,
+            .acting = acting_as(view.database_role, call),
+            .request = request,
+            .call = call};
+}
+
+// `collection` lives as long as `desk`.
 http::Handler handler_of(const std::shared_ptr<const Desk>& desk, const CollectionPlan& collection,
                          Operation operation) {
     return [desk, &collection, operation = std::move(operation)](const http::Request& request,
                                                                  http::Call& call) -> http::Response {
         auto* pool = desk->pool();
         if (!pool) return refuse_absent(call);
-        const auto& model = *desk->plan->model;
-        const auto& view = desk->plan->view(collection, role_of(model, call.principal.get()));
-        Asked asked{.desk = *desk,
-                    .collection = collection,
-                    .view = view,
-                    .pool = *pool,
-                    .acting = acting_as(view.database_role, call),
-                    .request = request,
-                    .call = call};
+        auto asked = asked_of(*desk, collection, *pool, request, call);
         auto response = operation(asked);
         // What the gateway adds to the transaction (the record of the key) is not the caller's to write.
         if (call.transaction) call.transaction->act_as_login();
         return response;
+    };
+}
+
+// The same for what needs one statement only, so that an I/O thread can wait for it in its lane.
+http::Handler handler_of(const std::shared_ptr<const Desk>& desk, const CollectionPlan& collection,
+                         OneStep step) {
+    auto now = handler_of(desk, collection, Operation([step](Asked& asked) -> http::Response {
+                              return answer_now(asked, step(asked));
+                          }));
+    return [desk, &collection, step, now = std::move(now)](const http::Request& request,
+                                                           http::Call& call) -> http::Response {
+        auto* pool = desk->pool();
+        if (!call.lane || !pool) return now(request, call);
+        auto asked = std::make_shared<Asked>(asked_of(*desk, collection, *pool, request, call));
+        auto found = step(*asked);
+        return answer_later(std::move(asked), std::move(found));
     };
 }
 
@@ -141,6 +163,13 @@ struct Listing {
     http::Route& add(http::Method method, const std::string& below, const std::string& name,
                      const std::vector<Rule>& rules, Operation operation) const {
         return add(method, below, name, access_for(model(), rules), std::move(operation));
+    }
+    http::Route& add(http::Method method, const std::string& below, const std::string& name,
+                     const std::vector<Rule>& rules, OneStep step) const {
+        auto& route = add(method, below, name, rules, Operation());
+        route.in_lane = true;
+        route.handler = handler_of(desk, plan, step);
+        return route;
     }
 };
 

@@ -42,12 +42,7 @@ std::string record_json(const Returning& returning, const postgres::Rows& rows, 
     return json;
 }
 
-http::Reply create_one(Asked& asked, const bj::value& body) {
-    Mistakes mistakes;
-    auto written = check_new(asked.collection, asked.view, body, "", mistakes);
-    if (!mistakes.none()) return refuse_mistakes(asked, std::move(mistakes), "The body");
-    auto returning = returning_for(asked.view);
-    auto answered = run(asked, insert_sql(asked, written, returning.sql));
+http::Reply created_reply(Asked& asked, const Returning& returning, const Answered& answered) {
     if (!answered.rows) return refuse_statement(asked, answered);
     auto reply = json_reply(201, record_json(returning, *answered.rows, 0));
     if (returning.shown.empty()) return reply;
@@ -55,6 +50,17 @@ http::Reply create_one(Asked& asked, const bj::value& body) {
     reply.headers.add("Location", std::string(asked.request.path()) + "/" + id);
     reply.headers.add("ETag", etag_of(answered.rows->text(0, returning.version)));
     return reply;
+}
+
+Step create_one(Asked& asked, const bj::value& body) {
+    Mistakes mistakes;
+    auto written = check_new(asked.collection, asked.view, body, "", mistakes);
+    if (!mistakes.none()) return refuse_mistakes(asked, std::move(mistakes), "The body");
+    auto returning = returning_for(asked.view);
+    auto sql = insert_sql(asked, written, returning.sql);
+    return Question{std::move(sql), [returning = std::move(returning)](Asked& by, const Answered& answered) {
+                        return created_reply(by, returning, answered);
+                    }};
 }
 
 // How many of `records`, from `first` on, have values for the same fields. Those without any go one by one.
@@ -221,7 +227,7 @@ std::optional<http::Reply> patch_once(Asked& asked, const std::string& id, const
     Mistakes mistakes;
     auto written = check_patch(asked.collection, asked.view, body, mistakes);
     if (!mistakes.none()) return refuse_mistakes(asked, std::move(mistakes), "The body");
-    if (written.fields.empty()) return get_record(asked);
+    if (written.fields.empty()) return answer_now(asked, get_record(asked));
     auto returning = returning_for(asked.view);
     Sql sql;
     auto changes = assignments(sql, written);
@@ -273,7 +279,7 @@ bool changed_since(Asked& asked, const std::string& id, const std::string& versi
 
 }  // namespace
 
-http::Reply create_records(Asked& asked) {
+Step create_records(Asked& asked) {
     if (asked.collection.collection->create.empty() ||
         rules_for(asked.collection.collection->create, asked.view.role).empty()) {
         return refuse_forbidden(
@@ -282,7 +288,10 @@ http::Reply create_records(Asked& asked) {
     }
     auto body = parse_body(asked);
     if (body.trouble) return *std::move(body.trouble);
-    if (const auto* array = body.value.if_array()) return create_many(asked, *array);
+    if (const auto* array = body.value.if_array()) {
+        if (asked.call.lane) return http::Defer{};
+        return create_many(asked, *array);
+    }
     return create_one(asked, body.value);
 }
 
