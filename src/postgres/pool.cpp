@@ -446,24 +446,6 @@ Result<Rows> Transaction::execute(std::string_view sql, std::initializer_list<Va
     return execute(sql, std::span<const Value>(parameters.begin(), parameters.size()));
 }
 
-Result<Rows> Transaction::attempt(std::string_view sql, std::span<const Value> parameters) {
-    TRY(execute("SAVEPOINT attempt"));
-    auto rows = execute(sql, parameters);
-    if (rows) {
-        TRY(execute("RELEASE SAVEPOINT attempt"));
-        return rows;
-    }
-    bool refused = over_ && connection_ && connection_->usable() && !connection_->timed_out() &&
-                   !refusal_.state.empty() && !should_run_again_;
-    if (!refused) return rows;
-    over_ = false;
-    auto said = refusal_;
-    // By itself: nothing else may run before it.
-    auto undone = script("ROLLBACK TO SAVEPOINT attempt");
-    refusal_ = std::move(said);
-    return rows;
-}
-
 // BEGIN by itself, for what cannot travel in a pipeline.
 Result<> Transaction::start() {
     if (over_ || !connection_) return over_error();
