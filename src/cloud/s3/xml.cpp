@@ -17,6 +17,12 @@ std::string_view local_name(std::string_view name) {
     return colon == std::string_view::npos ? name : name.substr(colon + 1);
 }
 
+// The parser takes "<a:/>" and "<a:1/>", which are no names without their prefix. S3's begin with letters.
+bool is_name(std::string_view local) {
+    auto first = local.empty() ? '\0' : local.front();
+    return first == '_' || (first >= 'a' && first <= 'z') || (first >= 'A' && first <= 'Z');
+}
+
 struct Reading {
     std::size_t elements = 0;
     bool good = true;
@@ -34,7 +40,7 @@ Element read_element(pugi::xml_node node, std::size_t depth, Reading& reading) {
         if (inside.type() == pugi::node_element && reading.good)
             element.children.push_back(read_element(inside, depth + 1, reading));
     }
-    if (element.name.empty()) reading.good = false;  // "<a:/>": a prefix and nothing else.
+    if (!is_name(element.name)) reading.good = false;
     // A reference to a character may name none: &#xD800;
     if (json::invalid_utf8_at(element.text) || json::invalid_utf8_at(element.name)) reading.good = false;
     return element;

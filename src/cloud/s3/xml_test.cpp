@@ -26,7 +26,8 @@ TEST(XmlTest, ReadsElementsAndTheirTexts) {
 }
 
 TEST(XmlTest, RefusesWhatIsNoDocumentOfThatName) {
-    for (const char* body : {"", "text", "<a>", "<a></b>", "<b/>", "<a/><a/>", "<a>\xff</a>", "<a><b:/></a>"})
+    for (const char* body :
+         {"", "text", "<a>", "<a></b>", "<b/>", "<a/><a/>", "<a>\xff</a>", "<a><b:/></a>", "<a><b:1/></a>"})
         EXPECT_FALSE(reads(body)) << body;
     EXPECT_TRUE(reads("<a/>"));
 }
