@@ -36,12 +36,12 @@ struct Batch {
 
     // Memory that a flood has needed goes back.
     void clear() {
-        if (bytes.capacity() > kept_bytes_max) {
-            *this = Batch();
-            return;
-        }
         bytes.clear();
         ends.clear();
+        if (bytes.capacity() > kept_bytes_max) {
+            bytes.shrink_to_fit();
+            ends.shrink_to_fit();
+        }
         first = Time::max();
         last = Time::min();
     }
