@@ -22,6 +22,17 @@ import s3_client  # noqa: E402
 BUILD = harness.ROOT / "build" / "threads"
 # The other folders start no thread of their own; the whole program runs their code from several.
 FOLDERS = ("metrics", "identity", "postgres", "gateway", "net", "cloud_sqlite", "cloud_s3")
+NOTICES = """
+collections:
+  notices:
+    title: Notice
+    summary: What everybody at the school should know.
+    fields:
+      text: {type: text, required: true, length_max: 100}
+    access:
+      read: [{roles: [student]}]
+      create: [{roles: [student]}]
+"""
 RELOADS = 20
 LOAD_SECONDS = 8
 
@@ -126,7 +137,7 @@ def use(program: harness.Program, upstream: harness.Upstream) -> None:
     """All that happens at once in the life of the program: answers, relays, keys, logs, metrics, reloads, and
     its local cloud."""
     token = program.token("campus")
-    ways = ("/v1/apps/campus/me", "/v1/apps/campus/portal/echo")
+    ways = ("/v1/apps/campus/me", "/v1/apps/campus/portal/echo", "/v1/apps/campus/notices")
     loads = [
         threading.Thread(
             target=harness.load,
@@ -140,8 +151,8 @@ def use(program: harness.Program, upstream: harness.Upstream) -> None:
     for load in loads[: len(ways)]:
         load.start()
     versions = [
-        apps.campus(upstream.url),
-        apps.campus(upstream.url, more_routes=apps.route("/second/{rest...}", "portal")),
+        apps.campus(upstream.url) + NOTICES,
+        apps.campus(upstream.url, more_routes=apps.route("/second/{rest...}", "portal")) + NOTICES,
     ]
     for number in range(RELOADS):
         (program.manifests / "campus.yaml").write_text(versions[number % 2])
@@ -153,6 +164,9 @@ def use(program: harness.Program, upstream: harness.Upstream) -> None:
             body={"n": number},
             headers={"Idempotency-Key": f"k{number}"},
         )
+        made = program.call("POST", "/v1/apps/campus/notices", token=token, body={"text": f"notice {number}"})
+        if made.status != 201:
+            failures.append(f"a notice: {made.status} {made.body[:300]!r}")
         program.metrics()
         program.call("GET", "/readyz")
     created = program.cli(
@@ -173,7 +187,7 @@ def run_program() -> str:
     with tempfile.TemporaryDirectory() as reports:
         program = harness.Program(environment={"TSAN_OPTIONS": f"log_path={reports}/report"})
         try:
-            program.apps = apps.write(program.data / "apps", upstream.url)
+            program.apps = apps.write(program.data / "apps", upstream.url, more_routes=NOTICES)
             program.start()
             use(program, upstream)
             os.kill(program.pid, signal.SIGTERM)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "postgres/pool.h"
 
+#include <atomic>
 #include <thread>
 
 #include <gmock/gmock.h>
@@ -146,12 +147,14 @@ TEST_F(PoolTest, SaysSoWhenAllConnectionsStayInUse) {
 TEST_F(PoolTest, HandsAFreedConnectionToWhoeverWaits) {
     auto& all = make(1);
     auto one = std::make_unique<Transaction>(*all.begin(platform_tenant));
+    std::atomic<bool> over = false;
     std::thread other([&] {
-        while (all.counters().waiting == 0)
+        while (all.counters().waiting == 0 && !over)
             std::this_thread::yield();
         one.reset();
     });
     auto two = all.begin(platform_tenant);
+    over = true;
     other.join();
     ASSERT_TRUE(two);
     EXPECT_TRUE(two->execute("SELECT 1"));
