@@ -34,11 +34,12 @@ struct Batch {
     Time first = Time::max();
     Time last = Time::min();
 
-    // Memory that a flood has needed goes back.
+    // Memory that a flood has needed goes back when the flood is over.
     void clear() {
+        bool too_large = bytes.capacity() > kept_bytes_max && bytes.size() < bytes.capacity() / 4;
         bytes.clear();
         ends.clear();
-        if (bytes.capacity() > kept_bytes_max) {
+        if (too_large) {
             bytes.shrink_to_fit();
             ends.shrink_to_fit();
         }
@@ -234,7 +235,7 @@ void TransactionLog::State::store(const Batch& batch, std::size_t from, std::siz
 }
 
 void TransactionLog::State::write_out(Batch& batch) {
-    if (batch.ends.empty()) return;
+    if (batch.ends.empty()) return batch.clear();
     auto from = day_of(batch.first);
     auto to = day_of(batch.last);
     // If it fails, so does the batch, which is tried again.
