@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Between an application and the local cloud: passes everything on as it is (the Host is signed), writes down whose
 // access key each request was signed with, and may let credentials end sooner than the cloud says.
-import { createServer, request as forward } from 'node:http';
+import { createServer, get, request as forward } from 'node:http';
 
 import { ready } from './ready.js';
 
@@ -46,6 +46,14 @@ export async function startProxy({ credentialSeconds } = {}) {
     });
     await new Promise((done) => server.listen(0, '127.0.0.1', done));
     proxy.url = `http://127.0.0.1:${server.address().port}`;
+    // Whatever is seen after this was sent after it: what clients sent before, and still lies in their sockets, is gone.
+    proxy.cutOff = async () => {
+        // Connections are accepted in the order they were made, so those made before this one are known when it answers.
+        await new Promise((answered, failed) => {
+            get(proxy.url, { agent: false }, (answer) => answer.resume().on('end', answered)).on('error', failed);
+        });
+        server.closeAllConnections();
+    };
     proxy.stop = () => new Promise((done) => {
         server.close(done);
         server.closeAllConnections();

@@ -273,7 +273,8 @@ test('what one user began ends when another signs in, and goes on as nobody', { 
             await inParts;
             await signIn(bob);
             await upload;
-            const switched = proxy.seen.length; // What ann's SDK had sent before may still have been on its way.
+            await proxy.cutOff();
+            const switched = proxy.seen.length;
             assert.deepEqual((await files.list()).items, []);
             assert.notEqual(await files.folder(), folder);
             await files.delete((await files.upload(new Uint8Array(9), { name: 'of bob' })).key);
