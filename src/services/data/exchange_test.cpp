@@ -211,6 +211,19 @@ TEST_F(Exchange, NamesEachLineThatTheDatabaseRefuses) {
     EXPECT_THAT(mixed.body, HasSubstr(R"({"pointer":"line 5, section","detail":"there is no such record"})"));
 }
 
+TEST_F(Exchange, NamesEachRefusedRecordOverTheOnlyConnection) {
+    ASSERT_EQ(import("students", people(1, 2)).status, 201);
+    auto one = calls.database.pool;
+    one.connections_max = 1;
+    calls.pool = std::make_unique<postgres::Pool>(one, calls.clock);
+    auto table = import("students", people(1, 2));
+    EXPECT_THAT(table.body, HasSubstr("2 records are refused"));
+    auto list = calls.send("POST", "/students", "r1:registrar",
+                           R"([{"name": "A", "email": "e1@x.ph"}, {"name": "B", "email": "e2@x.ph"}])");
+    EXPECT_THAT(list.body, HasSubstr("2 records are refused"));
+    EXPECT_EQ(calls.pool->counters().waits, 0u);
+}
+
 TEST_F(Exchange, TellsSoManyRefusalsAndNoMore) {
     ASSERT_EQ(import("students", people(0, 400)).status, 201);
     auto no = import("students", people(0, 400));

@@ -308,7 +308,10 @@ http::Reply import_records(Asked& asked) {
         return !refused;
     });
     if (unread) return *std::move(unread);
-    if (refused) return explain_refusal(asked, *refused);
+    if (refused) {
+        transaction.roll_back();  // What is found out next takes a connection, too.
+        return explain_refusal(asked, *refused);
+    }
     if (auto trouble = transaction.commit()) return *std::move(trouble);
     return json_reply(201, R"({"imported":)" + std::to_string(checked.records) + "}");
 }

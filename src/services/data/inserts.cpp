@@ -72,8 +72,14 @@ std::optional<http::Reply> InTransaction::commit() {
     return refuse_statement(asked, {.rows = std::move(done).error(), .refusal = own->refusal()});
 }
 
+void InTransaction::roll_back() {
+    if (!own) return;
+    asked.call.transaction = nullptr;
+    own.reset();
+}
+
 InTransaction::~InTransaction() {
-    if (own) asked.call.transaction = nullptr;
+    roll_back();
 }
 
 }  // namespace integreat::data

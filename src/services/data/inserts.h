@@ -32,6 +32,7 @@ struct InTransaction {
 
     std::optional<http::Reply> begin();
     std::optional<http::Reply> commit();
+    void roll_back();  // Its own, which gives its connection back; the call's waits for whoever began it.
     ~InTransaction();
 };
 

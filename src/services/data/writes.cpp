@@ -127,6 +127,7 @@ http::Reply create_many(Asked& asked, const bj::array& bodies) {
     if (auto trouble = transaction.begin()) return *std::move(trouble);
     auto stored = store_all(asked, records, returning);
     if (stored.trouble && stored.trouble->status < 500) {
+        transaction.roll_back();  // What is found out next takes a connection, too.
         if (auto all = refused_records(asked, records)) return *std::move(all);
     }
     if (stored.trouble) return *std::move(stored.trouble);
