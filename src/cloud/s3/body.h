@@ -68,8 +68,11 @@ public:
     Result<Body> finish();  // Once.
 
 private:
+    Result<> write_blocks(std::string_view bytes);
+
     Body body_;
     Descriptor file_;
+    std::string rest_;  // Of the file, less than a block: not written yet.
     crypto::Hasher md5_;
     ChecksumKind kind_;
     ChecksumSum sum_;

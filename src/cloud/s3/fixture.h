@@ -50,8 +50,8 @@ protected:
         EXPECT_TRUE(writer.append(bytes));
         return *writer.finish();
     }
-    Version put(const std::string& key, std::string_view bytes) {
-        auto body = receive(bytes);
+    Version put(const std::string& key, std::string_view bytes) { return write(key, receive(bytes)); }
+    Version write(const std::string& key, Body body) {
         Version object{.key = key,
                        .size = body.size(),
                        .modified = clock.now(),

@@ -100,6 +100,19 @@ TEST_F(StorageTest, OverwritingAndDeletingFreesTheFiles) {
     EXPECT_FALSE(find("key"));
 }
 
+TEST_F(StorageTest, AFileIsWholeWhateverThePiecesItCameIn) {
+    for (std::size_t piece : {1'000u, 65'535u, 65'536u, 65'537u, 131'072u, 200'001u}) {
+        auto bytes = some_bytes(600'000, piece);
+        BodyWriter writer(*storage, ChecksumKind::none);
+        for (std::size_t at = 0; at < bytes.size(); at += piece)
+            ASSERT_TRUE(writer.append(std::string_view(bytes).substr(at, piece)));
+        EXPECT_EQ(writer.size(), bytes.size());
+        auto written = write("key", *writer.finish());
+        EXPECT_EQ(read(written), bytes) << piece;
+        EXPECT_EQ(written.etag, crypto::hex_encode(crypto::hash_of(crypto::Hash::md5, bytes)));
+    }
+}
+
 class PiecesTest : public StorageTest {
 protected:
     Version put_pieces(const std::vector<std::string>& contents) {
