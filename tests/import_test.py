@@ -4,10 +4,13 @@
 
 ROWS=200000 in the environment makes the large one as large as the default limit, and prints what it took."""
 
+import contextlib
 import http.client
 import json
 import os
 import socket
+import subprocess
+import threading
 import time
 import unittest
 from pathlib import Path
@@ -17,9 +20,9 @@ import harness
 
 ROWS = int(os.environ.get("ROWS", "12000"))
 WIDE = "x" * (1500 if ROWS < 100_000 else 100)
-MANIFEST = """app: depot
+MANIFEST = """app: %s
 title: Depot
-project: depot-of-the-tests
+project: %s-of-the-tests
 roles: [keeper, visitor]
 limit: { requests: 10000000, window: 1s, burst: 1000000 }
 tenant_limit: { requests: 10000000, window: 1s, burst: 1000000 }
@@ -34,7 +37,9 @@ collections:
       read: [{roles: [keeper]}]
       create: [{roles: [keeper]}]
 """
-SETTINGS = "imports: {bytes_max: 48MiB, records_max: 200000, folder: %s}\n"
+SETTINGS = """imports:
+  {bytes_max: 48MiB, records_max: 200000, at_once: 1, coming_at_once: 3, folder: %s}
+"""
 
 
 def table(first: int, count: int, last: str = ""):
@@ -52,7 +57,8 @@ class Import(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         apps = harness.make_folder()
-        (apps / "depot.yaml").write_text(MANIFEST)
+        for app in ["depot", "shed"]:
+            (apps / f"{app}.yaml").write_text(MANIFEST % (app, app))
         cls.spools = harness.make_folder()
         # What a sanitizer keeps of freed memory is not what the program holds.
         quarantine = os.environ.get("ASAN_OPTIONS", "") + ":quarantine_size_mb=2:thread_local_quarantine_size_kb=64"
@@ -64,19 +70,56 @@ class Import(unittest.TestCase):
     def tearDownClass(cls):
         cls.program.remove()
 
-    def send(self, body, role: str = "keeper", **headers):
+    def send(self, body, role: str = "keeper", app: str = "depot", **headers):
         where = urlsplit(self.program.gateway)
         connection = http.client.HTTPConnection(where.hostname, where.port, timeout=300)
         fields = {
-            "Authorization": f"Bearer {self.program.token('depot', role)}",
+            "Authorization": f"Bearer {self.program.token(app, role)}",
             "Content-Type": "text/csv",
             **{name.replace("_", "-"): value for name, value in headers.items()},
         }
-        connection.request("POST", "/v1/apps/depot/items/import", body=body, headers=fields)
+        connection.request("POST", f"/v1/apps/{app}/items/import", body=body, headers=fields)
         answer = connection.getresponse()
         content = answer.read()
         connection.close()
         return answer.status, json.loads(content), answer.headers
+
+    def begin(self, length: int) -> socket.socket:
+        """An import of so many bytes, of which none has been sent."""
+        where = urlsplit(self.program.gateway)
+        client = socket.create_connection((where.hostname, where.port), timeout=20)
+        client.sendall(
+            b"POST /v1/apps/depot/items/import HTTP/1.1\r\nHost: x\r\nContent-Type: text/csv\r\n"
+            b"Authorization: Bearer " + self.program.token("depot", "keeper").encode() + b"\r\n"
+            b"Content-Length: %d\r\n\r\n" % length
+        )
+        return client
+
+    def spooled(self) -> int:
+        """How many bodies lie on the disk. Their files have no names there: the program's own list has them."""
+        files = 0
+        for one in Path(f"/proc/{self.program.pid}/fd").iterdir():
+            with contextlib.suppress(FileNotFoundError):
+                files += os.readlink(one).startswith(f"{self.spools}/")
+        return files
+
+    @contextlib.contextmanager
+    def locked(self):
+        """Whoever reads or writes items of the depot waits until the end of this."""
+        environment = self.program.database("tenant_depot")
+        with subprocess.Popen(
+            harness.PSQL, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment
+        ) as holder:
+            holder.stdin.write("BEGIN; LOCK TABLE data.items; SELECT 'locked';\n")
+            holder.stdin.flush()
+            self.assertEqual(holder.stdout.readline(), "locked\n")
+            yield
+            holder.stdin.close()
+
+    def waiting(self) -> int:
+        question = "SELECT count(*) FROM pg_locks WHERE NOT granted"
+        environment = self.program.database("tenant_depot")
+        return int(subprocess.check_output([*harness.PSQL, "-c", question], env=environment, timeout=20))
 
     def count(self) -> int:
         answer = self.program.call(
@@ -123,26 +166,48 @@ class Import(unittest.TestCase):
     def test_what_is_too_large_or_of_another_type_is_refused_before_it_comes(self):
         self.assertEqual(self.send(b"number\r\n1\r\n", role="visitor")[0], 403)
         self.assertEqual(self.send(b"{}", Content_Type="application/json")[0], 415)
-        where = urlsplit(self.program.gateway)
-        with socket.create_connection((where.hostname, where.port), timeout=20) as client:
-            client.sendall(
-                b"POST /v1/apps/depot/items/import HTTP/1.1\r\nHost: x\r\nContent-Type: text/csv\r\n"
-                b"Authorization: Bearer " + self.program.token("depot", "keeper").encode() + b"\r\n"
-                b"Content-Length: 50331649\r\n\r\n"
-            )
+        with self.begin(50331649) as client:
             self.assertIn(b" 413 ", client.recv(4096).split(b"\r\n")[0])
 
     def test_who_leaves_midway_leaves_nothing(self):
         before = self.count()
-        where = urlsplit(self.program.gateway)
-        with socket.create_connection((where.hostname, where.port), timeout=20) as client:
-            client.sendall(
-                b"POST /v1/apps/depot/items/import HTTP/1.1\r\nHost: x\r\nContent-Type: text/csv\r\n"
-                b"Authorization: Bearer " + self.program.token("depot", "keeper").encode() + b"\r\n"
-                b"Content-Length: 2000000\r\n\r\nnumber\r\n" + b"".join(b"4%07d\r\n" % i for i in range(100_000))
-            )
-        harness.wait_until(lambda: not list(self.spools.iterdir()), 10, "the spool to be gone")
+        with self.begin(2_000_000) as client:
+            client.sendall(b"number\r\n" + b"".join(b"4%07d\r\n" % i for i in range(100_000)))
+            harness.wait_until(lambda: self.spooled() == 1, 10, "the body on the disk")
+            self.assertEqual(list(self.spools.iterdir()), [])
+        harness.wait_until(lambda: self.spooled() == 0, 10, "the body to be gone")
         self.assertEqual(self.count(), before)
+
+    def test_an_app_has_so_many_bodies_on_the_disk_and_another_has_its_own(self):
+        with contextlib.ExitStack() as clients:
+            for number in range(1, 4):
+                clients.enter_context(self.begin(2_000_000)).sendall(b"x" * 1_000_000)
+                harness.wait_until(lambda most=number: self.spooled() == most, 10, "the body on the disk")
+            status, answer, headers = self.send(b"number\r\n50000000\r\n")
+            self.assertEqual((status, answer["type"], headers["Retry-After"]), (429, "/problems/limit-reached", "10"))
+            self.assertIn("on their way", answer["detail"])
+            self.assertEqual(self.spooled(), 3)
+            self.assertEqual(self.send(b"number\r\n1\r\n", app="shed")[0], 201)
+        harness.wait_until(lambda: self.spooled() == 0, 10, "the bodies to be gone")
+        self.assertEqual(self.send(b"number\r\n50000000\r\n")[0], 201)
+
+    def test_an_import_that_runs_counts_when_the_configuration_is_read_again(self):
+        generation = self.program.metrics()["integreat_snapshot_generation"]
+        told = []
+        first = threading.Thread(target=lambda: told.append(self.send(b"number\r\n60000000\r\n")[0]))
+        with self.locked():
+            first.start()
+            harness.wait_until(lambda: self.waiting() == 1, 20, "the first import to wait for the table")
+            self.program.reload()
+            harness.wait_until(
+                lambda: self.program.metrics()["integreat_snapshot_generation"] > generation, 20, "the reload"
+            )
+            status, answer, _ = self.send(b"number\r\n60000001\r\n")
+            self.assertEqual((status, answer["type"]), (429, "/problems/limit-reached"))
+            self.assertIn("run as may at once", answer["detail"])
+        first.join(60)
+        self.assertEqual(told, [201])
+        self.assertEqual(self.send(b"number\r\n60000001\r\n")[0], 201)
 
 
 if __name__ == "__main__":

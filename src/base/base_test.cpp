@@ -12,6 +12,7 @@
 #include "base/secret.h"
 #include "base/suggest.h"
 #include "base/time.h"
+#include "base/turns.h"
 
 namespace integreat {
 namespace {
@@ -100,6 +101,26 @@ TEST(Suggest, FindsTheSlipOfTheFingers) {
     EXPECT_EQ(suggest("", roles), std::nullopt);
     EXPECT_EQ(suggest(std::string(10'000, 'a'), roles), std::nullopt);
     EXPECT_EQ(did_you_mean("registrar", roles), "");
+}
+
+TEST(Turns, AreCountedForEachTenantAndComeBack) {
+    std::optional<Turn> last;
+    {
+        Turns turns;
+        auto first = turns.take({"campus"}, 2);
+        auto second = turns.take({"campus"}, 2);
+        ASSERT_TRUE(first && second);
+        EXPECT_FALSE(turns.take({"campus"}, 2));
+        EXPECT_TRUE(turns.take({"teleo"}, 1));
+        auto moved = *std::move(first);
+        first.reset();
+        EXPECT_FALSE(turns.take({"campus"}, 2));
+        second.reset();
+        last.emplace(*turns.take({"campus"}, 2));
+        EXPECT_FALSE(turns.take({"campus"}, 2));
+        EXPECT_FALSE(turns.take({"campus"}, 0));
+    }
+    last.reset();  // After those it is one of.
 }
 
 TEST(Guarded, LetsOnlyOneIn) {

@@ -189,6 +189,7 @@ struct ImportSettings {
     std::size_t records_max = 200'000;
     milliseconds timeout{300'000};
     int at_once = 2;
+    int coming_at_once = 8;
     std::string folder = "/var/tmp";
 };
 
@@ -202,6 +203,10 @@ void fields(Visitor& visit, ImportSettings& imports) {
           {.least = in_ms(1s), .most = in_ms(1h)});
     visit("at_once", imports.at_once, "Imports of one app at a time; beyond it 429.",
           {.least = 1, .most = 1'000});
+    visit(
+        "coming_at_once", imports.coming_at_once,
+        "Imports of one app that lie in the folder at a time, those on their way among them; beyond it 429.",
+        {.least = 1, .most = 10'000});
     visit("folder", imports.folder,
           "Where an import lies until it is stored, in a file without a name: on a disk, not in memory.");
 }

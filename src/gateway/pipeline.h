@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "base/clock.h"
+#include "base/turns.h"
 #include "gateway/access_log.h"
 #include "gateway/decisions.h"
 #include "gateway/numbering.h"
@@ -24,6 +25,13 @@ namespace integreat::gateway {
 using Identify = std::function<identity::Verdict(std::string_view authorization, const identity::Projects&,
                                                  bool may_wait, Monotonic deadline)>;
 
+// Of bodies that are too large to be held.
+struct Spooling {
+    std::string folder;  // Where they lie.
+    int at_once = 8;     // Of one app: with the most that one may have, what it can take of the disk.
+    Turns turns = {};
+};
+
 // What the stages need. Everything outlives the application that is made of it.
 struct Gateway {
     const Clock& clock;
@@ -37,7 +45,7 @@ struct Gateway {
         nullptr;  // The platform's, for Idempotency-Key; without it, such requests get 503.
     // Of an app, for its transactional routes; null if there is none.
     std::function<postgres::Pool*(const TenantId&)> database_of;
-    std::string spool_folder;            // Where bodies lie that are too large to be held.
+    Spooling spooling = {};
     http::Outbound* outbound = nullptr;  // For relays that carry an Idempotency-Key; the same.
     postgres::TransactionLog* transaction_log = nullptr;  // Null: none is written.
     AccessLog* access_log = nullptr;                      // Null: none is written.

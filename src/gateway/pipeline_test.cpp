@@ -209,27 +209,39 @@ TEST(Pipeline, TakesTheTypeThatARouteSaysAndNoOtherCharset) {
         EXPECT_EQ(send(type).status, 200) << type;
 }
 
+http::Route large(std::string app, http::Handler handler) {
+    return {.method = http::Method::post,
+            .pattern = "/v1/apps/" + app + "/large",
+            .name = app + ".large.post",
+            .tenant = {app},
+            .body_bytes_max = 1 << 20,
+            .waits = true,
+            .spools_body = true,
+            .handler = std::move(handler)};
+}
+
+http::Response nothing(const http::Request&, http::Call&) {
+    return http::Reply{};
+}
+
+http::Request large_request(const std::string& app) {
+    return {
+        .method = http::Method::post,
+        .target = "/v1/apps/" + app + "/large",
+        .headers = {{"Authorization", "Bearer " + app + ":u1:student"}, {"Transfer-Encoding", "chunked"}}};
+}
+
 TEST(Pipeline, GivesALargeBodyToItsRouteInPieces) {
     World world;
-    world.gateway.spool_folder = "/tmp";
+    world.gateway.spooling.folder = "/tmp";
     std::string seen;
-    world.publish({{.method = http::Method::post,
-                    .pattern = "/v1/apps/campus/large",
-                    .name = "campus.large.post",
-                    .tenant = {"campus"},
-                    .body_bytes_max = 1 << 20,
-                    .waits = true,
-                    .spools_body = true,
-                    .handler = [&](const http::Request&, http::Call& call) {
-                        std::string piece;
-                        for (seen.clear(); call.spooled->read(seen.size(), 1'000, piece) && !piece.empty();)
-                            seen += piece;
-                        return http::Reply{.body = std::to_string(seen.size())};
-                    }}});
-    http::Request request{
-        .method = http::Method::post,
-        .target = "/v1/apps/campus/large",
-        .headers = {{"Authorization", "Bearer campus:u1:student"}, {"Transfer-Encoding", "chunked"}}};
+    world.publish({large("campus", [&](const http::Request&, http::Call& call) {
+        std::string piece;
+        for (seen.clear(); call.spooled->read(seen.size(), 1'000, piece) && !piece.empty();)
+            seen += piece;
+        return http::Reply{.body = std::to_string(seen.size())};
+    })});
+    auto request = large_request("campus");
     http::Call call;
     call.may_wait = true;
     auto admission = world.application.admit(request, call);
@@ -248,19 +260,33 @@ TEST(Pipeline, GivesALargeBodyToItsRouteInPieces) {
 
 TEST(Pipeline, SaysWhenThereIsNoRoomForALargeBody) {
     World world;
-    world.gateway.spool_folder = "/nonexistent";
-    world.publish({{.method = http::Method::post,
-                    .pattern = "/v1/apps/campus/large",
-                    .name = "campus.large.post",
-                    .tenant = {"campus"},
-                    .body_bytes_max = 1 << 20,
-                    .waits = true,
-                    .spools_body = true,
-                    .handler = [](const http::Request&, http::Call&) { return http::Reply{}; }}});
+    world.gateway.spooling.folder = "/nonexistent";
+    world.publish({large("campus", nothing)});
     auto no = world.post("/v1/apps/campus/large", "campus:u1:student", std::string(300'000, 'x'));
     EXPECT_EQ(no.status, 503);
     EXPECT_EQ(no.type, "unavailable");
     EXPECT_EQ(world.post("/v1/apps/campus/large", "campus:u1:student", "small").status, 200);
+}
+
+TEST(Pipeline, TakesSoManyLargeBodiesOfAnAppAtATime) {
+    World world;
+    world.gateway.spooling.at_once = 2;
+    world.publish({large("campus", nothing), large("teleo", nothing)});
+    auto request = large_request("campus");
+    http::Call first, second;
+    auto one = world.application.admit(request, first);
+    auto two = world.application.admit(request, second);
+    ASSERT_TRUE(std::holds_alternative<http::StreamBody>(one));
+    ASSERT_TRUE(std::holds_alternative<http::StreamBody>(two));
+    auto no = world.send(request);
+    EXPECT_EQ(no.status, 429);
+    EXPECT_EQ(no.type, "limit-reached");
+    EXPECT_EQ(no.headers.value("Retry-After"), "10");
+    EXPECT_EQ(no.call.decision.rule, "imports.coming_at_once of integreat.yaml");
+    EXPECT_EQ(world.send(large_request("teleo")).status, 200);
+    one = http::Reply{};  // That one is over.
+    EXPECT_EQ(world.send(request).status, 200);
+    EXPECT_EQ(world.send(request).status, 200);
 }
 
 TEST(Pipeline, SendsWaitingRoutesToThePool) {

@@ -365,7 +365,7 @@ bool dispatch(Passage& passage) {
     if (route.upstream && !once) {
         passage.answer = make_relay(passage.plan->target, passage.request, passage.call);
     } else if (route.spools_body) {
-        passage.answer = spool_body(passage);
+        spool_body(passage);
     } else if (route.waits || once || passage.plan->schema || has_body(headers)) {
         passage.answer = http::ReadBody{.bytes_max = route.body_bytes_max,
                                         .waits = route.waits || once,

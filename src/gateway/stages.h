@@ -39,8 +39,8 @@ bool limit_rate(Passage&);
 bool require_acceptable_head(Passage&);
 bool dispatch(Passage&);
 
-// For a route that spools its body.
-http::StreamBody spool_body(Passage&);
+// For a route that spools its body: leaves where it goes to, or why not now.
+void spool_body(Passage&);
 
 // What follows when the body is complete: the stages from require_valid_body on.
 http::Response respond(Gateway&, const http::Request&, http::Call&);

@@ -51,7 +51,8 @@ void Feeds::serve(const std::map<TenantId, std::string>& fingerprints) {
 
 CollectionRoutes collection_routes(std::span<const config::Manifest> manifests,
                                    const config::ImportSettings& imports, postgres::Databases& databases,
-                                   const Secret& cursor_key, Feeds& feeds) {
+                                   const Secret& cursor_key, Feeds& feeds,
+                                   const std::shared_ptr<Turns>& importing) {
     CollectionRoutes all;
     for (const auto& manifest : manifests) {
         if (manifest.collections.empty()) continue;
@@ -64,7 +65,8 @@ CollectionRoutes collection_routes(std::span<const config::Manifest> manifests,
                                  .cursor_key = cursor_key,
                                  .feed = feeds.of(manifest.app),
                                  .fingerprint = std::move(fingerprint),
-                                 .imports = limits_of(imports)});
+                                 .imports = limits_of(imports),
+                                 .importing = importing});
         all.routes.insert(all.routes.end(), std::move_iterator(more.begin()), std::move_iterator(more.end()));
     }
     return all;

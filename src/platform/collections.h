@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The collections of all apps as routes: each manifest's model, compiled for one snapshot, before the pool of
-// its database. The feeds of changes outlive snapshots, as those do who listen.
+// its database. The feeds of changes outlive snapshots, as those do who listen, and so do imports.
 #pragma once
 
 #include <map>
@@ -13,6 +13,7 @@
 #include "base/guarded.h"
 #include "base/random.h"
 #include "base/secret.h"
+#include "base/turns.h"
 #include "config/manifest.h"
 #include "config/settings.h"
 #include "http/route.h"
@@ -44,7 +45,8 @@ struct CollectionRoutes {
 
 CollectionRoutes collection_routes(std::span<const config::Manifest> manifests,
                                    const config::ImportSettings& imports, postgres::Databases& databases,
-                                   const Secret& cursor_key, Feeds& feeds);
+                                   const Secret& cursor_key, Feeds& feeds,
+                                   const std::shared_ptr<Turns>& importing);
 
 // Those of one app, to be listed and not to be called.
 std::vector<http::Route> routes_of_collections(const config::Manifest& manifest,

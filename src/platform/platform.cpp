@@ -97,6 +97,7 @@ struct Platform::Parts {
     postgres::TransactionLog transactions;
     DatabaseProbe database;
     Feeds feeds;
+    std::shared_ptr<Turns> importing = std::make_shared<Turns>();  // What began before a reload counts.
     gateway::AdminRoutes admin;
     gateway::PlatformRoutes own{.metrics = world.metrics, .ready_checks = [this] { return ready_checks(); }};
     std::unique_ptr<gateway::AccessLog> access_log;
@@ -111,7 +112,8 @@ struct Platform::Parts {
 Result<> Platform::Parts::publish(const std::vector<config::Manifest>& manifests) {
     auto routes = own_routes(own, admin);
     routes.insert(routes.end(), world.more_routes.begin(), world.more_routes.end());
-    auto collections = collection_routes(manifests, settings.imports, world.databases, cursor_key, feeds);
+    auto collections =
+        collection_routes(manifests, settings.imports, world.databases, cursor_key, feeds, importing);
     routes.insert(routes.end(), std::move_iterator(collections.routes.begin()),
                   std::move_iterator(collections.routes.end()));
     gateway::SnapshotParts parts{.settings = settings,
@@ -169,7 +171,7 @@ void Platform::Parts::start() {
         .metrics = world.metrics,
         .database = &world.databases.platform(),
         .database_of = [this](const TenantId& tenant) { return world.databases.tenant(tenant); },
-        .spool_folder = settings.imports.folder,
+        .spooling = {.folder = settings.imports.folder, .at_once = settings.imports.coming_at_once},
         .outbound = &world.outbound,
         .transaction_log = &transactions,
         .access_log = access_log.get(),

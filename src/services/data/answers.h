@@ -4,7 +4,6 @@
 // read: a record that they may not read is not there.
 #pragma once
 
-#include <atomic>
 #include <chrono>
 #include <functional>
 #include <memory>
@@ -13,6 +12,7 @@
 #include <variant>
 
 #include "base/secret.h"
+#include "base/turns.h"
 #include "http/message.h"
 #include "http/problem.h"
 #include "http/route.h"
@@ -41,7 +41,7 @@ struct Desk {
     std::shared_ptr<Feed> feed;
     std::string fingerprint;  // Of the model.
     ImportLimits imports;
-    std::shared_ptr<std::atomic<int>> importing = std::make_shared<std::atomic<int>>(0);
+    std::shared_ptr<Turns> importing = std::make_shared<Turns>();
 };
 
 // One request for one collection.

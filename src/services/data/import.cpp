@@ -265,20 +265,6 @@ http::Reply explain_refusal(Asked& asked, const RefusedBatch& refused) {
     return unread ? *std::move(unread) : all ? *std::move(all) : trouble;
 }
 
-// Each holds a connection and a thread for as long as it takes: some must be left for everybody else.
-class Turn {
-public:
-    Turn(std::atomic<int>& taken, int most) : taken_(taken), mine_(++taken <= most) {}
-    ~Turn() { --taken_; }
-    Turn(const Turn&) = delete;
-
-    bool mine() const { return mine_; }
-
-private:
-    std::atomic<int>& taken_;
-    bool mine_;
-};
-
 http::Reply refuse_turn(Asked& asked) {
     auto problem = http::problem_from(
         Error{Fault::exhausted, "As many imports run as may at once: send it again when one is over.", ""});
@@ -294,8 +280,9 @@ http::Reply import_records(Asked& asked) {
         return refuse_forbidden(asked, "The role " + asked.view.role + " may not create records here.",
                                 "access.create of " + name + " has no rule for the role");
     }
-    Turn turn(*asked.desk.importing, asked.desk.imports.at_once);
-    if (!turn.mine()) return refuse_turn(asked);
+    // Each holds a connection and a thread for as long as it takes: some must be left for everybody else.
+    auto turn = asked.desk.importing->take(asked.call.tenant, asked.desk.imports.at_once);
+    if (!turn) return refuse_turn(asked);
     Importing checked(asked);
     read_records(checked, [](Written, std::size_t) { return true; });
     if (auto trouble = refuse_table(checked)) return *std::move(trouble);

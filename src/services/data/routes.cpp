@@ -291,8 +291,8 @@ void add_import(const Listing& listing) {
     import.response_schema = R"({"type": "object", "required": ["imported"],
         "properties": {"imported": {"type": "integer", "minimum": 1}}})";
     import.success_status = 201;
-    import.problems = {"invalid-request", "unsupported-media-type", "forbidden", "already-exists",
-                       "unavailable"};
+    import.problems = {"invalid-request", "unsupported-media-type", "forbidden",
+                       "already-exists",  "limit-reached",          "unavailable"};
 }
 
 void add_changes(const Listing& listing) {
