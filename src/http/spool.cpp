@@ -18,6 +18,17 @@ Error no_room(const std::string& folder, const char* step) {
             std::string(step) + " in " + folder + ": " + std::strerror(errno)};
 }
 
+// Where the file system makes files without names, there is no moment at which a kill leaves one behind.
+int open_nameless(const std::string& folder) {
+    int descriptor = ::open(folder.c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+    if (descriptor >= 0 || (errno != EOPNOTSUPP && errno != EISDIR)) return descriptor;
+    auto name = folder + "/integreat-body-XXXXXX";
+    descriptor = ::mkostemp(name.data(), O_CLOEXEC);
+    if (descriptor < 0 || ::unlink(name.c_str()) == 0) return descriptor;
+    ::close(descriptor);
+    return -1;
+}
+
 }  // namespace
 
 Result<> Spool::write(std::string_view piece) {
@@ -37,11 +48,9 @@ Result<> Spool::append(std::string_view piece) {
         return {};
     }
     if (!file_) {
-        auto name = folder_ + "/integreat-body-XXXXXX";
-        int descriptor = ::mkostemp(name.data(), O_CLOEXEC);
-        if (descriptor < 0) return no_room(folder_, "mkostemp");
+        int descriptor = open_nameless(folder_);
+        if (descriptor < 0) return no_room(folder_, "open");
         file_ = std::make_unique<OpenFile>(descriptor);
-        if (::unlink(name.c_str()) != 0) return no_room(folder_, "unlink");
         TRY(write(memory_));
         std::string().swap(memory_);
     }
