@@ -4,90 +4,60 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "postgres/acting_fixture.h"
 #include "postgres/connection.h"
-#include "postgres/testing.h"
 
 namespace integreat::postgres {
 namespace {
 
 using ::testing::StartsWith;
 
-constexpr const char* who = "SELECT current_user, integreat.uid(), integreat.request()";
-
-struct ActingTest : ::testing::Test {
-    TenantId tenant{"school"};
-    testing::TestDatabase database = testing::fresh_database(tenant);
-    FixedClock clock;
-    std::unique_ptr<Pool> pool;
-
-    void SetUp() override {
-        auto settings = database.pool;
-        settings.connections_max = 1;  // Everybody gets the same connection.
-        pool = std::make_unique<Pool>(settings, clock);
-        owner("DO $$ BEGIN CREATE ROLE acting_reader; EXCEPTION WHEN duplicate_object THEN NULL; END $$");
-        owner("GRANT acting_reader TO " + database.role);
-        owner("GRANT USAGE ON SCHEMA integreat TO acting_reader");
-        owner("CREATE TABLE integreat.things (id int PRIMARY KEY, CONSTRAINT small CHECK (id < 10))");
-        owner("GRANT SELECT, INSERT ON integreat.things TO acting_reader");
-    }
-    void owner(const std::string& sql) {
-        Pool all({.tenant = tenant, .url = database.superuser_url, .connections_max = 1}, clock);
-        auto done = all.run(tenant, Monotonic::max(), sql);
-        ASSERT_TRUE(done) << sql << ": " << done.error().cause;
-    }
+struct ActingTest : testing::ActingFixture {
     Result<Rows> ask(const Acting& acting, std::string_view sql, Refusal* refusal = nullptr) {
         return pool->run_as(tenant, acting, Monotonic::max(), sql, {}, refusal);
-    }
-    void expect_nobody() {
-        auto rows = pool->run(tenant, Monotonic::max(), who);
-        ASSERT_TRUE(rows) << rows.error().cause;
-        EXPECT_EQ(rows->text(0, 0), database.role);
-        EXPECT_TRUE(rows->is_null(0, 1)) << rows->text(0, 1);
-        EXPECT_TRUE(rows->is_null(0, 2));
     }
 };
 
 TEST_F(ActingTest, AStatementRunsAsTheRoleAndInTheName) {
-    auto rows = ask({"acting_reader", "ana", "req_1"}, who);
+    auto rows = ask({reader, "ana", "req_1"}, who);
     ASSERT_TRUE(rows) << rows.error().cause;
-    EXPECT_EQ(rows->text(0, 0), "acting_reader");
+    EXPECT_EQ(rows->text(0, 0), reader);
     EXPECT_EQ(rows->text(0, 1), "ana");
     EXPECT_EQ(rows->text(0, 2), "req_1");
     expect_nobody();
 }
 
 TEST_F(ActingTest, NobodySignedInIsNull) {
-    auto rows = ask({"acting_reader", "", ""}, who);
+    auto rows = ask({reader, "", ""}, who);
     ASSERT_TRUE(rows);
     EXPECT_TRUE(rows->is_null(0, 1));
-    auto after = ask({"acting_reader", "ana", "req_1"}, who);
-    auto again = ask({"acting_reader", "", ""}, who);
+    auto after = ask({reader, "ana", "req_1"}, who);
+    auto again = ask({reader, "", ""}, who);
     ASSERT_TRUE(after && again);
     EXPECT_TRUE(again->is_null(0, 1)) << "also after somebody was";
 }
 
 TEST_F(ActingTest, AStatementThatFailsLeavesNothingBehind) {
     Refusal refusal;
-    EXPECT_FALSE(ask({"acting_reader", "ana", "r"}, "INSERT INTO integreat.things VALUES (11)", &refusal));
+    EXPECT_FALSE(ask({reader, "ana", "r"}, "INSERT INTO integreat.things VALUES (11)", &refusal));
     EXPECT_EQ(refusal.state, "23514");
     EXPECT_EQ(refusal.constraint, "small");
     expect_nobody();
-    EXPECT_FALSE(ask({"acting_reader", "ana", "r"}, "INSERT INTO integreat.things VALUES (NULL)", &refusal));
+    EXPECT_FALSE(ask({reader, "ana", "r"}, "INSERT INTO integreat.things VALUES (NULL)", &refusal));
     EXPECT_EQ(refusal.state, "23502");
     EXPECT_EQ(refusal.column, "id");
-    ASSERT_TRUE(ask({"acting_reader", "ana", "r"}, "SELECT 1", &refusal));
+    ASSERT_TRUE(ask({reader, "ana", "r"}, "SELECT 1", &refusal));
     EXPECT_EQ(refusal.state, "");
 }
 
 TEST_F(ActingTest, ARoleThatTheLoginMayNotBecomeDoesNothing) {
-    for (std::string role :
-         {"integreat_owner", "integreat_superuser", "nosuchrole", "", "acting_reader; --"}) {
+    for (std::string role : {"integreat_owner", "integreat_superuser", "nosuchrole", "", "test_reader; --"}) {
         Refusal refusal;
         auto rows = ask({role, "ana", "r"}, "INSERT INTO integreat.things VALUES (1)", &refusal);
         EXPECT_FALSE(rows) << role;
     }
     expect_nobody();
-    auto counted = ask({"acting_reader", "", ""}, "SELECT count(*) FROM integreat.things");
+    auto counted = ask({reader, "", ""}, "SELECT count(*) FROM integreat.things");
     ASSERT_TRUE(counted);
     EXPECT_EQ(counted->integer(0, 0), 0);
 }
@@ -95,23 +65,23 @@ TEST_F(ActingTest, ARoleThatTheLoginMayNotBecomeDoesNothing) {
 TEST_F(ActingTest, ATransactionChangesItsNameOnTheWay) {
     {
         auto begun = *pool->begin(tenant);
-        begun.act_as({"acting_reader", "ana", "req_1"});
+        begun.act_as({reader, "ana", "req_1"});
         EXPECT_EQ(begun.execute(who)->text(0, 1), "ana");
-        EXPECT_EQ(begun.execute(who)->text(0, 0), "acting_reader") << "until told otherwise";
-        begun.act_as({"acting_reader", "ben", "req_2"});
+        EXPECT_EQ(begun.execute(who)->text(0, 0), reader) << "until told otherwise";
+        begun.act_as({reader, "ben", "req_2"});
         EXPECT_EQ(begun.execute(who)->text(0, 1), "ben");
         begun.act_as_login();
         auto rows = begun.execute(who);
         EXPECT_EQ(rows->text(0, 0), database.role);
         EXPECT_TRUE(rows->is_null(0, 1));
-        begun.act_as({"acting_reader", "ana", "req_3"});
+        begun.act_as({reader, "ana", "req_3"});
         ASSERT_TRUE(begun.execute("INSERT INTO integreat.things VALUES (2)"));
         ASSERT_TRUE(begun.commit());
     }
     expect_nobody();
     {
         auto dropped = *pool->begin(tenant);
-        dropped.act_as({"acting_reader", "ana", "req_4"});
+        dropped.act_as({reader, "ana", "req_4"});
         ASSERT_TRUE(dropped.execute("SELECT 1"));
     }
     expect_nobody();
@@ -119,7 +89,7 @@ TEST_F(ActingTest, ATransactionChangesItsNameOnTheWay) {
 
 TEST_F(ActingTest, ATransactionSaysWhatWasRefused) {
     auto begun = *pool->begin(tenant);
-    begun.act_as({"acting_reader", "ana", "req_1"});
+    begun.act_as({reader, "ana", "req_1"});
     EXPECT_FALSE(begun.execute("INSERT INTO integreat.things VALUES (12)"));
     EXPECT_EQ(begun.refusal().constraint, "small");
     auto other = begun.execute("SELECT 1");
@@ -131,7 +101,7 @@ TEST_F(ActingTest, ATransactionGoesOnAfterAnAttemptThatWasRefused) {
     ASSERT_TRUE(transaction);
     const std::string sql = "INSERT INTO integreat.things VALUES ($1::int)";
     auto insert = [&](const char* id) {
-        transaction->act_as({"acting_reader", "ana", "req_1"});
+        transaction->act_as({reader, "ana", "req_1"});
         std::vector<Value> values{id};
         return static_cast<bool>(transaction->attempt(sql, values));
     };
@@ -144,13 +114,13 @@ TEST_F(ActingTest, ATransactionGoesOnAfterAnAttemptThatWasRefused) {
     auto rows = transaction->execute("SELECT count(*), current_user FROM integreat.things");
     ASSERT_TRUE(rows) << rows.error().cause;
     EXPECT_EQ(rows->integer(0, 0), 2);
-    EXPECT_EQ(rows->text(0, 1), "acting_reader");
+    EXPECT_EQ(rows->text(0, 1), reader);
     EXPECT_TRUE(transaction->commit());
     expect_nobody();
 }
 
 TEST_F(ActingTest, NamesAreValuesAndNotSql) {
-    auto rows = ask({"acting_reader", "x', true); DROP TABLE integreat.things; --", "'\"\\"}, who);
+    auto rows = ask({reader, "x', true); DROP TABLE integreat.things; --", "'\"\\"}, who);
     ASSERT_TRUE(rows);
     EXPECT_EQ(rows->text(0, 1), "x', true); DROP TABLE integreat.things; --");
     EXPECT_EQ(rows->text(0, 2), "'\"\\");

@@ -11,8 +11,8 @@
 #include <poll.h>
 #include <signal.h>
 
+#include "postgres/acting_fixture.h"
 #include "postgres/connection.h"
-#include "postgres/testing.h"
 
 namespace integreat::postgres {
 namespace {
@@ -22,36 +22,12 @@ using std::chrono::steady_clock;
 using ::testing::HasSubstr;
 using ::testing::StartsWith;
 
-constexpr const char* who = "SELECT current_user, integreat.uid(), integreat.request(), pg_backend_pid()";
 constexpr milliseconds patience{10'000};
 
-struct LaneTest : ::testing::Test {
-    TenantId tenant{"school"};
-    testing::TestDatabase database = testing::fresh_database(tenant);
-    FixedClock clock;
-    std::unique_ptr<Pool> pool;
+struct LaneTest : testing::ActingFixture {
     std::unique_ptr<Lane> lane = std::make_unique<Lane>();
     std::vector<Outcome> outcomes;
 
-    void SetUp() override {
-        make(1);
-        owner("DO $$ BEGIN CREATE ROLE lane_reader; EXCEPTION WHEN duplicate_object THEN NULL; END $$");
-        owner("GRANT lane_reader TO " + database.role);
-        owner("GRANT USAGE ON SCHEMA integreat TO lane_reader");
-        owner("CREATE TABLE integreat.things (id int, CONSTRAINT small CHECK (id < 10))");
-        owner("GRANT SELECT, INSERT ON integreat.things TO lane_reader");
-    }
-    void make(int connections_max) {
-        auto settings = database.pool;
-        settings.connections_max = connections_max;
-        settings.acquire_timeout = patience;
-        pool = std::make_unique<Pool>(settings, clock);
-    }
-    void owner(const std::string& sql) {
-        Pool all({.tenant = tenant, .url = database.superuser_url, .connections_max = 1}, clock);
-        auto done = all.run(tenant, Monotonic::max(), sql);
-        ASSERT_TRUE(done) << sql << ": " << done.error().cause;
-    }
     // A connection has to be there: lanes open none.
     void warm() { ASSERT_TRUE(pool->run(tenant, Monotonic::max(), "SELECT 1")); }
 
@@ -60,8 +36,7 @@ struct LaneTest : ::testing::Test {
     }
     bool begin(const std::string& uid, std::string_view sql, Monotonic deadline = Monotonic::max(),
                std::vector<Value> parameters = {}) {
-        return pool->begin_as(*lane, tenant, {"lane_reader", uid, "req_" + uid}, deadline, sql, parameters,
-                              keep());
+        return pool->begin_as(*lane, tenant, {reader, uid, "req_" + uid}, deadline, sql, parameters, keep());
     }
     // As an I/O thread does, until so many were told.
     void wait_for(std::size_t count, bool until_late = true) {
@@ -73,13 +48,6 @@ struct LaneTest : ::testing::Test {
             if (until_late) lane->expire();
         }
         ASSERT_EQ(outcomes.size(), count);
-    }
-    void expect_nobody() {
-        auto rows = pool->run(tenant, Monotonic::max(), who);
-        ASSERT_TRUE(rows) << rows.error().cause;
-        EXPECT_EQ(rows->text(0, 0), database.role);
-        EXPECT_TRUE(rows->is_null(0, 1)) << rows->text(0, 1);
-        EXPECT_TRUE(rows->is_null(0, 2));
     }
 };
 
@@ -98,7 +66,7 @@ TEST_F(LaneTest, RowsComeInTheCallersNameAndNothingOfItStays) {
         EXPECT_EQ(pool->counters().in_use, 1);
         wait_for(1);
         ASSERT_TRUE(outcomes[0].rows) << outcomes[0].rows.error().cause;
-        EXPECT_EQ(outcomes[0].rows->text(0, 0), "lane_reader");
+        EXPECT_EQ(outcomes[0].rows->text(0, 0), reader);
         EXPECT_EQ(outcomes[0].rows->text(0, 1), uid);
         EXPECT_EQ(outcomes[0].rows->text(0, 2), "req_" + uid);
         EXPECT_EQ(pool->counters().in_use, 0);
@@ -108,7 +76,7 @@ TEST_F(LaneTest, RowsComeInTheCallersNameAndNothingOfItStays) {
 }
 
 TEST_F(LaneTest, ManyAreUnderWayAtOnceAndEachGetsItsOwnRows) {
-    make(4);
+    make_pool(4);
     std::vector<Transaction> held;
     for (int i = 0; i < 4; ++i) {
         held.push_back(*pool->begin(tenant));
@@ -177,7 +145,7 @@ TEST_F(LaneTest, APlanThatIsGoneIsRunAgainElsewhere) {
     wait_for(2);
     ASSERT_FALSE(outcomes[1].rows);
     EXPECT_TRUE(outcomes[1].should_run_again);
-    auto again = pool->run_as(tenant, {"lane_reader", "ana", "r"}, Monotonic::max(), who, {});
+    auto again = pool->run_as(tenant, {reader, "ana", "r"}, Monotonic::max(), who, {});
     EXPECT_TRUE(again) << again.error().cause;
 }
 
@@ -257,7 +225,7 @@ TEST_F(LaneTest, ConnectionsGoFromLaneToLaneAndToThoseWhoWait) {
         expect_nobody();  // This thread waits by itself: the lane is told of an answer that is not for it.
         lane->advance();
         std::optional<Outcome> told;
-        ASSERT_TRUE(pool->begin_as(other, tenant, {"lane_reader", "ben", "r"}, Monotonic::max(), who, {},
+        ASSERT_TRUE(pool->begin_as(other, tenant, {reader, "ben", "r"}, Monotonic::max(), who, {},
                                    [&](Outcome outcome) { told = std::move(outcome); }));
         auto until = steady_clock::now() + patience;
         while (!told && steady_clock::now() < until) {
@@ -285,7 +253,7 @@ TEST_F(LaneTest, ThoseWhoWaitAlreadyComeFirst) {
 }
 
 TEST_F(LaneTest, AbandonedStatementsEndAndTheirConnectionsToo) {
-    make(2);
+    make_pool(2);
     {
         auto one = *pool->begin(tenant);
         warm();
@@ -310,11 +278,11 @@ TEST_F(LaneTest, WhoIsToldMayBeginTheNextAtOnce) {
         ASSERT_TRUE(outcome.rows);
         EXPECT_EQ(outcome.rows->text(0, 0), std::to_string(rounds));
         if (++rounds == 20) return outcomes.push_back(std::move(outcome));
-        ASSERT_TRUE(pool->begin_as(*lane, tenant, {"lane_reader", std::to_string(rounds), "r"},
-                                   Monotonic::max(), "SELECT integreat.uid()", {}, next));
+        ASSERT_TRUE(pool->begin_as(*lane, tenant, {reader, std::to_string(rounds), "r"}, Monotonic::max(),
+                                   "SELECT integreat.uid()", {}, next));
     };
-    ASSERT_TRUE(pool->begin_as(*lane, tenant, {"lane_reader", "0", "r"}, Monotonic::max(),
-                               "SELECT integreat.uid()", {}, next));
+    ASSERT_TRUE(pool->begin_as(*lane, tenant, {reader, "0", "r"}, Monotonic::max(), "SELECT integreat.uid()",
+                               {}, next));
     wait_for(1);
     EXPECT_EQ(rounds, 20);
 }
