@@ -15,8 +15,8 @@ namespace integreat::s3 {
 namespace {
 
 constexpr std::size_t copy_bytes = 1024 * 1024;
-// Files are written in multiples of it, whatever the pieces they come in: the kernel caches what is aligned in
-// large folios, and sending those costs a sixth less than sending the crumbs that odd pieces leave.
+// Files are written in multiples of it, whatever the pieces they come in: the kernel caches what is aligned
+// in large folios, and sending those costs a sixth less than sending the crumbs that odd pieces leave.
 constexpr std::size_t block_bytes = 64 * 1024;
 
 // Appends exactly `length` bytes of the file.
