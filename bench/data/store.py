@@ -82,6 +82,18 @@ class Store:
         )
         self.script(f"VACUUM ANALYZE data.{collection}")
 
+    def restore(self, collection: str, records: int) -> None:
+        """As it was after fill(), table and indexes, and nothing of what was done since in the history."""
+        self.script(
+            f"""
+            TRUNCATE integreat.changes;
+            SET session_replication_role = replica;
+            DELETE FROM data.{collection} WHERE id NOT BETWEEN '{record_id(1)}' AND '{record_id(records)}';
+            VACUUM FULL data.{collection};
+            VACUUM ANALYZE data.{collection};
+            """
+        )
+
     def heard(self, request) -> list[Statement]:
         """The statements of the app's database that `request()` causes, as the server logs them."""
         self.script(f"ALTER DATABASE {DATABASE} SET log_min_duration_statement = 0")
