@@ -16,7 +16,6 @@ inline constexpr std::size_t aead_key_bytes = 32;
 // nonce ‖ ciphertext ‖ tag, as bytes. `bound_to` is authenticated with it and must be given again to open it.
 std::string seal(const Secret& key, std::string_view text, std::string_view bound_to, Random& random);
 // Nothing if it was changed, was sealed with another key, or is bound to something else.
-std::optional<std::string> open_sealed(const Secret& key, std::string_view sealed,
-                                       std::string_view bound_to);
+std::optional<std::string> open_sealed(const Secret& key, std::string_view sealed, std::string_view bound_to);
 
 }  // namespace integreat::crypto
