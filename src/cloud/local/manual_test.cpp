@@ -7,7 +7,6 @@
 namespace integreat::cloud {
 namespace {
 
-using testing::LocalCloudTest;
 using namespace testing;
 
 TEST(Manual, IsWhatTheTableOfOperationsSays) {

@@ -8,9 +8,6 @@
 namespace integreat::cloud {
 namespace {
 
-using testing::Key;
-using testing::LocalCloudTest;
-using testing::Received;
 using namespace testing;
 using http::Method;
 

@@ -8,9 +8,6 @@ namespace integreat::cloud {
 namespace {
 
 using namespace std::chrono_literals;
-using testing::Key;
-using testing::LocalCloudTest;
-using testing::Received;
 using namespace testing;
 using http::Method;
 

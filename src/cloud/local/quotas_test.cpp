@@ -5,7 +5,6 @@
 namespace integreat::cloud {
 namespace {
 
-using testing::LocalCloudTest;
 using namespace testing;
 
 class QuotasTest : public LocalCloudTest {

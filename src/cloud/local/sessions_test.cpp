@@ -7,7 +7,6 @@ namespace {
 
 using namespace std::chrono_literals;
 using namespace testing;
-using testing::LocalCloudTest;
 
 class SessionsTest : public LocalCloudTest {
 protected:
