@@ -125,17 +125,14 @@ Result<> BodyWriter::append(std::string_view bytes) {
 }
 
 Result<> BodyWriter::write_blocks(std::string_view bytes) {
-    if (!rest_.empty()) {
-        auto missing = bytes.substr(0, block_bytes - rest_.size());
-        rest_ += missing;
-        bytes.remove_prefix(missing.size());
-        if (rest_.size() < block_bytes) return {};
-        TRY(write_fully(file_, rest_));
-        rest_.clear();
+    auto whole = (rest_.size() + bytes.size()) / block_bytes * block_bytes;
+    if (whole == 0) {
+        rest_ += bytes;
+        return {};
     }
-    auto rest = bytes.size() % block_bytes;
-    TRY(write_fully(file_, bytes.substr(0, bytes.size() - rest)));
-    rest_ += bytes.substr(bytes.size() - rest);
+    auto taken = whole - rest_.size();
+    TRY(write_fully(file_, rest_, bytes.substr(0, taken)));
+    rest_ = bytes.substr(taken);
     return {};
 }
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cloud/s3/files.h"
 
+#include <algorithm>
+#include <array>
 #include <cerrno>
 #include <charconv>
 #include <cstring>
@@ -10,6 +12,7 @@
 #include <fcntl.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 namespace integreat::s3 {
@@ -129,12 +132,16 @@ Result<> Files::collect_leftovers(const std::function<Result<bool>(FileNumber)>&
     return {};
 }
 
-Result<> write_fully(const Descriptor& file, std::string_view bytes) {
-    while (!bytes.empty()) {
-        auto written = ::write(file.get(), bytes.data(), bytes.size());
+Result<> write_fully(const Descriptor& file, std::string_view bytes, std::string_view more) {
+    while (!bytes.empty() || !more.empty()) {
+        std::array<iovec, 2> parts{
+            {{const_cast<char*>(bytes.data()), bytes.size()}, {const_cast<char*>(more.data()), more.size()}}};
+        auto written = ::writev(file.get(), parts.data(), parts.size());
         if (written < 0 && errno == EINTR) continue;
         if (written < 0) return file_error("write");
-        bytes.remove_prefix(static_cast<std::size_t>(written));
+        auto of_first = std::min(static_cast<std::size_t>(written), bytes.size());
+        bytes.remove_prefix(of_first);
+        more.remove_prefix(static_cast<std::size_t>(written) - of_first);
     }
     return {};
 }

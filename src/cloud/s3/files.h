@@ -64,6 +64,7 @@ private:
     Descriptor lock_;
 };
 
-Result<> write_fully(const Descriptor& file, std::string_view bytes);
+// One behind the other, as one write.
+Result<> write_fully(const Descriptor& file, std::string_view bytes, std::string_view more = {});
 
 }  // namespace integreat::s3
