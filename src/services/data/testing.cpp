@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <cstdio>
+#include <map>
 
 #include "base/guarded.h"
 #include "postgres/connection.h"
