@@ -43,11 +43,13 @@ bool Rows::is_null(std::size_t row, std::size_t column) const {
     return PQgetisnull(of(result_), static_cast<int>(row), static_cast<int>(column)) == 1;
 }
 
+// libpq looks whether there is such a value, and has none otherwise: asked once, since a page has hundreds.
 std::string_view Rows::text(std::size_t row, std::size_t column) const {
-    ASSERT(row < size() && column < static_cast<std::size_t>(PQnfields(of(result_))));
     int r = static_cast<int>(row);
     int c = static_cast<int>(column);
-    return {PQgetvalue(of(result_), r, c), static_cast<std::size_t>(PQgetlength(of(result_), r, c))};
+    const char* bytes = PQgetvalue(of(result_), r, c);
+    ASSERT(bytes);
+    return {bytes, static_cast<std::size_t>(PQgetlength(of(result_), r, c))};
 }
 
 std::int64_t Rows::integer(std::size_t row, std::size_t column) const {
