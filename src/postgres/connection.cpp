@@ -360,7 +360,22 @@ Result<> Connection::script(const std::string& sql, Monotonic until) {
     return finish_simple(until, nullptr);
 }
 
-Result<std::uint64_t> Connection::copy_in(const std::string& sql, std::string_view rows, Monotonic until) {
+Result<> Connection::put_copy(std::string_view bytes, Monotonic until) {
+    for (std::size_t at = 0; at < bytes.size(); at += copy_chunk_bytes) {
+        auto chunk = bytes.substr(at, copy_chunk_bytes);
+        // In non-blocking mode 0 means "the buffer is full": it has to be emptied first.
+        while (true) {
+            int taken = PQputCopyData(handle_.get(), chunk.data(), static_cast<int>(chunk.size()));
+            if (taken < 0) return lost();
+            TRY(flush(until));
+            if (taken == 1) break;
+        }
+    }
+    return {};
+}
+
+Result<std::uint64_t> Connection::copy_in(const std::string& sql, std::span<const std::string_view> parts,
+                                          Monotonic until) {
     TRY(leave_pipeline());
     if (PQsendQuery(handle_.get(), sql.c_str()) != 1) return lost();
     TRY(await(until));
@@ -373,16 +388,8 @@ Result<std::uint64_t> Connection::copy_in(const std::string& sql, std::string_vi
         TRY(finish_simple(until, &ignored));
         return error;
     }
-    for (std::size_t at = 0; at < rows.size(); at += copy_chunk_bytes) {
-        auto chunk = rows.substr(at, copy_chunk_bytes);
-        // In non-blocking mode 0 means "the buffer is full": it has to be emptied first.
-        while (true) {
-            int taken = PQputCopyData(handle_.get(), chunk.data(), static_cast<int>(chunk.size()));
-            if (taken < 0) return lost();
-            TRY(flush(until));
-            if (taken == 1) break;
-        }
-    }
+    for (auto part : parts)
+        TRY(put_copy(part, until));
     while (true) {
         int taken = PQputCopyEnd(handle_.get(), nullptr);
         if (taken < 0) return lost();

@@ -54,7 +54,8 @@ public:
 
     // Simple query protocol: several statements, none with parameters.
     Result<> script(const std::string& sql, Monotonic until);
-    Result<std::uint64_t> copy_in(const std::string& sql, std::string_view rows, Monotonic until);
+    Result<std::uint64_t> copy_in(const std::string& sql, std::span<const std::string_view> parts,
+                                  Monotonic until);
 
     // What other sessions announced on the channels that this one listens to: each payload is added. False if
     // the connection is lost.
@@ -111,6 +112,7 @@ private:
     std::optional<Result<std::vector<Rows>>> take(PGresult* result);
     Result<> await(Monotonic until);
     Result<> flush(Monotonic until);
+    Result<> put_copy(std::string_view bytes, Monotonic until);
     Result<> leave_pipeline();
     Result<> finish_simple(Monotonic until, std::uint64_t* copied);
     Error lost();

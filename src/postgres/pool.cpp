@@ -467,9 +467,9 @@ Result<> Transaction::script(const std::string& sql) {
     return {};
 }
 
-Result<std::uint64_t> Transaction::copy_in(const std::string& sql, std::string_view rows) {
+Result<std::uint64_t> Transaction::copy_in(const std::string& sql, std::span<const std::string_view> parts) {
     TRY(start());
-    auto copied = connection_->copy_in(sql, rows, std::min(until_, steady_clock::now() + time_left()));
+    auto copied = connection_->copy_in(sql, parts, std::min(until_, steady_clock::now() + time_left()));
     if (!copied) return failed(std::move(copied).error());
     return copied;
 }

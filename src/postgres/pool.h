@@ -112,8 +112,9 @@ public:
     // Several statements without parameters, separated by semicolons: migrations.
     Result<> script(const std::string& sql);
 
-    // COPY ... FROM STDIN with all its rows. How many were stored.
-    Result<std::uint64_t> copy_in(const std::string& sql, std::string_view rows);
+    // COPY ... FROM STDIN with all its bytes, in parts that need not end where rows do. How many rows were
+    // stored.
+    Result<std::uint64_t> copy_in(const std::string& sql, std::span<const std::string_view> parts);
 
     Result<> commit();
 

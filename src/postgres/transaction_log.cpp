@@ -195,10 +195,7 @@ Stored TransactionLog::State::try_store(std::string_view rows, std::uint64_t num
         {writer, std::to_string(number)});
     if (!marked) return Stored::later;
     if (marked->affected() == 0) return Stored::yes;
-    std::string whole;
-    whole.reserve(copy_head.size() + rows.size() + copy_tail.size());
-    whole.append(copy_head).append(rows).append(copy_tail);
-    auto copied = transaction->copy_in(copy, whole);
+    auto copied = transaction->copy_in(copy, std::array{copy_head, rows, copy_tail});
     if (copied) return transaction->commit() ? Stored::yes : Stored::later;
     const auto& state = transaction->sql_state();
     if (state == "23514") return Stored::no_partition;
