@@ -13,6 +13,7 @@ import harness
 RELOADS = int(os.environ.get("INTEGREAT_TEST_RELOADS", "10000"))
 WARM_UP = RELOADS // 5
 MEMORY_TOLERANCE = 0.05
+LOG_CALM = 3  # Seconds after which the transaction log has given its buffers back.
 DONE = 'result="loaded"'
 
 
@@ -52,8 +53,10 @@ class Reload(unittest.TestCase):
             self.assertLess(time.monotonic(), until, f"only {self.reloads()} of {count} reloads in time")
 
     def memory_at_rest(self) -> int:
-        """Once the rows of the flood are with the database: until then they are in memory, as many as fit."""
+        """Once the rows of the flood are with the database, and the log has seen that it was the last: until
+        then they are in memory, as many as fit, or room for them."""
         harness.wait_until(lambda: self.rows_waiting() < 10, 30, "the transaction log")
+        time.sleep(LOG_CALM)
         return harness.memory_kib(self.program.pid)
 
     def rows_waiting(self) -> float:

@@ -4,6 +4,8 @@
 #include <bit>
 #include <cstring>
 
+#include <boost/endian/conversion.hpp>
+
 #include "postgres/transaction_log.h"
 
 namespace integreat::postgres {
@@ -17,10 +19,7 @@ constexpr char jsonb_version = 1;
 
 template <class Number>
 void append_big_endian(std::string& out, Number number) {
-    std::array<char, sizeof(Number)> bytes;
-    for (std::size_t i = 0; i < sizeof(Number); ++i) {
-        bytes[i] = static_cast<char>(static_cast<std::uint64_t>(number) >> (8 * (sizeof(Number) - 1 - i)));
-    }
+    auto bytes = std::bit_cast<std::array<char, sizeof(Number)>>(boost::endian::native_to_big(number));
     out.append(bytes.data(), bytes.size());
 }
 
@@ -97,9 +96,8 @@ void append_field(std::string& out, Fill fill) {
     auto at = out.size();
     out.append(4, '\0');
     fill();
-    auto length = static_cast<std::uint32_t>(out.size() - at - 4);
-    for (int i = 0; i < 4; ++i)
-        out[at + static_cast<std::size_t>(i)] = static_cast<char>(length >> (24 - 8 * i));
+    auto length = boost::endian::native_to_big(static_cast<std::uint32_t>(out.size() - at - 4));
+    std::memcpy(out.data() + at, &length, sizeof length);
 }
 
 void append_text(std::string& out, std::string_view text, std::size_t bytes_max) {

@@ -20,7 +20,8 @@ using std::chrono::steady_clock;
 
 constexpr std::size_t shard_count = 16;
 constexpr std::size_t copy_bytes_max = 4 * 1024 * 1024;  // Of one batch.
-constexpr std::size_t kept_bytes_max = 256 * 1024;       // In each buffer, between batches.
+constexpr std::size_t kept_bytes_max = 256 * 1024;       // In each buffer, when it is calm.
+constexpr int calm_after = 5;                            // Times that it was filled to less than a quarter.
 constexpr milliseconds retry_first{100};
 constexpr milliseconds retry_max{2'000};
 constexpr std::chrono::hours housekeeping_every{1};
@@ -33,13 +34,15 @@ struct Batch {
     std::vector<std::uint32_t> ends;  // Of the rows in `bytes`.
     Time first = Time::max();
     Time last = Time::min();
+    int calm = 0;  // How often in a row `bytes` was much too large.
 
-    // Memory that a flood has needed goes back when the flood is over.
+    // Memory that a flood has needed goes back when the flood is over, not with the little that comes between
+    // two waves of it: memory that is asked for again costs the faults of all its pages.
     void clear() {
-        bool too_large = bytes.capacity() > kept_bytes_max && bytes.size() < bytes.capacity() / 4;
+        calm = bytes.capacity() > kept_bytes_max && bytes.size() < bytes.capacity() / 4 ? calm + 1 : 0;
         bytes.clear();
         ends.clear();
-        if (too_large) {
+        if (calm == calm_after) {
             bytes.shrink_to_fit();
             ends.shrink_to_fit();
         }
