@@ -73,26 +73,44 @@ void remove_named(http::Headers& fields, std::string_view list) {
     }
 }
 
-// Bytes that a header field cannot hold, and "%", as percent escapes: a subject with a line break in it must
-// not become a second field.
-void append_safely(std::string& to, std::string_view text) {
-    for (char character : text) {
-        auto byte = static_cast<unsigned char>(character);
-        if (byte > 0x20 && byte < 0x7f && byte != '%') {
-            to += character;
-        } else {
-            to += '%';
-            to += hex_digits[byte >> 4];
-            to += hex_digits[byte & 15];
+template <class Wanted>
+void append_end_to_end_if(http::Headers& to, const http::Headers& from, Wanted wanted) {
+    bool names_others = false;
+    for (auto [name, value] : from) {
+        if (!of_this_hop(name)) {
+            if (wanted(name)) to.add(name, value);
+        } else if (name.size() == 10 && equal_ignoring_case(name, "Connection")) {
+            names_others |= unusual_connection(value);
         }
+    }
+    if (!names_others) return;
+    for (auto [name, value] : from) {
+        if (equal_ignoring_case(name, "Connection")) remove_named(to, value);
     }
 }
 
+// Bytes that a header field cannot hold, and "%", as percent escapes: a subject with a line break in it must
+// not become a second field.
 void add_safely(http::Headers& to, std::string_view name, std::string_view value) {
+    auto harmless = [](char c) { return c > 0x20 && c < 0x7f && c != '%'; };
+    if (std::all_of(value.begin(), value.end(), harmless)) return to.add(name, value);
     std::string safe;
-    append_safely(safe, value);
+    for (char character : value) {
+        if (harmless(character)) {
+            safe += character;
+        } else {
+            auto byte = static_cast<unsigned char>(character);
+            safe += '%';
+            safe += hex_digits[byte >> 4];
+            safe += hex_digits[byte & 15];
+        }
+    }
     to.add(name, safe);
 }
+
+// What add_identity adds, usually.
+constexpr std::size_t identity_fields = 5;
+constexpr std::size_t identity_bytes = 256;
 
 void add_identity(http::Headers& to, const http::Call& call) {
     to.add("Integreat-Request-Id", call.id.text);
@@ -174,33 +192,21 @@ std::string fill_target(const TargetTemplate& target, const http::Request& reque
 }
 
 void append_end_to_end(http::Headers& to, const http::Headers& from) {
-    bool names_others = false;
-    for (auto [name, value] : from) {
-        if (!of_this_hop(name)) {
-            to.add(name, value);
-        } else if (name.size() == 10 && equal_ignoring_case(name, "Connection")) {
-            names_others |= unusual_connection(value);
-        }
-    }
-    if (!names_others) return;
-    for (auto [name, value] : from) {
-        if (equal_ignoring_case(name, "Connection")) remove_named(to, value);
-    }
+    append_end_to_end_if(to, from, [](std::string_view) { return true; });
 }
 
 http::Relay make_relay(const TargetTemplate& target, const http::Request& request, const http::Call& call) {
     http::Relay relay{.upstream = call.route->upstream,
                       .target = fill_target(target, request),
                       .body_bytes_max = call.route->body_bytes_max};
-    http::Headers passing;
-    append_end_to_end(passing, request.headers);
     bool forward_authorization = call.route->upstream->forward_authorization;
-    for (auto [name, value] : passing) {
-        if (ours_to_say(name)) continue;
-        if (!forward_authorization && name.size() == 13 && equal_ignoring_case(name, "Authorization"))
-            continue;
-        relay.headers.add(name, value);
-    }
+    auto withheld = forward_authorization ? 0 : request.headers.value("Authorization").size();
+    relay.headers.reserve(request.headers.size() + identity_fields,
+                          request.headers.bytes() - withheld + identity_bytes);
+    append_end_to_end_if(relay.headers, request.headers, [&](std::string_view name) {
+        if (ours_to_say(name)) return false;
+        return forward_authorization || name.size() != 13 || !equal_ignoring_case(name, "Authorization");
+    });
     add_identity(relay.headers, call);
     return relay;
 }

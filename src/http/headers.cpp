@@ -2,6 +2,7 @@
 #include "http/headers.h"
 
 #include <algorithm>
+#include <cstring>
 
 namespace integreat::http {
 
@@ -21,7 +22,25 @@ bool equal_ignoring_case(std::string_view left, std::string_view right) {
     return true;
 }
 
+// Eight bytes at a time: one below 0x20 sets a high bit
+// (https://graphics.stanford.edu/~seander/bithacks.html#HasLessInWord), and only then they are looked at.
+bool ends_early(std::string_view text) {
+    constexpr std::uint64_t ones = 0x0101010101010101u;
+    auto ending = [](char byte) { return byte == '\r' || byte == '\n' || byte == '\0'; };
+    for (; text.size() >= sizeof ones; text.remove_prefix(sizeof ones)) {
+        std::uint64_t eight;
+        std::memcpy(&eight, text.data(), sizeof eight);
+        bool suspect = ((eight - ones * 0x20) & ~eight & (ones << 7)) != 0;
+        if (suspect && std::any_of(text.begin(), text.begin() + sizeof ones, ending)) return true;
+    }
+    return std::any_of(text.begin(), text.end(), ending);
+}
+
 Headers::Headers(std::initializer_list<std::pair<std::string_view, std::string_view>> fields) {
+    std::size_t bytes = 0;
+    for (const auto& [name, value] : fields)
+        bytes += name.size() + value.size();
+    reserve(fields.size(), bytes);
     for (const auto& [name, value] : fields)
         add(name, value);
 }
@@ -52,6 +71,11 @@ void Headers::append(const Headers& others) {
 void Headers::clear() {
     text_.clear();
     slots_.clear();
+}
+
+void Headers::reserve(std::size_t fields, std::size_t bytes) {
+    text_.reserve(bytes);
+    slots_.reserve(fields);
 }
 
 std::optional<std::string_view> Headers::get(std::string_view name) const {

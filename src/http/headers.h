@@ -18,6 +18,9 @@ namespace integreat::http {
 // Equal without regard to ASCII case: field names, scheme names, media types.
 bool equal_ignoring_case(std::string_view left, std::string_view right);
 
+// Has CR, LF or NUL: the only bytes that can end a field, or a C string behind us, too early.
+bool ends_early(std::string_view text);
+
 class Headers {
 public:
     struct Field {
@@ -34,6 +37,8 @@ public:
     std::size_t remove(std::string_view name);                // How many there were.
     void append(const Headers& others);
     void clear();  // Keeps the memory.
+    // Room for so many fields, with so many bytes of names and values together.
+    void reserve(std::size_t fields, std::size_t bytes);
 
     // The first value; RFC 9110 forbids several for the fields we read this way, and net/ refuses those.
     std::optional<std::string_view> get(std::string_view name) const;
@@ -43,6 +48,7 @@ public:
     std::size_t count(std::string_view name) const;
 
     std::size_t size() const { return slots_.size(); }
+    std::size_t bytes() const { return text_.size(); }
     bool empty() const { return slots_.empty(); }
     Field operator[](std::size_t index) const;
 

@@ -19,19 +19,12 @@ void append_number(std::string& out, std::uint64_t number, int base = 10) {
     out.append(digits.data(), end);
 }
 
-bool ends_early(std::string_view text) {
-    for (char byte : text) {
-        if (byte == '\r' || byte == '\n' || byte == '\0') return true;
-    }
-    return false;
-}
-
 void append_field(std::string& out, std::string_view name, std::string_view value) {
     out.append(name).append(": ", 2).append(value).append("\r\n", 2);
 }
 
 void append_checked_field(std::string& out, std::string_view name, std::string_view value) {
-    if (name.empty() || ends_early(name) || ends_early(value)) return;
+    if (name.empty() || http::ends_early(name) || http::ends_early(value)) return;
     append_field(out, name, value);
 }
 

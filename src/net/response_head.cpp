@@ -27,19 +27,11 @@ bool is_written_by_us(std::string_view name) {
     return false;
 }
 
-// Only these three can end a field, or a C string behind us, too early.
-bool ends_early(std::string_view text) {
-    for (char byte : text) {
-        if (byte == '\r' || byte == '\n' || byte == '\0') return true;
-    }
-    return false;
-}
-
 int append_fields(std::string& out, const http::Headers& fields) {
     int left_out = 0;
     for (auto [name, value] : fields) {
         if (is_written_by_us(name)) continue;
-        if (name.empty() || ends_early(name) || ends_early(value)) {
+        if (name.empty() || http::ends_early(name) || http::ends_early(value)) {
             ++left_out;
             continue;
         }
