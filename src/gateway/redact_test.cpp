@@ -40,6 +40,18 @@ TEST(Redact, KnowsSensitiveNames) {
     }
 }
 
+TEST(Redact, KnowsEachSensitivePartAtBothEndsOfAName) {
+    for (std::string part :
+         {"authorization", "cookie",     "password",   "passwd",      "secret",   "token",         "apikey",
+          "accesskey",     "privatekey", "credential", "signature",   "email",    "phone",         "mobile",
+          "msisdn",        "cardnumber", "birthdate",  "dateofbirth", "passport", "idempotencykey"}) {
+        for (const auto& name : {part, "my" + part, part + "s", part.substr(0, 1) + part, "7_" + part + "-b"})
+            EXPECT_TRUE(sensitive_name(name)) << name;
+        EXPECT_FALSE(sensitive_name("x" + part.substr(0, part.size() - 1))) << part;
+        EXPECT_FALSE(sensitive_name("x" + part.substr(1))) << part;
+    }
+}
+
 TEST(Redact, KnowsSensitiveShapes) {
     for (auto value : {"eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiIxIn0.c2ln", "Bearer abc", "maria@example.com",
                        "write to m.santos+x@mail.example.ph now", "+63 917 123 4567", "0917-123-4567",
