@@ -130,17 +130,19 @@ Result<> check_target(std::string_view target) {
 }
 
 std::optional<std::string> percent_decode(std::string_view text, bool plus_is_space) {
+    auto stands_for_itself = [=](char c) { return c != '%' && !(plus_is_space && c == '+'); };
     std::string decoded;
     decoded.reserve(text.size());
-    for (std::size_t i = 0; i < text.size(); ++i) {
-        if (text[i] == '%') {
-            int byte = escaped_byte(text, i);
-            if (byte < 0) return std::nullopt;
-            decoded += static_cast<char>(byte);
-            i += 2;
-        } else {
-            decoded += plus_is_space && text[i] == '+' ? ' ' : text[i];
-        }
+    for (std::size_t i = 0; i < text.size();) {
+        auto run = i;
+        while (run < text.size() && stands_for_itself(text[run]))
+            ++run;
+        decoded.append(text, i, run - i);
+        if (run == text.size()) break;
+        int byte = text[run] == '%' ? escaped_byte(text, run) : ' ';
+        if (byte < 0) return std::nullopt;
+        decoded += static_cast<char>(byte);
+        i = run + (text[run] == '%' ? 3 : 1);
     }
     return decoded;
 }

@@ -53,8 +53,12 @@ TEST(Target, AcceptsOrdinaryTargets) {
 
 TEST(PercentCoding, DecodesAndEncodes) {
     EXPECT_EQ(percent_decode("%C3%A9+%2b"), "\xc3\xa9++");
+    EXPECT_EQ(percent_decode("a%20b+c%7e", true), "a b c~");
+    EXPECT_EQ(percent_decode("+%2B+", true), " + ");
+    EXPECT_EQ(percent_decode("", true), "");
     EXPECT_EQ(percent_decode("a+b", true), "a b");
     EXPECT_EQ(percent_decode("100%"), std::nullopt);
+    EXPECT_EQ(percent_decode("100%2"), std::nullopt);
     EXPECT_EQ(percent_decode("%zz"), std::nullopt);
     EXPECT_EQ(percent_encode("a b/\xc3\xa9~-._"), "a%20b%2F%C3%A9~-._");
     EXPECT_EQ(percent_encode(std::string("\0%", 2)), "%00%25");

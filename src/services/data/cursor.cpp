@@ -33,6 +33,7 @@ std::optional<std::string_view> take_part(std::string_view& from) {
 
 std::string seal_of(std::string_view payload, const Secret& key, std::string_view context) {
     std::string sealed;
+    sealed.reserve(context.size() + payload.size() + 16);
     append_part(sealed, context);
     append_part(sealed, payload);
     auto digest = crypto::hmac_sha256(key.reveal(), sealed);
@@ -59,9 +60,13 @@ std::string context_of(const Reader& reader, const ListQuery& query, std::string
 }
 
 std::string seal(const Position& position, const Secret& key, std::string_view context) {
-    std::string payload;
-    for (const auto& value : position)
-        append_part(payload, value ? text_mark + *value : std::string(1, null_mark));
+    std::string payload, part;
+    payload.reserve(96);  // A time and an id.
+    for (const auto& value : position) {
+        part = value ? text_mark : null_mark;
+        if (value) part += *value;
+        append_part(payload, part);
+    }
     return crypto::base64url_encode(seal_of(payload, key, context) + payload);
 }
 
@@ -74,6 +79,7 @@ std::optional<Position> unseal(std::string_view cursor, const Secret& key, std::
                                 seal_of(payload, key, context)))
         return std::nullopt;
     Position position;
+    position.reserve(4);
     while (!payload.empty()) {
         auto part = take_part(payload);
         if (!part || part->empty()) return std::nullopt;

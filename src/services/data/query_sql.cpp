@@ -79,12 +79,19 @@ std::string after_key(const Key& key) {
 // A comparison of rows is what an index over the keys can begin at; it needs one direction, and no NULL that
 // would come later.
 std::string after_as_row(const std::vector<Key>& keys) {
-    std::string names, values;
-    for (const auto& key : keys) {
-        names += (names.empty() ? "(" : ", ") + key.name;
-        values += (values.empty() ? "(" : ", ") + key.value;
-    }
-    return names + (keys.front().descending ? ") < " : ") > ") + values + ")";
+    std::string text;
+    text.reserve(96);
+    auto list = [&](std::string Key::*part) {
+        for (char before = '('; const auto& key : keys) {
+            (text += before) += key.*part;
+            before = ',';
+        }
+        text += ')';
+    };
+    list(&Key::name);
+    text += keys.front().descending ? " < " : " > ";
+    list(&Key::value);
+    return text;
 }
 
 std::string after_condition(const std::vector<Key>& keys) {
@@ -127,6 +134,7 @@ std::string order(const ListQuery& query, const std::string& prefix) {
 
 std::string position_condition(Sql& sql, const ListQuery& query, const Position& after) {
     std::vector<Key> keys;
+    keys.reserve(query.sort.size() + 1);
     for (std::size_t i = 0; i < query.sort.size(); ++i) {
         const auto& field = *query.sort[i].field;
         auto value = after[i] ? sql.parameter(*after[i], sql_type(field.type)) : std::string();
