@@ -2,6 +2,7 @@
 """CPU time of a process tree, and load by wrk. Servers run on one core, wrk and the upstream on the other."""
 
 import os
+import subprocess
 from dataclasses import dataclass
 
 import harness
@@ -34,11 +35,22 @@ class Cpu:
 
 def cpu_of(root: int) -> Cpu:
     """The tree below `root`, so that workers count. Postgres is counted apart: the peers have none."""
+    total = Cpu(0, 0)
+    for _, running, in_database in tree_of(root):
+        if in_database:
+            total.database_us += running.ticks * TICK_US
+        else:
+            total.server_us += running.ticks * TICK_US
+    return total
+
+
+def tree_of(root: int) -> list[tuple[int, harness.Running, bool]]:
+    """(pid, process, whether it belongs to the Postgres below `root`)"""
     everything = harness.processes()
     children: dict[int, list[int]] = {}
     for pid, running in everything.items():
         children.setdefault(running.parent, []).append(pid)
-    total = Cpu(0, 0)
+    found = []
     waiting = [(root, False)]
     while waiting:
         pid, in_database = waiting.pop()
@@ -46,12 +58,17 @@ def cpu_of(root: int) -> Cpu:
             raise RuntimeError(f"process {pid} is gone: the subject died under load")
         running = everything[pid]
         in_database = in_database or running.name.startswith("postgres")
-        if in_database:
-            total.database_us += running.ticks * TICK_US
-        else:
-            total.server_us += running.ticks * TICK_US
+        found.append((pid, running, in_database))
         waiting += [(child, in_database) for child in children.get(pid, [])]
-    return total
+    return found
+
+
+def pin(root: int, core: int) -> None:
+    """All threads of the tree, and what they start from now on."""
+    for pid, _, _ in tree_of(root):
+        done = subprocess.run(["taskset", "-apc", str(core), str(pid)], capture_output=True, check=False, timeout=10)
+        if done.returncode != 0 and os.path.exists(f"/proc/{pid}"):  # A worker of Postgres may have ended.
+            raise RuntimeError(f"taskset: {done.stderr!r}")
 
 
 def load(
