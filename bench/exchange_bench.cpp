@@ -3,7 +3,7 @@
 // one signed request with them: everything but the socket. Time per iteration is CPU time of one core.
 #include <benchmark/benchmark.h>
 
-#include "cloud/local/fixture.h"
+#include "cloud/local/testing/local_cloud_fixture.h"
 
 namespace integreat::cloud::testing {
 namespace {

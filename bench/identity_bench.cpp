@@ -4,11 +4,11 @@
 #include <benchmark/benchmark.h>
 #include <openssl/evp.h>
 
-#include "crypto/random_text.h"
+#include "crypto/ids.h"
 #include "crypto/system_random.h"
-#include "identity/firebase_tokens.h"
-#include "identity/testing.h"
-#include "identity/token_cache.h"
+#include "identity/tokens/firebase_tokens.h"
+#include "identity/testing/token_fixture.h"
+#include "identity/tokens/token_cache.h"
 
 namespace integreat::identity {
 namespace {

@@ -7,9 +7,9 @@
 #include <cstdio>
 #include <cstdlib>
 
-#include "net/server.h"
-#include "net/upstreams.h"
-#include "platform/world.h"
+#include "net/server/server.h"
+#include "net/proxy/upstream_pool.h"
+#include "base/system_clock.h"
 
 namespace {
 
@@ -46,7 +46,7 @@ int main(int count, char** arguments) {
         .finish = [](const http::Request&, const http::Call&, const http::Outcome&) {},
     };
     metrics::Registry registry;
-    platform::SystemClock clock;
+    SystemClock clock;
     net::Upstreams upstreams;
     auto server = net::Server::start({.threads = threads}, application, upstreams, registry, clock);
     if (!server) {

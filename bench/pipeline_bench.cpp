@@ -5,8 +5,8 @@
 
 #include <benchmark/benchmark.h>
 
-#include "gateway/pipeline.h"
-#include "gateway/stages.h"
+#include "gateway/pipeline/pipeline.h"
+#include "gateway/pipeline/stages.h"
 
 namespace integreat::gateway {
 namespace {

@@ -2,8 +2,8 @@
 // What a decision costs. The bar is S3RequestOfATenant <= 2 us: it is paid for every request to S3.
 #include <benchmark/benchmark.h>
 
-#include "policy/facts.h"
-#include "policy/testing.h"
+#include "policy/evaluation/request_attributes.h"
+#include "policy/testing/policy_matchers.h"
 
 namespace integreat::policy {
 namespace {

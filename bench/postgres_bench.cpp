@@ -9,9 +9,9 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 
-#include "postgres/idempotency.h"
-#include "postgres/testing.h"
-#include "postgres/transaction_log.h"
+#include "gateway/idempotency/store.h"
+#include "postgres/testing/test_databases.h"
+#include "gateway/logging/transaction_log.h"
 
 namespace {
 

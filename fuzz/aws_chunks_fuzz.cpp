@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Any bytes as an aws-chunked body; the first byte chooses the form, the second how it is cut. However it is
 // cut, the same is decoded and the same is wrong; a signed body is never finished: nobody here can sign.
-#include "crypto/aws_chunks.h"
+#include "aws/chunked_body.h"
 
 using namespace integreat::crypto;
 

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Any bytes as comma-separated values: what is read must be read again as the same once it is written, and a
 // text that is kept from being a formula must come back as it was.
-#include "services/data/csv.h"
+#include "formats/csv.h"
 
 using namespace integreat;
-using namespace integreat::data;
+using namespace integreat::collections;
 
 namespace {
 

@@ -3,8 +3,8 @@
 // cut, because what the parser makes of them must not depend on it. Whatever is accepted must hold what the
 // code behind the parser relies on.
 #include "base/assert.h"
-#include "net/chunks.h"
-#include "net/head.h"
+#include "net/http1/chunked_decoder.h"
+#include "net/http1/request_parser.h"
 
 namespace {
 

@@ -3,7 +3,7 @@
 // must be read as the same value.
 #include <boost/json.hpp>
 
-#include "json/parse.h"
+#include "json/value/parse.h"
 
 using namespace integreat;
 

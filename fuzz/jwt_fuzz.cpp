@@ -3,7 +3,7 @@
 // here holds the signing key.
 #include "crypto/encoding.h"
 #include "crypto/jwt.h"
-#include "identity/firebase_tokens.h"
+#include "identity/tokens/firebase_tokens.h"
 
 using namespace integreat;
 

@@ -3,10 +3,10 @@
 // mistakes must make a router and a model: nothing that `integreat check` passes may fail when it is served.
 #include <algorithm>
 
-#include "config/configuration.h"
-#include "config/routes.h"
-#include "http/router.h"
-#include "services/data/model.h"
+#include "config/configuration/configuration.h"
+#include "config/manifest/routes.h"
+#include "http/routing/router.h"
+#include "config/model/model.h"
 
 using namespace integreat;
 
@@ -34,8 +34,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t siz
     if (!manifest.good()) return 0;
     auto router = http::Router::build(config::routes_of(manifest.value, config::Settings()));
     ASSERT(router);
-    auto model = data::compile_model(manifest.value);
+    auto model = collections::compile_model(manifest.value);
     ASSERT(model->collections.size() == manifest.value.collections.size());
-    ASSERT(data::fingerprint_of(*model).size() == 16);
+    ASSERT(collections::fingerprint_of(*model).size() == 16);
     return 0;
 }

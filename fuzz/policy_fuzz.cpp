@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Any bytes as a policy document of each kind. Each mistake must say what to do, in two wordings; a document
 // without mistakes must decide requests, and consistently: a Deny of everything added to it lets nobody in.
-#include "json/utf8.h"
-#include "policy/explain.h"
-#include "policy/facts.h"
-#include "policy/simulate.h"
+#include "base/text/utf8.h"
+#include "policy/evaluation/explain.h"
+#include "policy/evaluation/request_attributes.h"
+#include "policy/evaluation/simulate.h"
 
 using namespace integreat;
 using namespace integreat::policy;
@@ -16,7 +16,7 @@ void check_mistakes(const Reading& reading, const DocumentLimits& limits) {
     for (const auto& mistake : reading.mistakes) {
         ASSERT(!mistake.message.empty() && mistake.message.size() < 1'000);
         ASSERT(!mistake.aws.empty() && mistake.aws.size() <= 1'000);
-        ASSERT(!json::invalid_utf8_at(mistake.message) && !json::invalid_utf8_at(mistake.aws));
+        ASSERT(!invalid_utf8_at(mistake.message) && !invalid_utf8_at(mistake.aws));
         ASSERT(mistake.pointer.empty() || mistake.pointer[0] == '/');
     }
     if (!reading.good()) ASSERT(!first_for_aws(reading.mistakes).aws.empty());

@@ -2,8 +2,8 @@
 // Forms with files: the same bytes in one piece and in many are the same form, or refused alike.
 #include <cstdlib>
 
-#include "cloud/s3/form.h"
-#include "cloud/s3/post_policy.h"
+#include "cloud/s3/protocol/form.h"
+#include "cloud/s3/protocol/post_policy.h"
 
 namespace {
 

@@ -2,10 +2,10 @@
 // XML bodies of S3: whatever is accepted is within the limits, and what is written of it reads the same.
 #include <cstdlib>
 
-#include "cloud/s3/cors.h"
-#include "cloud/s3/limits.h"
-#include "cloud/s3/operations.h"
-#include "cloud/s3/xml.h"
+#include "cloud/s3/operations/cors.h"
+#include "cloud/s3/store/limits.h"
+#include "cloud/s3/operations/operations.h"
+#include "cloud/s3/protocol/xml.h"
 
 namespace {
 

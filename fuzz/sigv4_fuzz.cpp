@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Any bytes as the signed parts of a request: first line "METHOD PATH?QUERY", then "name:value" lines. What
 // can be read is checked with a secret that nobody knows, so nothing is ever accepted.
-#include "crypto/sigv4.h"
+#include "aws/sigv4.h"
 
 using namespace integreat::crypto;
 

@@ -6,7 +6,7 @@
 #include <string_view>
 
 #include "base/assert.h"
-#include "http/router.h"
+#include "http/routing/router.h"
 
 namespace {
 

@@ -2,8 +2,8 @@
 // An upstream's answer: its head. The first byte says whether it answers HEAD and how the rest is cut. What
 // is accepted must hold what the relay relies on, and must not depend on how the bytes arrived.
 #include "base/assert.h"
-#include "net/relay_heads.h"
-#include "net/upstream_response.h"
+#include "net/proxy/hop_headers.h"
+#include "net/http1/response_parser.h"
 
 namespace {
 

@@ -5,14 +5,14 @@
 #include <gtest/gtest.h>
 
 #include "base/clock.h"
-#include "base/guarded.h"
+#include "base/concurrency/synchronized.h"
+#include "base/concurrency/tenant_semaphore.h"
 #include "base/id.h"
 #include "base/random.h"
 #include "base/result.h"
 #include "base/secret.h"
-#include "base/suggest.h"
+#include "base/text/closest_match.h"
 #include "base/time.h"
-#include "base/turns.h"
 
 namespace integreat {
 namespace {

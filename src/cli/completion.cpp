@@ -4,7 +4,7 @@
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
-#include "base/suggest.h"
+#include "base/text/closest_match.h"
 
 namespace integreat::cli {
 

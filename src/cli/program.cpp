@@ -7,20 +7,20 @@
 
 #include <CLI/CLI.hpp>
 
-#include "cli/admin.h"
+#include "cli/commands/db.h"
+#include "cli/commands/dev.h"
+#include "cli/commands/doctor.h"
+#include "cli/commands/privacy.h"
+#include "cli/commands/sdk.h"
+#include "cli/commands/seed.h"
+#include "cli/commands/serve.h"
+#include "cli/commands/user.h"
 #include "cli/completion.h"
-#include "cli/configuration_commands.h"
-#include "cli/configuration_files.h"
-#include "cli/db.h"
-#include "cli/dev.h"
-#include "cli/doctor.h"
-#include "cli/local_cloud.h"
-#include "cli/privacy.h"
-#include "cli/running.h"
-#include "cli/sdk.h"
-#include "cli/seed.h"
-#include "cli/serve.h"
-#include "cli/user.h"
+#include "cli/runtime/admin_client.h"
+#include "cli/runtime/config_loader.h"
+#include "cli/runtime/configuration_commands.h"
+#include "cli/runtime/local_cloud.h"
+#include "cli/runtime/running_instance.h"
 
 namespace integreat::cli {
 

@@ -13,9 +13,9 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "cli/doctor.h"
-#include "cli/ready.h"
-#include "cli/running.h"
+#include "cli/commands/doctor.h"
+#include "cli/runtime/ready_file.h"
+#include "cli/runtime/running_instance.h"
 
 namespace integreat::cli {
 namespace {

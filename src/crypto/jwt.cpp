@@ -4,7 +4,7 @@
 #include <boost/json/serialize.hpp>
 
 #include "crypto/encoding.h"
-#include "json/parse.h"
+#include "json/value/parse.h"
 
 namespace integreat::crypto {
 

@@ -5,11 +5,11 @@
 
 #include <fmt/format.h>
 
-#include "http/headers.h"
-#include "identity/api_key_text.h"
-#include "identity/api_keys.h"
-#include "identity/key_set.h"
-#include "identity/token_cache.h"
+#include "http/message/headers.h"
+#include "identity/api_keys/api_key_format.h"
+#include "identity/api_keys/api_keys.h"
+#include "identity/tokens/remote_jwks.h"
+#include "identity/tokens/token_cache.h"
 
 namespace integreat::identity {
 

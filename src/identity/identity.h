@@ -7,9 +7,9 @@
 #include <string_view>
 
 #include "base/clock.h"
-#include "identity/firebase_tokens.h"
-#include "identity/projects.h"
-#include "identity/verdict.h"
+#include "identity/tokens/auth_result.h"
+#include "identity/tokens/firebase_tokens.h"
+#include "identity/tokens/projects.h"
 
 namespace integreat::identity {
 

@@ -4,12 +4,12 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "base/concurrency/periodic_task.h"
 #include "crypto/system_random.h"
-#include "identity/api_keys.h"
-#include "identity/key_set.h"
-#include "identity/repeating.h"
-#include "identity/testing.h"
-#include "postgres/testing.h"
+#include "identity/api_keys/api_keys.h"
+#include "identity/testing/token_fixture.h"
+#include "identity/tokens/remote_jwks.h"
+#include "postgres/testing/test_databases.h"
 
 namespace integreat::identity {
 namespace {

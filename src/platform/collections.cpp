@@ -3,8 +3,9 @@
 
 #include <iterator>
 
-#include "crypto/random_text.h"
-#include "services/data/routes.h"
+#include "crypto/ids.h"
+#include "services/collections/api/routes.h"
+#include "services/collections/schema/table_definitions.h"
 
 namespace integreat::platform {
 
@@ -12,31 +13,32 @@ namespace {
 
 constexpr const char* no_model = "none";  // No fingerprint looks like this.
 
-data::ImportLimits limits_of(const config::ImportSettings& imports) {
+collections::ImportLimits limits_of(const config::ImportSettings& imports) {
     return {.bytes_max = imports.bytes_max,
             .records_max = imports.records_max,
             .timeout = imports.timeout,
             .at_once = imports.at_once};
 }
 
-std::vector<http::Route> routes_of(const config::Manifest& manifest, data::Desk desk) {
+std::vector<http::Route> routes_of(const config::Manifest& manifest, collections::Desk desk) {
     const auto& limit = manifest.limit;
-    return data::routes_of(std::make_shared<const data::Desk>(std::move(desk)),
-                           {limit.requests, limit.window, limit.burst});
+    return collections::routes_of(std::make_shared<const collections::Desk>(std::move(desk)),
+                                  {limit.requests, limit.window, limit.burst});
 }
 
 }  // namespace
 
-std::shared_ptr<data::Feed> Feeds::of(const TenantId& app) {
+std::shared_ptr<collections::Feed> Feeds::of(const TenantId& app) {
     auto feeds = feeds_.lock();
     auto& feed = (*feeds)[app];
     if (!feed) {
-        data::FeedSettings settings{.app = app,
-                                    .process = crypto::make_uuid(random_),
-                                    .pool = [this, app] { return databases_.tenant(app); },
-                                    .listening_url = [this, app] { return databases_.listening_url(app); },
-                                    .limits = {}};
-        feed = std::make_shared<data::Feed>(std::move(settings), clock_);
+        collections::FeedSettings settings{
+            .app = app,
+            .process = crypto::make_uuid(random_),
+            .pool = [this, app] { return databases_.tenant(app); },
+            .listening_url = [this, app] { return databases_.listening_url(app); },
+            .limits = {}};
+        feed = std::make_shared<collections::Feed>(std::move(settings), clock_);
     }
     return feed;
 }
@@ -56,8 +58,8 @@ CollectionRoutes collection_routes(std::span<const config::Manifest> manifests,
     CollectionRoutes all;
     for (const auto& manifest : manifests) {
         if (manifest.collections.empty()) continue;
-        auto plan = data::compile_plan(data::compile_model(manifest));
-        auto fingerprint = data::fingerprint_of(*plan->model);
+        auto plan = collections::compile_plan(collections::compile_model(manifest));
+        auto fingerprint = collections::fingerprint_of(*plan->model);
         all.fingerprints.emplace(manifest.app, fingerprint);
         auto more =
             routes_of(manifest, {.plan = std::move(plan),
@@ -75,7 +77,7 @@ CollectionRoutes collection_routes(std::span<const config::Manifest> manifests,
 std::vector<http::Route> routes_of_collections(const config::Manifest& manifest,
                                                const config::Settings& settings) {
     if (manifest.collections.empty()) return {};
-    return routes_of(manifest, {.plan = data::compile_plan(data::compile_model(manifest)),
+    return routes_of(manifest, {.plan = collections::compile_plan(collections::compile_model(manifest)),
                                 .pool = [] { return nullptr; },
                                 .cursor_key = {},
                                 .feed = nullptr,

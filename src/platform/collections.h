@@ -10,15 +10,15 @@
 #include <vector>
 
 #include "base/clock.h"
-#include "base/guarded.h"
+#include "base/concurrency/synchronized.h"
+#include "base/concurrency/tenant_semaphore.h"
 #include "base/random.h"
 #include "base/secret.h"
-#include "base/turns.h"
-#include "config/manifest.h"
-#include "config/settings.h"
-#include "http/route.h"
-#include "postgres/tenants.h"
-#include "services/data/feed.h"
+#include "config/manifest/manifest.h"
+#include "config/settings/settings.h"
+#include "http/routing/route.h"
+#include "postgres/databases/registry.h"
+#include "services/collections/changes/change_feed.h"
 
 namespace integreat::platform {
 
@@ -27,7 +27,7 @@ public:
     Feeds(postgres::Databases& databases, const Clock& clock, Random& random)
         : databases_(databases), clock_(clock), random_(random) {}
 
-    std::shared_ptr<data::Feed> of(const TenantId& app);
+    std::shared_ptr<collections::Feed> of(const TenantId& app);
     // The models in force by their fingerprints. Who follows what is no more must come back.
     void serve(const std::map<TenantId, std::string>& fingerprints);
 
@@ -35,7 +35,7 @@ private:
     postgres::Databases& databases_;
     const Clock& clock_;
     Random& random_;
-    Guarded<std::map<TenantId, std::shared_ptr<data::Feed>>> feeds_;
+    Guarded<std::map<TenantId, std::shared_ptr<collections::Feed>>> feeds_;
 };
 
 struct CollectionRoutes {

@@ -1,21 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "platform/platform.h"
 
-#include "gateway/decisions.h"
-#include "gateway/numbering.h"
-#include "gateway/pipeline.h"
-#include "gateway/rate_limit.h"
-#include "gateway/snapshot.h"
-#include "identity/api_keys.h"
+#include "base/concurrency/periodic_task.h"
+#include "gateway/logging/denial_log.h"
+#include "gateway/logging/transaction_log.h"
+#include "gateway/pipeline/pipeline.h"
+#include "gateway/routing/rate_limiter.h"
+#include "gateway/routing/request_ids.h"
+#include "gateway/routing/snapshot.h"
+#include "identity/api_keys/api_keys.h"
 #include "identity/identity.h"
-#include "identity/key_set.h"
-#include "identity/repeating.h"
+#include "identity/tokens/remote_jwks.h"
 #include "platform/collections.h"
 #include "platform/readiness.h"
 #include "platform/routes.h"
-#include "postgres/lane.h"
-#include "postgres/secrets.h"
-#include "postgres/transaction_log.h"
+#include "postgres/databases/secrets.h"
+#include "postgres/driver/completion_queue.h"
 
 namespace integreat::platform {
 
@@ -28,8 +28,8 @@ constexpr auto operator_key_patience = 10s;
 constexpr auto secret_patience = 10s;
 constexpr const char* cursor_secret = "cursors";
 
-postgres::TransactionLogSettings log_settings(const config::LogSettings& log) {
-    postgres::TransactionLogSettings settings;
+gateway::TransactionLogSettings log_settings(const config::LogSettings& log) {
+    gateway::TransactionLogSettings settings;
     settings.rows_max = log.transaction_queue_max;
     settings.retention_days = log.transaction_retention_days;
     return settings;
@@ -94,7 +94,7 @@ struct Platform::Parts {
     gateway::Numbering numbering;
     gateway::Buckets buckets;
     gateway::Decisions decisions;
-    postgres::TransactionLog transactions;
+    gateway::TransactionLog transactions;
     DatabaseProbe database;
     Feeds feeds;
     std::shared_ptr<Turns> importing = std::make_shared<Turns>();  // What began before a reload counts.
@@ -106,7 +106,7 @@ struct Platform::Parts {
     Secret cursor_key;  // Of all instances: the next page may be asked of another than the first.
     std::unique_ptr<gateway::Gateway> gateway;
     http::Application application;
-    std::vector<std::unique_ptr<identity::Repeating>> background;
+    std::vector<std::unique_ptr<Repeating>> background;
 };
 
 Result<> Platform::Parts::publish(const std::vector<config::Manifest>& manifests) {
@@ -179,7 +179,7 @@ void Platform::Parts::start() {
     application = gateway::make_application(*gateway);
     application.make_lane = make_lane;
     auto repeat = [this](std::chrono::milliseconds pause, std::function<void()> work) {
-        background.push_back(std::make_unique<identity::Repeating>(pause, std::move(work)));
+        background.push_back(std::make_unique<Repeating>(pause, std::move(work)));
     };
     repeat(1s, [this] { keys.refresh_due(); });
     repeat(100ms, [this] { api_keys.poll_due(); });

@@ -9,13 +9,13 @@
 
 #include "base/clock.h"
 #include "base/random.h"
-#include "config/configuration.h"
-#include "gateway/access_log.h"
-#include "http/application.h"
-#include "http/outbound.h"
-#include "http/route.h"
-#include "metrics/metrics.h"
-#include "postgres/tenants.h"
+#include "config/configuration/configuration.h"
+#include "gateway/logging/access_log.h"
+#include "http/routing/route.h"
+#include "http/transport/application.h"
+#include "http/transport/client.h"
+#include "metrics/registry.h"
+#include "postgres/databases/registry.h"
 
 namespace integreat::platform {
 

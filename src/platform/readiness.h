@@ -7,9 +7,9 @@
 #include <string>
 
 #include "base/clock.h"
-#include "base/guarded.h"
-#include "gateway/platform_routes.h"
-#include "postgres/pool.h"
+#include "base/concurrency/synchronized.h"
+#include "gateway/admin/health_routes.h"
+#include "postgres/driver/pool.h"
 
 namespace integreat::platform {
 

@@ -3,11 +3,11 @@
 
 #include <iterator>
 
-#include "config/routes.h"
-#include "gateway/api_manual.h"
-#include "gateway/me.h"
-#include "gateway/openapi.h"
-#include "gateway/try_page.h"
+#include "config/manifest/routes.h"
+#include "gateway/admin/storage_playground.h"
+#include "gateway/admin/whoami.h"
+#include "gateway/docs/api_manual.h"
+#include "gateway/docs/openapi.h"
 
 namespace integreat::platform {
 

@@ -7,9 +7,9 @@
 
 #include "base/clock.h"
 #include "base/random.h"
-#include "gateway/admin_routes.h"
-#include "gateway/platform_routes.h"
-#include "http/route.h"
+#include "gateway/admin/admin_routes.h"
+#include "gateway/admin/health_routes.h"
+#include "http/routing/route.h"
 
 namespace integreat::platform {
 

@@ -7,12 +7,12 @@
 #include <cstdio>
 #include <cstdlib>
 
-#include "cloud/front/front.h"
-#include "cloud/s3/s3.h"
+#include "base/system_clock.h"
+#include "cloud/aws/core/frontend.h"
+#include "cloud/s3/store/s3.h"
 #include "crypto/system_random.h"
-#include "net/server.h"
-#include "net/upstreams.h"
-#include "platform/world.h"
+#include "net/proxy/upstream_pool.h"
+#include "net/server/server.h"
 
 namespace {
 
@@ -40,7 +40,7 @@ int main(int count, char** arguments) {
     if (count < 2) return fail({Fault::invalid, "s3_server FOLDER [THREADS]"});
     std::signal(SIGPIPE,
                 SIG_IGN);  // As the program does: who hangs up in the middle of an object ends nothing.
-    platform::SystemClock clock;
+    SystemClock clock;
     crypto::SystemRandom random;
     auto s3 = s3::open_s3(arguments[1], clock, random);
     if (!s3) return fail(s3.error());

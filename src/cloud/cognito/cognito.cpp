@@ -3,8 +3,8 @@
 
 #include <boost/json/array.hpp>
 
-#include "crypto/random_text.h"
-#include "identity/signing_keys.h"
+#include "crypto/ids.h"
+#include "identity/tokens/signing_keys.h"
 
 namespace integreat::cognito {
 

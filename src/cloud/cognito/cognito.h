@@ -13,11 +13,11 @@
 
 #include <boost/json/object.hpp>
 
-#include "base/guarded.h"
-#include "cloud/front/front.h"
+#include "base/concurrency/synchronized.h"
+#include "cloud/aws/core/frontend.h"
+#include "cloud/document_store/document_store.h"
 #include "cloud/iam/iam.h"
 #include "cloud/oidc/login_tokens.h"
-#include "cloud/records/records.h"
 
 namespace integreat::cognito {
 

@@ -4,12 +4,12 @@
 
 #include <boost/json/array.hpp>
 
+#include "cloud/aws/protocol/json_body.h"
+#include "cloud/aws/protocol/protocol.h"
 #include "cloud/cognito/operations.h"
 #include "cloud/cognito/role_mapping.h"
-#include "cloud/front/json_body.h"
-#include "cloud/front/protocol.h"
 #include "crypto/jwt.h"
-#include "policy/arn.h"
+#include "policy/document/arn.h"
 
 namespace integreat::cognito {
 

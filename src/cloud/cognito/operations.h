@@ -4,8 +4,8 @@
 
 #include <span>
 
+#include "cloud/aws/core/operation.h"
 #include "cloud/cognito/cognito.h"
-#include "cloud/front/operation.h"
 
 namespace integreat::cognito {
 

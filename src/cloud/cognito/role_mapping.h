@@ -9,7 +9,7 @@
 
 #include <boost/json/object.hpp>
 
-#include "cloud/front/aws_error.h"
+#include "cloud/aws/core/aws_error.h"
 
 namespace integreat::cognito {
 

@@ -3,10 +3,10 @@
 
 #include <algorithm>
 
-#include "cloud/iam/directory_records.h"
+#include "cloud/iam/directory_store.h"
 #include "crypto/aead.h"
 #include "crypto/encoding.h"
-#include "crypto/random_text.h"
+#include "crypto/ids.h"
 
 namespace integreat::iam {
 

@@ -12,11 +12,11 @@
 #include <vector>
 
 #include "base/clock.h"
-#include "base/guarded.h"
+#include "base/concurrency/synchronized.h"
 #include "base/random.h"
-#include "cloud/front/front.h"
+#include "cloud/aws/core/frontend.h"
+#include "cloud/document_store/document_store.h"
 #include "cloud/iam/types.h"
-#include "cloud/records/records.h"
 
 namespace integreat::iam {
 

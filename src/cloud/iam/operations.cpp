@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cloud/iam/operations.h"
 
-#include "cloud/front/protocol.h"
+#include "cloud/aws/protocol/protocol.h"
 
 namespace integreat::iam {
 

@@ -5,9 +5,9 @@
 #include <optional>
 #include <span>
 
-#include "cloud/front/operation.h"
-#include "cloud/iam/asked.h"
+#include "cloud/aws/core/operation.h"
 #include "cloud/iam/iam.h"
+#include "cloud/iam/query_parameters.h"
 
 namespace integreat::iam {
 

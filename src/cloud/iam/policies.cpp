@@ -2,10 +2,10 @@
 // Policies: inline ones of users and roles, managed ones, boundaries, and the simulator.
 #include <algorithm>
 
-#include "cloud/front/protocol.h"
+#include "cloud/aws/protocol/protocol.h"
 #include "cloud/iam/operations.h"
 #include "cloud/iam/simulation.h"
-#include "http/router.h"
+#include "http/routing/router.h"
 
 namespace integreat::iam {
 

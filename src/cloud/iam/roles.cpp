@@ -2,9 +2,9 @@
 // Roles and OpenID Connect providers.
 #include <algorithm>
 
-#include "cloud/front/protocol.h"
+#include "cloud/aws/protocol/protocol.h"
 #include "cloud/iam/operations.h"
-#include "http/router.h"
+#include "http/routing/router.h"
 
 namespace integreat::iam {
 

@@ -7,8 +7,8 @@
 #include "cloud/iam/iam.h"
 #include "crypto/aead.h"
 #include "crypto/encoding.h"
-#include "json/parse.h"
-#include "policy/arn.h"
+#include "json/value/parse.h"
+#include "policy/document/arn.h"
 
 namespace integreat::iam {
 

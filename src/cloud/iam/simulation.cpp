@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cloud/iam/simulation.h"
 
-#include "cloud/front/protocol.h"
-#include "policy/arn.h"
-#include "policy/explain.h"
-#include "policy/simulate.h"
+#include "cloud/aws/protocol/protocol.h"
+#include "policy/document/arn.h"
+#include "policy/evaluation/explain.h"
+#include "policy/evaluation/simulate.h"
 
 namespace integreat::iam {
 

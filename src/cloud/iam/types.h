@@ -11,7 +11,7 @@
 
 #include "base/secret.h"
 #include "base/time.h"
-#include "policy/document.h"
+#include "policy/document/document.h"
 
 namespace integreat::iam {
 

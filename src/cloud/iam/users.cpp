@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Users and their access keys.
-#include "cloud/front/protocol.h"
+#include "cloud/aws/protocol/protocol.h"
 #include "cloud/iam/operations.h"
 #include "crypto/encoding.h"
 

@@ -5,7 +5,7 @@
 #include <boost/json/serialize.hpp>
 
 #include "cloud/iam/simulation.h"
-#include "http/router.h"
+#include "http/routing/router.h"
 
 namespace integreat::cloud {
 

@@ -7,12 +7,12 @@
 #include <string>
 #include <vector>
 
+#include "cloud/aws/core/frontend.h"
 #include "cloud/cognito/cognito.h"
-#include "cloud/front/front.h"
+#include "cloud/document_store/document_store.h"
 #include "cloud/iam/iam.h"
 #include "cloud/oidc/login_tokens.h"
-#include "cloud/records/records.h"
-#include "cloud/s3/s3.h"
+#include "cloud/s3/store/s3.h"
 #include "cloud/ses/ses.h"
 #include "cloud/ssm/ssm.h"
 #include "cloud/sts/sts.h"

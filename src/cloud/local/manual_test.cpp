@@ -2,7 +2,7 @@
 #include <fstream>
 #include <iterator>
 
-#include "cloud/local/fixture.h"
+#include "cloud/local/testing/local_cloud_fixture.h"
 
 namespace integreat::cloud {
 namespace {

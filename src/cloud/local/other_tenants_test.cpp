@@ -2,7 +2,7 @@
 // Credentials of one tenant on the bucket of another: each operation of S3's table, none left out.
 #include <set>
 
-#include "cloud/local/fixture.h"
+#include "cloud/local/testing/local_cloud_fixture.h"
 #include "crypto/hasher.h"
 
 namespace integreat::cloud {
@@ -180,7 +180,7 @@ TEST_F(OtherTenantsTest, AFormSignedForTheirBucketIsRefused) {
     auto hash = [](std::string_view secret, std::string_view text) {
         return std::string(crypto::as_view(crypto::hmac_sha256(secret, text)));
     };
-    auto date = crypto::format_sigv4_time(clock.now());
+    auto date = aws::format_sigv4_time(clock.now());
     auto scope = date.substr(0, 8) + "/us-east-1/s3/aws4_request";
     json::array conditions{json::object{{"bucket", evntgarde.bucket}}};
     for (const char* field :

@@ -2,7 +2,7 @@
 // A presigned URL is good as it was made, for as long as it says, and in no other way.
 #include <set>
 
-#include "cloud/local/fixture.h"
+#include "cloud/local/testing/local_cloud_fixture.h"
 
 namespace integreat::cloud {
 namespace {
@@ -24,16 +24,16 @@ protected:
         url = presign(key, "x-id=GetObject");
     }
     std::string presign(const Key& with, const std::string& query) {
-        const crypto::SigV4Field headers[] = {{"host", "127.0.0.1:4566"}};
+        const aws::SigV4Field headers[] = {{"host", "127.0.0.1:4566"}};
         return path + "?" +
-               crypto::presign_query({"GET", path, query, headers},
-                                     {.access_key_id = with.id,
-                                      .secret_key = Secret(with.secret),
-                                      .region = "us-east-1",
-                                      .service = "s3",
-                                      .security_token = with.token,
-                                      .path = crypto::SigV4Path::as_sent},
-                                     clock.now(), 300s);
+               aws::presign_query({"GET", path, query, headers},
+                                  {.access_key_id = with.id,
+                                   .secret_key = Secret(with.secret),
+                                   .region = "us-east-1",
+                                   .service = "s3",
+                                   .security_token = with.token,
+                                   .path = aws::SigV4Path::as_sent},
+                                  clock.now(), 300s);
     }
     Received fetch(const std::string& target, Method method = Method::get) {
         return ask(cloud->application, unsigned_request({.method = method, .target = target}));
@@ -118,7 +118,7 @@ TEST_F(PresignedTest, HasAwssErrorForEachPartOfItsCredential) {
         std::string(credential_part) +
             "parameter; the Credential is mal-formed; expecting &quot;&lt;YOUR-AKID&gt;/YYYYMMDD/REGION/"
             "SERVICE/aws4_request&quot;.");
-    auto today = crypto::format_sigv4_time(clock.now()).substr(0, 8);
+    auto today = aws::format_sigv4_time(clock.now()).substr(0, 8);
     EXPECT_EQ(
         refusal(fetch(edited("%2F" + today, "%2F20150830"))),
         "AuthorizationQueryParametersError: Invalid credential date &quot;20150830&quot;. This date is not "

@@ -7,12 +7,12 @@
 #include <boost/json/object.hpp>
 #include <boost/json/serialize.hpp>
 
-#include "cloud/front/protocol.h"
+#include "aws/sigv4.h"
+#include "cloud/aws/protocol/protocol.h"
 #include "crypto/encoding.h"
 #include "crypto/hasher.h"
-#include "crypto/sigv4.h"
-#include "http/router.h"
-#include "json/parse.h"
+#include "http/routing/router.h"
+#include "json/value/parse.h"
 
 namespace integreat::cloud {
 
@@ -34,20 +34,20 @@ struct Root {
         request.target = "/";
         request.peer.address = "127.0.0.1";
         request.headers.set("Host", "127.0.0.1");
-        request.headers.set("X-Amz-Date", crypto::format_sigv4_time(now));
-        std::vector<crypto::SigV4Field> fields;
+        request.headers.set("X-Amz-Date", aws::format_sigv4_time(now));
+        std::vector<aws::SigV4Field> fields;
         for (auto field : request.headers)
             fields.push_back({field.name, field.value});
         auto hash = crypto::hash_of(crypto::Hash::sha256, request.body);
         auto authorization =
-            crypto::sign_request({"POST", "/", "", fields},
-                                 {.access_key_id = key->id,
-                                  .secret_key = key->secret,
-                                  .region = service == "iam" ? "us-east-1" : front.settings.region,
-                                  .service = service,
-                                  .security_token = {},
-                                  .path = crypto::SigV4Path::encoded_again},
-                                 now, crypto::hex_encode(hash));
+            aws::sign_request({"POST", "/", "", fields},
+                              {.access_key_id = key->id,
+                               .secret_key = key->secret,
+                               .region = service == "iam" ? "us-east-1" : front.settings.region,
+                               .service = service,
+                               .security_token = {},
+                               .path = aws::SigV4Path::encoded_again},
+                              now, crypto::hex_encode(hash));
         request.headers.set("Authorization", authorization);
         http::Call call;
         auto response = http::handle(cloud.application, request, call);
@@ -58,7 +58,7 @@ struct Root {
         http::Request request;
         request.headers.set("Content-Type", "application/x-www-form-urlencoded");
         for (const auto& [name, value] : form)
-            request.body += (request.body.empty() ? "" : "&") + name + "=" + crypto::uri_encode(value);
+            request.body += (request.body.empty() ? "" : "&") + name + "=" + aws::uri_encode(value);
         auto reply = TRY(send(std::move(request), service));
         if (reply.status < 300) return std::move(reply.body);
         return Error{Fault::internal, "the tenant's " + form[0].second + " failed", reply.body};

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // How many tenants an account holds, and what it says when it is full.
-#include "cloud/local/fixture.h"
+#include "cloud/local/testing/local_cloud_fixture.h"
 
 namespace integreat::cloud {
 namespace {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The identity chain and everything it must refuse, each with AWS's error.
-#include "cloud/local/fixture.h"
+#include "cloud/local/testing/local_cloud_fixture.h"
 
 namespace integreat::cloud {
 namespace {
@@ -175,7 +175,7 @@ TEST_F(ExchangeTest, LetsADenyWinOverTheAllowOfTheRoleAtOnce) {
     auto answer = form("iam",
                        "Action=PutRolePolicy&RoleName=campus-student-lifecycle-TenantUserRole&PolicyName=No"
                        "&PolicyDocument=" +
-                           crypto::uri_encode(policy),
+                           aws::uri_encode(policy),
                        root());
     ASSERT_EQ(answer.status, 200) << answer.body;
     answer = s3(http::Method::get, object, key);

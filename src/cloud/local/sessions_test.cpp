@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Sessions beyond the plain exchange: web identities at STS, tags, boundaries, session tokens of users.
-#include "cloud/local/fixture.h"
+#include "cloud/local/testing/local_cloud_fixture.h"
 
 namespace integreat::cloud {
 namespace {
@@ -14,15 +14,13 @@ protected:
         auto answer = form("iam", body, root());
         EXPECT_EQ(answer.status, 200) << answer.body;
     }
-    static std::string encoded(const json::value& value) {
-        return crypto::uri_encode(json::serialize(value));
-    }
+    static std::string encoded(const json::value& value) { return aws::uri_encode(json::serialize(value)); }
 
     Received assume_with(const std::string& token, const std::string& role, const std::string& more = {}) {
         return ask(cloud->application,
                    unsigned_request({.headers = {{"Content-Type", "application/x-www-form-urlencoded"}},
                                      .body = "Action=AssumeRoleWithWebIdentity&Version=2011-06-15&RoleArn=" +
-                                             crypto::uri_encode("arn:aws:iam::000000000000:role/" + role) +
+                                             aws::uri_encode("arn:aws:iam::000000000000:role/" + role) +
                                              "&RoleSessionName=web&WebIdentityToken=" + token + more}));
     }
     static Key key_of(const Received& answer) {
@@ -164,7 +162,7 @@ TEST_F(SessionsTest, ABoundaryLimitsWhatAUserIsAllowed) {
     iam_call("Action=CreatePolicy&PolicyName=Lists&PolicyDocument=" +
              encoded({{"Version", "2012-10-17"}, {"Statement", json::array{lists}}}));
     iam_call("Action=PutUserPermissionsBoundary&UserName=ann&PermissionsBoundary=" +
-             crypto::uri_encode("arn:aws:iam::000000000000:policy/Lists"));
+             aws::uri_encode("arn:aws:iam::000000000000:policy/Lists"));
     auto answer = s3(http::Method::put, "/" + campus.bucket + "/a", ann, "x");
     EXPECT_TRUE(
         answer.text("Message").ends_with("because no permissions boundary allows the s3:PutObject action"))
@@ -197,7 +195,7 @@ TEST_F(SessionsTest, PoliciesAreRefusedInTheWordsOfIam) {
     auto put = [&](const std::string& document) {
         return form(
             "iam",
-            "Action=PutUserPolicy&UserName=ann&PolicyName=P&PolicyDocument=" + crypto::uri_encode(document),
+            "Action=PutUserPolicy&UserName=ann&PolicyName=P&PolicyDocument=" + aws::uri_encode(document),
             root());
     };
     EXPECT_EQ(put("no json").text("Code"), "MalformedPolicyDocument");
@@ -219,10 +217,10 @@ TEST_F(SessionsTest, PoliciesAreRefusedInTheWordsOfIam) {
 
 TEST_F(SessionsTest, TheSimulatorDecidesAsTheCloudDoes) {
     auto answer = form("iam",
-                       "Action=SimulatePrincipalPolicy&PolicySourceArn=" + crypto::uri_encode(campus.role) +
+                       "Action=SimulatePrincipalPolicy&PolicySourceArn=" + aws::uri_encode(campus.role) +
                            "&ActionNames.member.1=s3:GetObject&ActionNames.member.2=s3:DeleteBucket"
                            "&ResourceArns.member.1=" +
-                           crypto::uri_encode("arn:aws:s3:::" + campus.bucket + "/a"),
+                           aws::uri_encode("arn:aws:s3:::" + campus.bucket + "/a"),
                        root());
     ASSERT_EQ(answer.status, 200) << answer.body;
     EXPECT_TRUE(answer.says("<EvalActionName>s3:GetObject</EvalActionName>"));

@@ -4,8 +4,8 @@
 #include <algorithm>
 
 #include "crypto/jwt.h"
-#include "identity/firebase_tokens.h"
-#include "json/parse.h"
+#include "identity/tokens/firebase_tokens.h"
+#include "json/value/parse.h"
 
 namespace integreat::oidc {
 

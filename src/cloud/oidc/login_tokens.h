@@ -15,10 +15,10 @@
 #include <boost/json/object.hpp>
 
 #include "base/clock.h"
-#include "base/guarded.h"
-#include "http/outbound.h"
-#include "identity/denial.h"
-#include "identity/key_set.h"
+#include "base/concurrency/synchronized.h"
+#include "http/transport/client.h"
+#include "identity/tokens/denial.h"
+#include "identity/tokens/remote_jwks.h"
 
 namespace integreat::oidc {
 

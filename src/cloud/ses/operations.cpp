@@ -4,13 +4,13 @@
 #include <boost/json/array.hpp>
 #include <boost/json/serialize.hpp>
 
-#include "cloud/front/json_body.h"
-#include "cloud/front/protocol.h"
+#include "cloud/aws/protocol/json_body.h"
+#include "cloud/aws/protocol/protocol.h"
 #include "cloud/ses/ses.h"
 #include "crypto/encoding.h"
-#include "crypto/random_text.h"
-#include "http/router.h"
-#include "json/parse.h"
+#include "crypto/ids.h"
+#include "http/routing/router.h"
+#include "json/value/parse.h"
 
 namespace integreat::ses {
 

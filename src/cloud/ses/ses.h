@@ -11,9 +11,9 @@
 
 #include <boost/json/object.hpp>
 
-#include "base/guarded.h"
-#include "cloud/front/front.h"
-#include "cloud/records/records.h"
+#include "base/concurrency/synchronized.h"
+#include "cloud/aws/core/frontend.h"
+#include "cloud/document_store/document_store.h"
 
 namespace integreat::ses {
 

@@ -15,7 +15,7 @@
 #include <unordered_map>
 #include <vector>
 
-#include "base/guarded.h"
+#include "base/concurrency/synchronized.h"
 #include "base/result.h"
 
 struct sqlite3;

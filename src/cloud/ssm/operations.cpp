@@ -3,8 +3,8 @@
 
 #include <boost/json/array.hpp>
 
-#include "cloud/front/json_body.h"
-#include "cloud/front/protocol.h"
+#include "cloud/aws/protocol/json_body.h"
+#include "cloud/aws/protocol/protocol.h"
 #include "cloud/ssm/ssm.h"
 
 namespace integreat::ssm {

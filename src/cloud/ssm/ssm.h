@@ -7,9 +7,9 @@
 #include <memory>
 #include <string>
 
-#include "base/guarded.h"
-#include "cloud/front/front.h"
-#include "cloud/records/records.h"
+#include "base/concurrency/synchronized.h"
+#include "cloud/aws/core/frontend.h"
+#include "cloud/document_store/document_store.h"
 
 namespace integreat::ssm {
 

@@ -5,10 +5,10 @@
 
 #include <boost/json/array.hpp>
 
-#include "cloud/front/protocol.h"
-#include "cloud/iam/asked.h"
-#include "policy/arn.h"
-#include "policy/document.h"
+#include "cloud/aws/protocol/protocol.h"
+#include "cloud/iam/query_parameters.h"
+#include "policy/document/arn.h"
+#include "policy/document/document.h"
 
 namespace integreat::sts {
 

@@ -3,7 +3,7 @@
 // a role's trust policy lets in.
 #pragma once
 
-#include "cloud/front/front.h"
+#include "cloud/aws/core/frontend.h"
 #include "cloud/iam/iam.h"
 #include "cloud/oidc/login_tokens.h"
 

@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: Apache-2.0
+// For tests of the local cloud as a whole: two tenants, an issuer of login tokens whose keys are fetched over
+// a fake network, and requests as SDKs send them.
+#pragma once
+
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <string>
+
+#include <boost/json.hpp>
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include "cloud/aws/testing/frontend_fixture.h"
+#include "cloud/local/local_cloud.h"
+#include "cloud/local/provision.h"
+#include "crypto/jwt.h"
+#include "crypto/rsa.h"
+#include "json/value/parse.h"
+
+namespace integreat::cloud::testing {
+
+namespace json = boost::json;
+
+inline const crypto::RsaPrivateKey& issuer_key() {
+    static const auto key = *crypto::RsaPrivateKey::generate();
+    return key;
+}
+
+// The issuer's keys, at whatever URL they are asked for.
+class KeyServer final : public http::Outbound {
+public:
+    Result<http::Reply> fetch(const http::OutboundRequest&) override {
+        ++fetches;
+        auto key = issuer_key().public_key();
+        json::object jwk{{"kty", "RSA"},
+                         {"use", "sig"},
+                         {"alg", "RS256"},
+                         {"kid", "key-1"},
+                         {"n", crypto::base64url_encode(key.modulus())},
+                         {"e", crypto::base64url_encode(key.exponent())}};
+        return http::Reply{.status = 200,
+                           .headers = {{"Cache-Control", "max-age=3600"}},
+                           .body = json::serialize(json::object{{"keys", json::array{jwk}}})};
+    }
+    int fetches = 0;
+};
+
+class LocalCloudTest : public ::testing::Test {
+protected:
+    LocalCloudTest() {
+        open();
+        campus = tenant("campus-student-lifecycle");
+        evntgarde = tenant("evntgarde-event-management");
+    }
+    ~LocalCloudTest() override {
+        cloud.reset();
+        std::filesystem::remove_all(folder);
+    }
+
+    void open() {
+        cloud.reset();
+        auto opened = open_local_cloud({.folder = folder, .front = {}, .logins = {}},
+                                       {.clock = clock, .random = random, .outbound = keys});
+        ASSERT_TRUE(opened) << opened.error().message << opened.error().cause;
+        cloud = *std::move(opened);
+    }
+    TenantResources tenant(const std::string& project) {
+        auto made = provision_tenant(*cloud, {.project = project, .origins = {"http://localhost:3000"}});
+        EXPECT_TRUE(made) << made.error().message << made.error().cause;
+        return made ? *made : TenantResources();
+    }
+
+    // The claims of a good login token of the project.
+    json::object claims(const std::string& project, const std::string& subject = "ann") {
+        auto now = unix_seconds(clock.now());
+        return {{"iss", "https://securetoken.google.com/" + project},
+                {"aud", project},
+                {"sub", subject},
+                {"iat", now},
+                {"auth_time", now},
+                {"exp", now + 3'600}};
+    }
+    static std::string sign(const json::object& claims, const std::string& key_id = "key-1") {
+        return crypto::sign_jwt(claims, key_id, issuer_key());
+    }
+
+    Received cognito(const std::string& operation, const json::object& body) {
+        return ask(cloud->application,
+                   unsigned_request({.headers = {{"Content-Type", "application/x-amz-json-1.1"},
+                                                 {"X-Amz-Target", "AWSCognitoIdentityService." + operation}},
+                                     .body = json::serialize(body)}));
+    }
+    Received get_id(const TenantResources& of, const std::string& project, const std::string& token) {
+        return cognito("GetId", {{"IdentityPoolId", of.identity_pool},
+                                 {"Logins", {{"securetoken.google.com/" + project, token}}}});
+    }
+    Received get_credentials(const std::string& identity, const std::string& project,
+                             const std::string& token) {
+        return cognito(
+            "GetCredentialsForIdentity",
+            {{"IdentityId", identity}, {"Logins", {{"securetoken.google.com/" + project, token}}}});
+    }
+    static std::string text_of(const Received& received, const char* name) {
+        auto body = integreat::json::parse_object(received.body);
+        const auto* value = body ? body->if_contains(name) : nullptr;
+        return value && value->is_string() ? std::string(value->get_string()) : std::string();
+    }
+    static std::string message_of(const Received& received) {
+        return text_of(received, "__type") + ": " + text_of(received, "message");
+    }
+    // The whole exchange.
+    Key credentials(const TenantResources& of, const std::string& project,
+                    const std::string& subject = "ann") {
+        auto token = sign(claims(project, subject));
+        auto answer = get_credentials(text_of(get_id(of, project, token), "IdentityId"), project, token);
+        auto body = integreat::json::parse_object(answer.body);
+        EXPECT_TRUE(body && body->contains("Credentials")) << answer.body;
+        if (!body || !body->contains("Credentials")) return {};
+        const auto& made = body->at("Credentials").as_object();
+        return {std::string(made.at("AccessKeyId").as_string()),
+                std::string(made.at("SecretKey").as_string()),
+                std::string(made.at("SessionToken").as_string())};
+    }
+    Key root() const {
+        auto key = cloud->iam->root_key();
+        return {key->id, key->secret.reveal()};
+    }
+    Received s3(http::Method method, const std::string& target, const Key& key,
+                const std::string& body = {}) {
+        return ask(cloud->application,
+                   signed_request({.method = method, .target = target, .service = "s3", .body = body}, key,
+                                  clock.now()));
+    }
+    Received form(const std::string& service, const std::string& body, const Key& key) {
+        return ask(cloud->application,
+                   signed_request({.service = service,
+                                   .headers = {{"Content-Type", "application/x-www-form-urlencoded"}},
+                                   .body = body},
+                                  key, clock.now()));
+    }
+
+    const std::string campus_project = "campus-student-lifecycle";
+    FixedClock clock;
+    FixedRandom random;
+    KeyServer keys;
+    std::string folder = ::testing::TempDir() + "local_cloud_test." + std::to_string(::getpid());
+    std::unique_ptr<LocalCloud> cloud;
+    TenantResources campus;
+    TenantResources evntgarde;
+};
+
+}  // namespace integreat::cloud::testing

@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+// The policy of a form upload: what its signer lets the browser send
+// (https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-HTTPPOSTConstructPolicy.html). Every field of the
+// form must be allowed by a condition; those that are S3's own business and those named x-ignore-… need none.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/time.h"
+#include "cloud/s3/protocol/errors.h"
+#include "cloud/s3/store/types.h"
+
+namespace integreat::s3 {
+
+struct PostCondition {
+    enum class Kind { equal, starts_with };
+    Kind kind = Kind::equal;
+    std::string field;  // In lower case.
+    std::string value;
+};
+
+struct PostPolicy {
+    Time expires;
+    std::vector<PostCondition> conditions;
+    std::uint64_t bytes_min = 0;
+    std::uint64_t bytes_max = 5ull << 30;
+};
+
+// InvalidPolicyDocument. `encoded` is base64.
+Tried<PostPolicy> parse_post_policy(std::string_view encoded);
+
+// AccessDenied with the condition that failed or the field that nobody allowed.
+Tried<> check_post_policy(const PostPolicy& policy, const Pairs& fields, std::string_view bucket, Time now);
+
+}  // namespace integreat::s3

@@ -1,0 +1,212 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cloud/s3/testing/storage_fixture.h"
+
+namespace integreat::s3 {
+namespace {
+
+class ListingTest : public StorageTest {
+protected:
+    struct Shown {
+        std::vector<std::string> keys;
+        std::vector<std::string> prefixes;
+        bool truncated;
+        std::string last;
+    };
+    Shown list(ListingScope scope, std::string_view after = "") {
+        scope.bucket = bucket.id;
+        auto transaction = storage->index->read();
+        auto page = list_objects(*transaction, scope, after);
+        EXPECT_TRUE(page);
+        Shown shown{.keys = {}, .prefixes = page->prefixes, .truncated = page->truncated, .last = page->last};
+        for (const auto& object : page->entries)
+            shown.keys.push_back(object.key);
+        return shown;
+    }
+    using Names = std::vector<std::string>;
+};
+
+TEST_F(ListingTest, KeysComeInTheOrderOfTheirBytes) {
+    for (const char* key : {"b", "a", "B", "é", "a/b", "a!", "\xf0\x9f\x98\x80", "z"})
+        put(key, "x");
+    EXPECT_EQ(list({}).keys, (Names{"B", "a", "a!", "a/b", "b", "z", "é", "\xf0\x9f\x98\x80"}));
+}
+
+TEST_F(ListingTest, ADelimiterRollsUp) {
+    for (const char* key : {"photos/2025/a.jpg", "photos/2025/b.jpg", "photos/2026/c.jpg", "photos/d.jpg",
+                            "notes.txt", "photos", "photos0"})
+        put(key, "x");
+    auto top = list({.delimiter = "/"});
+    EXPECT_EQ(top.keys, (Names{"notes.txt", "photos", "photos0"}));
+    EXPECT_EQ(top.prefixes, (Names{"photos/"}));
+    auto inside = list({.prefix = "photos/", .delimiter = "/"});
+    EXPECT_EQ(inside.keys, (Names{"photos/d.jpg"}));
+    EXPECT_EQ(inside.prefixes, (Names{"photos/2025/", "photos/2026/"}));
+    EXPECT_EQ(list({.prefix = "photos/2025"}).keys.size(), 2u);
+    auto odd = list({.delimiter = "os"});
+    EXPECT_EQ(odd.keys, (Names{"notes.txt"}));
+    EXPECT_EQ(odd.prefixes, (Names{"photos"}));
+}
+
+TEST_F(ListingTest, PagesContinueWhereTheLastEnded) {
+    for (const char* key : {"a", "b/1", "b/2", "b/3", "c", "d/1", "e"})
+        put(key, "x");
+    for (int count = 1; count <= 6; ++count) {
+        Names seen;
+        std::string after;
+        for (;;) {
+            auto page = list({.delimiter = "/", .count_max = count}, after);
+            EXPECT_LE(page.keys.size() + page.prefixes.size(), static_cast<std::size_t>(count));
+            seen.insert(seen.end(), page.keys.begin(), page.keys.end());
+            seen.insert(seen.end(), page.prefixes.begin(), page.prefixes.end());
+            if (!page.truncated) break;
+            after = page.last;
+        }
+        std::sort(seen.begin(), seen.end());
+        EXPECT_EQ(seen, (Names{"a", "b/", "c", "d/", "e"})) << count;
+    }
+}
+
+TEST_F(ListingTest, APageOfNothingIsNotTruncated) {
+    put("a", "x");
+    EXPECT_FALSE(list({.count_max = 0}).truncated);
+    EXPECT_FALSE(list({.count_max = 1}).truncated);
+    EXPECT_TRUE(list({.prefix = "b"}).keys.empty());
+    EXPECT_TRUE(list({}, "a").keys.empty());
+}
+
+TEST_F(ListingTest, BucketsDoNotSeeEachOther) {
+    put("a", "x");
+    auto other = make_bucket("b-bucket");
+    auto transaction = storage->index->read();
+    EXPECT_TRUE(list_objects(*transaction, {.bucket = other.id}, "")->entries.empty());
+    EXPECT_FALSE(*find_object(*transaction, other.id, "a"));
+}
+
+class VersionsTest : public ListingTest {
+protected:
+    // "key version-of-how-many-bytes" or "key marker", newest with a star.
+    Names list_all(ListingScope scope = {}, std::string_view after = "", VersionName name = std::nullopt) {
+        scope.bucket = bucket.id;
+        auto transaction = storage->index->read();
+        auto page = list_versions(*transaction, scope, after, name);
+        EXPECT_TRUE(page);
+        Names shown;
+        for (const auto& object : page->entries) {
+            shown.push_back(object.key + (object.marker ? " marker" : " " + std::to_string(object.size)) +
+                            (object.latest ? "*" : ""));
+        }
+        return shown;
+    }
+};
+
+TEST_F(VersionsTest, AVersionedBucketKeepsEverything) {
+    version(Versioning::enabled);
+    auto first = put("key", "1");
+    auto second = put("key", "22");
+    EXPECT_EQ(first.version.size(), 32u);
+    EXPECT_NE(first.version, second.version);
+    EXPECT_EQ(list_all(), (Names{"key 2*", "key 1"}));
+    EXPECT_EQ(read(*find("key")), "22");
+    EXPECT_EQ(read(*find("key", first.version)), "1");
+
+    auto deleted = remove("key");
+    ASSERT_TRUE(deleted.marker);
+    EXPECT_EQ(list_all(), (Names{"key marker*", "key 2", "key 1"}));
+    EXPECT_TRUE(find("key")->marker);
+    EXPECT_TRUE(list({}).keys.empty());
+
+    EXPECT_TRUE(remove("key", deleted.marker->version).removed->marker);
+    EXPECT_EQ(list({}).keys, (Names{"key"}));
+    remove("key", second.version);
+    EXPECT_EQ(list_all(), (Names{"key 1*"}));
+    EXPECT_EQ(read(*find("key")), "1");
+}
+
+TEST_F(VersionsTest, TheNullVersionIsReplacedWhileSuspended) {
+    put("key", "before");
+    version(Versioning::enabled);
+    auto kept = put("key", "22");
+    EXPECT_EQ(list_all(), (Names{"key 2*", "key 6"}));
+    version(Versioning::suspended);
+    put("key", "333");
+    EXPECT_EQ(list_all(), (Names{"key 3*", "key 2"}));
+    put("key", "4444");
+    EXPECT_EQ(list_all(), (Names{"key 4*", "key 2"}));
+    EXPECT_EQ(read(*find("key", "null")), "4444");
+    auto deleted = remove("key");
+    EXPECT_EQ(version_name(*deleted.marker), "null");
+    EXPECT_EQ(list_all(), (Names{"key marker*", "key 2"}));
+    EXPECT_EQ(read(*find("key", kept.version)), "22");
+}
+
+TEST_F(VersionsTest, NobodyCanGuessAVersion) {
+    version(Versioning::enabled);
+    auto object = put("key", "1");
+    EXPECT_FALSE(find("key", make_version_id(object.sequence, random)));
+    EXPECT_FALSE(find("key", "nonsense"));
+    EXPECT_FALSE(find("other", object.version));
+}
+
+TEST_F(VersionsTest, PagesOfVersionsContinueAlsoWhenWhatWasShownIsGone) {
+    version(Versioning::enabled);
+    for (int i = 0; i < 3; ++i) {
+        put("a", "1");
+        put("b/1", "1");
+        put("c", "1");
+    }
+    std::size_t shown = 0;
+    std::string after;
+    std::optional<std::string> id;
+    for (int pages = 0; pages < 20; ++pages) {
+        auto page = [&] {
+            auto transaction = storage->index->read();
+            return *list_versions(*transaction, {.bucket = bucket.id, .count_max = 2}, after, id);
+        }();
+        for (const auto& object : page.entries)
+            remove(object.key, version_name(object));
+        shown += page.entries.size();
+        if (!page.truncated) break;
+        after = page.entries.back().key;
+        id = version_name(page.entries.back());
+    }
+    EXPECT_EQ(shown, 9u);
+    EXPECT_TRUE(list_all().empty());
+}
+
+TEST_F(VersionsTest, ADelimiterRollsUpVersionsToo) {
+    version(Versioning::enabled);
+    put("a", "1");
+    put("b/1", "1");
+    put("b/2", "1");
+    put("c", "1");
+    auto transaction = storage->index->read();
+    auto page = list_versions(*transaction, {.bucket = bucket.id, .delimiter = "/"}, "", std::nullopt);
+    EXPECT_EQ(page->prefixes, (Names{"b/"}));
+    EXPECT_EQ(page->entries.size(), 2u);
+}
+
+TEST_F(ListingTest, UploadsInPartsAreListedByKeyAndAge) {
+    std::vector<Upload> uploads;
+    for (const char* key : {"b", "a", "b", "c/1"}) {
+        Upload upload{
+            .number = next_number(*storage), .key = key, .started = clock.now(), .initiator = "arn"};
+        upload.id = make_version_id(upload.number, random);
+        ASSERT_TRUE(
+            commit(*storage, [&](Change& change) { return insert_upload(change, bucket.id, upload); }));
+        uploads.push_back(upload);
+    }
+    auto transaction = storage->index->read();
+    auto page = list_uploads(*transaction, {.bucket = bucket.id, .delimiter = "/", .count_max = 2}, "", "");
+    ASSERT_EQ(page->entries.size(), 2u);
+    EXPECT_TRUE(page->truncated);
+    EXPECT_EQ(page->entries[1].id, uploads[0].id);
+    auto rest = list_uploads(*transaction, {.bucket = bucket.id, .delimiter = "/"}, "b", uploads[0].id);
+    ASSERT_EQ(rest->entries.size(), 1u);
+    EXPECT_EQ(rest->entries[0].id, uploads[2].id);
+    EXPECT_EQ(rest->prefixes, (Names{"c/"}));
+    EXPECT_TRUE(*find_upload(*transaction, bucket.id, "b", uploads[2].id));
+    EXPECT_FALSE(*find_upload(*transaction, bucket.id, "a", uploads[2].id));
+}
+
+}  // namespace
+}  // namespace integreat::s3

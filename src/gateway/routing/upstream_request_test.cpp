@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "gateway/routing/upstream_request.h"
+
+#include <gmock/gmock.h>
+
+namespace integreat::gateway {
+namespace {
+
+using testing::HasSubstr;
+
+class RelayTest : public testing::Test {
+protected:
+    RelayTest() {
+        auto upstream = std::make_shared<http::Upstream>();
+        upstream->tenant = {"campus"};
+        route.name = "campus.portal";
+        route.pattern = "/v1/apps/campus/portal/{id}/files/{rest...}";
+        route.tenant = {"campus"};
+        route.upstream = upstream;
+        route.body_bytes_max = 99;
+        request.target = "/v1/apps/campus/portal/a%20b/files/x/y%25?q=1&r=%41";
+        call.id = {"req_1"};
+        call.trace = {"4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7", true};
+        call.route = &route;
+        call.tenant = {"campus"};
+        call.principal = std::make_shared<Principal>(
+            Principal{.kind = PrincipalKind::user, .tenant = {"campus"}, .subject = "u1", .role = "student"});
+    }
+
+    http::Relay relay() {
+        auto target = compile_target(route);
+        EXPECT_TRUE(target) << target.error().message;
+        return make_relay(*target, request, call);
+    }
+
+    http::Route route;
+    http::Request request;
+    http::Call call;
+};
+
+TEST_F(RelayTest, PutsSegmentsIntoTheTargetAsTheyCame) {
+    EXPECT_EQ(relay().target, request.target);
+    route.upstream_target = "/base/{rest...}";
+    EXPECT_EQ(relay().target, "/base/x/y%25?q=1&r=%41");
+    route.upstream_target = "/of/{id}/raw/{rest...}";
+    EXPECT_EQ(relay().target, "/of/a%20b/raw/x/y%25?q=1&r=%41");
+    route.upstream_target = "/fixed";
+    EXPECT_EQ(relay().target, "/fixed?q=1&r=%41");
+    request.target = "/v1/apps/campus/portal/7/files/";
+    route.upstream_target = "/base/{rest...}";
+    EXPECT_EQ(relay().target, "/base/");
+}
+
+TEST_F(RelayTest, RefusesTargetsWithUnknownParameters) {
+    route.upstream_target = "/base/{other}";
+    auto target = compile_target(route);
+    ASSERT_FALSE(target);
+    EXPECT_THAT(target.error().message, HasSubstr("route campus.portal: its target uses {other}"));
+    route.upstream_target = "base";
+    EXPECT_THAT(compile_target(route).error().message, HasSubstr("must start with a slash"));
+    route.upstream_target = "/base/{rest";
+    EXPECT_FALSE(compile_target(route));
+}
+
+TEST_F(RelayTest, LeavesOutWhatConcernsThisHopOnly) {
+    request.headers = {{"Host", "gateway"},
+                       {"Connection", "keep-alive, X-Private"},
+                       {"X-Private", "1"},
+                       {"Keep-Alive", "timeout=5"},
+                       {"TE", "trailers"},
+                       {"Trailer", "X"},
+                       {"Transfer-Encoding", "chunked"},
+                       {"Upgrade", "h2c"},
+                       {"Proxy-Authorization", "x"},
+                       {"Proxy-Connection", "x"},
+                       {"Content-Length", "3"},
+                       {"Expect", "100-continue"},
+                       {"Accept", "text/html"},
+                       {"Cookie", "a=b"}};
+    auto headers = relay().headers;
+    std::vector<std::string> names;
+    for (auto [name, value] : headers)
+        names.emplace_back(name);
+    EXPECT_THAT(names, testing::ElementsAre("Accept", "Cookie", "Integreat-Request-Id", "traceparent",
+                                            "Integreat-Tenant", "Integreat-Subject", "Integreat-Role"));
+    EXPECT_EQ(relay().body_bytes_max, 99u);
+}
+
+TEST_F(RelayTest, TellsTheUpstreamWhoAsks) {
+    auto headers = relay().headers;
+    EXPECT_EQ(headers.value("Integreat-Tenant"), "campus");
+    EXPECT_EQ(headers.value("Integreat-Subject"), "u1");
+    EXPECT_EQ(headers.value("Integreat-Role"), "student");
+    EXPECT_EQ(headers.value("Integreat-Request-Id"), "req_1");
+    EXPECT_EQ(headers.value("traceparent"), "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01");
+}
+
+TEST_F(RelayTest, BelievesNoClientThatSpeaksInOurName) {
+    call.principal = nullptr;
+    request.headers = {{"Integreat-Subject", "root"},
+                       {"integreat_role", "admin"},
+                       {"INTEGREAT-Anything", "x"},
+                       {"X-Forwarded-For", "10.0.0.1"},
+                       {"X_Forwarded_Host", "evil"},
+                       {"Forwarded", "for=x"},
+                       {"X-Real-IP", "x"},
+                       {"traceparent", "x"},
+                       {"Integrity", "kept"}};
+    auto headers = relay().headers;
+    std::vector<std::string> names;
+    for (auto [name, value] : headers)
+        names.emplace_back(name);
+    EXPECT_THAT(names,
+                testing::ElementsAre("Integrity", "Integreat-Request-Id", "traceparent", "Integreat-Tenant"));
+}
+
+TEST_F(RelayTest, KeepsTheTokenUnlessTheUpstreamMayHaveIt) {
+    request.headers = {{"Authorization", "Bearer secret"}};
+    EXPECT_FALSE(relay().headers.contains("Authorization"));
+    auto trusting = std::make_shared<http::Upstream>(*route.upstream);
+    trusting->forward_authorization = true;
+    route.upstream = trusting;
+    EXPECT_EQ(relay().headers.value("Authorization"), "Bearer secret");
+}
+
+TEST_F(RelayTest, LetsNoSubjectBecomeASecondField) {
+    call.principal = std::make_shared<Principal>(Principal{
+        .kind = PrincipalKind::user, .subject = "a\r\nIntegreat-Role: admin%", .role = "caf\xc3\xa9"});
+    auto headers = relay().headers;
+    EXPECT_EQ(headers.value("Integreat-Subject"), "a%0D%0AIntegreat-Role:%20admin%25");
+    EXPECT_EQ(headers.value("Integreat-Role"), "caf%C3%A9");
+}
+
+}  // namespace
+}  // namespace integreat::gateway

@@ -1,0 +1,211 @@
+// SPDX-License-Identifier: Apache-2.0
+// Endless streams: idle most of the time, woken from other threads, left or ended at any moment.
+#include "http/message/event_stream.h"
+
+#include <latch>
+#include <thread>
+
+#include "net/testing/stream_fixture.h"
+
+namespace integreat::net {
+namespace {
+
+using namespace std::chrono_literals;
+using http::Pace;
+
+constexpr std::string_view direct = "GET /direct HTTP/1.1\r\nHost: h\r\n\r\n";
+
+// What the listeners are told, and how they are woken.
+struct Board {
+    std::vector<std::string> notices;
+    std::vector<http::Wake> wakes;
+};
+
+class EventStreamTest : public StreamTest {
+protected:
+    EventStreamTest() {
+        application.admit = [this](const http::Request& request, http::Call&) -> http::Admission {
+            if (request.path() == "/direct") return http::Reply{.body = "direct"};
+            if (request.path() == "/wait") return http::ReadBody{.waits = true};
+            auto answer = http::event_stream(std::make_unique<LambdaSource>(follow(), alive));
+            answer.waits = waits;
+            answer.until = until;
+            return answer;
+        };
+    }
+    // Each listener gets each notice once.
+    LambdaSource::Produce follow() {
+        return [this, next = std::size_t(0)](std::string& to, const http::Demand& demand) mutable {
+            auto all = board.lock();
+            if (next == 0) all->wakes.push_back(demand.wake);
+            for (; next < all->notices.size(); ++next)
+                http::append_event(to, {.data = all->notices[next]});
+            return Pace::idle;
+        };
+    }
+    void post(std::string notice) {
+        std::vector<http::Wake> wakes;
+        {
+            auto all = board.lock();
+            all->notices.push_back(std::move(notice));
+            wakes = all->wakes;
+        }
+        for (const auto& wake : wakes)
+            wake();
+    }
+    void expect_event(TestClient& client, const std::string& data) {
+        EXPECT_FALSE(client.read_until("data: " + data + "\n\n\r\n").empty()) << data;
+    }
+
+    Guarded<Board> board{{.notices = {"welcome"}, .wakes = {}}};
+    Monotonic until = Monotonic::max();
+};
+
+TEST_F(EventStreamTest, SendsTheHeadAtOnceAndEventsAsTheyHappen) {
+    start();
+    TestClient client(port());
+    client.send(get);
+    auto head = client.read_until("\r\n\r\n");
+    EXPECT_NE(head.find("Content-Type: text/event-stream\r\n"), std::string::npos);
+    EXPECT_NE(head.find("Transfer-Encoding: chunked\r\n"), std::string::npos);
+    expect_event(client, "welcome");
+    for (int i = 0; i < 100; ++i) {
+        post(std::to_string(i));
+        expect_event(client, std::to_string(i));
+    }
+}
+
+TEST_F(EventStreamTest, LosesNoWakeThatComesWhileAPieceIsMadeOrSent) {
+    waits = true;
+    start();
+    TestClient client(port());
+    client.send(get);
+    expect_event(client, "welcome");
+    std::jthread posting([&] {
+        for (int i = 0; i < 1'000; ++i)
+            post(std::to_string(i));
+    });
+    EXPECT_FALSE(client.read_until("data: 999\n\n").empty());
+}
+
+TEST_F(EventStreamTest, SendsHeartbeatsWhileNothingHappens) {
+    settings.heartbeat_interval = 10ms;
+    start();
+    TestClient client(port());
+    client.send(get);
+    expect_event(client, "welcome");
+    for (int i = 0; i < 3; ++i)
+        EXPECT_EQ(client.read_until("\r\n:\n\n\r\n").substr(0, 1), "3");
+}
+
+TEST_F(EventStreamTest, ForgetsAListenerThatLeavesWhileNothingHappens) {
+    start();
+    {
+        TestClient client(port());
+        client.send(get);
+        expect_event(client, "welcome");
+        EXPECT_EQ(alive, 1);
+        EXPECT_EQ(gauge("integreat_streams_open"), 1);
+    }
+    auto outcome = finished(1)[0].outcome;
+    EXPECT_EQ(alive, 0);
+    EXPECT_TRUE(outcome.complete);  // It has no end that it could have missed.
+    EXPECT_EQ(outcome.response_body_bytes, std::string_view("data: welcome\n\n").size());
+    EXPECT_EQ(gauge("integreat_streams_open"), 0);
+    post("nobody is listening");
+}
+
+TEST_F(EventStreamTest, EndsAtOnceInADrain) {
+    settings.threads = 2;
+    start();
+    std::vector<std::unique_ptr<TestClient>> clients;
+    for (int i = 0; i < 10; ++i) {
+        clients.push_back(std::make_unique<TestClient>(port()));
+        clients.back()->send(get);
+        expect_event(*clients.back(), "welcome");
+    }
+    auto begun = clock.monotonic();
+    EXPECT_TRUE(server->drain());
+    EXPECT_LT(clock.monotonic() - begun, settings.drain_timeout / 2);
+    for (auto& client : clients) {
+        EXPECT_EQ(client->rest(), "0\r\n\r\n");
+        EXPECT_FALSE(client->was_reset());
+    }
+    EXPECT_EQ(alive, 0);
+    for (const auto& request : finished(10))
+        EXPECT_TRUE(request.outcome.complete);
+    server.reset();
+    post("to a server that is gone");
+}
+
+TEST_F(EventStreamTest, EndsWithTheTokenAndLeavesTheConnection) {
+    until = clock.monotonic() + 20ms;
+    start();
+    TestClient client(port());
+    EXPECT_EQ(client.ask(get).body, "data: welcome\n\n");
+    EXPECT_EQ(client.ask(direct).body, "direct");
+    EXPECT_EQ(client.ask(get).body, "");
+}
+
+TEST_F(EventStreamTest, KeepsWhatAListenerSendsAheadUpToALimit) {
+    until = clock.monotonic() + 100ms;
+    start();
+    TestClient patient(port());
+    patient.send(std::string(get) + std::string(direct));
+    patient.read_until("welcome");
+    patient.send(direct);
+    patient.read_until("\r\n0\r\n\r\n");
+    EXPECT_EQ(patient.receive().body, "direct");
+    EXPECT_EQ(patient.receive().body, "direct");
+
+    until = Monotonic::max();
+    TestClient flooding(port());
+    flooding.send(get);
+    flooding.send(std::string(100'000, 'x'));
+    flooding.rest();
+    EXPECT_EQ(finished(4).size(), 4u);
+    EXPECT_EQ(alive, 0);
+}
+
+TEST_F(EventStreamTest, CountsAsAConnectionOfItsClient) {
+    settings.connections_per_client_max = 2;
+    start();
+    TestClient first(port());
+    first.send(get);
+    expect_event(first, "welcome");
+    TestClient second(port());
+    second.send(get);
+    expect_event(second, "welcome");
+    EXPECT_EQ(TestClient(port()).receive().status, 503);
+}
+
+TEST_F(EventStreamTest, CostsNoThreadWhileIdleAndWakesAThousandAtOnce) {
+    constexpr std::size_t listeners = 1'000;
+    settings.threads = 2;
+    settings.connections_per_client_max = 2'000;
+    waits = true;
+    start();
+    std::vector<std::unique_ptr<TestClient>> clients;
+    for (std::size_t i = 0; i < listeners; ++i) {
+        clients.push_back(std::make_unique<TestClient>(port()));
+        ASSERT_TRUE(clients.back()->connected());
+        clients.back()->send(get);
+    }
+    for (auto& client : clients)
+        expect_event(*client, "welcome");
+    EXPECT_EQ(gauge("integreat_streams_open"), 1'000);
+    // The one thread that may wait is free.
+    EXPECT_EQ(TestClient(port()).ask("GET /wait HTTP/1.1\r\nHost: h\r\n\r\n").body, "waited");
+
+    std::jthread posting([&] { post("all of you"); });
+    EXPECT_EQ(TestClient(port()).ask("GET /wait HTTP/1.1\r\nHost: h\r\n\r\n").body, "waited");
+    for (auto& client : clients)
+        expect_event(*client, "all of you");
+    posting.join();
+    clients.clear();
+    EXPECT_TRUE(eventually([&] { return alive == 0; }));
+    EXPECT_EQ(finished(listeners + 2).size(), listeners + 2);
+}
+
+}  // namespace
+}  // namespace integreat::net

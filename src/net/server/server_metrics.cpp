@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "net/server/server_metrics.h"
+
+namespace integreat::net {
+
+namespace {
+
+metrics::Counter& connections_refused(metrics::Registry& registry, const char* reason) {
+    return registry.counter("integreat_connections_refused_total", "Connections refused, by limit.",
+                            {{"reason", reason}});
+}
+
+metrics::Counter& timeouts(metrics::Registry& registry, const char* stage) {
+    return registry.counter("integreat_http_timeouts_total", "Connections that took too long, by stage.",
+                            {{"stage", stage}});
+}
+
+metrics::Counter& bytes(metrics::Registry& registry, const char* direction) {
+    return registry.counter("integreat_http_bytes_total", "Bytes of HTTP/1.1 with clients, without TLS.",
+                            {{"direction", direction}});
+}
+
+}  // namespace
+
+ServerMetrics server_metrics(metrics::Registry& registry) {
+    auto counter = [&](const char* name, const char* help) -> metrics::Counter& {
+        return registry.counter(name, help);
+    };
+    ServerMetrics all{
+        .connections_open = registry.gauge("integreat_connections_open", "Connections of clients."),
+        .connections_accepted = counter("integreat_connections_accepted_total", "Connections served."),
+        .refused_server_full = connections_refused(registry, "server"),
+        .refused_client_full = connections_refused(registry, "client"),
+        .handshakes_failed =
+            counter("integreat_tls_handshakes_failed_total", "Connections that did not get as far as HTTP."),
+        .accepts_failed = counter("integreat_accepts_failed_total", "Failed accepts: no descriptors left?"),
+        .streams_open =
+            registry.gauge("integreat_streams_open", "Answers under way that come piece by piece."),
+        .streams_broken =
+            counter("integreat_streams_broken_total", "Such answers whose source failed before the end."),
+        .bytes_in = bytes(registry, "in"),
+        .bytes_out = bytes(registry, "out"),
+        .timeouts_handshake = timeouts(registry, "handshake"),
+        .timeouts_header = timeouts(registry, "header"),
+        .timeouts_body = timeouts(registry, "body"),
+        .timeouts_idle = timeouts(registry, "idle"),
+        .timeouts_write = timeouts(registry, "write"),
+        .bodies_refused = counter("integreat_http_bodies_refused_total",
+                                  "Bodies refused since too many bytes were in memory."),
+        .fields_left_out = counter("integreat_http_fields_left_out_total",
+                                   "Answers with a field that had CR, LF or NUL in it."),
+    };
+    for (std::size_t part = 0; part < all.malformed.size(); ++part) {
+        all.malformed[part] =
+            &registry.counter("integreat_http_malformed_total", "Refused request heads, by part.",
+                              {{"part", std::string(to_string(static_cast<HeadPart>(part)))}});
+    }
+    return all;
+}
+
+}  // namespace integreat::net

@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a server counts; asked of the registry once.
+#pragma once
+
+#include <array>
+
+#include "metrics/registry.h"
+#include "net/http1/request_parser.h"
+
+namespace integreat::net {
+
+struct ServerMetrics {
+    metrics::Gauge& connections_open;
+    metrics::Counter& connections_accepted;
+    metrics::Counter& refused_server_full;
+    metrics::Counter& refused_client_full;
+    metrics::Counter& handshakes_failed;
+    metrics::Counter& accepts_failed;
+    metrics::Gauge& streams_open;
+    metrics::Counter& streams_broken;
+    metrics::Counter& bytes_in;
+    metrics::Counter& bytes_out;
+    metrics::Counter& timeouts_handshake;
+    metrics::Counter& timeouts_header;
+    metrics::Counter& timeouts_body;
+    metrics::Counter& timeouts_idle;
+    metrics::Counter& timeouts_write;
+    metrics::Counter& bodies_refused;   // body_bytes_in_flight_max was reached.
+    metrics::Counter& fields_left_out;  // Of answers: with bytes that would end them early.
+    std::array<metrics::Counter*, head_parts> malformed{};  // By HeadPart.
+};
+
+ServerMetrics server_metrics(metrics::Registry& registry);
+
+}  // namespace integreat::net

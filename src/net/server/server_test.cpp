@@ -1,0 +1,264 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "net/server/server.h"
+
+#include "net/testing/test_server.h"
+
+namespace integreat::net {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr std::string_view get = "GET /a?b HTTP/1.1\r\nHost: h\r\n\r\n";
+
+TEST_F(ServerTest, AnswersOneRequestAfterTheOtherOnOneConnection) {
+    start();
+    TestClient client(port());
+    for (int i = 0; i < 3; ++i) {
+        auto answer = client.ask(get);
+        EXPECT_EQ(answer.status, 200);
+        EXPECT_EQ(answer.body, "GET ");
+        EXPECT_EQ(answer.field("Seen-Target"), "/a?b");
+        EXPECT_EQ(answer.field("Connection"), "");
+        EXPECT_EQ(answer.field("Date").size(), 29u);
+        EXPECT_TRUE(answer.field("Date").ends_with(" GMT"));
+    }
+    auto told = finished(3);
+    ASSERT_EQ(told.size(), 3u);
+    EXPECT_EQ(told[2].target, "/a?b");
+    EXPECT_EQ(told[2].outcome.status, 200);
+    EXPECT_EQ(told[2].outcome.response_body_bytes, 4u);
+    EXPECT_TRUE(told[2].outcome.complete);
+    EXPECT_GT(told[2].outcome.duration.count(), 0);
+}
+
+TEST_F(ServerTest, AnswersPipelinedRequestsInTheirOrder) {
+    start();
+    TestClient client(port());
+    std::string bytes;
+    for (int i = 0; i < 200; ++i) {
+        auto target = "/" + std::to_string(i);
+        bytes += "POST " + target + (i % 7 == 0 ? "?wait" : "") +
+                 " HTTP/1.1\r\nHost: h\r\nContent-Length: " + std::to_string(target.size()) + "\r\n\r\n" +
+                 target;
+    }
+    client.send(bytes);
+    for (int i = 0; i < 200; ++i) {
+        auto answer = client.receive();
+        ASSERT_EQ(answer.status, 200) << i;
+        EXPECT_EQ(answer.body, "POST /" + std::to_string(i));
+    }
+}
+
+TEST_F(ServerTest, KeepsTheOrderWhenSomeOfThePipelinedRequestsWait) {
+    settings.waiting_threads = 3;
+    start();
+    TestClient client(port());
+    std::string wait = "GET /wait HTTP/1.1\r\nHost: h\r\n\r\n";
+    client.send(wait + std::string(get) + wait + std::string(get));
+    for (std::string_view target : {"/wait", "/a?b", "/wait", "/a?b"}) {
+        EXPECT_EQ(client.receive().field("Seen-Target"), target);
+    }
+}
+
+TEST_F(ServerTest, EndsTheConnectionWhenTheClientAsksForIt) {
+    start();
+    TestClient client(port());
+    auto answer = client.ask("GET / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n");
+    EXPECT_EQ(answer.field("Connection"), "close");
+    EXPECT_TRUE(client.at_end());
+}
+
+TEST_F(ServerTest, ServesHttp10) {
+    start();
+    TestClient once(port());
+    EXPECT_EQ(once.ask("GET / HTTP/1.0\r\n\r\n").field("Connection"), "close");
+    EXPECT_TRUE(once.at_end());
+
+    TestClient kept(port());
+    for (int i = 0; i < 2; ++i) {
+        auto answer = kept.ask("GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n");
+        EXPECT_EQ(answer.status, 200);
+        EXPECT_EQ(answer.field("Connection"), "keep-alive");
+    }
+}
+
+TEST_F(ServerTest, SendsNoBodyWithHeadAndStatusesThatHaveNone) {
+    application.answer = [](const http::Request& request, http::Call&) -> http::Response {
+        return http::Reply{.status = request.path() == "/none" ? 204 : 200, .body = "12345"};
+    };
+    start();
+    TestClient client(port());
+    client.send("HEAD / HTTP/1.1\r\nHost: h\r\n\r\n");
+    EXPECT_EQ(client.receive(true).field("Content-Length"), "5");
+    auto none = client.ask("GET /none HTTP/1.1\r\nHost: h\r\n\r\n");
+    EXPECT_EQ(none.status, 204);
+    EXPECT_EQ(none.field("Content-Length"), "");
+    EXPECT_EQ(client.ask(get).body, "12345");
+}
+
+TEST_F(ServerTest, ReadsChunkedBodies) {
+    start();
+    TestClient client(port());
+    std::string head = "PUT / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n";
+    EXPECT_EQ(client.ask(head + "5\r\nhello\r\n7;x=y\r\n, world\r\n0\r\nT: t\r\n\r\n").body,
+              "PUT hello, world");
+    client.send(head + "5\r\nhel");
+    client.send("lo\r\n0\r");
+    client.send("\n\r\n" + std::string(get));
+    EXPECT_EQ(client.receive().body, "PUT hello");
+    EXPECT_EQ(client.receive().body, "GET ");
+    EXPECT_EQ(finished(3)[1].outcome.request_body_bytes, 5u);
+}
+
+TEST_F(ServerTest, AsksForABodyThatIsWanted) {
+    start();
+    TestClient client(port());
+    std::string head = "POST / HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n";
+    client.send(head);
+    EXPECT_EQ(client.receive().status, 100);
+    EXPECT_EQ(client.ask("hello").body, "POST hello");
+    // Sent without waiting: then there is nothing to ask for.
+    EXPECT_EQ(client.ask(head + "hello").body, "POST hello");
+}
+
+TEST_F(ServerTest, DoesNotAskForABodyNobodyWants) {
+    start();
+    TestClient early(port());
+    auto answer =
+        early.ask("POST /direct HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n");
+    EXPECT_EQ(answer.status, 200);
+    EXPECT_EQ(answer.field("Connection"),
+              "close");  // The client may send it or not: who knows what comes next.
+
+    TestClient large(port());
+    EXPECT_EQ(large.ask("POST / HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\nContent-Length: 1001\r\n\r\n")
+                  .status,
+              413);
+}
+
+TEST_F(ServerTest, SkipsSmallBodiesNobodyWanted) {
+    start();
+    TestClient client(port());
+    client.send("POST /direct HTTP/1.1\r\nHost: h\r\nContent-Length: 6\r\n\r\nGE");
+    EXPECT_EQ(client.receive().body, "direct");
+    EXPECT_EQ(client.ask("T /x\n" + std::string(get)).status,
+              400);  // "/x\n" is no head: one byte was too many.
+
+    TestClient exact(port());
+    exact.send("POST /direct HTTP/1.1\r\nHost: h\r\nContent-Length: 6\r\n\r\nGE");
+    EXPECT_EQ(exact.receive().body, "direct");
+    EXPECT_EQ(exact.ask("T /x" + std::string(get)).body, "GET ");
+}
+
+TEST_F(ServerTest, RefusesBodiesBeyondTheLimitOfTheRoute) {
+    start();
+    TestClient client(port());
+    auto answer = client.ask("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 1001\r\n\r\n");
+    EXPECT_EQ(answer.status, 413);
+    EXPECT_NE(answer.body.find("At most 1000 bytes"), std::string::npos);
+
+    TestClient chunked(port());
+    std::string kilobyte(500, 'x');
+    std::string chunk = "1f4\r\n" + kilobyte + "\r\n";
+    answer = chunked.ask("POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n" + chunk + chunk +
+                         "1\r\nx\r\n");
+    EXPECT_EQ(answer.status, 413);
+    EXPECT_EQ(answer.field("Connection"), "close");
+    EXPECT_TRUE(chunked.at_end());
+    EXPECT_EQ(finished(2)[1].type, "body-too-large");
+}
+
+TEST_F(ServerTest, LetsAClientReadTheRefusalOfABodyItIsStillSending) {
+    start();
+    TestClient client(port());
+    client.send("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 200000\r\n\r\n" + std::string(200'000, 'x'));
+    EXPECT_EQ(client.receive().status, 413);
+    EXPECT_TRUE(client.at_end());  // And not by a reset.
+}
+
+TEST_F(ServerTest, SendsLargeAnswersToSlowReaders) {
+    std::string large(20'000'000, 'x');
+    application.answer = [&](const http::Request&, http::Call&) -> http::Response {
+        return http::Reply{.body = large};
+    };
+    start();
+    TestClient client(port());
+    auto answer = client.ask(std::string(get) + std::string(get));
+    EXPECT_EQ(answer.body.size(), large.size());
+    EXPECT_EQ(client.receive().body, large);
+}
+
+TEST_F(ServerTest, TellsTheApplicationWhenTheClientWentAway) {
+    application.answer = [&](const http::Request&, http::Call&) -> http::Response {
+        return http::Reply{.body = std::string(20'000'000, 'x')};
+    };
+    start();
+    {
+        TestClient client(port());
+        client.send(get);
+        EXPECT_NE(recv(client.socket(), std::string(1, '.').data(), 1, 0), 0);
+    }
+    auto told = finished(1);
+    ASSERT_EQ(told.size(), 1u);
+    EXPECT_FALSE(told[0].outcome.complete);
+
+    { TestClient(port()).send("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n\r\nab"); }
+    EXPECT_FALSE(finished(2)[1].outcome.complete);
+}
+
+TEST_F(ServerTest, WritesTheFieldsOfTheCallWithEveryAnswer) {
+    application.answer = [](const http::Request&, http::Call& call) -> http::Response {
+        call.response_headers.add("Integreat-Request-Id", "req_1");
+        return http::Reply{.headers = {{"Content-Length", "999"}, {"Bad", "a\r\nInjected: b"}, {"Good", "c"}},
+                           .body = "ok"};
+    };
+    start();
+    auto answer = TestClient(port()).ask(get);
+    EXPECT_EQ(answer.field("Integreat-Request-Id"), "req_1");
+    EXPECT_EQ(answer.field("Content-Length"), "2");
+    EXPECT_EQ(answer.field("Good"), "c");
+    EXPECT_EQ(answer.head.find("Injected"), std::string::npos);
+}
+
+TEST_F(ServerTest, AnswersAFailingApplicationWith500) {
+    application.answer = [](const http::Request&, http::Call&) -> http::Response {
+        throw std::runtime_error("a bug");
+    };
+    start();
+    TestClient client(port());
+    EXPECT_EQ(client.ask(get).status, 500);
+    EXPECT_EQ(client.ask("GET /wait HTTP/1.1\r\nHost: h\r\n\r\n").status, 500);
+    EXPECT_EQ(finished(2)[0].type, "internal");
+}
+
+TEST_F(ServerTest, ServesOnSeveralThreadsBehindOnePort) {
+    settings.threads = 4;
+    start();
+    std::vector<std::unique_ptr<TestClient>> clients;
+    for (int i = 0; i < 32; ++i)
+        clients.push_back(std::make_unique<TestClient>(port()));
+    for (int round = 0; round < 3; ++round) {
+        for (auto& client : clients)
+            client->send(get);
+        for (auto& client : clients)
+            EXPECT_EQ(client->receive().status, 200);
+    }
+    EXPECT_EQ(finished(96).size(), 96u);
+}
+
+TEST_F(ServerTest, SaysWhyItCannotStart) {
+    start();
+    auto taken = settings;
+    taken.address = "192.0.2.1";  // TEST-NET-1: never ours.
+    auto failed = Server::start(taken, application, upstreams, registry, clock);
+    ASSERT_FALSE(failed);
+    EXPECT_NE(failed.error().message.find("cannot listen on 192.0.2.1 port 0"), std::string::npos);
+
+    taken.address = "localhost";
+    failed = Server::start(taken, application, upstreams, registry, clock);
+    ASSERT_FALSE(failed);
+    EXPECT_EQ(failed.error().message, "\"localhost\" is not an IP address to listen on");
+}
+
+}  // namespace
+}  // namespace integreat::net

@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "policy/document/pattern.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "policy/document/wildcard.h"
+
+namespace integreat::policy {
+namespace {
+
+Pattern compiled(std::string_view source, PatternSyntax syntax = {}) {
+    auto pattern = compile(source, syntax);
+    EXPECT_TRUE(pattern) << source;
+    return *pattern;
+}
+
+Context ann() {
+    Context context;
+    set(context, "aws:username", std::string("Ann"));
+    set(context, "aws:PrincipalTag/Team", std::string("red"));
+    set(context, "cognito-identity.amazonaws.com:sub", std::string("eu-central-1:0b1c"));
+    set(context, "aws:TagKeys", std::vector<std::string>{"a", "b"});
+    set(context, "tricky:value", std::string("*"));
+    set(context, "tricky:byte", std::string("x\xff"));
+    set(context, "empty:value", std::string());
+    set(context, "empty:set", std::vector<std::string>{});
+    return context;
+}
+
+struct Case {
+    const char* pattern;
+    const char* text;
+    bool match;
+};
+
+TEST(Pattern, FillsInVariablesFromTheContext) {
+    for (const auto& [source, text, match] : {
+             Case{"home/${aws:username}/*", "home/Ann/x", true},
+             Case{"home/${aws:username}/*", "home/Bob/x", false},
+             Case{"${AWS:UserName}", "Ann", true},
+             Case{"${aws:principaltag/TEAM}-?", "red-1", true},
+             Case{"${cognito-identity.amazonaws.com:sub}/*", "eu-central-1:0b1c/a", true},
+             Case{"${aws:username}${aws:username}", "AnnAnn", true},
+             Case{"${empty:value}x", "x", true},
+             // What cannot be filled in matches nothing.
+             Case{"${aws:PrincipalTag/none}", "", false},
+             Case{"${aws:PrincipalTag/none}", "${aws:PrincipalTag/none}", false},
+             Case{"*${aws:PrincipalTag/none}*", "x", false},
+             Case{"${aws:TagKeys}", "a", false},
+             Case{"${empty:set}*", "a", false},
+             // Defaults.
+             Case{"${aws:userid, 'anonymous'}/*", "anonymous/x", true},
+             Case{"${aws:userid,'anonymous'}/*", "anonymous/x", true},
+             Case{"${aws:username, 'anonymous'}/*", "anonymous/x", false},
+             Case{"${aws:username, 'anonymous'}/*", "Ann/x", true},
+             Case{"${aws:TagKeys, 'x'}", "x", false},
+             Case{"${aws:userid, ''}x", "x", true},
+             // Characters that would mean something.
+             Case{"${*}", "*", true},
+             Case{"${*}", "a", false},
+             Case{"a${?}", "a?", true},
+             Case{"a${?}", "ab", false},
+             Case{"${$}{x}", "${x}", true},
+             Case{"$x$", "$x$", true},
+             // What a variable inserts is no pattern.
+             Case{"${tricky:value}", "anything", false},
+             Case{"${tricky:value}", "*", true},
+             Case{"${tricky:byte}", "xyz", false},
+             Case{"${tricky:byte}", "x\xff", false},
+         }) {
+        EXPECT_EQ(matches(compiled(source), text, ann()), match) << source << " on " << text;
+    }
+}
+
+TEST(Pattern, DoesNotGrowWithoutLimit) {
+    Context context;
+    set(context, "aws:UserAgent", std::string(expanded_bytes_max / 2, 'x'));
+    EXPECT_TRUE(expand(compiled("${aws:UserAgent}${aws:UserAgent}"), context));
+    EXPECT_FALSE(expand(compiled("${aws:UserAgent}${aws:UserAgent}y${aws:UserAgent}"), context));
+    EXPECT_FALSE(expand(compiled("y${aws:UserAgent}${aws:UserAgent}"), context));
+    set(context, "aws:UserAgent", std::string(expanded_bytes_max + 1, 'x'));
+    EXPECT_FALSE(expand(compiled("${aws:UserAgent}"), context));
+}
+
+TEST(Pattern, OldVersionsHaveNoVariables) {
+    auto pattern = compiled("${aws:username}/*", {.variables = false});
+    EXPECT_TRUE(matches(pattern, "${aws:username}/x", ann()));
+    EXPECT_FALSE(matches(pattern, "Ann/x", ann()));
+    EXPECT_TRUE(matches(compiled("${", {.variables = false}), "${", ann()));
+}
+
+TEST(Pattern, WithoutWildcardsAStarIsAStar) {
+    EXPECT_EQ(expand(compiled("a*?${*}", {.wildcards = false}), ann()), "a*?*");
+    EXPECT_EQ(expand(compiled("S3:Get*", {.variables = false, .lower_case = true}), ann()),
+              std::string("s3:get") + any_run);
+}
+
+TEST(Pattern, RefusesVariablesThatAreWrittenWrongly) {
+    for (const auto& [source, complaint] : std::initializer_list<std::pair<const char*, const char*>>{
+             {"a${", "is not closed"},
+             {"${aws:username", "is not closed"},
+             {"${}", "has no name of a context key"},
+             {"${a${b}}", "has no name of a context key"},
+             {"${a b}", "has no name of a context key"},
+             {"${aws:username, default}", "${key, 'default'}"},
+             {"${aws:username, 'default}", "${key, 'default'}"},
+             {"${aws:username, 'default' }", "is not closed"},
+             {"a\xff", "not valid UTF-8"},
+         }) {
+        auto pattern = compile(source, {});
+        ASSERT_FALSE(pattern) << source;
+        EXPECT_EQ(pattern.error().fault, Fault::invalid);
+        EXPECT_THAT(pattern.error().message, testing::HasSubstr(complaint)) << source;
+    }
+}
+
+TEST(Context, KnowsKeysInAnyCase) {
+    Context context;
+    set(context, "AWS:SourceIp", std::string("1.2.3.4"));
+    set(context, "aws:sourceip", std::string("5.6.7.8"));
+    add(context, "aws:TagKeys", "a");
+    add(context, "aws:tagkeys", "b");
+    ASSERT_EQ(context.keys.size(), 2u);
+    EXPECT_EQ(find(context, "aws:sourceip")->front(), "5.6.7.8");
+    EXPECT_EQ(find(context, "aws:tagkeys")->size(), 2u);
+    EXPECT_EQ(find(context, "aws:none"), nullptr);
+}
+
+}  // namespace
+}  // namespace integreat::policy

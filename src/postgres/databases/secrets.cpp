@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "postgres/databases/secrets.h"
+
+#include <array>
+
+namespace integreat::postgres {
+
+Result<Secret> shared_secret(Pool& platform, const std::string& name, Random& random, Monotonic deadline) {
+    std::array<std::byte, shared_secret_bytes> made;
+    random.fill(made);
+    auto offered = bytea({reinterpret_cast<const char*>(made.data()), made.size()});
+    TRY(platform.run(
+        platform_tenant, deadline,
+        "INSERT INTO integreat.secrets (name, secret) VALUES ($1, $2::bytea) ON CONFLICT DO NOTHING",
+        {name, offered}));
+    auto rows = TRY(platform.run(platform_tenant, deadline,
+                                 "SELECT secret FROM integreat.secrets WHERE name = $1", {name}));
+    ASSERT(rows.size() == 1);
+    return Secret(rows.bytes(0, 0));
+}
+
+}  // namespace integreat::postgres

@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: Apache-2.0
+// What must hold while others change the same records.
+#include <atomic>
+#include <thread>
+
+#include <gmock/gmock.h>
+
+#include "services/collections/testing/api_test_client.h"
+
+namespace integreat::collections {
+namespace {
+
+using testing::Calls;
+
+std::string students(int first, int count) {
+    std::string bodies;
+    for (int i = first; i < first + count; ++i) {
+        auto number = std::to_string(i);
+        bodies += (bodies.empty() ? "[" : ",") + std::string(R"({"name": "N)") + std::to_string(i * 7 % 10) +
+                  R"(", "email": "e)" + number + R"(@x.ph"})";
+    }
+    return bodies + "]";
+}
+
+TEST(RecordsUnderWay, PagesNeitherSkipNorRepeatWhatIsThereThroughout) {
+    Calls calls;
+    auto made = calls.send("POST", "/students", "r1:registrar", students(0, 60));
+    ASSERT_EQ(made.status, 201) << made.body;
+    std::set<std::string> throughout;
+    for (const auto& id : made.ids())
+        throughout.insert(id);
+    std::atomic<bool> over = false;
+    std::thread others([&] {
+        for (int i = 1'000; !over; i += 3) {
+            auto more = calls.send("POST", "/students", "r2:registrar", students(i, 3));
+            EXPECT_EQ(more.status, 201) << more.body;
+            for (const auto& id : more.ids())
+                EXPECT_EQ(calls.send("DELETE", "/students/" + id, "a1:admin").status, 204);
+        }
+    });
+    for (const char* sort :
+         {"", "&sort=name", "&sort=-name,created_at", "&sort=-created_at", "&sort=program"}) {
+        std::vector<std::string> seen;
+        std::string next;
+        do {
+            auto page = calls.send("GET", std::string("/students?limit=7") + sort + next, "r1:registrar");
+            ASSERT_EQ(page.status, 200) << page.body;
+            for (const auto& id : page.ids())
+                seen.push_back(id);
+            next = page.text("next").empty() ? "" : "&next=" + page.text("next");
+        } while (!next.empty());
+        std::set<std::string> once(seen.begin(), seen.end());
+        EXPECT_EQ(once.size(), seen.size()) << "repeated" << sort;
+        for (const auto& id : throughout)
+            EXPECT_TRUE(once.contains(id)) << "skipped" << sort;
+    }
+    over = true;
+    others.join();
+}
+
+TEST(RecordsUnderWay, ATransitionIsCarriedOutOnceHoweverManyAskForIt) {
+    Calls calls;
+    auto section = calls.send("POST", "/sections", "r1:registrar", R"({"title": "CS-1", "professor": "p1"})");
+    auto student = calls.send("POST", "/students", "r1:registrar", R"({"name": "Ana", "email": "a@x.ph"})");
+    auto made = calls.send("POST", "/enrollments", "r1:registrar",
+                           R"({"student": ")" + student.id() + R"(", "section": ")" + section.id() + "\"}");
+    ASSERT_EQ(made.status, 201) << made.body;
+    std::atomic<int> done = 0, late = 0;
+    std::vector<std::thread> callers;
+    for (int i = 0; i < 32; ++i) {
+        callers.emplace_back([&] {
+            auto answer = calls.send("POST", "/enrollments/" + made.id() + "/enroll", "r1:registrar");
+            done += answer.status == 200;
+            late += answer.status == 409 && answer.type == "wrong-state";
+        });
+    }
+    for (auto& caller : callers)
+        caller.join();
+    EXPECT_EQ(done, 1);
+    EXPECT_EQ(late, 31);
+    auto history = calls.send("GET", "/enrollments/" + made.id() + "/history", "a1:admin");
+    EXPECT_EQ(history.items(), 2u) << history.body;
+}
+
+TEST(RecordsUnderWay, MergesOfSeveralCallersAreAllKept) {
+    Calls calls;
+    auto student = calls.send("POST", "/students", "r1:registrar",
+                              R"({"name": "Ana", "email": "a@x.ph", "address": {"city": "Cebu"}})");
+    ASSERT_EQ(student.status, 201) << student.body;
+    std::vector<std::string> members{R"("line": "1")", R"("barangay": "2")", R"("province": "3")"};
+    std::vector<std::thread> callers;
+    for (const auto& member : members) {
+        callers.emplace_back([&calls, &student, &member] {
+            auto answer = calls.send("PATCH", "/students/" + student.id(), "r1:registrar",
+                                     R"({"address": {)" + member + "}}");
+            EXPECT_EQ(answer.status, 200) << answer.body;
+        });
+    }
+    for (auto& caller : callers)
+        caller.join();
+    auto merged = calls.send("GET", "/students/" + student.id(), "r1:registrar");
+    for (const auto& member : members)
+        EXPECT_THAT(merged.body, ::testing::HasSubstr(member));
+}
+
+}  // namespace
+}  // namespace integreat::collections

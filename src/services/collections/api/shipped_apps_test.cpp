@@ -1,0 +1,207 @@
+// SPDX-License-Identifier: Apache-2.0
+// The applications in apps/: that their manifests are good, have what their organisations speak of, and give
+// no role more than it needs.
+#include <fstream>
+#include <iterator>
+
+#include <gtest/gtest.h>
+
+#include "config/configuration/configuration.h"
+#include "config/model/model.h"
+
+namespace integreat::collections {
+
+namespace {
+
+std::string contents(const std::string& path) {
+    std::ifstream stream(INTEGREAT_SOURCE_DIR "/" + path, std::ios::binary);
+    return {std::istreambuf_iterator<char>(stream), {}};
+}
+
+std::shared_ptr<const Model> app(const std::string& name) {
+    auto text = contents("apps/" + name + ".yaml");
+    auto checked = config::load_manifest(text, name + ".yaml", [](std::string_view) { return std::nullopt; });
+    for (const auto& mistake : checked.mistakes)
+        ADD_FAILURE() << to_string(mistake);
+    return compile_model(checked.value);
+}
+
+bool may(const Model& model, std::string_view role, Action action, std::string_view collection) {
+    return !rules_for(model.find(collection)->rules(action), role).empty();
+}
+
+bool may_transition(const Model& model, std::string_view role, std::string_view collection,
+                    std::string_view transition) {
+    return !rules_for(model.find(collection)->transition(transition)->allow, role).empty();
+}
+
+std::vector<std::string> writable(const Model& model, std::string_view role, Action action,
+                                  std::string_view collection) {
+    std::vector<std::string> names;
+    for (const auto* field : fields_for(*model.find(collection), action, role))
+        names.push_back(field->name);
+    return names;
+}
+
+struct Wanted {
+    std::string app;
+    std::vector<std::string> collections;
+    std::string with_states;
+    std::vector<std::string> states;
+};
+
+class Apps : public ::testing::TestWithParam<Wanted> {};
+
+TEST_P(Apps, HaveWhatTheirOrganisationsSpeakOf) {
+    auto model = app(GetParam().app);
+    for (const auto& name : GetParam().collections)
+        EXPECT_NE(model->find(name), nullptr) << name;
+    const auto* with_states = model->find(GetParam().with_states);
+    ASSERT_NE(with_states, nullptr);
+    const auto& known = with_states->find("state")->values;
+    for (const auto& state : GetParam().states)
+        EXPECT_NE(std::find(known.begin(), known.end(), state), known.end()) << state;
+}
+
+TEST_P(Apps, LetNobodyWithoutATokenWrite) {
+    auto model = app(GetParam().app);
+    for (const auto& collection : model->collections) {
+        for (auto action : {Action::create, Action::update, Action::remove})
+            EXPECT_FALSE(may(*model, role_anonymous, action, collection.name)) << collection.name;
+        EXPECT_FALSE(collection.summary.empty() && collection.title.empty()) << collection.name;
+    }
+}
+
+TEST_P(Apps, ShowPersonalDataToNobodyWithoutAToken) {
+    auto model = app(GetParam().app);
+    for (const auto& collection : model->collections) {
+        for (const auto* field : fields_for(collection, Action::read, role_anonymous))
+            EXPECT_FALSE(field->personal) << collection.name << "." << field->name;
+    }
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    All, Apps,
+    ::testing::Values(Wanted{"evntgarde",
+                             {"events", "venues", "services", "bookings", "guests", "reviews"},
+                             "bookings",
+                             {"requested", "accepted", "deposit_paid", "confirmed", "completed", "reviewed",
+                              "declined", "cancelled"}},
+                      Wanted{"pillars",
+                             {"programs", "instruments", "criteria", "assessments", "evidence", "ratings",
+                              "surveys"},
+                             "assessments",
+                             {"draft", "submitted", "under_review", "returned", "approved", "published"}},
+                      Wanted{"teleo",
+                             {"churches", "members", "ministries", "services", "service_requests",
+                              "donations", "gatherings", "attendance", "announcements"},
+                             "service_requests",
+                             {"requested", "scheduled", "done"}},
+                      Wanted{"campus",
+                             {"applicants", "students", "programs", "courses", "sections", "enrollments",
+                              "grades", "invoices", "clearances"},
+                             "students",
+                             {"active", "on_leave", "graduated", "alumni"}}),
+    [](const auto& wanted) { return wanted.param.app; });
+
+// docs/data.md adds an application in one file: that very file.
+std::string fifth_application() {
+    auto page = contents("docs/data.md");
+    auto heading = page.find("## A fifth application");
+    auto begin = page.find("```yaml\n", heading);
+    auto end = page.find("```\n", begin + 8);
+    if (heading == page.npos || begin == page.npos || end == page.npos) return "";
+    return page.substr(begin + 8, end - begin - 8);
+}
+
+std::vector<std::string> mistakes_of(const std::string& text) {
+    auto checked = config::load_manifest(text, "apps/clinic.yaml", nullptr);
+    std::vector<std::string> said;
+    for (const auto& mistake : checked.mistakes)
+        said.push_back(to_string(mistake));
+    return said;
+}
+
+std::string with_slip(std::string text, const std::string& from, const std::string& to) {
+    auto at = text.find(from);
+    EXPECT_NE(at, text.npos) << from;
+    return text.replace(at, from.size(), to);
+}
+
+TEST(FifthApplication, IsGoodAsTheManualHasIt) {
+    auto text = fifth_application();
+    EXPECT_EQ(mistakes_of(text), std::vector<std::string>{});
+    auto model = compile_model(config::load_manifest(text, "apps/clinic.yaml", nullptr).value);
+    EXPECT_EQ(writable(*model, "patient", Action::update, "patients"),
+              (std::vector<std::string>{"mobile", "address"}));
+    EXPECT_FALSE(may(*model, "doctor", Action::update, "patients"));
+    EXPECT_TRUE(may_transition(*model, "doctor", "appointments", "finish"));
+    EXPECT_FALSE(may_transition(*model, "patient", "appointments", "confirm"));
+}
+
+TEST(FifthApplication, IsToldItsMistakesAsTheManualSays) {
+    auto text = fifth_application();
+    auto page = contents("docs/data.md");
+    for (auto [from, to] : {std::pair{"roles: [doctor], through", "roles: [docter], through"},
+                            std::pair{"appointments[patient].doctor", "appointments[patient].docter"},
+                            std::pair{"and discount <=", "and discuont <="},
+                            std::pair{"update: [{roles: [nurse]}, {roles: [patient]",
+                                      "update: [{roles: [patient]}, {roles: [patient]"}}) {
+        auto said = mistakes_of(with_slip(text, from, to));
+        ASSERT_EQ(said.size(), 1u) << from;
+        EXPECT_NE(page.find(said.front() + "\n"), page.npos) << "not in docs/data.md: " << said.front();
+    }
+}
+
+TEST(Campus, LetsProfessorsGradeAndRegistrarsEnrol) {
+    auto model = app("campus");
+    EXPECT_TRUE(may(*model, "professor", Action::create, "grades"));
+    EXPECT_FALSE(rules_for(model->find("grades")->create, "professor")[0]->unconditional());
+    for (auto role : {"student", "registrar", "admin"}) {
+        EXPECT_FALSE(may(*model, role, Action::create, "grades")) << role;
+        EXPECT_FALSE(may(*model, role, Action::update, "grades")) << role;
+    }
+    EXPECT_TRUE(may_transition(*model, "registrar", "enrollments", "enroll"));
+    EXPECT_FALSE(may_transition(*model, "student", "enrollments", "enroll"));
+    EXPECT_FALSE(may_transition(*model, "professor", "enrollments", "enroll"));
+    EXPECT_EQ(writable(*model, "student", Action::update, "students"),
+              (std::vector<std::string>{"mobile", "address", "guardian", "guardian_mobile"}));
+    EXPECT_FALSE(may(*model, "professor", Action::read, "invoices"));
+}
+
+TEST(Evntgarde, LetsOnlyAPaymentSayThatADepositIsPaid) {
+    auto model = app("evntgarde");
+    EXPECT_TRUE(may_transition(*model, "vendor", "bookings", "accept"));
+    EXPECT_TRUE(may_transition(*model, "admin", "bookings", "pay_deposit"));
+    for (auto role : {"customer", "organizer", "vendor", "none"})
+        EXPECT_FALSE(may_transition(*model, role, "bookings", "pay_deposit")) << role;
+    EXPECT_EQ(writable(*model, "vendor", Action::update, "reviews"), std::vector<std::string>{"reply"});
+    EXPECT_FALSE(may(*model, "vendor", Action::read, "guests"));
+}
+
+TEST(Pillars, ComputesScoresThatNobodyWrites) {
+    auto model = app("pillars");
+    const auto& score = *model->find("assessments")->find("score");
+    EXPECT_EQ(score.rollup, (config::Rollup{"wavg", "ratings", "assessment", "score", "weight"}));
+    EXPECT_FALSE(score.writable());
+    EXPECT_EQ(writable(*model, "professor", Action::update, "ratings"),
+              (std::vector<std::string>{"score", "comment"}));
+    EXPECT_FALSE(may_transition(*model, "professor", "assessments", "approve"));
+    EXPECT_FALSE(may(*model, "employer", Action::read, "ratings"));
+    EXPECT_FALSE(may(*model, "student", Action::read, "evidence"));
+}
+
+TEST(Teleo, LetsPastorsScheduleAndHidesWhoGave) {
+    auto model = app("teleo");
+    EXPECT_TRUE(may_transition(*model, "pastor", "service_requests", "schedule"));
+    EXPECT_FALSE(may_transition(*model, "church_admin", "service_requests", "schedule"));
+    EXPECT_FALSE(may_transition(*model, "member", "donations", "pay"));
+    for (const auto* rule : rules_for(model->find("donations")->read, "pastor"))
+        EXPECT_EQ(rule->owner, "donor");
+    for (const auto* rule : rules_for(model->find("donations")->read, "church_admin"))
+        EXPECT_FALSE(rule->unconditional());
+}
+
+}  // namespace
+
+}  // namespace integreat::collections

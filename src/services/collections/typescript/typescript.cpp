@@ -1,0 +1,296 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "services/collections/typescript/typescript.h"
+
+#include <algorithm>
+#include <array>
+
+#include "json/value/writer.h"
+#include "services/collections/api/openapi_schemas.h"
+
+namespace integreat::collections {
+
+namespace {
+
+enum class Side { answered, sent };
+
+std::string literal(std::string_view text) {
+    std::string quoted;
+    json::append_json(quoted, text);
+    return quoted;
+}
+
+// "service_requests" → "serviceRequests"; with `upper` "ServiceRequests".
+std::string camel(std::string_view name, bool upper) {
+    std::string text;
+    for (char c : name) {
+        if (c == '_' || c == '-') {
+            upper = !text.empty() || upper;
+            continue;
+        }
+        text += upper && c >= 'a' && c <= 'z' ? static_cast<char>(c - 32) : c;
+        upper = false;
+    }
+    return text;
+}
+
+// What the classes have already: a transition of the same name gets an underscore.
+std::string method_name(std::string_view transition) {
+    static constexpr std::array taken{
+        "list",      "all",       "get",       "aggregate",   "history", "create",    "patch",
+        "delete",    "follow",    "createAll", "post",        "change",  "changes",   "read",
+        "remove",    "sums",      "iterate",   "constructor", "table",   "takeTable", "listPage",
+        "changesOf", "exportCsv", "importCsv", "connection",  "path"};
+    auto name = camel(transition, false);
+    return std::find(taken.begin(), taken.end(), name) == taken.end() ? name : name + "_";
+}
+
+std::string comment(std::string_view text, std::string_view indent) {
+    if (text.empty()) return {};
+    std::string plain(text);
+    std::replace(plain.begin(), plain.end(), '\n', ' ');
+    for (auto at = plain.find("*/"); at != std::string::npos; at = plain.find("*/", at))
+        plain.replace(at, 2, "* /");
+    return std::string(indent) + "/** " + plain + " */\n";
+}
+
+std::string choices(const std::vector<std::string>& values) {
+    std::string text;
+    for (const auto& value : values)
+        text += (text.empty() ? "" : " | ") + literal(value);
+    return text;
+}
+
+std::string type_of(const Model& model, const Field& field, FieldType type, Side side) {
+    switch (type) {
+        case FieldType::integer: return "number";
+        case FieldType::decimal: return side == Side::sent ? "string | number" : "string";
+        case FieldType::money: return "Money";
+        case FieldType::boolean: return "boolean";
+        case FieldType::enumeration: return choices(field.values);
+        case FieldType::address: return "Address";
+        case FieldType::file: return "StoredFile";
+        case FieldType::reference:
+            return side == Side::sent ? "string"
+                                      : "Reference<" + type_name(model, *model.find(field.target)) + ">";
+        case FieldType::list: return "(" + type_of(model, field, field.element, side) + ")[]";
+        case FieldType::json: return "Json";
+        default: return "string";
+    }
+}
+
+bool may_be_null(const Field& field) {
+    return !field.required && !(field.system && field.name != "created_by");
+}
+
+// The roles that may do so at all, and whether all of them have the field.
+struct Having {
+    bool any = false;
+    bool all = true;
+};
+
+Having having(const Model& model, const Collection& collection, Action action, const Field& field) {
+    Having found;
+    for (const auto& role : model.roles) {
+        auto fields = fields_for(collection, action, role);
+        if (fields.empty()) continue;
+        bool has = std::find(fields.begin(), fields.end(), &field) != fields.end();
+        found.any |= has;
+        found.all &= has;
+    }
+    return found;
+}
+
+std::string record_interface(const Model& model, const Collection& collection) {
+    auto text = comment(collection.summary, "") + "export interface " + type_name(model, collection) + " {\n";
+    for (const auto& field : collection.fields) {
+        auto seen = having(model, collection, Action::read, field);
+        if (!seen.any) continue;
+        text += comment(field.summary, "  ") + "  readonly " + field.name + (seen.all ? ": " : "?: ") +
+                type_of(model, field, field.type, Side::answered) + (may_be_null(field) ? " | null" : "") +
+                ";\n";
+    }
+    return text + "}\n\n";
+}
+
+std::string new_interface(const Model& model, const Collection& collection) {
+    auto text = "export interface New" + type_name(model, collection) + " {\n";
+    for (const auto& field : collection.fields) {
+        auto written = having(model, collection, Action::create, field);
+        if (!written.any) continue;
+        bool must = written.all && field.required && field.default_kind == Field::Default::none;
+        text += "  " + field.name + (must ? ": " : "?: ") + type_of(model, field, field.type, Side::sent) +
+                (must ? ";\n" : " | null;\n");
+    }
+    return text + "}\n\n";
+}
+
+std::string change_members(const Model& model, const std::vector<const Field*>& fields,
+                           std::string_view indent) {
+    std::string text;
+    for (const auto* field : fields) {
+        auto type = type_of(model, *field, field->type, Side::sent);
+        bool merges = field->type == FieldType::address || field->type == FieldType::file;
+        text += std::string(indent) + field->name + "?: " + (merges ? "Merge<" + type + ">" : type) +
+                (field->required ? ";\n" : " | null;\n");
+    }
+    return text;
+}
+
+std::string change_interface(const Model& model, const Collection& collection) {
+    std::vector<const Field*> fields;
+    for (const auto& field : collection.fields) {
+        if (!field.immutable && having(model, collection, Action::update, field).any)
+            fields.push_back(&field);
+    }
+    return "export interface " + type_name(model, collection) + "Change {\n" +
+           change_members(model, fields, "  ") + "}\n\n";
+}
+
+std::string read_methods(const std::string& type) {
+    return "  /** One page. */\n"
+           "  list(options?: ListOptions<" +
+           type + ">): Promise<Page<" + type +
+           ">> {\n"
+           "    return this.listPage(options);\n  }\n\n"
+           "  /** All records, page after page: for await (const one of records.all()). */\n"
+           "  all(options?: ListOptions<" +
+           type + ">): AsyncGenerator<" + type +
+           ", void, undefined> {\n"
+           "    return this.iterate(options);\n  }\n\n"
+           "  get(id: string, options?: GetOptions<" +
+           type + ">): Promise<" + type +
+           "> {\n"
+           "    return this.read(id, options);\n  }\n\n"
+           "  aggregate(options: AggregateOptions<" +
+           type +
+           ">): Promise<Record<string, Json>[]> {\n"
+           "    return this.sums(options);\n  }\n\n"
+           "  /** Who changed what when, the newest first. */\n"
+           "  history(id: string, options?: CallOptions): Promise<HistoryEntry[]> {\n"
+           "    return this.changesOf(id, options);\n  }\n\n"
+           "  /** All that the caller may read as comma-separated values, piece by piece; textOf() holds it. "
+           "*/\n"
+           "  exportCsv(options?: ExportOptions<" +
+           type +
+           ">): Promise<ReadableStream<Uint8Array>> {\n"
+           "    return this.table(options);\n  }\n\n"
+           "  /** What changes from now on, or after the event `after`, as far as the caller may read it. "
+           "*/\n"
+           "  changes(options?: CallOptions & { after?: string }): AsyncGenerator<FeedEvent, void, "
+           "undefined> {\n"
+           "    return this.follow(options);\n  }\n\n";
+}
+
+std::string write_methods(const Collection& collection, const std::string& type) {
+    std::string text;
+    if (!collection.create.empty()) {
+        text += "  create(record: New" + type + ", options?: CreateOptions): Promise<" + type +
+                "> {\n"
+                "    return this.post('', record, options);\n  }\n\n"
+                "  /** All of them, or none. */\n"
+                "  async createAll(records: New" +
+                type + "[], options?: CreateOptions): Promise<" + type +
+                "[]> {\n"
+                "    return (await this.post<{ items: " +
+                type +
+                "[] }>('', records, options)).items;\n  }\n\n"
+                "  /** Comma-separated values with a heading line: all of the lines, or none. How many. */\n"
+                "  importCsv(table: string | Blob, options?: CreateOptions): Promise<number> {\n"
+                "    return this.takeTable(table, options);\n  }\n\n";
+    }
+    if (!collection.update.empty()) {
+        text += "  patch(id: string, change: " + type + "Change, options?: ChangeOptions): Promise<" + type +
+                "> {\n"
+                "    return this.change(id, change, options);\n  }\n\n";
+    }
+    if (!collection.remove.empty()) {
+        text +=
+            "  delete(id: string, options?: ChangeOptions): Promise<void> {\n"
+            "    return this.remove(id, options);\n  }\n\n";
+    }
+    return text;
+}
+
+std::string transition_method(const Model& model, const Collection& collection,
+                              const Transition& transition) {
+    std::vector<const Field*> accepted;
+    for (const auto& name : transition.accepts)
+        accepted.push_back(collection.find(name));
+    auto body =
+        accepted.empty() ? "Record<string, never>" : "{\n" + change_members(model, accepted, "    ") + "  }";
+    std::string from;
+    for (const auto& state : transition.from)
+        from += (from.empty() ? "" : ", ") + state;
+    auto summary = transition.summary.empty() ? from + " → " + transition.to : transition.summary;
+    return comment(summary, "  ") + "  " + method_name(transition.name) + "(id: string, body: " + body +
+           " = {}, options?: CreateOptions): Promise<" + type_name(model, collection) +
+           "> {\n"
+           "    return this.post(`/${encodeURIComponent(id)}/" +
+           transition.name + "`, body, options);\n  }\n\n";
+}
+
+std::string collection_class(const Model& model, const Collection& collection) {
+    auto type = type_name(model, collection);
+    auto text =
+        "export class " + camel(collection.name, true) + "Collection extends Records<" + type + "> {\n";
+    if (!collection.read.empty()) text += read_methods(type);
+    text += write_methods(collection, type);
+    for (const auto& transition : collection.transitions)
+        text += transition_method(model, collection, transition);
+    if (text.ends_with("\n\n")) text.pop_back();
+    return text + "}\n\n";
+}
+
+bool has_files(const Model& model) {
+    auto is_file = [](const Field& field) {
+        return field.type == FieldType::file ||
+               (field.type == FieldType::list && field.element == FieldType::file);
+    };
+    return std::any_of(model.collections.begin(), model.collections.end(), [&](const auto& collection) {
+        return std::any_of(collection.fields.begin(), collection.fields.end(), is_file);
+    });
+}
+
+// Beside the module of requests: "@integreat/client/storage", "./storage.js".
+std::string storage_module(const std::string& runtime) {
+    if (!runtime.ends_with(".js")) return runtime + "/storage";
+    return runtime.substr(0, runtime.rfind('/') + 1) + "storage.js";
+}
+
+}  // namespace
+
+std::string typescript_of(const Model& model, const std::string& runtime) {
+    std::string text =
+        "// Written by `integreat sdk ts --app " + model.app.text +
+        "` from the app's manifest; do not edit.\n/* eslint-disable */\n\nimport {\n"
+        "  Connection,\n  Records,\n  type Address,\n  type AggregateOptions,\n  type CallOptions,\n"
+        "  type ChangeOptions,\n  type CreateOptions,\n  type ExportOptions,\n  type FeedEvent,\n  type "
+        "GetOptions,\n"
+        "  type HistoryEntry,\n  type Json,\n  type ListOptions,\n  type Merge,\n  type Money,\n  type "
+        "Options,\n"
+        "  type Page,\n  type Reference,\n  type StoredFile,\n} from " +
+        literal(runtime) + ";\n\nexport * from " + literal(runtime) + ";\n";
+    if (has_files(model)) text += "export * from " + literal(storage_module(runtime)) + ";\n";
+    text += "\n";
+    for (const auto& collection : model.collections) {
+        text += record_interface(model, collection);
+        if (!collection.create.empty()) text += new_interface(model, collection);
+        if (!collection.update.empty()) text += change_interface(model, collection);
+    }
+    for (const auto& collection : model.collections)
+        text += collection_class(model, collection);
+    auto name = camel(model.app.text, true) + "Client";
+    text += comment(model.title, "") + "export class " + name + " {\n";
+    for (const auto& collection : model.collections)
+        text += "  readonly " + camel(collection.name, false) + ": " + camel(collection.name, true) +
+                "Collection;\n";
+    text += "\n  constructor(options: Options) {\n    const connection = new Connection(options, " +
+            literal(model.app.text) + ");\n";
+    for (const auto& collection : model.collections) {
+        text += "    this." + camel(collection.name, false) + " = new " + camel(collection.name, true) +
+                "Collection(connection, " + literal("/" + collection.name) + ");\n";
+    }
+    return text + "  }\n}\n";
+}
+
+}  // namespace integreat::collections
