@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The exchange of a login token for AWS credentials (GetId and GetCredentialsForIdentity, keys cached), and
-// one signed request with them: everything but the socket. Time per iteration is CPU time of one core.
+// one signed request with them, without sockets. Time per iteration is CPU time of one core.
 #include <benchmark/benchmark.h>
 
 #include "cloud/local/testing/local_cloud_fixture.h"
@@ -8,14 +8,14 @@
 namespace integreat::cloud::testing {
 namespace {
 
-// The fixture of the tests, used as a plain thing.
-class Exchange final : public LocalCloudTest {
+// The test fixture as a plain object.
+class CredentialExchange final : public LocalCloudTest {
 public:
     void TestBody() override {}
 
-    // False if anything was refused.
+    // Returns false if a request was refused.
     bool exchange(const std::string& token) {
-        auto identity = text_of(get_id(campus, campus_project, token), "IdentityId");
+        auto identity = get_text(get_id(campus, campus_project, token), "IdentityId");
         return get_credentials(identity, campus_project, token).status == 200;
     }
     std::string token() { return sign(claims(campus_project)); }
@@ -24,7 +24,7 @@ public:
 };
 
 void exchange_for_credentials(benchmark::State& state) {
-    Exchange cloud;
+    CredentialExchange cloud;
     auto token = cloud.token();
     for (auto _ : state) {
         if (!cloud.exchange(token)) state.SkipWithError("the exchange was refused");
@@ -34,7 +34,7 @@ void exchange_for_credentials(benchmark::State& state) {
 BENCHMARK(exchange_for_credentials);
 
 void signed_request_with_a_session(benchmark::State& state) {
-    Exchange cloud;
+    CredentialExchange cloud;
     auto key = cloud.key();
     for (auto _ : state) {
         if (!cloud.identify(key)) state.SkipWithError("the request was refused");

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The server without a platform behind it: every request is answered at once with the same few bytes or,
-// given the port of an upstream on this machine, relayed there. What remains is what net/ costs, to be held
-// against nginx's static reply and HAProxy's plain relay. Prints its port, serves until standard input ends.
+// A server without a platform: every request is answered with the same few bytes or, if the port of an
+// upstream on this machine is given, proxied to it. Measures the cost of net/ alone, for comparison with a
+// static response of nginx and with HAProxy. Prints its port and serves until standard input ends.
 //
 //     net_bare THREADS [UPSTREAM_PORT]
 #include <cstdio>
@@ -16,7 +16,7 @@ namespace {
 using namespace integreat;
 using Upstream = std::shared_ptr<const http::Upstream>;
 
-Upstream upstream_at(int port) {
+Upstream make_upstream(int port) {
     http::Upstream upstream;
     upstream.name = "bare";
     upstream.key = "bare http://127.0.0.1:" + std::to_string(port);
@@ -26,28 +26,28 @@ Upstream upstream_at(int port) {
 }
 
 http::Admission admit(const http::Request& request, const Upstream& upstream) {
-    if (!upstream) return http::Reply{.headers = {{"Content-Type", "text/plain"}}, .body = "Hello, world!\n"};
-    return http::Relay{.upstream = upstream,
+    if (!upstream) return http::FullResponse{.headers = {{"Content-Type", "text/plain"}}, .body = "Hello, world!\n"};
+    return http::ProxyRequest{.upstream = upstream,
                        .target = request.target,
                        .headers = request.headers,
-                       .body_bytes_max = 1024 * 1024};
+                       .max_body_bytes = 1024 * 1024};
 }
 
 }  // namespace
 
 int main(int count, char** arguments) {
     int threads = count > 1 ? std::atoi(arguments[1]) : 1;
-    Upstream upstream = count > 2 ? upstream_at(std::atoi(arguments[2])) : nullptr;
+    Upstream upstream = count > 2 ? make_upstream(std::atoi(arguments[2])) : nullptr;
     http::Application application{
-        .admit = [&](const http::Request& request, http::Call&) { return admit(request, upstream); },
-        .answer = [](const http::Request&, http::Call&) { return http::Response(http::Reply()); },
-        .reject = [](const http::Request&, http::Call&,
-                     const http::Problem& problem) { return http::to_reply(problem, ""); },
-        .finish = [](const http::Request&, const http::Call&, const http::Outcome&) {},
+        .admit = [&](const http::Request& request, http::RequestContext&) { return admit(request, upstream); },
+        .handle = [](const http::Request&, http::RequestContext&) { return http::Response(http::FullResponse()); },
+        .reject = [](const http::Request&, http::RequestContext&,
+                     const http::Problem& problem) { return http::to_response(problem, ""); },
+        .finish = [](const http::Request&, const http::RequestContext&, const http::RequestSummary&) {},
     };
     metrics::Registry registry;
     SystemClock clock;
-    net::Upstreams upstreams;
+    net::UpstreamRegistry upstreams;
     auto server = net::Server::start({.threads = threads}, application, upstreams, registry, clock);
     if (!server) {
         std::fprintf(stderr, "%s\n", server.error().message.c_str());

@@ -1,17 +1,27 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the pipeline itself costs per request, without sockets, token verification and database:
-// admit, answer and finish on one thread, and the stages of admit one after the other.
+// The cost of the pipeline per request, without sockets, token verification and database: admission and
+// finish on one thread, and the stages of admission one by one.
 #include <array>
 
 #include <benchmark/benchmark.h>
 
+#include "gateway/admin/app_routes.h"
+#include "gateway/pipeline/accept.h"
+#include "gateway/pipeline/authorize.h"
+#include "gateway/pipeline/body_limit.h"
+#include "gateway/pipeline/cors.h"
+#include "gateway/pipeline/dispatch.h"
+#include "gateway/pipeline/identify.h"
 #include "gateway/pipeline/pipeline.h"
-#include "gateway/pipeline/stages.h"
+#include "gateway/pipeline/rate_limit.h"
+#include "gateway/pipeline/request_id.h"
+#include "gateway/pipeline/route.h"
+#include "gateway/pipeline/target.h"
 
 namespace integreat::gateway {
 namespace {
 
-config::Manifest manifest_of(const std::string& app, int routes) {
+config::Manifest make_manifest(const std::string& app, int routes) {
     config::Manifest manifest;
     manifest.app = {app};
     manifest.firebase_project = app + "-project";
@@ -28,12 +38,19 @@ config::Manifest manifest_of(const std::string& app, int routes) {
     return manifest;
 }
 
-struct World {
-    explicit World(int tenants, int routes) {
-        std::vector<config::Manifest> manifests{manifest_of("campus", routes)};
+struct BenchGateway {
+    explicit BenchGateway(int tenants, int routes) {
+        std::vector<config::Manifest> manifests{make_manifest("campus", routes)};
         for (int i = 1; i < tenants; ++i)
-            manifests.push_back(manifest_of("app" + std::to_string(i), routes));
-        auto snapshot = compile_snapshot({.settings = settings, .manifests = std::move(manifests)}, metrics);
+            manifests.push_back(make_manifest("app" + std::to_string(i), routes));
+        std::vector<http::Route> all_routes;
+        for (const auto& manifest : manifests) {
+            auto own = app_routes(manifest, settings);
+            all_routes.insert(all_routes.end(), own.begin(), own.end());
+        }
+        auto snapshot = compile_snapshot(
+            {.settings = settings, .manifests = std::move(manifests), .routes = std::move(all_routes)},
+            metrics);
         ASSERT(snapshot);
         snapshots.publish(*snapshot);
         gateway.access_log = &access_log;
@@ -52,10 +69,10 @@ struct World {
                 .peer = {"192.0.2.7", 40'000}};
     }
 
-    void begin(http::Call& call) const {
-        call = {};
-        call.started = from_unix_seconds(1'795'000'000);
-        call.arrived = clock.monotonic();
+    void begin(http::RequestContext& request_context) const {
+        request_context = {};
+        request_context.started = from_unix_seconds(1'795'000'000);
+        request_context.arrived = clock.monotonic();
     }
 
     struct Seed final : Random {
@@ -65,10 +82,10 @@ struct World {
     FixedClock clock;
     config::Settings settings;
     metrics::Registry metrics{1'000'000};
-    Published snapshots;
-    Numbering numbering{random};
-    Buckets buckets{65'536, random};
-    Decisions decisions{10'000};
+    SnapshotHolder snapshots;
+    RequestIdGenerator request_ids{random};
+    RateLimiter rate_limiter{65'536, random};
+    DenialLog denial_log{10'000};
     metrics::Counter lost;
     AccessLog access_log{[](std::string_view lines) { benchmark::DoNotOptimize(lines.data()); }, lost};
     std::shared_ptr<const Principal> principal =
@@ -82,38 +99,38 @@ struct World {
                                                     .expires = from_unix_seconds(1'795'003'600)});
     Gateway gateway{.clock = clock,
                     .snapshots = snapshots,
-                    .numbering = numbering,
-                    .buckets = buckets,
-                    .decisions = decisions,
+                    .request_ids = request_ids,
+                    .rate_limiter = rate_limiter,
+                    .denial_log = denial_log,
                     .identify = [this](std::string_view, const identity::Projects&, bool,
-                                       Monotonic) { return identity::Verdict(principal); },
+                                       Monotonic) { return identity::AuthResult(principal); },
                     .metrics = metrics};
     http::Application application = make_application(gateway);
 };
 
-void run(benchmark::State& state, World& world, const std::string& target) {
-    auto request = world.request(target);
-    http::Call call;
+void run(benchmark::State& state, BenchGateway& bench_gateway, const std::string& target) {
+    auto request = bench_gateway.request(target);
+    http::RequestContext request_context;
     for (auto unused : state) {
         static_cast<void>(unused);
-        world.begin(call);
-        auto admission = world.application.admit(request, call);
+        bench_gateway.begin(request_context);
+        auto admission = bench_gateway.application.admit(request, request_context);
         benchmark::DoNotOptimize(admission);
-        world.application.finish(
-            request, call,
+        bench_gateway.application.finish(
+            request, request_context,
             {.status = 200, .response_body_bytes = 300, .duration = std::chrono::microseconds(90)});
     }
-    state.counters["lost_lines"] = static_cast<double>(world.lost.value());
+    state.counters["lost_lines"] = static_cast<double>(bench_gateway.lost.value());
 }
 
-World& small() {
-    static World world(4, 3);
-    return world;
+BenchGateway& small() {
+    static BenchGateway bench_gateway(4, 3);
+    return bench_gateway;
 }
 
-World& large() {
-    static World world(100, 10);
-    return world;
+BenchGateway& large() {
+    static BenchGateway bench_gateway(100, 10);
+    return bench_gateway;
 }
 
 void Me(benchmark::State& state) {
@@ -131,25 +148,35 @@ void RelayAmong1000RoutesOf100Tenants(benchmark::State& state) {
 }
 BENCHMARK(RelayAmong1000RoutesOf100Tenants)->ThreadRange(1, 2);
 
-// The first so many stages of admit; the difference of two neighbours is what a stage costs.
+// Runs the first N stages of admission; the difference between two neighbours is the cost of a stage.
 void UpToStage(benchmark::State& state) {
-    static constexpr std::array stages{
-        number_request,  require_plain_target, find_route, answer_cross_origin,     require_route, limit_body,
-        identify_caller, authorize_caller,     limit_rate, require_acceptable_head, dispatch};
-    static constexpr std::array names{"(begin)",   "number",        "target",   "route",
-                                      "cors",      "require route", "body",     "identify",
-                                      "authorize", "limit",         "validate", "dispatch"};
-    auto& world = small();
-    auto request = world.request("/v1/apps/campus/me");
+    static constexpr std::array<Stage, 11> stages{
+        assign_request_id,
+        require_unambiguous_target,
+        find_route,
+        apply_cors,
+        require_route,
+        limit_body,
+        identify_caller,
+        authorize_caller,
+        limit_rate,
+        require_acceptable_headers,
+        [](PipelineContext& context) { return dispatch(context, nullptr); }};
+    static constexpr std::array names{"(begin)",   "request id",    "target",  "route",
+                                      "cors",      "require route", "body",    "identify",
+                                      "authorize", "rate limit",    "headers", "dispatch"};
+    auto& bench_gateway = small();
+    auto request = bench_gateway.request("/v1/apps/campus/me");
     auto count = static_cast<std::size_t>(state.range(0));
-    http::Call call;
+    http::RequestContext request_context;
     for (auto unused : state) {
         static_cast<void>(unused);
-        world.begin(call);
-        Passage passage{.gateway = world.gateway, .request = request, .call = call};
+        bench_gateway.begin(request_context);
+        PipelineContext context{
+            .gateway = bench_gateway.gateway, .request = request, .request_context = request_context};
         for (std::size_t i = 0; i < count; ++i)
-            stages[i](passage);
-        benchmark::DoNotOptimize(passage.answer);
+            stages[i](context);
+        benchmark::DoNotOptimize(context.result);
     }
     state.SetLabel(names[count]);
 }

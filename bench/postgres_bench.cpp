@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the database costs: a transaction of one statement, a log row on the request's thread, a
-// database for a
-// test, a start of the private server. The server is a real one on this machine's disk.
+// The cost of the database: a transaction of one statement, a log row on the thread of the request, a
+// database for a test, a start of the embedded server. The server is a real one on the disk of this machine.
 #include <atomic>
 #include <filesystem>
 
@@ -16,6 +15,7 @@
 namespace {
 
 using namespace integreat;
+using namespace integreat::gateway;
 using namespace integreat::postgres;
 
 FixedClock fixed_clock;
@@ -36,21 +36,21 @@ void OneStatementAndCommit(benchmark::State& state) {
 }
 BENCHMARK(OneStatementAndCommit)->UseRealTime();
 
-void OneStatementByItself(benchmark::State& state) {
+void OneStatementWithoutTransaction(benchmark::State& state) {
     for (auto _ : state) {
         if (!pool().run(platform_tenant, Monotonic::max(), "SELECT $1::int", {"1"}))
             state.SkipWithError("failed");
     }
 }
-BENCHMARK(OneStatementByItself)->UseRealTime();
+BENCHMARK(OneStatementWithoutTransaction)->UseRealTime();
 
 void KeyedWorkInOneTransaction(benchmark::State& state) {
     static std::atomic<int> count{0};
     for (auto _ : state) {
         IdempotencyKey key{platform_tenant, "user ada", std::to_string(++count), "fingerprint"};
         auto transaction = *pool().begin(platform_tenant);
-        auto claim = claim_in(transaction, key);
-        bool done = claim && store_in(transaction, key, {200, {}, "{}"}) && transaction.commit();
+        auto claim = claim_in_transaction(transaction, key);
+        bool done = claim && store_in_transaction(transaction, key, {200, {}, "{}"}) && transaction.commit();
         if (!done) state.SkipWithError("failed");
     }
 }
@@ -103,7 +103,7 @@ BENCHMARK(EncodeALogRow)->Arg(0)->Arg(1);
 
 void AppendALogRow(benchmark::State& state) {
     static TransactionLog log(pool(), fixed_clock, fixed_random,
-                              {.rows_max = 10'000'000, .bytes_max = 4ull << 30});
+                              {.max_queued_rows = 10'000'000, .max_queued_bytes = 4ull << 30});
     auto row = typical_row(typical_headers);
     for (auto _ : state)
         log.append(row);
@@ -130,12 +130,12 @@ void FreshDatabase(benchmark::State& state) {
 }
 BENCHMARK(FreshDatabase)->UseRealTime()->Iterations(20);
 
-// 0: an empty folder, 1: what an earlier start left. Durable, as for `integreat dev`.
-void StartThePrivateServer(benchmark::State& state) {
+// Argument 0: an empty folder, 1: the folder of an earlier start. Durable, as for `integreat dev`.
+void StartEmbeddedPostgres(benchmark::State& state) {
     std::string name = "/tmp/integreat-bench-XXXXXX";
     if (!mkdtemp(name.data()) || chmod(name.c_str(), 0755) != 0) return state.SkipWithError("no folder");
     for (auto _ : state) {
-        auto server = PrivateServer::start({.folder = name + "/postgres"}, fixed_random);
+        auto server = EmbeddedPostgres::start({.folder = name + "/postgres"}, fixed_random);
         state.PauseTiming();
         if (!server) state.SkipWithError("did not start");
         if (server) server->reset();
@@ -144,6 +144,6 @@ void StartThePrivateServer(benchmark::State& state) {
     }
     std::filesystem::remove_all(name);
 }
-BENCHMARK(StartThePrivateServer)->Arg(0)->Arg(1)->UseRealTime()->Iterations(4);
+BENCHMARK(StartEmbeddedPostgres)->Arg(0)->Arg(1)->UseRealTime()->Iterations(4);
 
 }  // namespace

@@ -5,6 +5,7 @@
 #
 # builds integreat_cloud_firebase from the component's sources, integreat_cloud_firebase_testing from those in
 # its testing/ (support for tests: products never link it) and integreat_cloud_firebase_test from its *_test.cpp.
+# Migrations beside their owner (migrations/*.sql) are embedded in the library (migrations.cmake).
 # Libraries are public: what a component's headers need, its users get. TEST_PARTS 3 makes three tests of the
 # test program, each a third of its cases, with a time limit each.
 function(integreat_component folder)
@@ -20,7 +21,8 @@ function(integreat_component folder)
     list(FILTER support INCLUDE REGEX "/testing/")
     list(FILTER tests INCLUDE REGEX "_test\\.cpp$")
 
-    add_library(${target} STATIC ${sources})
+    integreat_embed_migrations(${folder} migrations)
+    add_library(${target} STATIC ${sources} ${migrations})
     target_include_directories(${target} PUBLIC ${PROJECT_SOURCE_DIR}/src)
     list(TRANSFORM arg_USES REPLACE "/" "_")
     list(TRANSFORM arg_USES PREPEND integreat_)

@@ -1,29 +1,29 @@
 // SPDX-License-Identifier: Apache-2.0
-// Any bytes as comma-separated values: what is read must be read again as the same once it is written, and a
-// text that is kept from being a formula must come back as it was.
+// Parses any bytes as comma-separated values: written records must parse to the same records, and an escaped
+// formula must unescape to the same text.
 #include "formats/csv.h"
 
 using namespace integreat;
-using namespace integreat::collections;
+using namespace integreat::formats;
 
 namespace {
 
 constexpr CsvLimits limits{.cell_bytes_max = 4096, .cells_max = 50};
 
-// Nothing if they cannot be read to their end.
-std::optional<std::vector<CsvRecord>> read(std::string_view text) {
+// Returns nullopt if the text is not valid to its end.
+std::optional<std::vector<CsvRecord>> parse(std::string_view text) {
     std::vector<CsvRecord> records;
-    auto reading = start_csv(text);
+    auto parser = make_csv_parser(text);
     for (;;) {
         CsvRecord record;
-        auto line = reading.line;
-        auto more = next_record(reading, record, limits);
-        ASSERT(reading.line >= line);
-        if (!more) {
-            ASSERT(more.error().fault == Fault::invalid && !more.error().message.empty());
+        auto line = parser.line;
+        auto found = parse_csv_record(parser, record, limits);
+        ASSERT(parser.line >= line);
+        if (!found) {
+            ASSERT(found.error().fault == Fault::invalid && !found.error().message.empty());
             return std::nullopt;
         }
-        if (!*more) return records;
+        if (!*found) return records;
         records.push_back(std::move(record));
     }
 }
@@ -45,10 +45,10 @@ std::string write(const std::vector<CsvRecord>& records) {
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t size) {
     std::string_view text(reinterpret_cast<const char*>(bytes), size);
-    ASSERT(without_guard(guarded(text)) == text);
-    auto records = read(text);
+    ASSERT(unescape_formula(escape_formula(text)) == text);
+    auto records = parse(text);
     if (!records) return 0;
-    auto again = read(write(*records));
+    auto again = parse(write(*records));
     ASSERT(again && again->size() == records->size());
     for (std::size_t i = 0; i < records->size(); ++i) {
         const auto& cells = (*records)[i].cells;

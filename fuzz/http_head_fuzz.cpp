@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// A connection's bytes: a head, then, if it says so, a chunked body. The first byte chooses how the rest is
-// cut, because what the parser makes of them must not depend on it. Whatever is accepted must hold what the
-// code behind the parser relies on.
+// Fuzzes the bytes of a connection: a request head and, if announced, a chunked body. The first byte
+// determines the size of the fragments, because the result must not depend on it. An accepted head must
+// satisfy the invariants that the code behind the parser relies on.
 #include "base/assert.h"
 #include "net/http1/chunked_decoder.h"
 #include "net/http1/request_parser.h"
@@ -11,16 +11,17 @@ namespace {
 using namespace integreat;
 
 struct Parsed {
-    net::HeadParser::State state = net::HeadParser::State::incomplete;
+    net::RequestParser::State state = net::RequestParser::State::incomplete;
     http::Request request;
-    net::HeadParser parser{net::HeadLimits{.bytes_max = 2048, .count_max = 16, .target_bytes_max = 256}};
+    net::RequestParser parser{
+        net::RequestHeadLimits{.max_bytes = 2048, .count_max = 16, .max_target_bytes = 256}};
 };
 
 Parsed parse(std::string_view bytes, std::size_t step) {
     Parsed parsed;
     parsed.parser.begin();
     for (std::size_t length = 0;
-         length < bytes.size() && parsed.state == net::HeadParser::State::incomplete;) {
+         length < bytes.size() && parsed.state == net::RequestParser::State::incomplete;) {
         length = std::min(length + step, bytes.size());
         parsed.state = parsed.parser.parse(bytes.substr(0, length), parsed.request);
     }
@@ -49,11 +50,11 @@ void check_accepted(const Parsed& parsed) {
 
 void check_chunks(std::string_view bytes) {
     auto unread = bytes;
-    net::ChunkDecoder decoder;
+    net::ChunkedDecoder decoder;
     std::size_t body = 0;
-    while (!unread.empty() && !decoder.finished() && decoder.mistake().empty()) {
+    while (!unread.empty() && !decoder.finished() && decoder.error().empty()) {
         auto before = unread.size();
-        body += decoder.take(unread).size();
+        body += decoder.decode(unread).size();
         ASSERT(unread.size() < before);
     }
     ASSERT(body <= bytes.size());
@@ -68,11 +69,11 @@ extern "C" int LLVMFuzzerTestOneInput(const unsigned char* begin, std::size_t si
     auto whole = parse(bytes, bytes.size());
     auto cut = parse(bytes, std::size_t{begin[0]} % 32 + 1);
     ASSERT(whole.state == cut.state);
-    if (whole.state == net::HeadParser::State::refused) {
-        auto problem = net::problem_from(whole.parser.refusal());
-        ASSERT(problem.status >= 400 && !problem.type.empty() && !problem.detail.empty());
+    if (whole.state == net::RequestParser::State::failed) {
+        auto problem = net::problem_from(whole.parser.error());
+        ASSERT(problem.status >= 400 && !problem.slug().empty() && !problem.detail.empty());
     }
-    if (whole.state != net::HeadParser::State::complete) return 0;
+    if (whole.state != net::RequestParser::State::complete) return 0;
     ASSERT(whole.parser.length() == cut.parser.length() && whole.parser.length() <= bytes.size());
     ASSERT(whole.request.target == cut.request.target &&
            whole.request.headers.size() == cut.request.headers.size());

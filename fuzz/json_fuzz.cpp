@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Any bytes as JSON. What the strict parser accepts, Boost's own must accept too, and what is written from it
-// must be read as the same value.
+// Parses any bytes as JSON: text that the strict parser accepts must be accepted by Boost.JSON too, and a
+// serialized value must parse to the same value.
 #include <boost/json.hpp>
 
 #include "json/value/parse.h"
@@ -18,7 +18,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t siz
     boost::json::parse(text, code);
     ASSERT(!code);
     auto written = boost::json::serialize(*parsed);
-    auto again = json::parse(written, {.bytes_max = std::string::npos});
+    auto again = json::parse(written, {.max_bytes = std::string::npos});
     ASSERT(again && *again == *parsed);
     return 0;
 }

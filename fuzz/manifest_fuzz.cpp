@@ -1,22 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
-// Any bytes as a manifest and as settings. Each mistake must point into the text, and a manifest without
-// mistakes must make a router and a model: nothing that `integreat check` passes may fail when it is served.
+// Loads any bytes as a manifest and as settings. Each error must point into the text, and a manifest without
+// errors must compile to a router and a model: a manifest that passes `integreat check` must not fail when it
+// is served.
 #include <algorithm>
 
 #include "config/configuration/configuration.h"
 #include "config/manifest/routes.h"
-#include "http/routing/router.h"
 #include "config/model/model.h"
+#include "http/routing/router.h"
+#include "services/collections/schema/table_definitions.h"
 
 using namespace integreat;
 
 namespace {
 
-void check_places(const std::vector<config::Mistake>& mistakes, std::string_view text) {
+void check_locations(const std::vector<config::Diagnostic>& diagnostics, std::string_view text) {
     auto lines = std::count(text.begin(), text.end(), '\n') + 1;
-    for (const auto& mistake : mistakes) {
-        ASSERT(mistake.line >= 1 && mistake.line <= lines && mistake.column >= 1);
-        ASSERT(!mistake.message.empty() && mistake.message.size() < 1'000);
+    for (const auto& diagnostic : diagnostics) {
+        ASSERT(diagnostic.line >= 1 && diagnostic.line <= lines && diagnostic.column >= 1);
+        ASSERT(!diagnostic.message.empty() && diagnostic.message.size() < 1'000);
     }
 }
 
@@ -27,15 +29,15 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t siz
     const json::Environment environment = [](std::string_view) { return std::nullopt; };
 
     auto settings = config::load_settings(text, "integreat.yaml", environment);
-    check_places(settings.mistakes, text);
+    check_locations(settings.errors, text);
 
     auto manifest = config::load_manifest(text, "apps/campus.yaml", environment);
-    check_places(manifest.mistakes, text);
-    if (!manifest.good()) return 0;
-    auto router = http::Router::build(config::routes_of(manifest.value, config::Settings()));
+    check_locations(manifest.errors, text);
+    if (!manifest.is_valid()) return 0;
+    auto router = http::Router::build(config::make_routes(manifest.value, config::Settings()));
     ASSERT(router);
     auto model = collections::compile_model(manifest.value);
     ASSERT(model->collections.size() == manifest.value.collections.size());
-    ASSERT(collections::fingerprint_of(*model).size() == 16);
+    ASSERT(collections::schema_fingerprint(*model).size() == 16);
     return 0;
 }

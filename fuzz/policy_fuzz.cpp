@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Any bytes as a policy document of each kind. Each mistake must say what to do, in two wordings; a document
-// without mistakes must decide requests, and consistently: a Deny of everything added to it lets nobody in.
+// Parses any bytes as a policy document of each kind. Each error must have a fix and an AWS message; a
+// document without errors must evaluate requests consistently: with a Deny of everything added, no request is
+// allowed.
 #include "base/text/utf8.h"
 #include "policy/evaluation/explain.h"
 #include "policy/evaluation/request_attributes.h"
@@ -11,26 +12,26 @@ using namespace integreat::policy;
 
 namespace {
 
-void check_mistakes(const Reading& reading, const DocumentLimits& limits) {
-    ASSERT(reading.mistakes.size() <= limits.mistakes_max);
-    for (const auto& mistake : reading.mistakes) {
-        ASSERT(!mistake.message.empty() && mistake.message.size() < 1'000);
-        ASSERT(!mistake.aws.empty() && mistake.aws.size() <= 1'000);
-        ASSERT(!invalid_utf8_at(mistake.message) && !invalid_utf8_at(mistake.aws));
-        ASSERT(mistake.pointer.empty() || mistake.pointer[0] == '/');
+void check_errors(const ParseResult& result, const DocumentLimits& limits) {
+    ASSERT(result.errors.size() <= limits.errors_max);
+    for (const auto& error : result.errors) {
+        ASSERT(!error.message.empty() && error.message.size() < 1'000);
+        ASSERT(!error.aws_message.empty() && error.aws_message.size() <= 1'000);
+        ASSERT(!find_invalid_utf8(error.message) && !find_invalid_utf8(error.aws_message));
+        ASSERT(error.pointer.empty() || error.pointer[0] == '/');
     }
-    if (!reading.good()) ASSERT(!first_for_aws(reading.mistakes).aws.empty());
+    if (!result.good()) ASSERT(!first_aws_error(result.errors).aws_message.empty());
 }
 
-const Attached& deny_everything(DocumentKind kind) {
+const AttachedPolicy& deny_everything(DocumentKind kind) {
     static const auto document = [](std::string_view more, DocumentKind of) {
         auto text = R"({"Statement": {"Effect": "Deny", "Action": "*")" + std::string(more) + "}}";
-        return Attached{"deny", *parse_document(text, of)};
+        return AttachedPolicy{"deny", *parse_document(text, of)};
     };
-    static const Attached identity = document(R"(, "Resource": "*")", DocumentKind::identity);
-    static const Attached resource =
+    static const AttachedPolicy identity = document(R"(, "Resource": "*")", DocumentKind::identity);
+    static const AttachedPolicy resource =
         document(R"(, "Resource": "*", "Principal": "*")", DocumentKind::resource);
-    static const Attached trust = document(R"(, "Principal": "*")", DocumentKind::trust);
+    static const AttachedPolicy trust = document(R"(, "Principal": "*")", DocumentKind::trust);
     return kind == DocumentKind::identity ? identity : kind == DocumentKind::resource ? resource : trust;
 }
 
@@ -41,16 +42,16 @@ const std::vector<Request>& requests() {
              {Caller{}, root("111122223333"), user("arn:aws:iam::111122223333:user/ann", "AIDAANN"),
               role_session("arn:aws:iam::111122223333:role/r", "AROAR", "s"),
               web_identity("cognito-identity.amazonaws.com")}) {
-            Facts facts{
+            RequestAttributes attributes{
                 .now = from_unix_seconds(1'795'335'300), .secure_transport = true, .source_ip = "::1"};
-            facts.web_identity = WebIdentity{"cognito-identity.amazonaws.com", "pool", "id", {"a", "b"}};
-            facts.request_tags = {{"team", "röd"}, {"x", ""}};
+            attributes.web_identity = WebIdentity{"cognito-identity.amazonaws.com", "pool", "id", {"a", "b"}};
+            attributes.request_tags = {{"team", "röd"}, {"x", ""}};
             for (auto action : {"s3:GetObject", "sts:AssumeRoleWithWebIdentity"}) {
                 all.push_back({.caller = caller,
                                .action = action,
                                .resource = "arn:aws:s3:::bucket/kéy/\xff*",
                                .resource_account = "111122223333",
-                               .context = context_of(caller, facts)});
+                               .context = make_context(caller, attributes)});
             }
         }
         return all;
@@ -58,8 +59,8 @@ const std::vector<Request>& requests() {
     return made;
 }
 
-void check_decisions(const Attached& policy, DocumentKind kind) {
-    std::vector<Attached> alone{policy}, denied{policy, deny_everything(kind)};
+void check_decisions(const AttachedPolicy& policy, DocumentKind kind) {
+    std::vector<AttachedPolicy> alone{policy}, denied{policy, deny_everything(kind)};
     for (const auto& request : requests()) {
         bool is_trust = kind == DocumentKind::trust;
         auto decide = [&](const Policies& policies) {
@@ -70,8 +71,8 @@ void check_decisions(const Attached& policy, DocumentKind kind) {
         };
         bool is_identity = kind == DocumentKind::identity;
         decide(is_identity ? Policies{.identity = alone} : Policies{.resource = alone});
-        auto refused = decide(is_identity ? Policies{.identity = denied} : Policies{.resource = denied});
-        ASSERT(refused.reason == Reason::explicit_deny);
+        auto denied_decision = decide(is_identity ? Policies{.identity = denied} : Policies{.resource = denied});
+        ASSERT(denied_decision.reason == Reason::explicit_deny);
     }
     if (kind == DocumentKind::identity) context_keys({.identity = alone});
 }
@@ -82,10 +83,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t siz
     std::string_view text(reinterpret_cast<const char*>(bytes), size);
     const DocumentLimits limits;
     for (auto kind : {DocumentKind::identity, DocumentKind::resource, DocumentKind::trust}) {
-        auto reading = read_document(text, kind, limits);
-        check_mistakes(reading, limits);
-        if (!reading.good()) continue;
-        check_decisions({"fuzzed", std::make_shared<const Document>(std::move(reading.document))}, kind);
+        auto result = validate_document(text, kind, limits);
+        check_errors(result, limits);
+        if (!result.good()) continue;
+        check_decisions({"fuzzed", std::make_shared<const Document>(std::move(result.document))}, kind);
     }
     return 0;
 }

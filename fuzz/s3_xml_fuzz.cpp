@@ -1,20 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
-// XML bodies of S3: whatever is accepted is within the limits, and what is written of it reads the same.
+// Parses XML bodies of S3: an accepted document is within the limits, and writing and parsing it gives it
+// again.
 #include <cstdlib>
 
-#include "cloud/s3/operations/cors.h"
-#include "cloud/s3/store/limits.h"
 #include "cloud/s3/operations/operations.h"
+#include "cloud/s3/protocol/bucket_settings.h"
 #include "cloud/s3/protocol/xml.h"
+#include "cloud/s3/store/limits.h"
 
 namespace {
 
 using namespace integreat::s3;
 
-std::size_t depth_of(const Element& element) {
+std::size_t depth(const Element& element) {
     std::size_t deepest = 0;
     for (const auto& child : element.children)
-        deepest = std::max(deepest, depth_of(child));
+        deepest = std::max(deepest, depth(child));
     return deepest + 1;
 }
 
@@ -34,9 +35,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t cou
     for (const char* root : {"CORSConfiguration", "Tagging", "Delete", "CompleteMultipartUpload"}) {
         auto parsed = parse_xml(text, root);
         if (!parsed) continue;
-        if (depth_of(*parsed) > xml_depth_max) std::abort();
-        (void)read_cors(*parsed);
-        (void)read_tag_set(*parsed, object_tags_max);
+        if (depth(*parsed) > xml_depth_max) std::abort();
+        (void)parse_cors(*parsed);
+        (void)parse_tag_set(*parsed, object_tags_max);
         auto again = parse_xml(to_xml(*parsed), root);
         if (!again || (!parsed->children.empty() && !same(*parsed, *again))) std::abort();
     }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Request targets: what check_target lets through must mean one thing, to us and to whom we relay it.
+// Request targets: a target that check_target accepts must have the same meaning for the router and for any
+// upstream.
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -7,6 +8,7 @@
 
 #include "base/assert.h"
 #include "http/routing/router.h"
+#include "http/routing/target.h"
 
 namespace {
 
@@ -46,7 +48,7 @@ void check_accepted(std::string_view target) {
     ASSERT(decoded->find('\0') == std::string::npos && decoded->find('\n') == std::string::npos);
     for (auto method : {http::Method::get, http::Method::post, http::Method::options}) {
         auto match = router().match(method, path);
-        if (auto* found = std::get_if<http::Match>(&match)) {
+        if (auto* found = std::get_if<http::RouteMatch>(&match)) {
             for (const auto& [name, value] : found->parameters)
                 ASSERT(!name.empty() && value.size() <= path.size());
         }

@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 """Builds the fuzz preset and runs each libFuzzer target with its seeds, one per core; fails on a crash, a
 leak, a hang or too much memory, and says where the input that did it lies."""

@@ -1,7 +1,7 @@
 -- SPDX-License-Identifier: Apache-2.0
--- wrk's side of a measurement of S3: signed requests from a file. Lines are METHOD, TARGET and header fields,
--- separated by tabs; the body of a PUT is the file named second.
-dofile(debug.getinfo(1, "S").source:match("^@(.*/)") .. "../turns.lua")
+-- wrk script for S3: sends the signed requests of the first file. Its lines are METHOD, TARGET and header fields,
+-- separated by tabs. The second file is the body of every PUT.
+dofile(debug.getinfo(1, "S").source:match("^@(.*/)") .. "../wrk_requests.lua")
 
 function init(args)
     local body = io.open(args[2], "rb"):read("a")

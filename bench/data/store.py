@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The private Postgres of a running program as the measurement sees it: filled by its superuser, asked by
-pgbench as the app's login role, and listened to for the statements that the program itself sends."""
+"""The embedded Postgres of a running program: filled by its superuser, queried by pgbench as the login role of the
+app, and logging the statements that the program sends."""
 
 import re
 import resource
@@ -13,7 +13,7 @@ import harness
 
 DATABASE = "tenant_shop"
 ROLE = "tenant_shop__customer"
-FIRST_ID = "00000000-0000-7000-8000-"  # And the number of the record in twelve digits.
+ID_PREFIX = "00000000-0000-7000-8000-"  # Followed by the number of the record in twelve digits.
 STATEMENT = re.compile(r"execute [^:]*: (.*)", re.S)
 PARAMETER = re.compile(r"\$(\d+) = ('(?:[^']|'')*'|NULL)")
 
@@ -21,14 +21,14 @@ PARAMETER = re.compile(r"\$(\d+) = ('(?:[^']|'')*'|NULL)")
 @dataclass
 class Statement:
     sql: str
-    parameters: list[str]  # As literals: 'text' or NULL.
+    parameters: list[str]  # SQL literals: 'text' or NULL.
 
 
 @dataclass
-class Benched:
+class PgbenchResult:
     transactions: int
     seconds: float
-    cpu_us: float  # Of pgbench itself, per transaction.
+    cpu_us: float  # CPU time of pgbench itself per transaction.
 
     @property
     def rate(self) -> float:
@@ -36,7 +36,7 @@ class Benched:
 
 
 def record_id(number: int) -> str:
-    return f"{FIRST_ID}{number:012d}"
+    return f"{ID_PREFIX}{number:012d}"
 
 
 class Store:
@@ -52,7 +52,7 @@ class Store:
         return self.program.database(DATABASE, login=True)
 
     def script(self, sql: str, seconds: float = 300) -> str:
-        """As the superuser."""
+        """Runs a script as the superuser."""
         done = subprocess.run(
             harness.PSQL,
             input=sql,
@@ -67,13 +67,13 @@ class Store:
         return done.stdout.strip()
 
     def fill(self, collection: str, records: int, customer: str) -> None:
-        """All of one customer. Triggers rest: a million audited changes are not what is measured."""
+        """Inserts records of one customer, without triggers: the history of a million changes is not measured."""
         self.script(
             f"""
             SET session_replication_role = replica;
             INSERT INTO data.{collection} (id, customer, reference, status, quantity, price, due, email, phone,
                                            remarks, created_at, created_by, updated_at)
-            SELECT ('{FIRST_ID}' || lpad(n::text, 12, '0'))::uuid, '{customer}', 'ORD-' || n,
+            SELECT ('{ID_PREFIX}' || lpad(n::text, 12, '0'))::uuid, '{customer}', 'ORD-' || n,
                    (ARRAY['open', 'packed', 'sent'])[1 + n % 3], 1 + n % 900, 10000 + n, '2026-12-24',
                    'ana.' || n || '@example.ph', '+639171234567', 'Leave it with the guard at the gate.',
                    now() - ({records} - n) * interval '1 second', '{customer}', now()
@@ -83,7 +83,7 @@ class Store:
         self.script(f"VACUUM ANALYZE data.{collection}")
 
     def restore(self, collection: str, records: int) -> None:
-        """As it was after fill(), table and indexes, and nothing of what was done since in the history."""
+        """Restores table and indexes to the state after fill(), and empties the history."""
         self.script(
             f"""
             TRUNCATE integreat.changes;
@@ -94,14 +94,14 @@ class Store:
             """
         )
 
-    def heard(self, request) -> list[Statement]:
-        """The statements of the app's database that `request()` causes, as the server logs them."""
+    def logged_statements(self, request) -> list[Statement]:
+        """Returns the statements in the app's database that `request()` causes, from the log of the server."""
         self.script(f"ALTER DATABASE {DATABASE} SET log_min_duration_statement = 0")
         self.script(
             f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = '{DATABASE}_app'"
         )
         time.sleep(0.3)
-        request()  # Opens a connection that logs.
+        request()  # Opens a connection that logs its statements.
         begin = self.log.stat().st_size
         request()
         time.sleep(0.3)
@@ -111,12 +111,12 @@ class Store:
         )
         with open(self.log, encoding="utf-8", errors="replace") as text:
             text.seek(begin)
-            return statements_of(text.read())
+            return parse_statements(text.read())
 
-    def bench(self, script: Path, role: str, connections: int, seconds: float) -> Benched:
+    def bench(self, script: Path, role: str, connections: int, seconds: float) -> PgbenchResult:
         command = [str(self.pgbench), "-n", "-M", "prepared", "-c", str(connections), "-j", "1"]
         command += ["-T", f"{seconds:g}", "-f", str(script)]
-        # It prepares everything before it runs the statement that takes the role on.
+        # pgbench prepares all statements before it runs the one that sets the role.
         environment = {**self.login(), "PGOPTIONS": f"-c role={role}"}
         before = resource.getrusage(resource.RUSAGE_CHILDREN)
         done = subprocess.run(
@@ -129,34 +129,34 @@ class Store:
             raise RuntimeError(f"pgbench: {done.stdout[-1000:]}{done.stderr[-1000:]}")
         used = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
         count = int(found[1])
-        return Benched(count, count / float(rate[1]), used * 1e6 / count)
+        return PgbenchResult(count, count / float(rate[1]), used * 1e6 / count)
 
 
-def statements_of(log: str) -> list[Statement]:
-    """PostgreSQL 15 manual, section 20.8: an entry begins with its time, and DETAIL has the parameters."""
+def parse_statements(log: str) -> list[Statement]:
+    """Parses the log (PostgreSQL 15 manual, section 20.8): entries begin with a time; DETAIL has the parameters."""
     entries = re.split(r"^(?=\d{4}-\d\d-\d\d )", log, flags=re.M)
     found: list[Statement] = []
-    detailed = None  # Whose parameters a DETAIL would tell; those of a "bind" entry are told again.
+    executed = None  # The statement whose parameters are in the next DETAIL; a "bind" entry repeats them.
     for entry in entries:
         if " LOG: " in entry:
-            executed = STATEMENT.search(entry)
-            detailed = Statement(" ".join(executed[1].split()), []) if executed else None
-            if detailed:
-                found.append(detailed)
-        elif " DETAIL:  parameters: " in entry and detailed:
-            detailed.parameters = [value for _, value in PARAMETER.findall(entry)]
+            match = STATEMENT.search(entry)
+            executed = Statement(" ".join(match[1].split()), []) if match else None
+            if executed:
+                found.append(executed)
+        elif " DETAIL:  parameters: " in entry and executed:
+            executed.parameters = [value for _, value in PARAMETER.findall(entry)]
     return found
 
 
 def pgbench_script(statements: list[Statement], record: str, records: int) -> str:
-    """The same statements in one pipeline. The id of one record becomes that of any of `records`."""
+    """Returns a script with the statements in one pipeline; the id of `record` becomes that of a random record."""
     lines = [f"\\set k random(1, {records})", "\\startpipeline"]
-    any_id = f"('{FIRST_ID}' || lpad((:k)::text, 12, '0'))"
+    random_id = f"('{ID_PREFIX}' || lpad((:k)::text, 12, '0'))"
     for statement in statements:
         sql = statement.sql
         for number in range(len(statement.parameters), 0, -1):
             value = statement.parameters[number - 1]
-            text = any_id if value == f"'{record}'" else value
+            text = random_id if value == f"'{record}'" else value
             # A bare literal beside a cast: NULL::text and 'x'::text mean the same as the parameter did.
             sql = re.sub(rf"\${number}(?!\d)", lambda _, text=text: text, sql)
         lines.append(sql + ";")

@@ -1,7 +1,7 @@
 -- SPDX-License-Identifier: Apache-2.0
--- wrk's side of a measurement: the requests listed in a file, with tabs between path, bearer token and, if they
--- are not GET, method and JSON body.
-dofile(debug.getinfo(1, "S").source:match("^@(.*/)") .. "../turns.lua")
+-- wrk script for the gateway: sends the requests of a file. Its lines are path and bearer token and, for methods
+-- other than GET, method and JSON body, separated by tabs.
+dofile(debug.getinfo(1, "S").source:match("^@(.*/)") .. "../wrk_requests.lua")
 
 function init(args)
     for line in io.lines(args[1]) do

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Integreat as a subject: generated manifests, tokens from real sign-ins, the keys the peers verify with."""
+"""Integreat as a subject: generated manifests, tokens from real sign-ins, and the public key for the peers."""
 
 import json
 import subprocess
@@ -9,20 +9,21 @@ from pathlib import Path
 import harness
 import peers
 
-# The limiter works as always; only its figures are out of reach of one load generator.
+# The rate limiter runs; its limits are too high for one load generator to reach.
 LIMIT = "{ requests: 10000000, window: 1s, burst: 1000000 }"
 KEYS = "/robot/v1/metadata/x509/securetoken@system.gserviceaccount.com"
 SETTINGS = """
 listen:
   threads: 1
 http:
-  requests_per_connection_max: 1000000000
+  max_requests_per_connection: 1000000000
 """
 
 
 def manifest(app: str, upstream: int, routes: int) -> str:
-    """An app whose `routes` relay routes differ in their paths, as those of a real one do."""
+    """Returns a manifest with `routes` proxied routes of different paths."""
     lines = [
+        "integreat: 1",
         f"app: {app}",
         f"title: {app.title()}",
         f"project: {app}-bench",
@@ -30,7 +31,7 @@ def manifest(app: str, upstream: int, routes: int) -> str:
         f"limit: {LIMIT}",
         f"tenant_limit: {LIMIT}",
         "upstreams:",
-        f"  portal: {{ url: 'http://127.0.0.1:{upstream}', connections_max: 256 }}",
+        f"  portal: {{ url: 'http://127.0.0.1:{upstream}', max_connections: 256 }}",
         "routes:",
     ]
     for number in range(routes):
@@ -53,12 +54,12 @@ def start(
     write_manifests(apps, upstream, tenants, routes)
     data = folder / name
     data.mkdir()
-    program = harness.Program(settings=SETTINGS, apps=apps, data=data, before=["taskset", "-c", str(core)])
+    program = harness.Program(settings=SETTINGS, apps=apps, data=data, command_prefix=["taskset", "-c", str(core)])
     return program.start()
 
 
 def relay_requests(program: harness.Program, routes: int) -> list[tuple[str, str]]:
-    """(path, token) over all tenants and routes: each goes through its own route, token, limit and series."""
+    """Returns (path, token) over all tenants and routes, so that routes, tokens, limits and metric series differ."""
     apps = sorted(app for app in program.ready["tenants"] if app != "integreat-core")
     found = []
     for number in range(max(1, routes // len(apps))):
@@ -72,8 +73,8 @@ def segment(token: str, index: int) -> dict:
     return json.loads(urlsafe_b64decode(part + "=" * (-len(part) % 4)))
 
 
-def issuer_of(program: harness.Program, folder: Path, app: str = "campus") -> peers.Issuer:
-    """The public key, issuer and audience of the local Firebase Auth, for the peers."""
+def find_issuer(program: harness.Program, folder: Path, app: str = "campus") -> peers.Issuer:
+    """Returns public key, issuer and audience of the local Firebase Auth for the peers."""
     token = program.token(app)
     keys = harness.call(program.ready["firebase"], "GET", KEYS)
     certificate = keys.json()[segment(token, 0)["kid"]]
@@ -91,11 +92,11 @@ def issuer_of(program: harness.Program, folder: Path, app: str = "campus") -> pe
     return peers.Issuer(key_file, claims["iss"], claims["aud"])
 
 
-def reply_of(program: harness.Program, path: str) -> peers.Reply:
-    """Our own answer, for nginx to repeat: without the fields that both add by themselves."""
-    answer = program.call("GET", path, token=program.token("campus"))
-    if answer.status != 200:
-        raise RuntimeError(f"{path}: {answer.status} {answer.body!r}")
-    own = {"date", "content-length", "connection", "server", "content-type", "keep-alive"}
-    headers = [(name, value) for name, value in answer.headers.items() if name.lower() not in own]
-    return peers.Reply(headers, answer.body.decode())
+def static_response(program: harness.Program, path: str) -> peers.StaticResponse:
+    """Returns the response of the program for nginx to repeat, without the headers that both servers add."""
+    response = program.call("GET", path, token=program.token("campus"))
+    if response.status != 200:
+        raise RuntimeError(f"{path}: {response.status} {response.body!r}")
+    added = {"date", "content-length", "connection", "server", "content-type", "keep-alive"}
+    headers = [(name, value) for name, value in response.headers.items() if name.lower() not in added]
+    return peers.StaticResponse(headers, response.body.decode())

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The programs we compare ourselves with, each configured for speed and to do the same work."""
+"""The programs for comparison, each configured for speed and to do the same work."""
 
 import os
 import socket
@@ -13,8 +13,8 @@ PEERS = Path(__file__).with_name("peers")
 
 
 @dataclass
-class Reply:
-    """The answer every subject gives: Integreat's own, so that all send the same number of bytes."""
+class StaticResponse:
+    """The response of every subject: that of Integreat, so that all send the same number of bytes."""
 
     headers: list[tuple[str, str]]
     body: str
@@ -22,15 +22,15 @@ class Reply:
 
 @dataclass
 class Issuer:
-    """What a peer needs to verify the same tokens as Integreat."""
+    """The parameters with which a peer verifies the same tokens as Integreat."""
 
-    key_file: Path  # The public key in PEM.
+    key_file: Path  # Public key, PEM.
     issuer: str
     audience: str
 
 
 class Children:
-    """The servers we started; ends them by their own ids."""
+    """The servers started for a measurement, which stop() ends."""
 
     def __init__(self) -> None:
         self.started: list[subprocess.Popen] = []
@@ -44,7 +44,7 @@ class Children:
                 [*pinned, *command], stdin=subprocess.DEVNULL, stdout=output, stderr=output, env=environment
             )
         self.started.append(child)
-        until = time.monotonic() + 20
+        deadline = time.monotonic() + 20
         while True:
             if child.poll() is not None:
                 raise RuntimeError(f"{command[0]} ended with {child.returncode}:\n{log.read_text()}")
@@ -52,7 +52,7 @@ class Children:
                 socket.create_connection(("127.0.0.1", port), timeout=1).close()
                 return child.pid
             except OSError:
-                if time.monotonic() > until:
+                if time.monotonic() > deadline:
                     raise RuntimeError(
                         f"{command[0]} does not listen on {port}:\n{log.read_text()}"
                     ) from None
@@ -74,19 +74,19 @@ def quoted(text: str) -> str:
 
 
 def nginx(folder: Path, name: str, threads: int, http: str) -> list[str]:
-    """One worker per I/O thread of the others."""
-    place = folder / name
-    place.mkdir()
+    """Writes a configuration with one worker per I/O thread of the others and returns the command line."""
+    directory = folder / name
+    directory.mkdir()
     user = "user root;" if os.geteuid() == 0 else ""
-    config = place / "nginx.conf"
+    config = directory / "nginx.conf"
     config.write_text(
         f"""
-daemon off; {user} worker_processes {threads}; pid {place}/nginx.pid; error_log {place}/error.log warn;
+daemon off; {user} worker_processes {threads}; pid {directory}/nginx.pid; error_log {directory}/error.log warn;
 events {{ worker_connections 4096; }}
 http {{
     server_tokens off; tcp_nodelay on; keepalive_timeout 75s; keepalive_requests 1000000000;
-    client_body_temp_path {place}/body; proxy_temp_path {place}/proxy; fastcgi_temp_path {place}/fastcgi;
-    uwsgi_temp_path {place}/uwsgi; scgi_temp_path {place}/scgi;
+    client_body_temp_path {directory}/body; proxy_temp_path {directory}/proxy; fastcgi_temp_path {directory}/fastcgi;
+    uwsgi_temp_path {directory}/uwsgi; scgi_temp_path {directory}/scgi;
     geo $dollar {{ default "$"; }}
     log_format full '$remote_addr - $remote_user [$time_local] "$request" $status $body_bytes_sent '
                     '"$http_referer" "$http_user_agent" $request_time';
@@ -94,16 +94,16 @@ http {{
 }}
 """
     )
-    return ["nginx", "-p", str(place), "-e", str(place / "error.log"), "-c", str(config)]
+    return ["nginx", "-p", str(directory), "-e", str(directory / "error.log"), "-c", str(config)]
 
 
-def static(port: int, reply: Reply, access_log: str) -> str:
-    """A constant answer with our headers; nginx itself adds Server, Date, Content-Length and Connection."""
-    headers = "".join(f"        add_header {name} {quoted(value)};\n" for name, value in reply.headers)
+def static(port: int, response: StaticResponse, access_log: str) -> str:
+    """Returns a server block with a constant response; nginx adds Server, Date, Content-Length and Connection."""
+    headers = "".join(f"        add_header {name} {quoted(value)};\n" for name, value in response.headers)
     return f"""    server {{
         listen 127.0.0.1:{port} backlog=4096; access_log {access_log};
         default_type application/json;
-{headers}        return 200 {quoted(reply.body)};
+{headers}        return 200 {quoted(response.body)};
     }}
 """
 

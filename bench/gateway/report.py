@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The table, the bars with their verdicts, and the same as JSON."""
+"""Prints a table and the target ratios with their verdicts, and writes the same as JSON."""
 
 import json
 from pathlib import Path
 from statistics import median
 
-# (what, of which subject, beside which subject, at most this ratio)
+# (description, subject, reference subject, maximum ratio of CPU time)
 BARS = [
     ("(a) authenticated route / nginx static reply", "ours-me", "nginx-static", 1.4),
     ("(b) authenticated relay / HAProxy with jwt_verify", "ours-relay", "haproxy-jwt", 0.55),
@@ -25,7 +25,7 @@ def figures(subject) -> dict:
         "cpu_us_max": max(cpu),
         "database_us": median(done.database_us for done in subject.rounds),
         "requests_per_second": median(done.rate for done in subject.rounds),
-        "busy": median(done.busy for done in subject.rounds),
+        "cores_used": median(done.cores_used for done in subject.rounds),
         "p50_us": median(done.p50_us for done in subject.rounds),
         "p99_us": median(done.p99_us for done in subject.rounds),
         "requests": sum(done.requests for done in subject.rounds),
@@ -33,12 +33,12 @@ def figures(subject) -> dict:
 
 
 def bars(rows: dict[str, dict]) -> list[dict]:
-    """Only between subjects of this run."""
+    """Compares the subjects that were measured in this run."""
     found = []
-    for what, ours, theirs, most in BARS:
+    for what, ours, theirs, maximum in BARS:
         if ours in rows and theirs in rows:
             ratio = rows[ours]["cpu_us"] / rows[theirs]["cpu_us"]
-            found.append({"what": what, "ratio": ratio, "at_most": most, "met": ratio <= most})
+            found.append({"what": what, "ratio": ratio, "at_most": maximum, "met": ratio <= maximum})
     return found
 
 
@@ -54,7 +54,7 @@ def table(setting: dict, rows: list[dict]) -> list[str]:
     for row in rows:
         lines.append(
             f"| {row['title']} | {row['cpu_us']:.1f} | {row['cpu_us_min']:.1f}–{row['cpu_us_max']:.1f} "
-            f"| {row['database_us']:.1f} | {row['requests_per_second']:,.0f} | {row['busy']:.0%} "
+            f"| {row['database_us']:.1f} | {row['requests_per_second']:,.0f} | {row['cores_used']:.0%} "
             f"| {row['p50_us'] / 1000:.2f} | {row['p99_us'] / 1000:.2f} |"
         )
     return lines
@@ -70,12 +70,12 @@ def verdicts(found: list[dict]) -> list[str]:
     return lines
 
 
-def write(setting: dict, subjects: list, more_bars: list[dict], place: Path) -> int:
-    """Prints everything; 0 if every bar that could be measured is met."""
+def write(setting: dict, subjects: list, more_bars: list[dict], file: Path) -> int:
+    """Prints everything. Returns 0 if every bar between measured subjects is met."""
     rows = [figures(subject) for subject in subjects]
     found = bars({row["key"]: row for row in rows}) + more_bars
     print("\n".join(table(setting, rows) + verdicts(found)))
-    place.parent.mkdir(parents=True, exist_ok=True)
-    place.write_text(json.dumps({"setting": setting, "subjects": rows, "bars": found}, indent=2) + "\n")
-    print(f"\n{place}")
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(json.dumps({"setting": setting, "subjects": rows, "bars": found}, indent=2) + "\n")
+    print(f"\n{file}")
     return 0 if all(bar["met"] for bar in found) else 1

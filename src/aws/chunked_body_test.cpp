@@ -6,15 +6,15 @@
 namespace integreat::aws {
 namespace {
 
-using Kind = AwsChunksMistake::Kind;
+using Kind = ChunkedBodyError::Kind;
 
-// The examples of the S3 API reference: 66560 letters "a" in chunks of 64 KiB.
+// Examples of the S3 API reference: 66560 letters "a" in chunks of 64 KiB.
 constexpr std::string_view seed = "4f232c4386841ef735655705268965c44a0e4690baa4adea153f7db9fa80a0a9";
 constexpr std::string_view seed_with_trailer =
     "106e2a8a18243abcf37539882f36619c00e2dfc72633413f02d3b74544bfeb8e";
 constexpr std::uint64_t length = 66'560;
 
-AwsChunksSigning signing(std::string_view from) {
+ChunkedBodySigning signing(std::string_view from) {
     SigV4Claim claim{
         .date = "20130524", .region = "us-east-1", .service = "s3", .timestamp = "20130524T000000Z"};
     return {.signing_key = derive_signing_key(Secret("wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"), claim),
@@ -38,53 +38,54 @@ const std::string body_with_trailer =
     "x-amz-checksum-crc32c:sOO8/Q==\r\n"
     "x-amz-trailer-signature:d81f82fc3505edab99d459891051a732e8730629a2e4a59689829ca17fe2e435\r\n\r\n";
 
-std::string decode(AwsChunks& chunks, std::string_view body, std::size_t at_once) {
+std::string decode(ChunkedBodyDecoder& chunks, std::string_view body, std::size_t chunk_bytes) {
     std::string decoded;
-    while (!body.empty() && !chunks.mistake()) {
-        auto part = body.substr(0, at_once);
+    while (!body.empty() && !chunks.error()) {
+        auto part = body.substr(0, chunk_bytes);
         body.remove_prefix(part.size());
-        for (auto piece = chunks.take(part); !piece.empty(); piece = chunks.take(part))
+        for (auto piece = chunks.decode(part); !piece.empty(); piece = chunks.decode(part))
             decoded += piece;
     }
     return decoded;
 }
 
-TEST(AwsChunks, VerifyTheExampleOfTheManualHoweverItIsCut) {
-    for (std::size_t at_once : {1u, 7u, 1000u, 100'000u}) {
-        AwsChunks chunks(AwsChunksForm::signed_chunks, length, signing(seed));
-        EXPECT_EQ(decode(chunks, signed_body, at_once), std::string(length, 'a'));
+TEST(ChunkedBodyDecoder, DoesNotDependOnBufferBoundaries) {
+    for (std::size_t chunk_bytes : {1u, 7u, 1000u, 100'000u}) {
+        ChunkedBodyDecoder chunks(ChunkedBodyFormat::signed_chunks, length, signing(seed));
+        EXPECT_EQ(decode(chunks, signed_body, chunk_bytes), std::string(length, 'a'));
         EXPECT_TRUE(chunks.finished());
-        EXPECT_FALSE(chunks.mistake()) << chunks.mistake()->part;
+        EXPECT_FALSE(chunks.error()) << chunks.error()->part;
     }
 }
 
-TEST(AwsChunks, VerifyTheExampleWithATrailer) {
-    AwsChunks chunks(AwsChunksForm::signed_chunks_with_trailer, length, signing(seed_with_trailer));
+TEST(ChunkedBodyDecoder, VerifiesTheExampleWithATrailer) {
+    ChunkedBodyDecoder chunks(ChunkedBodyFormat::signed_chunks_with_trailer, length,
+                              signing(seed_with_trailer));
     EXPECT_EQ(decode(chunks, body_with_trailer, 500).size(), length);
-    EXPECT_FALSE(chunks.mistake()) << chunks.mistake()->part;
+    EXPECT_FALSE(chunks.error()) << chunks.error()->part;
     ASSERT_EQ(chunks.trailers().size(), 1u);
     EXPECT_EQ(chunks.trailers()[0].first, "x-amz-checksum-crc32c");
     EXPECT_EQ(chunks.trailers()[0].second, "sOO8/Q==");
 }
 
-TEST(AwsChunks, TakeTheUnsignedFormOfTheJavaScriptSdk) {
-    AwsChunks chunks(AwsChunksForm::unsigned_chunks_with_trailer, 340);
+TEST(ChunkedBodyDecoder, DecodesUnsignedChunksOfTheJavaScriptSdk) {
+    ChunkedBodyDecoder chunks(ChunkedBodyFormat::unsigned_chunks_with_trailer, 340);
     std::string body = "154\r\n" + std::string(340, 'x') + "\r\n0\r\nx-amz-checksum-crc32:+HLNRg==\r\n\r\n";
     EXPECT_EQ(decode(chunks, body, 64).size(), 340u);
     EXPECT_TRUE(chunks.finished());
     EXPECT_EQ(chunks.trailers()[0].second, "+HLNRg==");
 }
 
-Kind mistake_of(AwsChunksForm form, const std::string& body, std::uint64_t decoded_length = length,
+Kind mistake_of(ChunkedBodyFormat form, const std::string& body, std::uint64_t decoded_length = length,
                 std::string_view from = seed) {
-    AwsChunks chunks(form, decoded_length, signing(from));
+    ChunkedBodyDecoder chunks(form, decoded_length, signing(from));
     decode(chunks, body, 333);
-    EXPECT_TRUE(chunks.mistake()) << body.substr(0, 100);
-    return chunks.mistake() ? chunks.mistake()->kind : Kind::malformed;
+    EXPECT_TRUE(chunks.error()) << body.substr(0, 100);
+    return chunks.error() ? chunks.error()->kind : Kind::malformed;
 }
 
-TEST(AwsChunks, RefuseEachPartThatWasChanged) {
-    auto form = AwsChunksForm::signed_chunks;
+TEST(ChunkedBodyDecoder, RejectsChangesOfAnyPart) {
+    auto form = ChunkedBodyFormat::signed_chunks;
     auto changed = signed_body;
     changed[90] = 'b';
     EXPECT_EQ(mistake_of(form, changed), Kind::chunk_signature);
@@ -96,7 +97,7 @@ TEST(AwsChunks, RefuseEachPartThatWasChanged) {
     EXPECT_EQ(mistake_of(form, signed_body, length - 1), Kind::length);
     EXPECT_EQ(mistake_of(form, signed_body + "x"), Kind::malformed);
 
-    form = AwsChunksForm::signed_chunks_with_trailer;
+    form = ChunkedBodyFormat::signed_chunks_with_trailer;
     changed = body_with_trailer;
     changed.replace(changed.find("sOO8"), 4, "sOO9");
     EXPECT_EQ(mistake_of(form, changed, length, seed_with_trailer), Kind::trailer_signature);
@@ -106,8 +107,8 @@ TEST(AwsChunks, RefuseEachPartThatWasChanged) {
     EXPECT_EQ(mistake_of(form, changed, length, seed_with_trailer), Kind::trailer_signature);
 }
 
-TEST(AwsChunks, RefuseWhatIsNoChunk) {
-    auto form = AwsChunksForm::unsigned_chunks_with_trailer;
+TEST(ChunkedBodyDecoder, RejectsMalformedChunks) {
+    auto form = ChunkedBodyFormat::unsigned_chunks_with_trailer;
     EXPECT_EQ(mistake_of(form, "xyz\r\n", 10), Kind::malformed);
     EXPECT_EQ(mistake_of(form, "\r\n", 10), Kind::malformed);
     EXPECT_EQ(mistake_of(form, "3\nabc\r\n", 10), Kind::malformed);
@@ -122,12 +123,12 @@ TEST(AwsChunks, RefuseWhatIsNoChunk) {
     for (int i = 0; i < 17; ++i)
         many += "a:b\r\n";
     EXPECT_EQ(mistake_of(form, many, 0), Kind::trailer_malformed);
-    EXPECT_EQ(mistake_of(AwsChunksForm::signed_chunks, "3\r\nabc\r\n"), Kind::malformed) << "not signed";
+    EXPECT_EQ(mistake_of(ChunkedBodyFormat::signed_chunks, "3\r\nabc\r\n"), Kind::malformed) << "not signed";
 }
 
-TEST(AwsChunks, AreNotFinishedWhereTheBodyBreaksOff) {
+TEST(ChunkedBodyDecoder, IsNotFinishedIfTheBodyIsTruncated) {
     for (std::size_t cut : {std::size_t(10), std::size_t(70'000), signed_body.size() - 1}) {
-        AwsChunks chunks(AwsChunksForm::signed_chunks, length, signing(seed));
+        ChunkedBodyDecoder chunks(ChunkedBodyFormat::signed_chunks, length, signing(seed));
         decode(chunks, std::string_view(signed_body).substr(0, std::min(cut, signed_body.size() - 1)), 1000);
         EXPECT_FALSE(chunks.finished());
     }

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// The canonical request: one text for all spellings of the same request.
+// The canonical request: one text for all spellings of a request.
 #include <algorithm>
 
 #include "aws/sigv4.h"
 #include "aws/sigv4_text.h"
+#include "base/text/ascii.h"
 
 namespace integreat::aws {
 
@@ -11,15 +12,15 @@ namespace {
 
 constexpr char digits[] = "0123456789ABCDEF";
 
-int digit_of(char c) {
-    if (c >= '0' && c <= '9') return c - '0';
+int hex_digit(char c) {
+    if (is_digit(c)) return c - '0';
     if (c >= 'A' && c <= 'F') return c - 'A' + 10;
     if (c >= 'a' && c <= 'f') return c - 'a' + 10;
     return -1;
 }
 
-// RFC 3986 section 5.2.4, and without empty segments; what ends in a slash still does.
-std::string normalised(std::string_view path) {
+// Removes dot segments (RFC 3986 section 5.2.4) and empty segments; keeps a trailing slash.
+std::string normalize_path(std::string_view path) {
     std::vector<std::string_view> segments;
     bool ends_in_slash = true;
     for (std::size_t begin = 0; begin < path.size();) {
@@ -33,16 +34,16 @@ std::string normalised(std::string_view path) {
         }
         begin = end + 1;
     }
-    std::string joined;
+    std::string normalized;
     for (auto segment : segments)
-        joined.append("/").append(segment);
-    if (joined.empty() || ends_in_slash) joined += "/";
-    return joined;
+        normalized.append("/").append(segment);
+    if (normalized.empty() || ends_in_slash) normalized += "/";
+    return normalized;
 }
 
-std::string canonical_query(const SigV4Message& message) {
+std::string canonical_query(const SigV4Request& request) {
     std::vector<std::pair<std::string, std::string>> pairs;
-    for (auto& [name, value] : decode_query(message.query)) {
+    for (auto& [name, value] : decode_query(request.query)) {
         if (name == "X-Amz-Signature") continue;
         pairs.emplace_back(uri_encode(name), uri_encode(value));
     }
@@ -53,7 +54,7 @@ std::string canonical_query(const SigV4Message& message) {
     return text;
 }
 
-// Trimmed, with runs of spaces made one (RFC 9110 has no meaning for them).
+// Appends the value trimmed, with runs of spaces collapsed (insignificant in RFC 9110).
 void append_value(std::string& text, std::string_view value) {
     value = trim(value);
     for (std::size_t i = 0; i < value.size(); ++i) {
@@ -67,9 +68,9 @@ void append_value(std::string& text, std::string_view value) {
 std::string percent_decode(std::string_view text) {
     std::string decoded;
     for (std::size_t i = 0; i < text.size(); ++i) {
-        if (text[i] == '%' && i + 2 < text.size() && digit_of(text[i + 1]) >= 0 &&
-            digit_of(text[i + 2]) >= 0) {
-            decoded += static_cast<char>(digit_of(text[i + 1]) * 16 + digit_of(text[i + 2]));
+        if (text[i] == '%' && i + 2 < text.size() && hex_digit(text[i + 1]) >= 0 &&
+            hex_digit(text[i + 2]) >= 0) {
+            decoded += static_cast<char>(hex_digit(text[i + 1]) * 16 + hex_digit(text[i + 2]));
             i += 2;
         } else {
             decoded += text[i];
@@ -82,8 +83,8 @@ std::string uri_encode(std::string_view text, bool keep_slashes) {
     std::string encoded;
     encoded.reserve(text.size() + 16);
     for (char c : text) {
-        bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
-                     c == '.' || c == '_' || c == '~' || (c == '/' && keep_slashes);
+        bool plain =
+            is_alnum(c) || c == '-' || c == '.' || c == '_' || c == '~' || (c == '/' && keep_slashes);
         if (plain) {
             encoded += c;
             continue;
@@ -100,44 +101,45 @@ std::vector<std::pair<std::string, std::string>> decode_query(std::string_view q
     std::vector<std::pair<std::string, std::string>> pairs;
     while (!query.empty()) {
         auto end = std::min(query.find('&'), query.size());
-        auto piece = query.substr(0, end);
+        auto pair = query.substr(0, end);
         query.remove_prefix(std::min(end + 1, query.size()));
-        if (piece.empty()) continue;
-        auto equals = std::min<std::size_t>(std::ranges::find(piece, '=') - piece.begin(), piece.size());
-        auto value = equals < piece.size() ? piece.substr(equals + 1) : std::string_view();
-        auto spaced = [](std::string_view text) {
+        if (pair.empty()) continue;
+        auto equals = std::min<std::size_t>(std::ranges::find(pair, '=') - pair.begin(), pair.size());
+        auto value = equals < pair.size() ? pair.substr(equals + 1) : std::string_view();
+        auto decode_plus = [](std::string_view text) {
             std::string copy(text);
             std::ranges::replace(copy, '+', ' ');
             return copy;
         };
-        pairs.emplace_back(percent_decode(spaced(piece.substr(0, equals))), percent_decode(spaced(value)));
+        pairs.emplace_back(percent_decode(decode_plus(pair.substr(0, equals))),
+                           percent_decode(decode_plus(value)));
     }
     return pairs;
 }
 
-std::string canonical_request(const SigV4Expectation& expected) {
-    const auto& message = expected.message;
-    std::string text(message.method);
+std::string canonical_request(const SigV4SigningInput& input) {
+    const auto& request = input.request;
+    std::string text(request.method);
     text += "\n";
-    if (expected.path == SigV4Path::as_sent) {
-        text += message.path.empty() ? "/" : message.path;
+    if (input.path_encoding == SigV4PathEncoding::once) {
+        text += request.path.empty() ? "/" : request.path;
     } else {
-        text += uri_encode(normalised(message.path), true);
+        text += uri_encode(normalize_path(request.path), true);
     }
-    text += "\n" + canonical_query(message) + "\n";
+    text += "\n" + canonical_query(request) + "\n";
     std::string names;
-    for (const auto& name : expected.claim.signed_headers) {
+    for (const auto& name : input.claim.signed_headers) {
         text += name + ":";
         bool first = true;
-        for (const auto& field : message.headers) {
-            if (!equal_names(field.name, name)) continue;
+        for (const auto& header : request.headers) {
+            if (!iequals(header.name, name)) continue;
             if (!std::exchange(first, false)) text += ",";
-            append_value(text, field.value);
+            append_value(text, header.value);
         }
         text += "\n";
         names += (names.empty() ? "" : ";") + name;
     }
-    return text + "\n" + names + "\n" + std::string(expected.payload_hash);
+    return text + "\n" + names + "\n" + std::string(input.payload_hash);
 }
 
 }  // namespace integreat::aws

@@ -9,7 +9,7 @@ namespace integreat::aws {
 namespace {
 
 using namespace std::chrono_literals;
-using Fields = std::vector<SigV4Field>;
+using Fields = std::vector<SigV4Header>;
 
 // The credentials of AWS's published test suite for Signature Version 4.
 const Secret suite_secret("wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY");
@@ -22,7 +22,7 @@ struct Vector {
     const char* query;
     Fields more;
     const char* signature;
-    SigV4Path rule = SigV4Path::encoded_again;
+    SigV4PathEncoding rule = SigV4PathEncoding::twice;
 };
 
 const Vector vectors[] = {
@@ -57,7 +57,7 @@ const Vector vectors[] = {
      "",
      {},
      "87cca117541a147f6df867677d98a7d80dff226d2bfca9e4ffa899665623c7e5",
-     SigV4Path::as_sent},
+     SigV4PathEncoding::once},
     {"get-space",
      "/example space/",
      "",
@@ -86,35 +86,35 @@ const Vector vectors[] = {
      "07ec1639c89043aa0e3e2de82b96708f198cceab042d4a97044c66dd9f74e7f8"},
 };
 
-SigV4Signer suite_signer(SigV4Path rule) {
+SigV4Signer suite_signer(SigV4PathEncoding rule) {
     return {.access_key_id = "AKIDEXAMPLE",
             .secret_key = suite_secret,
             .region = "us-east-1",
             .service = "service",
             .security_token = {},
-            .path = rule};
+            .path_encoding = rule};
 }
 
-TEST(SigV4, MakesAndAcceptsTheSignaturesOfTheTestSuite) {
+TEST(SigV4, SignsAndVerifiesTheTestSuite) {
     for (const auto& vector : vectors) {
         Fields headers{{"Host", "example.amazonaws.com"}, {"X-Amz-Date", "20150830T123600Z"}};
         headers.insert(headers.end(), vector.more.begin(), vector.more.end());
-        SigV4Message message{"GET", vector.path, vector.query, headers};
-        auto value = sign_request(message, suite_signer(vector.rule), suite_time, sha256_of_nothing);
+        SigV4Request request{"GET", vector.path, vector.query, headers};
+        auto value = sign_request(request, suite_signer(vector.rule), suite_time, empty_payload_sha256);
         EXPECT_TRUE(value.ends_with(vector.signature)) << vector.name << ": " << value;
 
         headers.push_back({"Authorization", value});
-        SigV4Message sent{"GET", vector.path, vector.query, headers};
-        auto reading = parse_sigv4(sent);
-        ASSERT_TRUE(std::holds_alternative<SigV4Claim>(reading)) << vector.name;
-        const auto& claim = std::get<SigV4Claim>(reading);
+        SigV4Request sent{"GET", vector.path, vector.query, headers};
+        auto result = parse_sigv4(sent);
+        ASSERT_TRUE(std::holds_alternative<SigV4Claim>(result)) << vector.name;
+        const auto& claim = std::get<SigV4Claim>(result);
         EXPECT_FALSE(check_sigv4_time(claim, suite_time));
         auto key = derive_signing_key(suite_secret, claim);
-        EXPECT_FALSE(check_sigv4({sent, claim, vector.rule, sha256_of_nothing}, key)) << vector.name;
+        EXPECT_FALSE(check_sigv4({sent, claim, vector.rule, empty_payload_sha256}, key)) << vector.name;
     }
 }
 
-TEST(SigV4, AcceptsTheSuitesFormWithAHashedBody) {
+TEST(SigV4, VerifiesTheTestSuiteWithAHashedBody) {
     Fields headers{
         {"Content-Type", "application/x-www-form-urlencoded"},
         {"Host", "example.amazonaws.com"},
@@ -123,7 +123,7 @@ TEST(SigV4, AcceptsTheSuitesFormWithAHashedBody) {
         {"X-Amz-Date", "20150830T123600Z"}};
     auto hash = crypto::hex_encode(crypto::as_view(crypto::sha256("Param1=value1")));
     auto value =
-        sign_request({"POST", "/", "", headers}, suite_signer(SigV4Path::encoded_again), suite_time, hash);
+        sign_request({"POST", "/", "", headers}, suite_signer(SigV4PathEncoding::twice), suite_time, hash);
     EXPECT_TRUE(value.ends_with("d3875051da38690788ef43de4db0d8f280229d82040bfac253562e56c3f20e0b")) << value;
 }
 
@@ -137,21 +137,22 @@ SigV4Signer s3_signer() {
             .region = "us-east-1",
             .service = "s3",
             .security_token = {},
-            .path = SigV4Path::as_sent};
+            .path_encoding = SigV4PathEncoding::once};
 }
 
-TEST(SigV4, MakesTheSignaturesOfTheS3Manual) {
+TEST(SigV4, SignsTheExamplesOfTheS3Manual) {
     Fields get{{"Host", "examplebucket.s3.amazonaws.com"},
                {"Range", "bytes=0-9"},
-               {"x-amz-content-sha256", sha256_of_nothing},
+               {"x-amz-content-sha256", empty_payload_sha256},
                {"x-amz-date", "20130524T000000Z"}};
-    auto value = sign_request({"GET", "/test.txt", "", get}, s3_signer(), s3_time, sha256_of_nothing);
+    auto value = sign_request({"GET", "/test.txt", "", get}, s3_signer(), s3_time, empty_payload_sha256);
     EXPECT_TRUE(value.ends_with("f0e8bdb87c964420e857bd35b5d6ed310bd44f0170aba48dd91039c6036bdb41")) << value;
 
     Fields plain{get[0], get[2], get[3]};
-    value = sign_request({"GET", "/", "lifecycle", plain}, s3_signer(), s3_time, sha256_of_nothing);
+    value = sign_request({"GET", "/", "lifecycle", plain}, s3_signer(), s3_time, empty_payload_sha256);
     EXPECT_TRUE(value.ends_with("fea454ca298b7da1c68078a5d1bdbfbbe0d65c699e0f91ac7a200a0136783543")) << value;
-    value = sign_request({"GET", "/", "max-keys=2&prefix=J", plain}, s3_signer(), s3_time, sha256_of_nothing);
+    value =
+        sign_request({"GET", "/", "max-keys=2&prefix=J", plain}, s3_signer(), s3_time, empty_payload_sha256);
     EXPECT_TRUE(value.ends_with("34b48302e7b5fa45bde8084f4b7868a86f0a534bc59db6670ed5711ef69dc6f7")) << value;
 
     auto hash = crypto::hex_encode(crypto::as_view(crypto::sha256("Welcome to Amazon S3.")));
@@ -176,17 +177,17 @@ TEST(SigV4, PresignsAsTheS3ManualDoes) {
 
 class Presigned : public testing::Test {
 protected:
-    SigV4Reading read() {
-        message = {"GET", path, query, headers};
-        return parse_sigv4(message);
+    SigV4ParseResult read() {
+        request = {"GET", path, query, headers};
+        return parse_sigv4(request);
     }
-    // Nothing if it is accepted.
-    std::optional<SigV4Refusal> check(Time now = s3_time + 1h) {
-        auto reading = read();
-        if (auto* refusal = std::get_if<SigV4Refusal>(&reading)) return *refusal;
-        const auto& claim = std::get<SigV4Claim>(reading);
-        if (auto refusal = check_sigv4_time(claim, now)) return refusal;
-        return check_sigv4({message, claim, SigV4Path::as_sent, unsigned_payload},
+    // Returns nullopt if the request is accepted.
+    std::optional<SigV4Error> check(Time now = s3_time + 1h) {
+        auto result = read();
+        if (auto* error = std::get_if<SigV4Error>(&result)) return *error;
+        const auto& claim = std::get<SigV4Claim>(result);
+        if (auto error = check_sigv4_time(claim, now)) return error;
+        return check_sigv4({request, claim, SigV4PathEncoding::once, unsigned_payload},
                            derive_signing_key(s3_secret, claim));
     }
     void replace(std::string_view from, std::string_view to) {
@@ -198,7 +199,7 @@ protected:
     Fields headers{{"Host", "localhost:4566"}};
     std::string path = "/bucket/a%20key";
     std::string query = presign_query({"GET", path, "versionId=1", headers}, s3_signer(), s3_time, 86400s);
-    SigV4Message message{};
+    SigV4Request request{};
 };
 
 TEST_F(Presigned, IsAcceptedUntilItExpires) {
@@ -209,7 +210,7 @@ TEST_F(Presigned, IsAcceptedUntilItExpires) {
     EXPECT_EQ(check(s3_time - 15min - 1s)->fault, SigV4Fault::too_new);
 }
 
-TEST_F(Presigned, IsRefusedWhateverPartWasEdited) {
+TEST_F(Presigned, IsRejectedWhenAnyPartIsChanged) {
     auto good = query;
     const std::pair<const char*, const char*> edits[] = {
         {"versionId=1", "versionId=2"},
@@ -223,13 +224,13 @@ TEST_F(Presigned, IsRefusedWhateverPartWasEdited) {
     for (const auto& [from, to] : edits) {
         query = good;
         replace(from, to);
-        auto refusal = check();
-        // The key's id is no part of what is signed: another id finds another secret, or none.
+        auto error = check();
+        // The access key ID is not signed: another ID has another secret, or none.
         if (std::string_view(from).starts_with("AKIA")) {
             EXPECT_EQ(std::get<SigV4Claim>(read()).access_key_id, "AKIAIOSFODNN7EXAMPLF");
             continue;
         }
-        ASSERT_TRUE(refusal) << from;
+        ASSERT_TRUE(error) << from;
     }
     query = good;
     path = "/bucket/b%20key";
@@ -239,14 +240,14 @@ TEST_F(Presigned, IsRefusedWhateverPartWasEdited) {
     EXPECT_EQ(check()->fault, SigV4Fault::signature);
 }
 
-TEST_F(Presigned, DoesNotLetAPlusBecomeASpace) {
+TEST_F(Presigned, DistinguishesPlusAndSpace) {
     query = presign_query({"GET", path, "prefix=a%2Bb", headers}, s3_signer(), s3_time, 86400s);
     EXPECT_FALSE(check());
     replace("a%2Bb", "a+b");
     EXPECT_EQ(check()->fault, SigV4Fault::signature);
 }
 
-TEST_F(Presigned, NeedsEveryParameterOnceAndInItsForm) {
+TEST_F(Presigned, RequiresEveryParameterOnceAndWellFormed) {
     auto good = query;
     const std::pair<const char*, SigV4Fault> cases[] = {
         {"X-Amz-Algorithm=AWS4-HMAC-SHA256&", SigV4Fault::unsupported},
@@ -277,11 +278,11 @@ TEST_F(Presigned, NeedsEveryParameterOnceAndInItsForm) {
 
 class SignedHeader : public testing::Test {
 protected:
-    SigV4Reading read() { return parse_sigv4({"GET", "/", "", headers}); }
-    SigV4Refusal refusal() {
-        auto reading = read();
-        EXPECT_TRUE(std::holds_alternative<SigV4Refusal>(reading));
-        return std::get<SigV4Refusal>(reading);
+    SigV4ParseResult read() { return parse_sigv4({"GET", "/", "", headers}); }
+    SigV4Error error() {
+        auto result = read();
+        EXPECT_TRUE(std::holds_alternative<SigV4Error>(result));
+        return std::get<SigV4Error>(result);
     }
     static std::string authorization(std::string_view credential, std::string_view names) {
         return "AWS4-HMAC-SHA256 Credential=" + std::string(credential) +
@@ -296,52 +297,52 @@ protected:
     Fields headers{{"Host", "h"}, {"X-Amz-Date", "20150830T123600Z"}, {"Authorization", value_}};
 };
 
-TEST_F(SignedHeader, IsReadWithAndWithoutSpaces) {
+TEST_F(SignedHeader, IsParsedWithAndWithoutSpaces) {
     ASSERT_TRUE(std::holds_alternative<SigV4Claim>(read()));
     std::erase(value_, ' ');
     value_.insert(16, " ");
     headers.back().value = value_;
-    auto reading = read();
-    ASSERT_TRUE(std::holds_alternative<SigV4Claim>(reading));
-    EXPECT_EQ(std::get<SigV4Claim>(reading).region, "us-east-1");
+    auto result = read();
+    ASSERT_TRUE(std::holds_alternative<SigV4Claim>(result));
+    EXPECT_EQ(std::get<SigV4Claim>(result).region, "us-east-1");
     headers.pop_back();
     EXPECT_TRUE(std::holds_alternative<std::monostate>(read()));
 }
 
-TEST_F(SignedHeader, RefusesWhatItCannotReadAndSaysWhichPart) {
+TEST_F(SignedHeader, RejectsMalformedHeadersAndNamesThePart) {
     authorize("AWS4");
-    EXPECT_EQ(refusal().detail, "AWS4");
+    EXPECT_EQ(error().detail, "AWS4");
     authorize("AWS AKID:frJIUN8DYpKDtOLCwo");
-    EXPECT_EQ(refusal().fault, SigV4Fault::unsupported);
+    EXPECT_EQ(error().fault, SigV4Fault::unsupported);
     authorize("AWS4-HMAC-SHA256 Credential=AKID/20150830/us-east-1/sts/aws4_request");
-    EXPECT_EQ(refusal().detail, "Signature,SignedHeaders");
+    EXPECT_EQ(error().detail, "Signature,SignedHeaders");
     for (const char* credential :
          {"AKID", "AKID/20150830/us-east-1/sts", "AKID/20150830/us-east-1/sts/aws4_request/x",
           "AKID/2015083/us-east-1/sts/aws4_request", "/20150830/us-east-1/sts/aws4_request",
           "AKID/20150830/us east/sts/aws4_request", "AKID/20150830//sts/aws4_request"}) {
         authorize(authorization(credential, "host;x-amz-date"));
-        EXPECT_EQ(refusal().fault, SigV4Fault::malformed) << credential;
+        EXPECT_EQ(error().fault, SigV4Fault::malformed) << credential;
     }
     const std::string good = "AKID/20150830/us-east-1/sts/aws4_request";
     authorize(authorization("AKID/20150829/us-east-1/sts/aws4_request", "host;x-amz-date"));
-    EXPECT_EQ(refusal().fault, SigV4Fault::date_of_scope);
+    EXPECT_EQ(error().fault, SigV4Fault::scope_date_mismatch);
     authorize(authorization(good, "x-amz-date"));
-    EXPECT_EQ(refusal().detail, "host");
+    EXPECT_EQ(error().detail, "host");
     authorize(authorization(good, "host"));
-    EXPECT_EQ(refusal().detail, "x-amz-date");
+    EXPECT_EQ(error().detail, "x-amz-date");
     authorize(authorization(good, "host;range;x-amz-date"));
-    EXPECT_EQ(refusal().fault, SigV4Fault::header_missing);
+    EXPECT_EQ(error().fault, SigV4Fault::header_missing);
     authorize(authorization(good, "x-amz-date;host"));
-    EXPECT_EQ(refusal().fault, SigV4Fault::malformed);
+    EXPECT_EQ(error().fault, SigV4Fault::malformed);
     authorize(authorization(good, "Host;x-amz-date"));
-    EXPECT_EQ(refusal().fault, SigV4Fault::malformed);
+    EXPECT_EQ(error().fault, SigV4Fault::malformed);
     authorize("AWS4-HMAC-SHA256 Credential=" + good + ",SignedHeaders=host;x-amz-date,Signature=XYZ");
-    EXPECT_EQ(refusal().fault, SigV4Fault::signature);
+    EXPECT_EQ(error().fault, SigV4Fault::signature);
     headers[1].value = "Sun, 30 Aug 2015 12:36:00 GMT";
-    EXPECT_EQ(refusal().fault, SigV4Fault::date_malformed);
+    EXPECT_EQ(error().fault, SigV4Fault::date_malformed);
 }
 
-TEST(SigV4, MeasuresTheSkewFromBothSides) {
+TEST(SigV4, LimitsTheSkewInBothDirections) {
     SigV4Claim claim{.timestamp = "20150830T123600Z", .signed_at = suite_time};
     EXPECT_FALSE(check_sigv4_time(claim, suite_time + 15min));
     EXPECT_FALSE(check_sigv4_time(claim, suite_time - 15min));
@@ -349,32 +350,32 @@ TEST(SigV4, MeasuresTheSkewFromBothSides) {
     EXPECT_EQ(check_sigv4_time(claim, suite_time - 15min - 1s)->fault, SigV4Fault::too_new);
 }
 
-TEST(SigV4, SaysWhichPartTheClientSawDifferently) {
+TEST(SigV4, NamesThePartThatDiffers) {
     Fields as_signed{{"Host", "localhost"}, {"X-Amz-Date", "20150830T123600Z"}};
-    auto signer = suite_signer(SigV4Path::encoded_again);
-    auto part_of = [&](SigV4Message signed_message, SigV4Message sent, std::string_view payload) {
+    auto signer = suite_signer(SigV4PathEncoding::twice);
+    auto part_of = [&](SigV4Request signed_message, SigV4Request sent, std::string_view payload) {
         auto value = sign_request(signed_message, signer, suite_time, payload);
         Fields headers(sent.headers.begin(), sent.headers.end());
         headers.push_back({"Authorization", value});
         sent.headers = headers;
         auto claim = std::get<SigV4Claim>(parse_sigv4(sent));
-        auto refusal = check_sigv4({sent, claim, SigV4Path::encoded_again, sha256_of_nothing},
-                                   derive_signing_key(suite_secret, claim));
-        return refusal ? refusal->part : "";
+        auto error = check_sigv4({sent, claim, SigV4PathEncoding::twice, empty_payload_sha256},
+                                 derive_signing_key(suite_secret, claim));
+        return error ? error->part : "";
     };
     Fields with_port{{"Host", "localhost:4566"}, {"X-Amz-Date", "20150830T123600Z"}};
-    SigV4Message plain{"POST", "/", "", as_signed};
-    EXPECT_EQ(part_of(plain, plain, sha256_of_nothing), "");
-    EXPECT_EQ(part_of(plain, {"POST", "/", "", with_port}, sha256_of_nothing),
-              "the host: it was signed without its port");
-    EXPECT_EQ(part_of(plain, {"GET", "/", "", as_signed}, sha256_of_nothing),
-              "the method: it was signed for POST");
-    EXPECT_EQ(part_of(plain, plain, unsigned_payload), "the payload: it was signed as UNSIGNED-PAYLOAD");
+    SigV4Request plain{"POST", "/", "", as_signed};
+    EXPECT_EQ(part_of(plain, plain, empty_payload_sha256), "");
+    EXPECT_EQ(part_of(plain, {"POST", "/", "", with_port}, empty_payload_sha256),
+              "the host: the client signed it without the port");
+    EXPECT_EQ(part_of(plain, {"GET", "/", "", as_signed}, empty_payload_sha256),
+              "the method: the client signed POST");
+    EXPECT_EQ(part_of(plain, plain, unsigned_payload), "the payload hash: the client signed UNSIGNED-PAYLOAD");
     EXPECT_TRUE(
-        part_of(plain, {"POST", "/x", "", as_signed}, sha256_of_nothing).starts_with("the signature:"));
+        part_of(plain, {"POST", "/x", "", as_signed}, empty_payload_sha256).starts_with("the signature:"));
 }
 
-TEST(SigV4, KeepsABoundedNumberOfSigningKeys) {
+TEST(SigV4, BoundsTheNumberOfCachedSigningKeys) {
     SigningKeyCache cache(3);
     SigV4Claim claim{.access_key_id = "A", .date = "20150830", .region = "us-east-1", .service = "s3"};
     EXPECT_EQ(cache.find(claim, suite_secret), derive_signing_key(suite_secret, claim));

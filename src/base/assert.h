@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// ASSERT states what only a bug of ours can break. It stays on in release builds: a process that has
-// lost its footing must not go on handling other people's money and data.
+// ASSERT checks an invariant that only a bug in this program can break. It stays on in release builds: a
+// process in an unknown state must not go on handling money and personal data.
 #pragma once
 
 namespace integreat {

@@ -17,29 +17,29 @@
 namespace integreat {
 namespace {
 
-Result<int> half_of(int number) {
+Result<int> half(int number) {
     if (number % 2 != 0) return Error{Fault::invalid, "must be even", ""};
     return number / 2;
 }
 
-Result<int> quarter_of(int number) {
-    int half = TRY(half_of(number));
-    return TRY(half_of(half));
+Result<int> quarter(int number) {
+    int first = TRY(half(number));
+    return TRY(half(first));
 }
 
 TEST(Result, CarriesTheFirstErrorOut) {
-    ASSERT_TRUE(quarter_of(8));
-    EXPECT_EQ(*quarter_of(8), 2);
-    ASSERT_FALSE(quarter_of(6));
-    EXPECT_EQ(quarter_of(6).error().fault, Fault::invalid);
-    EXPECT_EQ(quarter_of(6).error().message, "must be even");
+    ASSERT_TRUE(quarter(8));
+    EXPECT_EQ(*quarter(8), 2);
+    ASSERT_FALSE(quarter(6));
+    EXPECT_EQ(quarter(6).error().fault, Fault::invalid);
+    EXPECT_EQ(quarter(6).error().message, "must be even");
 }
 
 TEST(ResultDeathTest, StopsTheProcessWhenTheWrongSideIsRead) {
-    Result<int> wrong = Error{Fault::internal, "no", ""};
-    EXPECT_DEATH(static_cast<void>(*wrong), "assertion failed");
-    Result<> fine;
-    EXPECT_DEATH(static_cast<void>(fine.error()), "assertion failed");
+    Result<int> failed = Error{Fault::internal, "no", ""};
+    EXPECT_DEATH(static_cast<void>(*failed), "assertion failed");
+    Result<> succeeded;
+    EXPECT_DEATH(static_cast<void>(succeeded.error()), "assertion failed");
 }
 
 TEST(Time, IsWrittenAndReadAsRfc3339) {
@@ -51,7 +51,7 @@ TEST(Time, IsWrittenAndReadAsRfc3339) {
     EXPECT_EQ(format_rfc3339(from_unix_seconds(-1)), "1969-12-31T23:59:59Z");
 }
 
-TEST(Time, RefusesWhatIsNoTime) {
+TEST(Time, RejectsInvalidTimes) {
     for (auto text : {"", "2026", "2026-11-22", "2026-02-30T00:00:00Z", "2026-11-22T24:00:00Z",
                       "2026-11-22T08:15:00", "2026-11-22T08:15:00.Z", "2026-11-22T08:15:00Zx",
                       "2026-11-22T08:15:00+8:00", "-026-11-22T08:15:00Z", "2026-1--22T08:15:00Z"}) {
@@ -63,7 +63,7 @@ TEST(Time, IsWrittenAsHttpDate) {
     EXPECT_EQ(format_http_date(from_unix_seconds(784'111'777)), "Sun, 06 Nov 1994 08:49:37 GMT");
 }
 
-TEST(FixedClock, MovesOnlyWhenTold) {
+TEST(FixedClock, ChangesOnlyWhenAdvanced) {
     FixedClock clock;
     auto before = clock.now();
     auto before_monotonic = clock.monotonic();
@@ -72,7 +72,7 @@ TEST(FixedClock, MovesOnlyWhenTold) {
     EXPECT_EQ(clock.monotonic() - before_monotonic, std::chrono::seconds(2));
 }
 
-TEST(FixedRandom, GivesTheSameBytesForTheSameSeed) {
+TEST(FixedRandom, ReturnsTheSameBytesForTheSameSeed) {
     std::array<std::byte, 32> first{}, second{}, other{};
     FixedRandom(7).fill(first);
     FixedRandom(7).fill(second);
@@ -88,43 +88,43 @@ TEST(Secret, ComparesWholeTexts) {
     EXPECT_FALSE(Secret("sesame") == Secret("sesame "));
     Secret moved_from("a secret long enough to live on the heap");
     Secret moved_to = std::move(moved_from);
-    EXPECT_TRUE(moved_from.empty());  // NOLINT: the promise is that nothing stays behind.
+    EXPECT_TRUE(moved_from.empty());  // NOLINT: a move must leave no bytes behind.
     EXPECT_EQ(moved_to.reveal(), "a secret long enough to live on the heap");
 }
 
-TEST(Suggest, FindsTheSlipOfTheFingers) {
+TEST(ClosestMatch, FindsTypingErrors) {
     std::vector<std::string> roles{"member", "guest", "church_admin", "pastor"};
     EXPECT_EQ(did_you_mean("pator", roles), ", did you mean \"pastor\"?");
-    EXPECT_EQ(suggest("gusets", roles), "guest");
-    EXPECT_EQ(suggest("churchadmin", roles), "church_admin");
-    EXPECT_EQ(suggest("registrar", roles), std::nullopt);
-    EXPECT_EQ(suggest("", roles), std::nullopt);
-    EXPECT_EQ(suggest(std::string(10'000, 'a'), roles), std::nullopt);
+    EXPECT_EQ(closest_match("gusets", roles), "guest");
+    EXPECT_EQ(closest_match("churchadmin", roles), "church_admin");
+    EXPECT_EQ(closest_match("registrar", roles), std::nullopt);
+    EXPECT_EQ(closest_match("", roles), std::nullopt);
+    EXPECT_EQ(closest_match(std::string(10'000, 'a'), roles), std::nullopt);
     EXPECT_EQ(did_you_mean("registrar", roles), "");
 }
 
-TEST(Turns, AreCountedForEachTenantAndComeBack) {
-    std::optional<Turn> last;
+TEST(TenantSemaphore, CountsPermitsPerTenant) {
+    std::optional<TenantSemaphore::Permit> last;
     {
-        Turns turns;
-        auto first = turns.take({"campus"}, 2);
-        auto second = turns.take({"campus"}, 2);
+        TenantSemaphore semaphore;
+        auto first = semaphore.try_acquire({"campus"}, 2);
+        auto second = semaphore.try_acquire({"campus"}, 2);
         ASSERT_TRUE(first && second);
-        EXPECT_FALSE(turns.take({"campus"}, 2));
-        EXPECT_TRUE(turns.take({"teleo"}, 1));
+        EXPECT_FALSE(semaphore.try_acquire({"campus"}, 2));
+        EXPECT_TRUE(semaphore.try_acquire({"teleo"}, 1));
         auto moved = *std::move(first);
         first.reset();
-        EXPECT_FALSE(turns.take({"campus"}, 2));
+        EXPECT_FALSE(semaphore.try_acquire({"campus"}, 2));
         second.reset();
-        last.emplace(*turns.take({"campus"}, 2));
-        EXPECT_FALSE(turns.take({"campus"}, 2));
-        EXPECT_FALSE(turns.take({"campus"}, 0));
+        last.emplace(*semaphore.try_acquire({"campus"}, 2));
+        EXPECT_FALSE(semaphore.try_acquire({"campus"}, 2));
+        EXPECT_FALSE(semaphore.try_acquire({"campus"}, 0));
     }
-    last.reset();  // After those it is one of.
+    last.reset();  // A permit may outlive its semaphore.
 }
 
-TEST(Guarded, LetsOnlyOneIn) {
-    Guarded<int> counter{0};
+TEST(Synchronized, ExcludesConcurrentAccess) {
+    Synchronized<int> counter{0};
     std::vector<std::thread> threads;
     for (int i = 0; i < 4; ++i) {
         threads.emplace_back([&] {
@@ -137,7 +137,7 @@ TEST(Guarded, LetsOnlyOneIn) {
     EXPECT_EQ(*counter.lock(), 4'000);
 }
 
-TEST(Id, OfDifferentThingsHasDifferentTypes) {
+TEST(Id, KindsAreDifferentTypes) {
     static_assert(!std::is_same_v<TenantId, RequestId>);
     EXPECT_EQ(TenantId{"campus"}, TenantId{"campus"});
     EXPECT_LT(TenantId{"campus"}, TenantId{"teleo"});

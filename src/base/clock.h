@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The process meets time here and nowhere else (style R19): the real clock is made by platform/world.cpp,
-// tests hand in a FixedClock.
+// The only source of time (style R19): main creates a SystemClock, tests pass a FixedClock.
 #pragma once
 
 #include <atomic>
@@ -18,7 +17,7 @@ protected:
     ~Clock() = default;
 };
 
-// A clock that stands still until a test moves it.
+// A clock that changes only when a test advances it.
 class FixedClock final : public Clock {
 public:
     explicit FixedClock(Time now = from_unix_seconds(1'795'000'000)) : now_(now) {}

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Identifiers of different things have different types, so that they cannot be swapped.
+// Identifiers: each kind has a type of its own, so that two kinds cannot be swapped.
 #pragma once
 
 #include <compare>
@@ -16,12 +16,12 @@ struct Id {
     friend auto operator<=>(const Id&, const Id&) = default;
 };
 
-// The name of an application as its manifest says it ("campus"). The platform's own database and routes
-// belong to platform_tenant.
+// The name of an application in its manifest ("campus"). The platform's own database and routes belong to
+// platform_tenant.
 using TenantId = Id<struct TenantTag>;
 inline const TenantId platform_tenant{"integreat-core"};
 
-// "req_" and 26 characters, sortable by time. Answered as the header Integreat-Request-Id.
+// "req_" and 26 characters, sortable by time. Sent as response header Integreat-Request-Id.
 using RequestId = Id<struct RequestTag>;
 
 }  // namespace integreat

@@ -10,7 +10,7 @@ namespace integreat {
 
 namespace {
 
-LogFormat format_chosen = LogFormat::text;
+LogFormat log_format = LogFormat::text;
 
 spdlog::level::level_enum spdlog_level(Level level) {
     static constexpr std::array levels{spdlog::level::debug, spdlog::level::info, spdlog::level::warn,
@@ -34,18 +34,18 @@ void append_quoted(std::string& line, std::string_view text) {
     line += '"';
 }
 
-bool plain(std::string_view text) {
+bool needs_no_quotes(std::string_view text) {
     auto ordinary = [](unsigned char byte) {
         return byte > 0x20 && byte < 0x7f && byte != '"' && byte != '\\';
     };
     return !text.empty() && std::all_of(text.begin(), text.end(), ordinary);
 }
 
-std::string text_line(const Event& event) {
+std::string format_text(const Event& event) {
     std::string line(event.message);
     for (const auto& [name, value] : event.fields) {
         line.append("  ").append(name).append("=");
-        if (plain(value)) {
+        if (needs_no_quotes(value)) {
             line += value;
         } else {
             append_quoted(line, value);
@@ -54,7 +54,7 @@ std::string text_line(const Event& event) {
     return line;
 }
 
-std::string json_members(const Event& event) {
+std::string format_json_members(const Event& event) {
     std::string line = "\"message\":";
     append_quoted(line, event.message);
     for (const auto& [name, value] : event.fields) {
@@ -72,13 +72,13 @@ void log(const Event& event) {
     auto level = spdlog_level(event.level);
     auto* logger = spdlog::default_logger_raw();
     if (!logger->should_log(level)) return;
-    logger->log(level, format_chosen == LogFormat::json ? json_members(event) : text_line(event));
+    logger->log(level, log_format == LogFormat::json ? format_json_members(event) : format_text(event));
 }
 
-void configure_log(LogFormat format, Level lowest) {
-    format_chosen = format;
+void configure_log(LogFormat format, Level minimum) {
+    log_format = format;
     auto logger = spdlog::stderr_color_mt("integreat");
-    logger->set_level(spdlog_level(lowest));
+    logger->set_level(spdlog_level(minimum));
     logger->set_pattern(
         format == LogFormat::json ? R"({"time":"%Y-%m-%dT%H:%M:%S.%eZ","level":"%l",%v})"
                                   : "%^%H:%M:%S %-7l%$ %v",

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The process's own log: what an operator reads on the terminal or in journald. One event, one line.
-// Requests are not logged here (gateway/ writes the access log), and services do not log at all: they
-// return causes, and whoever decides what happens next logs them once (style R16).
+// The log of the process, for operators: one line per event, on the terminal or in journald.
+// Requests are not logged here (gateway/ writes the access log). Services do not log at all: they return
+// causes, and the caller that handles the error logs the cause once (style R16).
 #pragma once
 
 #include <string>
@@ -15,15 +15,15 @@ enum class Level { debug, info, warning, error };
 
 struct Event {
     Level level = Level::info;
-    std::string_view message;  // A sentence without the particulars: "certificate reloaded".
-    std::vector<std::pair<std::string_view, std::string>> fields;  // The particulars.
+    std::string_view message;  // A sentence without details: "certificate reloaded".
+    std::vector<std::pair<std::string_view, std::string>> fields;  // Details, as names and values.
 };
 
 void log(const Event& event);
 
 enum class LogFormat { text, json };
 
-// Called once, from main. Lines go to standard error.
-void configure_log(LogFormat format, Level lowest);
+// Sets format and minimum level. Called once, from main. Lines go to standard error.
+void configure_log(LogFormat format, Level minimum);
 
 }  // namespace integreat

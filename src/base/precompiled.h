@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The one precompiled header: standard library only. Files still include what they use, and CI also
+// The precompiled header: standard library only. Files still include everything they use, and CI also
 // builds without it.
 #pragma once
 

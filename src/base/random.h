@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Unpredictable bytes come from here and nowhere else (style R19).
+// The only source of unpredictable bytes (style R19).
 #pragma once
 
 #include <cstddef>
@@ -11,14 +11,14 @@ namespace integreat {
 
 class Random {
 public:
-    // Fills `bytes` from a source fit for keys and tokens. Safe to call from any thread.
+    // Fills `bytes` from a source fit for keys and tokens. Thread-safe.
     virtual void fill(std::span<std::byte> bytes) = 0;
 
 protected:
     ~Random() = default;
 };
 
-// The same bytes in each run (SplitMix64), so that a test can compare a whole token.
+// Deterministic bytes (SplitMix64), so that a test can compare a whole token.
 class FixedRandom final : public Random {
 public:
     explicit FixedRandom(std::uint64_t seed = 1) : state_(seed) {}

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Errors are values. A Result<T> holds a T or one Error; reading the wrong one stops the process.
+// Errors as values. A Result<T> holds a T or one Error; reading the wrong one stops the process.
 // The interface is a subset of std::expected, so that a later switch is mechanical.
 #pragma once
 
@@ -12,30 +12,31 @@
 
 namespace integreat {
 
-// What went wrong, in words that every layer understands. The HTTP status, the exit code of the command
-// line and the error codes of AWS and Firebase are derived from it, in one place each.
+// The kind of an error, independent of any protocol. The HTTP status, the exit code of the command line and
+// the error codes of AWS and Firebase are derived from it, in one place each.
 enum class Fault {
     invalid,          // The caller's input is wrong; sending it again will not help.
-    unauthenticated,  // We do not know who is asking.
-    forbidden,        // We know, and they may not.
+    unauthenticated,  // The caller's identity is unknown.
+    forbidden,        // The caller is known and lacks the permission.
     not_found,
-    conflict,     // The state does not allow it now: already exists, already running, changed meanwhile.
-    exhausted,    // A limit or a quota was reached; later it may work.
-    unavailable,  // Something we depend on does not answer; later it may work.
-    internal,     // A bug of ours.
+    conflict,     // The current state does not allow it: already exists, already running, changed meanwhile.
+    exhausted,    // A limit or quota is reached; a retry may succeed.
+    unavailable,  // A dependency does not answer; a retry may succeed.
+    internal,     // A bug in this program.
 };
 
 struct Error {
     Fault fault = Fault::internal;
-    std::string message;  // Shown to the caller: says what to change, leaks nothing.
-    std::string cause;    // For our log only: the SQL state, the upstream's answer, the path.
+    std::string message;  // Shown to the caller: says what to change, leaks nothing internal.
+    std::string cause;    // For the log only: SQLSTATE, upstream response, path.
 };
 
-template <class T = void>
+// A value of type T or an error of type E, by default an Error. cloud/ uses it with AwsError.
+template <class T = void, class E = Error>
 class [[nodiscard]] Result {
 public:
     Result(T value) : state_(std::in_place_index<0>, std::move(value)) {}
-    Result(Error error) : state_(std::in_place_index<1>, std::move(error)) {}
+    Result(E error) : state_(std::in_place_index<1>, std::move(error)) {}
 
     explicit operator bool() const { return state_.index() == 0; }
 
@@ -45,11 +46,11 @@ public:
     T* operator->() { return &value(); }
     const T* operator->() const { return &value(); }
 
-    const Error& error() const& {
+    const E& error() const& {
         ASSERT(!*this);
         return *std::get_if<1>(&state_);
     }
-    Error error() && {
+    E error() && {
         ASSERT(!*this);
         return std::move(*std::get_if<1>(&state_));
     }
@@ -64,36 +65,36 @@ private:
         return *std::get_if<0>(&state_);
     }
 
-    std::variant<T, Error> state_;
+    std::variant<T, E> state_;
 };
 
-template <>
-class [[nodiscard]] Result<void> {
+template <class E>
+class [[nodiscard]] Result<void, E> {
 public:
     Result() = default;
-    Result(Error error) : error_(std::move(error)) {}
+    Result(E error) : error_(std::move(error)) {}
 
     explicit operator bool() const { return !error_; }
     void operator*() const { ASSERT(*this); }
 
-    const Error& error() const& {
+    const E& error() const& {
         ASSERT(error_);
         return *error_;
     }
-    Error error() && {
+    E error() && {
         ASSERT(error_);
         return std::move(*error_);
     }
 
 private:
-    std::optional<Error> error_;
+    std::optional<E> error_;
 };
 
 }  // namespace integreat
 
-// The value of `expression`, or return its error from the enclosing function. Not for coroutines: there,
-// name the result and test it (g++ 12 breaks on statement expressions around co_await). Not within the braces
-// of an aggregate either: g++ 12 leaks the members made before it.
+// Evaluates to the value of `expression`, or returns its error from the enclosing function. Not for
+// coroutines: there, name the result and test it (g++ 12 breaks on statement expressions around co_await).
+// Not inside the braces of an aggregate either: g++ 12 leaks the members constructed before it.
 #define TRY(expression)                                        \
     __extension__({                                            \
         auto try_result = (expression);                        \

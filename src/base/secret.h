@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A Secret cannot be printed, formatted or compared in variable time, and wipes its bytes when it goes.
+// A string that cannot be printed or formatted, compares in constant time and wipes its bytes on destruction.
 #pragma once
 
 #include <string>
@@ -7,7 +7,7 @@
 
 namespace integreat {
 
-// True if both are the same; takes as long for a wrong first byte as for a wrong last one.
+// Returns whether both are equal; the time does not depend on the position of the first difference.
 bool equal_in_constant_time(std::string_view left, std::string_view right);
 
 class Secret {
@@ -23,7 +23,7 @@ public:
     ~Secret() { wipe(); }
 
     bool empty() const { return text_.empty(); }
-    // For the call that needs the bytes: a signature, a connection string. Never for a message.
+    // Returns the bytes, for a signature or a connection string. Never for a message.
     const std::string& reveal() const { return text_; }
 
     friend bool operator==(const Secret& left, const Secret& right) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The real clock. Made once, in main; everything else takes a Clock as an argument.
+// The clock of the operating system. main creates one; everything else takes a Clock as an argument.
 #pragma once
 
 #include "base/clock.h"

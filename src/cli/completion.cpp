@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/completion.h"
 
+#include <ostream>
+
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
@@ -10,54 +12,57 @@ namespace integreat::cli {
 
 namespace {
 
-struct Word {
+struct Candidate {
     std::string text;
     std::string description;
 };
 
-// What may follow `command`: its subcommands and its options.
-std::vector<Word> words_after(const CLI::App& command) {
-    std::vector<Word> words;
+// Returns the subcommands and options of `command`.
+std::vector<Candidate> list_candidates(const CLI::App& command) {
+    std::vector<Candidate> candidates;
     auto all = [](const CLI::App*) { return true; };
-    for (const auto* below : command.get_subcommands(all))
-        words.push_back({below->get_name(), below->get_description()});
+    for (const auto* subcommand : command.get_subcommands(all))
+        candidates.push_back({subcommand->get_name(), subcommand->get_description()});
     for (const auto* option : command.get_options()) {
         for (const auto& name : option->get_lnames())
-            words.push_back({"--" + name, option->get_description()});
+            candidates.push_back({"--" + name, option->get_description()});
     }
-    return words;
+    return candidates;
 }
 
-struct Place {
+// A command with its completion candidates.
+struct CompletionContext {
     std::string path;  // "config schema"; empty for the program itself.
-    std::vector<Word> words;
+    std::vector<Candidate> candidates;
 };
 
-void collect(const CLI::App& command, const std::string& path, std::vector<Place>& places) {
-    places.push_back({path, words_after(command)});
-    for (const auto* below : command.get_subcommands([](const CLI::App*) { return true; })) {
-        collect(*below, path.empty() ? below->get_name() : path + " " + below->get_name(), places);
+void collect(const CLI::App& command, const std::string& path, std::vector<CompletionContext>& contexts) {
+    contexts.push_back({path, list_candidates(command)});
+    for (const auto* subcommand : command.get_subcommands([](const CLI::App*) { return true; })) {
+        collect(*subcommand, path.empty() ? subcommand->get_name() : path + " " + subcommand->get_name(),
+                contexts);
     }
 }
 
-std::string joined(const std::vector<Word>& words) {
+std::string join_texts(const std::vector<Candidate>& candidates) {
     std::string text;
-    for (const auto& word : words)
-        text += (text.empty() ? "" : " ") + word.text;
+    for (const auto& candidate : candidates)
+        text += (text.empty() ? "" : " ") + candidate.text;
     return text;
 }
 
-// The words so far without options name the place; an unknown one completes file names.
-std::string bash_script(const std::vector<Place>& places) {
+// Generates the bash script. The words without options select the command; for an unknown command, file names
+// are completed.
+std::string bash_script(const std::vector<CompletionContext>& contexts) {
     std::string cases;
-    for (const auto& place : places)
-        cases += fmt::format("        '{}') words='{}' ;;\n", place.path, joined(place.words));
+    for (const auto& context : contexts)
+        cases += fmt::format("        '{}') words='{}' ;;\n", context.path, join_texts(context.candidates));
     return "_integreat() {\n"
-           "    local place='' word words\n"
+           "    local path='' word words\n"
            "    for word in \"${COMP_WORDS[@]:1:COMP_CWORD-1}\"; do\n"
-           "        case \"$word\" in -*) ;; *) place=\"${place:+$place }$word\" ;; esac\n"
+           "        case \"$word\" in -*) ;; *) path=\"${path:+$path }$word\" ;; esac\n"
            "    done\n"
-           "    case \"$place\" in\n" +
+           "    case \"$path\" in\n" +
            cases +
            "        *) COMPREPLY=($(compgen -f -- \"${COMP_WORDS[COMP_CWORD]}\")); return ;;\n"
            "    esac\n"
@@ -66,7 +71,7 @@ std::string bash_script(const std::vector<Place>& places) {
            "complete -F _integreat integreat\n";
 }
 
-std::string quoted_for_fish(std::string text) {
+std::string quote_for_fish(std::string text) {
     std::string quoted;
     for (char character : text) {
         if (character == '\'' || character == '\\') quoted += '\\';
@@ -75,19 +80,19 @@ std::string quoted_for_fish(std::string text) {
     return "'" + quoted + "'";
 }
 
-std::string fish_script(const std::vector<Place>& places) {
+std::string fish_script(const std::vector<CompletionContext>& contexts) {
     std::string script =
         "function __integreat_at\n"
         "    set -l words (commandline -opc | string match -v -- '-*')\n"
         "    test \"$words[2..-1]\" = \"$argv\"\n"
         "end\n";
-    for (const auto& place : places) {
-        for (const auto& word : place.words) {
-            bool option = word.text.starts_with("--");
-            script +=
-                fmt::format("complete -c integreat {}-n '__integreat_at {}' {} {} -d {}\n",
-                            option ? "" : "-f ", place.path, option ? "-l" : "-a",
-                            option ? word.text.substr(2) : word.text, quoted_for_fish(word.description));
+    for (const auto& context : contexts) {
+        for (const auto& candidate : context.candidates) {
+            bool option = candidate.text.starts_with("--");
+            script += fmt::format("complete -c integreat {}-n '__integreat_at {}' {} {} -d {}\n",
+                                  option ? "" : "-f ", context.path, option ? "-l" : "-a",
+                                  option ? candidate.text.substr(2) : candidate.text,
+                                  quote_for_fish(candidate.description));
         }
     }
     return script;
@@ -96,16 +101,32 @@ std::string fish_script(const std::vector<Place>& places) {
 }  // namespace
 
 Result<std::string> completion_script(const CLI::App& program, const std::string& shell) {
-    std::vector<Place> places;
-    collect(program, "", places);
-    if (shell == "bash") return bash_script(places);
-    if (shell == "zsh") return "autoload -U +X bashcompinit && bashcompinit\n" + bash_script(places);
-    if (shell == "fish") return fish_script(places);
+    std::vector<CompletionContext> contexts;
+    collect(program, "", contexts);
+    if (shell == "bash") return bash_script(contexts);
+    if (shell == "zsh") return "autoload -U +X bashcompinit && bashcompinit\n" + bash_script(contexts);
+    if (shell == "fish") return fish_script(contexts);
     std::vector<std::string> known{"bash", "zsh", "fish"};
     return Error{Fault::invalid,
-                 fmt::format("unknown shell \"{}\"{}; completion is made for bash, zsh and fish", shell,
+                 fmt::format("unknown shell \"{}\"{}; the supported shells are bash, zsh and fish", shell,
                              did_you_mean(shell, known)),
                  ""};
+}
+
+void add_completion_command(CLI::App& app, CommandContext& context) {
+    auto* command =
+        app.add_subcommand("completion", "Generate shell completion: source <(integreat completion bash)");
+    auto shell = std::make_shared<std::string>();
+    command->add_option("SHELL", *shell, "Shell: bash, zsh or fish")->required();
+    set_action(context, *command, [&app, &context, shell] {
+        auto script = completion_script(app, *shell);
+        if (script) {
+            context.out << *script;
+            return exit_success;
+        }
+        print_error("completion", script.error(), context.err);
+        return exit_usage;
+    });
 }
 
 }  // namespace integreat::cli

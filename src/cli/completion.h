@@ -1,19 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
-// Shell completion, made from the same command tree that parses: it cannot name what does not exist.
+// `integreat completion SHELL`: generates shell completion from the command tree of the parser, so that it
+// always matches the commands.
 #pragma once
 
 #include <string>
-#include <vector>
 
 #include "base/result.h"
-
-namespace CLI {
-class App;
-}
+#include "cli/runtime/command_context.h"
 
 namespace integreat::cli {
 
-// The script to source: `source <(integreat completion bash)`. Shells: bash, zsh, fish.
-Result<std::string> completion_script(const CLI::App& program, const std::string& shell);
+// Returns the script to source: `source <(integreat completion bash)`. Shells: bash, zsh, fish.
+Result<std::string> completion_script(const CLI::App& app, const std::string& shell);
+
+void add_completion_command(CLI::App& app, CommandContext& context);
 
 }  // namespace integreat::cli

@@ -1,16 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// The command line: which words mean which command, and how each ends.
+// The command line: parses the arguments and runs the selected command.
 #pragma once
 
 #include <iosfwd>
 
 namespace integreat::cli {
 
-// Exit codes: 0 done; 1 the command says what is wrong; 2 the command line itself was wrong.
-inline constexpr int exit_done = 0;
-inline constexpr int exit_trouble = 1;
-inline constexpr int exit_usage = 2;
-
+// Returns one of the exit codes in cli/runtime/command_context.h.
 int run_program(int argc, const char* const* argv, std::ostream& out, std::ostream& err);
 
 }  // namespace integreat::cli

@@ -30,7 +30,7 @@ unsigned char* octets(std::string& text, std::size_t offset) {
 
 }  // namespace
 
-std::string seal(const Secret& key, std::string_view text, std::string_view bound_to, Random& random) {
+std::string seal(const Secret& key, std::string_view text, std::string_view associated_data, Random& random) {
     ASSERT(key.reveal().size() == aead_key_bytes);
     std::string sealed(nonce_bytes + text.size() + tag_bytes, '\0');
     random.fill({reinterpret_cast<std::byte*>(sealed.data()), nonce_bytes});
@@ -38,8 +38,8 @@ std::string seal(const Secret& key, std::string_view text, std::string_view boun
     int length = 0;
     bool done = EVP_EncryptInit_ex2(context.get(), aes_256_gcm(), octets(key.reveal()), octets(sealed),
                                     nullptr) == 1 &&
-                EVP_EncryptUpdate(context.get(), nullptr, &length, octets(bound_to),
-                                  static_cast<int>(bound_to.size())) == 1 &&
+                EVP_EncryptUpdate(context.get(), nullptr, &length, octets(associated_data),
+                                  static_cast<int>(associated_data.size())) == 1 &&
                 EVP_EncryptUpdate(context.get(), octets(sealed, nonce_bytes), &length, octets(text),
                                   static_cast<int>(text.size())) == 1 &&
                 EVP_EncryptFinal_ex(context.get(), octets(sealed, nonce_bytes + text.size()), &length) == 1 &&
@@ -50,7 +50,7 @@ std::string seal(const Secret& key, std::string_view text, std::string_view boun
 }
 
 std::optional<std::string> open_sealed(const Secret& key, std::string_view sealed,
-                                       std::string_view bound_to) {
+                                       std::string_view associated_data) {
     if (key.reveal().size() != aead_key_bytes || sealed.size() < nonce_bytes + tag_bytes) return std::nullopt;
     std::string text(sealed.size() - nonce_bytes - tag_bytes, '\0');
     std::string tag(sealed.substr(sealed.size() - tag_bytes));
@@ -58,8 +58,8 @@ std::optional<std::string> open_sealed(const Secret& key, std::string_view seale
     int length = 0;
     bool whole = EVP_DecryptInit_ex2(context.get(), aes_256_gcm(), octets(key.reveal()), octets(sealed),
                                      nullptr) == 1 &&
-                 EVP_DecryptUpdate(context.get(), nullptr, &length, octets(bound_to),
-                                   static_cast<int>(bound_to.size())) == 1 &&
+                 EVP_DecryptUpdate(context.get(), nullptr, &length, octets(associated_data),
+                                   static_cast<int>(associated_data.size())) == 1 &&
                  EVP_DecryptUpdate(context.get(), octets(text, 0), &length,
                                    octets(sealed.substr(nonce_bytes)), static_cast<int>(text.size())) == 1 &&
                  EVP_CIPHER_CTX_ctrl(context.get(), EVP_CTRL_GCM_SET_TAG, tag_bytes, tag.data()) == 1 &&

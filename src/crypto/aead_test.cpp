@@ -8,7 +8,7 @@ namespace {
 
 const Secret key(std::string(aead_key_bytes, 'k'));
 
-TEST(Aead, OpensWhatWasSealedForTheSameName) {
+TEST(Aead, OpensWithTheSameAssociatedData) {
     FixedRandom random;
     for (std::string_view text : {"", "x", "a longer text than one block of sixteen"}) {
         auto sealed = seal(key, text, "ASIA1", random);
@@ -19,7 +19,7 @@ TEST(Aead, OpensWhatWasSealedForTheSameName) {
     }
 }
 
-TEST(Aead, DoesNotOpenWhatWasChangedAnywhere) {
+TEST(Aead, DetectsChangesOfAnyByte) {
     FixedRandom random;
     auto sealed = seal(key, "text", "name", random);
     for (std::size_t i = 0; i < sealed.size(); ++i) {

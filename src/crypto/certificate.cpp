@@ -49,7 +49,7 @@ void set_name(X509* certificate, const std::string& common_name) {
 void set_serial(X509* certificate, Random& random) {
     std::array<std::byte, 16> bytes;
     random.fill(bytes);
-    bytes[0] = (bytes[0] & std::byte{0x7F}) | std::byte{0x40};  // Positive and of full length.
+    bytes[0] = (bytes[0] & std::byte{0x7F}) | std::byte{0x40};  // Positive, and of full length.
     std::unique_ptr<BIGNUM, Free<BN_free>> number(
         BN_bin2bn(reinterpret_cast<unsigned char*>(bytes.data()), int(bytes.size()), nullptr));
     ASSERT(number && BN_to_ASN1_INTEGER(number.get(), X509_get_serialNumber(certificate)));

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // X.509 certificates (RFC 5280), as far as key sets need them: Google publishes the keys of Firebase tokens
-// as certificates, and the local key endpoint does the same. No chain is built: who the certificate is from
-// is known by the TLS connection it came over.
+// as certificates, and the local key endpoint does the same. No chain is verified: the TLS connection that
+// delivered the certificate authenticates it.
 #pragma once
 
 #include <string>
@@ -17,10 +17,10 @@ struct Certificate {
     RsaPublicKey key;
     Time not_before;
     Time not_after;
-    std::string common_name;  // Of the subject; empty if it has none.
+    std::string common_name;  // Common name of the subject; empty if it has none.
 };
 
-// Exactly one certificate ("BEGIN CERTIFICATE") with an RSA key that RsaPublicKey accepts.
+// Parses exactly one certificate ("BEGIN CERTIFICATE") with an RSA key that RsaPublicKey accepts.
 Result<Certificate> parse_certificate(std::string_view pem);
 
 struct CertificateRequest {
@@ -29,7 +29,7 @@ struct CertificateRequest {
     Time not_after;
 };
 
-// Signed by the key itself, with a random serial number; PEM.
+// Returns a self-signed certificate with a random serial number, as PEM.
 std::string make_certificate(const RsaPrivateKey& key, const CertificateRequest& request, Random& random);
 
 }  // namespace integreat::crypto

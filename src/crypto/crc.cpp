@@ -9,8 +9,8 @@ namespace integreat::crypto {
 
 namespace {
 
-// Eight tables, so that eight bytes are taken at a time ("slicing by 8", Kounavis and Berry 2005): table k
-// holds what a byte contributes that is followed by k more.
+// Eight tables, to process eight bytes at a time ("slicing by 8", Kounavis and Berry 2005): table k holds the
+// contribution of a byte that is followed by k more.
 using Tables = std::array<std::array<std::uint64_t, 256>, 8>;
 
 constexpr Tables tables_of(std::uint64_t polynomial) {
@@ -32,7 +32,7 @@ constexpr Tables tables_of(std::uint64_t polynomial) {
 
 struct Parameters {
     int bits;
-    std::uint64_t polynomial;  // Reflected.
+    std::uint64_t polynomial;  // In reflected form.
     Tables tables;
 };
 
@@ -55,7 +55,7 @@ constexpr std::uint64_t all_ones(int bits) {
     return ~std::uint64_t{0} >> (64 - bits);
 }
 
-// a·b modulo the polynomial, in reflected form: the highest bit is x⁰.
+// Returns a·b modulo the polynomial, in reflected form: the highest bit is x⁰.
 std::uint64_t multiply(const Parameters& p, std::uint64_t a, std::uint64_t b) {
     std::uint64_t product = 0;
     for (std::uint64_t bit = std::uint64_t{1} << (p.bits - 1); bit != 0; bit >>= 1) {

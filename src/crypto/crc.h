@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// Cyclic redundancy checks, as S3's checksums use them: CRC-32 (ISO-HDLC, that of zlib), CRC-32C (Castagnoli,
-// RFC 3720) and CRC-64/NVME. All three are reflected, start from all ones and are inverted at the end, so one
-// piece of code does them. Sums of neighbours combine without their bytes: the parts of an upload become the
-// sum of the whole.
+// Cyclic redundancy checks, as in S3's checksums: CRC-32 (ISO-HDLC, zlib's), CRC-32C (Castagnoli, RFC 3720)
+// and CRC-64/NVME. All three are reflected, start from all ones and are inverted at the end, so they share
+// one implementation. Checksums of adjacent sequences combine without their bytes: those of the parts of an
+// upload become that of the whole.
 #pragma once
 
 #include <cstdint>
@@ -25,10 +25,10 @@ private:
     std::uint64_t value_ = 0;
 };
 
-// The sum of two byte sequences in a row: of the first, of the second, and how long the second is.
+// Returns the checksum of two adjacent byte sequences from the checksum of each and the length of the second.
 std::uint64_t crc_combine(Crc crc, std::uint64_t first, std::uint64_t second, std::uint64_t second_bytes);
 
-// Big-endian, four or eight bytes: the form that S3 writes in base64.
+// Returns the value big-endian in four or eight bytes: the form that S3 encodes in base64.
 std::string crc_bytes(Crc crc, std::uint64_t value);
 
 }  // namespace integreat::crypto

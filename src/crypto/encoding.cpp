@@ -55,10 +55,10 @@ std::string encode(std::string_view bytes, const Alphabet& letters) {
     return text;
 }
 
-// The one to three bytes that two to four letters stand for; the number of letters says how many.
+// Decodes two to four letters to one to three bytes.
 bool decode_rest(const unsigned char* letters, std::size_t count, const Reverse& values, unsigned char* out) {
     if (count == 0) return true;
-    if (count == 1) return false;  // Six bits are no byte.
+    if (count == 1) return false;  // Six bits are less than a byte.
     std::uint32_t bits = 0;
     std::uint8_t seen = 0;
     for (std::size_t i = 0; i < count; ++i) {

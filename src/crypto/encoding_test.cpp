@@ -8,7 +8,7 @@
 namespace integreat::crypto {
 namespace {
 
-TEST(Base64, AgreesWithTheVectorsOfRfc4648) {
+TEST(Base64, MatchesTheVectorsOfRfc4648) {
     std::pair<std::string_view, std::string_view> vectors[] = {
         {"", ""},        {"f", "Zg=="},        {"fo", "Zm8="},
         {"foo", "Zm9v"}, {"foob", "Zm9vYg=="}, {"foobar", "Zm9vYmFy"}};
@@ -20,7 +20,7 @@ TEST(Base64, AgreesWithTheVectorsOfRfc4648) {
     EXPECT_EQ(base64url_encode("\xFB\xFF"), "-_8");
 }
 
-TEST(Base64, GivesBackWhatItWasGiven) {
+TEST(Base64, DecodesWhatItEncodes) {
     FixedRandom random;
     for (std::size_t length = 0; length < 100; ++length) {
         std::string bytes(length, '\0');
@@ -30,7 +30,7 @@ TEST(Base64, GivesBackWhatItWasGiven) {
     }
 }
 
-TEST(Base64, RefusesWrongPaddingWhitespaceAndForeignLetters) {
+TEST(Base64, RejectsWrongPaddingWhitespaceAndForeignLetters) {
     for (std::string_view text : {"Zg", "Zg=", "Zg===", "Zm8", "Zm9v=", "Zm9v====", "=", "====", "Z===",
                                   "Zg=A", "Z", "Zm9 ", "Zm\nv", "Zm9v\n", "Zm9-", "Zm9_", "Z\xC3\xA9v"}) {
         EXPECT_FALSE(base64_decode(text)) << text;
@@ -42,7 +42,7 @@ TEST(Base64, RefusesWrongPaddingWhitespaceAndForeignLetters) {
     EXPECT_FALSE(base64url_decode(std::string_view("Zm9v\0", 5)));
 }
 
-TEST(Base64, RefusesEachSpellingWithTrailingBitsButTheCanonicalOne) {
+TEST(Base64, RejectsNonCanonicalTrailingBits) {
     static constexpr std::string_view letters =
         "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
     int accepted_two = 0, accepted_three = 0;
@@ -54,7 +54,7 @@ TEST(Base64, RefusesEachSpellingWithTrailingBitsButTheCanonicalOne) {
     EXPECT_EQ(accepted_three, 16);  // Four bits of the third.
 }
 
-TEST(Hex, GivesBackWhatItWasGivenAndRefusesTheRest) {
+TEST(Hex, DecodesWhatItEncodesAndRejectsOtherText) {
     std::string bytes("\x00\x7f\xff", 3);
     EXPECT_EQ(hex_encode(bytes), "007fff");
     EXPECT_EQ(hex_decode("007FfF"), bytes);

@@ -18,16 +18,16 @@ void write_base32(char* to, std::size_t digits, std::uint64_t number) {
 }  // namespace
 
 std::string random_token(Random& random, std::size_t bytes) {
-    std::string noise(bytes, '\0');
-    random.fill(std::as_writable_bytes(std::span(noise)));
-    return base64url_encode(noise);
+    std::string random_bytes(bytes, '\0');
+    random.fill(std::as_writable_bytes(std::span(random_bytes)));
+    return base64url_encode(random_bytes);
 }
 
 std::string make_ulid(Time now, Random& random) {
-    std::array<std::uint64_t, 2> noise{};
-    random.fill(std::as_writable_bytes(std::span(noise)));
+    std::array<std::uint64_t, 2> random_bits{};
+    random.fill(std::as_writable_bytes(std::span(random_bits)));
     std::string text(ulid_length, '\0');
-    write_ulid(text.data(), now, noise[0], noise[1]);
+    write_ulid(text.data(), now, random_bits[0], random_bits[1]);
     return text;
 }
 

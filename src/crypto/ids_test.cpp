@@ -14,7 +14,7 @@
 namespace integreat::crypto {
 namespace {
 
-TEST(RandomText, MakesUlidsThatSortByTime) {
+TEST(Ids, MakesUlidsThatSortByTime) {
     FixedRandom random;
     // The example of the specification: 2016-07-30T23:54:10.259Z is 01ARYZ6S41.
     auto ulid = make_ulid(Time(std::chrono::milliseconds(1469918176385)), random);
@@ -24,7 +24,7 @@ TEST(RandomText, MakesUlidsThatSortByTime) {
     EXPECT_THAT(ulid, testing::MatchesRegex("[0-9A-HJKMNP-TV-Z]+"));
 }
 
-TEST(RandomText, MakesUlidsThatDiffer) {
+TEST(Ids, MakesUlidsThatDiffer) {
     FixedRandom random;
     std::set<std::string> ulids;
     for (int i = 0; i < 1'000; ++i)
@@ -32,7 +32,7 @@ TEST(RandomText, MakesUlidsThatDiffer) {
     EXPECT_EQ(ulids.size(), 1'000u);
 }
 
-TEST(RandomText, MakesTokensOfTheWantedStrength) {
+TEST(Ids, MakesTokensOfTheGivenLength) {
     FixedRandom random;
     auto token = random_token(random, 32);
     EXPECT_EQ(token.size(), 43u);
@@ -40,9 +40,9 @@ TEST(RandomText, MakesTokensOfTheWantedStrength) {
     EXPECT_NE(token, random_token(random, 32));
 }
 
-TEST(SystemRandom, NeverHandsOutTheSameBytesTwice) {
+TEST(SystemRandom, NeverReturnsTheSameBytesTwice) {
     SystemRandom random;
-    Guarded<std::multiset<std::string>> drawn;
+    Synchronized<std::multiset<std::string>> drawn;
     std::vector<std::thread> threads;
     for (int i = 0; i < 4; ++i) {
         threads.emplace_back([&] {
@@ -72,7 +72,7 @@ TEST(SystemRandom, FillsEachByteOfShortAndLongSpans) {
     }
 }
 
-TEST(RandomText, MakesUuidsOfVersionFour) {
+TEST(Ids, MakesUuidsOfVersionFour) {
     FixedRandom random;
     auto first = make_uuid(random);
     std::string digits = "[0-9a-f]";

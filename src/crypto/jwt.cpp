@@ -10,10 +10,10 @@ namespace integreat::crypto {
 
 namespace {
 
-constexpr json::ParseLimits json_limits{.bytes_max = 64 * 1024, .depth_max = 16, .object_names_max = 200};
+constexpr json::ParseLimits json_limits{.max_bytes = 64 * 1024, .depth_max = 16, .object_names_max = 200};
 
-Error malformed(std::string sentence) {
-    return {Fault::invalid, std::move(sentence), ""};
+Error malformed(std::string message) {
+    return {Fault::invalid, std::move(message), ""};
 }
 
 Result<boost::json::object> parse_part(std::string_view part, const char* name, std::string& bytes,
@@ -30,17 +30,17 @@ Result<boost::json::object> parse_part(std::string_view part, const char* name, 
 }  // namespace
 
 Result<Jwt> parse_jwt(std::string_view token, const JwtLimits& limits, boost::json::storage_ptr storage) {
-    if (token.size() > limits.bytes_max) {
-        return malformed("the token is longer than " + std::to_string(limits.bytes_max) + " bytes");
+    if (token.size() > limits.max_bytes) {
+        return malformed("the token is longer than " + std::to_string(limits.max_bytes) + " bytes");
     }
     auto first = token.find('.');
     auto second = first == token.npos ? token.npos : token.find('.', first + 1);
     if (second == token.npos || token.find('.', second + 1) != token.npos) {
-        return malformed("a token has three parts with dots between them");
+        return malformed("a token consists of three parts separated by dots");
     }
     std::string bytes;
     auto header = TRY(parse_part(token.substr(0, first), "header", bytes, storage));
-    if (header.contains("crit")) return malformed("the header has \"crit\": no extension is understood here");
+    if (header.contains("crit")) return malformed("the header has \"crit\", and no extension is supported");
     auto payload = TRY(parse_part(token.substr(first + 1, second - first - 1), "payload", bytes, storage));
     if (!base64url_decode_into(token.substr(second + 1), bytes)) {
         return malformed("the signature is not canonical base64url");

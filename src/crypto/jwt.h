@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// JSON Web Tokens in compact form (RFC 7515, RFC 7519): taken apart and put together. Taking one apart proves
-// nothing; whoever reads the claims verifies the signature first. There is one spelling of each token:
-// canonical base64url, strict JSON, exactly three parts.
+// JSON Web Tokens in compact form (RFC 7515, RFC 7519): parsing and signing. Parsing does not verify: check
+// the signature before using the claims. Each token has one spelling: canonical base64url, strict JSON,
+// exactly three parts.
 #pragma once
 
 #include <string>
@@ -15,23 +15,22 @@
 namespace integreat::crypto {
 
 struct Jwt {
-    std::string_view
-        signed_text;  // Header and payload as they came, with the dot between; a view of the token.
+    std::string_view signing_input;  // "header.payload" as received (RFC 7515); a view of the token.
     boost::json::object header;
     boost::json::object payload;
     std::string signature;  // Decoded; empty for "alg": "none".
 };
 
 struct JwtLimits {
-    std::size_t bytes_max = 8 * 1024;
+    std::size_t max_bytes = 8 * 1024;
 };
 
-// Fault::invalid with a sentence that names the part: `the header is not canonical base64url`. A header with
-// "crit" is refused: no extension is understood (RFC 7515 section 4.1.11). The values live in `storage`.
+// Fault::invalid with a message that names the part: `the header is not canonical base64url`. A header with
+// "crit" is rejected: no extension is supported (RFC 7515 section 4.1.11). The values live in `storage`.
 Result<Jwt> parse_jwt(std::string_view token, const JwtLimits& limits = {},
                       boost::json::storage_ptr storage = {});
 
-// Signed with RS256; "alg", "typ" and "kid" are set here.
+// Returns a token signed with RS256; sets "alg", "typ" and "kid".
 std::string sign_jwt(const boost::json::object& payload, const std::string& key_id, const RsaPrivateKey& key);
 
 }  // namespace integreat::crypto

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// OpenSSL's objects as unique_ptr, and its error queue as a cause for our log. Only for this folder's .cpp.
+// OpenSSL objects as unique_ptr, and its error queue as a cause for the log. Only for this folder's sources.
 #pragma once
 
 #include <memory>
@@ -19,8 +19,8 @@ namespace integreat::crypto {
 template <auto free>
 struct Free {
     template <class T>
-    void operator()(T* thing) const {
-        free(thing);
+    void operator()(T* object) const {
+        free(object);
     }
 };
 
@@ -30,7 +30,7 @@ using KeyPointer = std::unique_ptr<EVP_PKEY, Free<EVP_PKEY_free>>;
 using KeyContext = std::unique_ptr<EVP_PKEY_CTX, Free<EVP_PKEY_CTX_free>>;
 using CertificatePointer = std::unique_ptr<X509, Free<X509_free>>;
 
-// What OpenSSL complained about on this thread; empties its queue.
+// Returns OpenSSL's errors of the calling thread and empties its queue.
 inline std::string take_openssl_errors() {
     std::string text;
     while (unsigned long code = ERR_get_error()) {
@@ -46,7 +46,7 @@ inline Error openssl_error(Fault fault, std::string message) {
     return {fault, std::move(message), take_openssl_errors()};
 }
 
-// Reads of a PEM text in memory; the text must outlive the result.
+// Returns a BIO that reads `text`, which must outlive it.
 inline BioPointer read_only_bio(std::string_view text) {
     BioPointer bio(BIO_new_mem_buf(text.data(), static_cast<int>(text.size())));
     ASSERT(bio);
@@ -59,7 +59,7 @@ inline std::string bio_text(BIO* bio) {
     return {start, static_cast<std::size_t>(length)};
 }
 
-// SHA-256, fetched once: EVP_sha256() would look the provider up for each use.
+// Returns SHA-256, fetched once: EVP_sha256() looks the provider up on each use. Defined in hash.cpp.
 EVP_MD* fetched_sha256();
 
 }  // namespace integreat::crypto

@@ -8,7 +8,7 @@
 #include <openssl/pem.h>
 #include <openssl/rsa.h>
 
-#include "crypto/digest.h"
+#include "crypto/hash.h"
 #include "crypto/openssl.h"
 
 namespace integreat::crypto {
@@ -20,14 +20,14 @@ using ParamsBuilder = std::unique_ptr<OSSL_PARAM_BLD, Free<OSSL_PARAM_BLD_free>>
 using Params = std::unique_ptr<OSSL_PARAM, Free<OSSL_PARAM_free>>;
 
 constexpr int bits_min = 2048;
-constexpr int bits_max = 8192;         // Beyond it a single verification would cost milliseconds.
-constexpr int exponent_bits_max = 64;  // The same; FIPS 186-5 would allow 256.
+constexpr int bits_max = 8192;         // Beyond it, one verification takes milliseconds.
+constexpr int exponent_bits_max = 64;  // For the same reason; FIPS 186-5 allows 256.
 
 std::shared_ptr<EVP_PKEY> shared(KeyPointer key) {
     return {key.release(), EVP_PKEY_free};
 }
 
-NumberPointer number_of(const EVP_PKEY* key, const char* name) {
+NumberPointer get_number(const EVP_PKEY* key, const char* name) {
     BIGNUM* number = nullptr;
     ASSERT(EVP_PKEY_get_bn_param(key, name, &number) == 1);
     return NumberPointer(number);
@@ -39,15 +39,15 @@ std::string big_endian(const BIGNUM* number) {
     return bytes;
 }
 
-// Why the key is not one that we use, or nothing.
-std::optional<std::string> unfit(const EVP_PKEY* key) {
+// Returns the reason why a key is not acceptable, or nullopt.
+std::optional<std::string> find_defect(const EVP_PKEY* key) {
     if (EVP_PKEY_is_a(key, "RSA") != 1) return "the key is not an RSA key";
     auto bits = EVP_PKEY_get_bits(key);
     if (bits < bits_min || bits > bits_max) {
         return "the RSA key has " + std::to_string(bits) + " bits, not 2048 to 8192";
     }
-    auto exponent = number_of(key, OSSL_PKEY_PARAM_RSA_E);
-    auto modulus = number_of(key, OSSL_PKEY_PARAM_RSA_N);
+    auto exponent = get_number(key, OSSL_PKEY_PARAM_RSA_E);
+    auto modulus = get_number(key, OSSL_PKEY_PARAM_RSA_N);
     if (!BN_is_odd(exponent.get()) || BN_num_bits(exponent.get()) < 2 ||
         BN_num_bits(exponent.get()) > exponent_bits_max) {
         return "the RSA key's exponent must be odd, at least 3 and at most 64 bits long";
@@ -56,8 +56,8 @@ std::optional<std::string> unfit(const EVP_PKEY* key) {
     return std::nullopt;
 }
 
-// RS256 prepared once per key would be faster still, but a context is not safe to share: it is made per use
-// from algorithms that were fetched once.
+// An RS256 context per key would be faster, but contexts are not thread-safe: one is created per use, from
+// algorithms fetched once.
 KeyContext rs256_context(EVP_PKEY* key, int (*begin)(EVP_PKEY_CTX*)) {
     KeyContext context(EVP_PKEY_CTX_new_from_pkey(nullptr, key, nullptr));
     ASSERT(context && begin(context.get()) == 1 &&
@@ -69,7 +69,7 @@ KeyContext rs256_context(EVP_PKEY* key, int (*begin)(EVP_PKEY_CTX*)) {
 }  // namespace
 
 Result<RsaPublicKey> RsaPublicKey::from_openssl(std::shared_ptr<evp_pkey_st> key) {
-    if (auto why = unfit(key.get())) return Error{Fault::invalid, *why, ""};
+    if (auto defect = find_defect(key.get())) return Error{Fault::invalid, *defect, ""};
     auto modulus_bytes = static_cast<std::size_t>(EVP_PKEY_get_size(key.get()));
     return RsaPublicKey(std::move(key), modulus_bytes);
 }
@@ -103,9 +103,9 @@ Result<RsaPublicKey> RsaPublicKey::from_numbers(std::string_view modulus, std::s
     return from_openssl(shared(KeyPointer(key)));
 }
 
-bool RsaPublicKey::verify_rs256(std::string_view signed_text, std::string_view signature) const {
+bool RsaPublicKey::verify_rs256(std::string_view signing_input, std::string_view signature) const {
     if (signature.size() != modulus_bytes_) return false;
-    auto digest = sha256(signed_text);
+    auto digest = sha256(signing_input);
     auto context = rs256_context(key_.get(), EVP_PKEY_verify_init);
     int verified = EVP_PKEY_verify(context.get(), reinterpret_cast<const unsigned char*>(signature.data()),
                                    signature.size(), digest.data(), digest.size());
@@ -114,11 +114,11 @@ bool RsaPublicKey::verify_rs256(std::string_view signed_text, std::string_view s
 }
 
 std::string RsaPublicKey::modulus() const {
-    return big_endian(number_of(key_.get(), OSSL_PKEY_PARAM_RSA_N).get());
+    return big_endian(get_number(key_.get(), OSSL_PKEY_PARAM_RSA_N).get());
 }
 
 std::string RsaPublicKey::exponent() const {
-    return big_endian(number_of(key_.get(), OSSL_PKEY_PARAM_RSA_E).get());
+    return big_endian(get_number(key_.get(), OSSL_PKEY_PARAM_RSA_E).get());
 }
 
 std::string RsaPublicKey::to_pem() const {
@@ -142,12 +142,12 @@ Result<RsaPrivateKey> RsaPrivateKey::generate(int bits) {
 
 Result<RsaPrivateKey> RsaPrivateKey::from_pem(const Secret& pem) {
     auto bio = read_only_bio(pem.reveal());
-    // Without a callback OpenSSL would ask the terminal for the passphrase of an encrypted key.
+    // Without a callback OpenSSL prompts on the terminal for the passphrase of an encrypted key.
     auto no_passphrase = [](char*, int, int, void*) { return -1; };
     KeyPointer key(PEM_read_bio_PrivateKey(bio.get(), nullptr, no_passphrase, nullptr));
     if (!key)
         return openssl_error(Fault::invalid, "not an unencrypted private key in PEM (BEGIN PRIVATE KEY)");
-    if (auto why = unfit(key.get())) return Error{Fault::invalid, *why, ""};
+    if (auto defect = find_defect(key.get())) return Error{Fault::invalid, *defect, ""};
     return RsaPrivateKey(shared(std::move(key)));
 }
 
@@ -163,8 +163,8 @@ std::string RsaPrivateKey::sign_rs256(std::string_view text) const {
 }
 
 RsaPublicKey RsaPrivateKey::public_key() const {
-    auto modulus = big_endian(number_of(key_.get(), OSSL_PKEY_PARAM_RSA_N).get());
-    auto exponent = big_endian(number_of(key_.get(), OSSL_PKEY_PARAM_RSA_E).get());
+    auto modulus = big_endian(get_number(key_.get(), OSSL_PKEY_PARAM_RSA_N).get());
+    auto exponent = big_endian(get_number(key_.get(), OSSL_PKEY_PARAM_RSA_E).get());
     return *RsaPublicKey::from_numbers(modulus, exponent);
 }
 

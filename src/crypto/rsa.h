@@ -16,13 +16,14 @@ namespace integreat::crypto {
 
 class RsaPublicKey {
 public:
-    // Fault::invalid unless it is an RSA key of 2048 to 8192 bits with an odd exponent from 3 up to 64 bits.
+    // Fault::invalid unless the key is an RSA key of 2048 to 8192 bits with an odd exponent from 3 up to 64
+    // bits.
     static Result<RsaPublicKey> from_pem(std::string_view pem);  // "BEGIN PUBLIC KEY"
     static Result<RsaPublicKey> from_numbers(std::string_view modulus,
                                              std::string_view exponent);  // Big-endian.
     static Result<RsaPublicKey> from_openssl(std::shared_ptr<evp_pkey_st> key);
 
-    bool verify_rs256(std::string_view signed_text, std::string_view signature) const;
+    bool verify_rs256(std::string_view signing_input, std::string_view signature) const;
 
     std::size_t modulus_bytes() const { return modulus_bytes_; }
     std::string modulus() const;  // Big-endian, without leading zeros.
@@ -42,7 +43,7 @@ private:
 
 class RsaPrivateKey {
 public:
-    // From OpenSSL's own generator, which is seeded by the kernel. Takes some 50 to 500 ms.
+    // Generates a key with OpenSSL's generator, seeded by the kernel. Takes about 50 to 500 ms.
     static Result<RsaPrivateKey> generate(int bits = 2048);
     static Result<RsaPrivateKey> from_pem(const Secret& pem);  // PKCS #8 or PKCS #1, unencrypted.
 

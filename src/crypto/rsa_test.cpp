@@ -19,7 +19,7 @@ const RsaPrivateKey& key() {
     return made;
 }
 
-TEST(Rsa, VerifiesWhatItSignedAndNothingElse) {
+TEST(Rsa, VerifiesOnlyWhatItSigned) {
     auto public_key = key().public_key();
     auto signature = key().sign_rs256("text");
     EXPECT_EQ(signature.size(), 256u);
@@ -39,7 +39,7 @@ TEST(Rsa, VerifiesWhatItSignedAndNothingElse) {
     EXPECT_FALSE(RsaPrivateKey::generate()->public_key().verify_rs256("text", signature));
 }
 
-TEST(Rsa, SurvivesPemAndNumbers) {
+TEST(Rsa, ConvertsToPemAndNumbersAndBack) {
     auto public_key = key().public_key();
     EXPECT_EQ(*RsaPublicKey::from_pem(public_key.to_pem()), public_key);
     EXPECT_EQ(*RsaPublicKey::from_numbers(public_key.modulus(), public_key.exponent()), public_key);
@@ -50,7 +50,7 @@ TEST(Rsa, SurvivesPemAndNumbers) {
     EXPECT_TRUE(public_key.verify_rs256("text", again->sign_rs256("text")));
 }
 
-TEST(Rsa, RefusesKeysThatAreWeakDearOrNoKeys) {
+TEST(Rsa, RejectsWeakExpensiveAndInvalidKeys) {
     EXPECT_THAT(RsaPrivateKey::generate(1024).error().message, HasSubstr("2048 to 8192 bits"));
     auto modulus = key().public_key().modulus();
     std::string three = "\x03";
@@ -70,7 +70,7 @@ TEST(Rsa, RefusesKeysThatAreWeakDearOrNoKeys) {
                 HasSubstr("not an unencrypted private key"));
 }
 
-TEST(Rsa, RefusesAnEllipticKey) {
+TEST(Rsa, RejectsEllipticCurveKeys) {
     auto elliptic = RsaPublicKey::from_pem(
         "-----BEGIN PUBLIC KEY-----\n"
         "MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEaxfR8uEsQkf4vOblY6RA8ncDfYEt\n"
@@ -80,7 +80,7 @@ TEST(Rsa, RefusesAnEllipticKey) {
     EXPECT_EQ(elliptic.error().message, "the key is not an RSA key");
 }
 
-TEST(Rsa, IsSharedByThreads) {
+TEST(Rsa, IsThreadSafe) {
     auto public_key = key().public_key();
     auto signature = key().sign_rs256("text");
     std::atomic<int> verified{0};
@@ -96,7 +96,7 @@ TEST(Rsa, IsSharedByThreads) {
     EXPECT_EQ(verified, 200);
 }
 
-TEST(Certificate, SurvivesPem) {
+TEST(Certificate, ConvertsToPemAndBack) {
     FixedRandom random;
     auto pem = make_certificate(key(),
                                 {.common_name = "securetoken.localhost",
@@ -111,7 +111,7 @@ TEST(Certificate, SurvivesPem) {
     EXPECT_EQ(parsed->common_name, "securetoken.localhost");
 }
 
-TEST(Certificate, RefusesWhatIsNone) {
+TEST(Certificate, RejectsInvalidCertificates) {
     FixedRandom random;
     auto pem = make_certificate(key(), {.common_name = "x", .not_before = {}, .not_after = {}}, random);
     EXPECT_THAT(parse_certificate("").error().message, HasSubstr("not a certificate in PEM"));

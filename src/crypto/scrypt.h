@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// scrypt (RFC 7914): a key from a password, made dear on purpose in time and memory.
+// scrypt (RFC 7914): derives a key from a password, deliberately expensive in time and memory.
 #pragma once
 
 #include <string_view>
 
 #include "base/result.h"
 #include "base/secret.h"
-#include "crypto/digest.h"
+#include "crypto/hash.h"
 
 namespace integreat::crypto {
 
@@ -16,8 +16,8 @@ struct ScryptCost {
     int p = 1;
 };
 
-// 32 bytes; compare them in constant time. Fault::invalid for a cost outside of log2_n 1..20, r 1..32,
-// p 1..16 or beyond 256 MiB.
+// Returns 32 bytes; compare them in constant time. Fault::invalid for a cost outside log2_n 1..20, r 1..32,
+// p 1..16, or beyond 256 MiB.
 Result<Sha256> scrypt(const Secret& password, std::string_view salt, const ScryptCost& cost);
 
 }  // namespace integreat::crypto

@@ -15,9 +15,9 @@ namespace integreat::crypto {
 
 namespace {
 
-std::atomic<std::uint64_t> forks{0};
+std::atomic<std::uint64_t> forks_count{0};
 
-void draw(std::span<std::byte> bytes) {
+void read_kernel(std::span<std::byte> bytes) {
     while (!bytes.empty()) {
         auto count = getrandom(bytes.data(), bytes.size(), 0);
         if (count < 0) {
@@ -31,7 +31,7 @@ void draw(std::span<std::byte> bytes) {
 struct Block {
     std::array<std::byte, 4096> bytes;
     std::size_t used = sizeof bytes;
-    std::uint64_t forks_seen = 0;
+    std::uint64_t forks = 0;
 
     ~Block() { explicit_bzero(bytes.data(), bytes.size()); }
 };
@@ -40,15 +40,15 @@ struct Block {
 
 void SystemRandom::fill(std::span<std::byte> bytes) {
     if (bytes.empty()) return;
-    static const int watching = pthread_atfork(nullptr, nullptr, [] { forks.fetch_add(1); });
-    ASSERT(watching == 0);
+    static const int registered = pthread_atfork(nullptr, nullptr, [] { forks_count.fetch_add(1); });
+    ASSERT(registered == 0);
     thread_local Block block;
-    if (bytes.size() > block.bytes.size() / 8) return draw(bytes);
-    auto seen = forks.load(std::memory_order_relaxed);
-    if (block.bytes.size() - block.used < bytes.size() || block.forks_seen != seen) {
-        draw(block.bytes);
+    if (bytes.size() > block.bytes.size() / 8) return read_kernel(bytes);
+    auto forks = forks_count.load(std::memory_order_relaxed);
+    if (block.bytes.size() - block.used < bytes.size() || block.forks != forks) {
+        read_kernel(block.bytes);
         block.used = 0;
-        block.forks_seen = seen;
+        block.forks = forks;
     }
     std::memcpy(bytes.data(), block.bytes.data() + block.used, bytes.size());
     explicit_bzero(block.bytes.data() + block.used, bytes.size());

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The kernel's randomness (getrandom(2)), drawn in blocks per thread: an identifier for each request must
-// not cost a system call. Bytes handed out are wiped from the block, and a forked child starts a new one.
+// Random bytes from the kernel (getrandom(2)), buffered per thread: an identifier for each request must not
+// cost a system call. Returned bytes are wiped from the buffer, and a forked child starts with an empty one.
 #pragma once
 
 #include "base/random.h"

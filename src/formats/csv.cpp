@@ -2,6 +2,10 @@
 #include "formats/csv.h"
 
 #include <algorithm>
+#include <utility>
+
+#include "base/text/ascii.h"
+#include "base/text/utf8.h"
 
 namespace integreat::formats {
 
@@ -9,56 +13,55 @@ namespace {
 
 constexpr std::string_view byte_order_mark = "\xEF\xBB\xBF";
 
-Error wrong(std::string sentence) {
-    return {Fault::invalid, std::move(sentence), ""};
+Error invalid(std::string message) {
+    return {Fault::invalid, std::move(message), ""};
 }
 
 Error too_long(const CsvLimits& limits) {
-    return wrong("a cell has more than " + std::to_string(limits.cell_bytes_max) + " bytes");
+    return invalid("a cell has more than " + std::to_string(limits.cell_bytes_max) + " bytes");
 }
 
-// Takes the end of a line off, if `rest` begins with one.
-bool take_line_end(CsvReading& reading) {
-    auto& rest = reading.rest;
+// Consumes a line end, if `rest` begins with one.
+bool consume_line_end(CsvParser& parser) {
+    auto& rest = parser.rest;
     std::size_t length = rest.starts_with("\r\n") ? 2 : rest.starts_with('\n') ? 1 : 0;
     if (length == 0) return false;
     rest.remove_prefix(length);
-    ++reading.line;
+    ++parser.line;
     return true;
 }
 
-// `rest` begins behind the opening quote.
-Result<> read_quoted(CsvReading& reading, CsvCell& cell, const CsvLimits& limits) {
-    auto opened = reading.line;
+// Parses a quoted cell; `rest` begins behind the opening quote.
+Result<> parse_quoted(CsvParser& parser, CsvCell& cell, const CsvLimits& limits) {
+    auto first_line = parser.line;
     cell.quoted = true;
     for (;;) {
-        auto end = reading.rest.find('"');
+        auto end = parser.rest.find('"');
         if (end == std::string_view::npos) {
-            if (cell.text.size() + reading.rest.size() > limits.cell_bytes_max) return too_long(limits);
-            reading.line = opened;
-            reading.cut = true;
-            return wrong("a quote is opened and not closed");
+            if (cell.text.size() + parser.rest.size() > limits.cell_bytes_max) return too_long(limits);
+            parser.line = first_line;
+            parser.incomplete = true;
+            return invalid("a quoted cell is not closed");
         }
         if (cell.text.size() + end > limits.cell_bytes_max) return too_long(limits);
-        auto part = reading.rest.substr(0, end);
+        auto part = parser.rest.substr(0, end);
         cell.text += part;
-        reading.line += static_cast<std::size_t>(std::count(part.begin(), part.end(), '\n'));
-        reading.rest.remove_prefix(end + 1);
-        if (!reading.rest.starts_with('"')) return {};
+        parser.line += static_cast<std::size_t>(std::count(part.begin(), part.end(), '\n'));
+        parser.rest.remove_prefix(end + 1);
+        if (!parser.rest.starts_with('"')) return {};
         cell.text += '"';
-        reading.rest.remove_prefix(1);
+        parser.rest.remove_prefix(1);
     }
 }
 
-Result<> read_plain(CsvReading& reading, CsvCell& cell, const CsvLimits& limits) {
-    auto end = std::min(reading.rest.find_first_of(",\"\r\n"), reading.rest.size());
+Result<> parse_plain(CsvParser& parser, CsvCell& cell, const CsvLimits& limits) {
+    auto end = std::min(parser.rest.find_first_of(",\"\r\n"), parser.rest.size());
     if (end > limits.cell_bytes_max) return too_long(limits);
-    if (end < reading.rest.size() && reading.rest[end] == '"')
-        return wrong(
-            "a quote stands in a cell that does not begin with one: put the cell in quotes, and "
-            "double those within");
-    cell.text = reading.rest.substr(0, end);
-    reading.rest.remove_prefix(end);
+    if (end < parser.rest.size() && parser.rest[end] == '"')
+        return invalid(
+            "an unquoted cell contains a quote: put the cell in quotes and double the quotes within");
+    cell.text = parser.rest.substr(0, end);
+    parser.rest.remove_prefix(end);
     return {};
 }
 
@@ -67,16 +70,15 @@ bool begins_formula(std::string_view text) {
     return !text.empty() && signs.find(text.front()) != std::string_view::npos;
 }
 
-std::string_view behind_quotes(std::string_view text) {
+std::string_view skip_single_quotes(std::string_view text) {
     auto begin = std::min(text.find_first_not_of('\''), text.size());
     return text.substr(begin);
 }
 
-// "+639171234567", "-12.5"
+// Returns whether the text is a plain number with a sign: "+639171234567", "-12.5".
 bool is_signed_number(std::string_view text) {
     if (text.size() < 2 || (text.front() != '+' && text.front() != '-')) return false;
     auto number = text.substr(1);
-    auto is_digit = [](char c) { return c >= '0' && c <= '9'; };
     bool plain = std::all_of(number.begin(), number.end(), [&](char c) { return is_digit(c) || c == '.'; });
     return plain && is_digit(number.front()) && is_digit(number.back()) &&
            std::count(number.begin(), number.end(), '.') <= 1;
@@ -84,31 +86,32 @@ bool is_signed_number(std::string_view text) {
 
 }  // namespace
 
-CsvReading start_csv(std::string_view text) {
+CsvParser make_csv_parser(std::string_view text) {
     if (text.starts_with(byte_order_mark)) text.remove_prefix(byte_order_mark.size());
     return {.rest = text};
 }
 
-Result<bool> next_record(CsvReading& reading, CsvRecord& record, const CsvLimits& limits) {
+Result<bool> parse_csv_record(CsvParser& parser, CsvRecord& record, const CsvLimits& limits) {
     record.cells.clear();
-    record.line = reading.line;
-    if (reading.rest.empty()) return false;
+    record.line = parser.line;
+    if (parser.rest.empty()) return false;
     for (;;) {
         if (record.cells.size() == limits.cells_max)
-            return wrong("has more than " + std::to_string(limits.cells_max) + " cells");
+            return invalid("has more than " + std::to_string(limits.cells_max) + " cells");
         auto& cell = record.cells.emplace_back();
-        if (reading.rest.starts_with('"')) {
-            reading.rest.remove_prefix(1);
-            TRY(read_quoted(reading, cell, limits));
+        if (parser.rest.starts_with('"')) {
+            parser.rest.remove_prefix(1);
+            TRY(parse_quoted(parser, cell, limits));
         } else {
-            TRY(read_plain(reading, cell, limits));
+            TRY(parse_plain(parser, cell, limits));
         }
-        if (reading.rest.empty() || take_line_end(reading)) return true;
-        reading.cut = reading.rest == "\r";
-        if (reading.rest.front() == '\r')
-            return wrong("a CR stands alone: lines end with CRLF or LF, and within cells in quotes only");
-        if (reading.rest.front() != ',') return wrong("something stands behind the closing quote of a cell");
-        reading.rest.remove_prefix(1);
+        if (parser.rest.empty() || consume_line_end(parser)) return true;
+        parser.incomplete = parser.rest == "\r";
+        if (parser.rest.front() == '\r')
+            return invalid(
+                "a CR without LF: lines end with CRLF or LF; a cell with line breaks must be in quotes");
+        if (parser.rest.front() != ',') return invalid("text after the closing quote of a cell");
+        parser.rest.remove_prefix(1);
     }
 }
 
@@ -127,14 +130,63 @@ void append_csv_cell(std::string& to, std::string_view text) {
     to += '"';
 }
 
-std::string guarded(std::string_view text) {
-    bool guard = begins_formula(behind_quotes(text)) && !is_signed_number(text);
-    return (guard ? "'" : "") + std::string(text);
+std::string escape_formula(std::string_view text) {
+    bool is_formula = begins_formula(skip_single_quotes(text)) && !is_signed_number(text);
+    return (is_formula ? "'" : "") + std::string(text);
 }
 
-std::string without_guard(std::string_view text) {
-    if (text.starts_with('\'') && begins_formula(behind_quotes(text))) text.remove_prefix(1);
+std::string unescape_formula(std::string_view text) {
+    if (text.starts_with('\'') && begins_formula(skip_single_quotes(text))) text.remove_prefix(1);
     return std::string(text);
+}
+
+// At least doubles the window, so that a long record is scanned only a few times.
+Result<> CsvStream::fill() {
+    window_.erase(0, std::exchange(offset_, 0));
+    auto size = std::min(2 * window_.size() + 1, limits_.record_bytes_max + 1);
+    while (!at_end_ && window_.size() < size) {
+        TRY(read_chunk_(chunk_));
+        at_end_ = chunk_.empty();
+        window_ += chunk_;
+    }
+    return {};
+}
+
+Result<> CsvStream::check_text(std::string_view text, std::size_t line) {
+    auto invalid_at = find_invalid_utf8(text);
+    if (!invalid_at) return {};
+    auto end = text.begin() + static_cast<std::ptrdiff_t>(*invalid_at);
+    line_ = line + static_cast<std::size_t>(std::count(text.begin(), end, '\n'));
+    return Error{Fault::invalid, "is not UTF-8", ""};
+}
+
+Result<bool> CsvStream::next(CsvRecord& record) {
+    for (;;) {
+        std::string_view rest = std::string_view(window_).substr(offset_);
+        CsvParser parser{.rest = rest, .line = line_};
+        if (!started_) parser = make_csv_parser(rest);
+        auto found = parse_csv_record(parser, record, limits_);
+        auto used = rest.substr(0, rest.size() - parser.rest.size());
+        // A record that reaches the end of the window may continue, unless its line has ended there.
+        bool complete = found ? *found && (!parser.rest.empty() || used.ends_with('\n')) : !parser.incomplete;
+        if (!complete && !at_end_ && rest.size() <= limits_.record_bytes_max) {
+            TRY(fill());
+            continue;
+        }
+        if (!found && (complete || at_end_)) {
+            line_ = parser.line;
+            return found;
+        }
+        if (used.size() > limits_.record_bytes_max || (!complete && !at_end_)) {
+            return Error{Fault::invalid,
+                         "a record has more than " + std::to_string(limits_.record_bytes_max) + " bytes", ""};
+        }
+        TRY(check_text(used, line_));
+        started_ = true;
+        offset_ += used.size();
+        line_ = parser.line;
+        return found;
+    }
 }
 
 }  // namespace integreat::formats

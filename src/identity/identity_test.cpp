@@ -22,51 +22,52 @@ using ::testing::Pair;
 
 class IdentityTest : public ::testing::Test {
 protected:
-    IdentityTest() { outbound.answer = keys_reply(x509_map({{"key-0", 0}})); }
+    IdentityTest() { client.response = make_keys_response(x509_map({{"key-0", 0}})); }
 
-    Verdict identify(std::string_view authorization, bool may_wait = true) {
-        return identity.identify(authorization, known, may_wait, clock.monotonic() + 10s);
+    AuthResult identify(std::string_view authorization, bool may_block = true) {
+        return identity.identify(authorization, configured_projects, may_block, clock.monotonic() + 10s);
     }
-    std::string outcome(std::string_view authorization, bool may_wait = true) {
-        auto verdict = identify(authorization, may_wait);
-        if (auto* denial = std::get_if<Denial>(&verdict)) return denial->type;
-        if (std::holds_alternative<MustWait>(verdict)) return "must wait";
-        auto principal = std::get<std::shared_ptr<const Principal>>(verdict);
+    std::string outcome(std::string_view authorization, bool may_block = true) {
+        auto result = identify(authorization, may_block);
+        if (auto* failure = std::get_if<AuthFailure>(&result))
+            return std::string(http::to_slug(failure->type));
+        if (std::holds_alternative<WouldBlock>(result)) return "would block";
+        auto principal = std::get<std::shared_ptr<const Principal>>(result);
         return principal ? principal->tenant.text + "/" + principal->subject : "anonymous";
     }
-    Denial denial(std::string_view authorization) {
-        auto verdict = identify(authorization);
-        return std::holds_alternative<Denial>(verdict) ? std::get<Denial>(verdict)
-                                                       : Denial{.type = "accepted"};
+    AuthFailure denial(std::string_view authorization) {
+        auto result = identify(authorization);
+        return std::holds_alternative<AuthFailure>(result) ? std::get<AuthFailure>(result)
+                                                           : AuthFailure{.type = http::ProblemType::internal};
     }
 
     FixedClock clock;
-    ScriptedOutbound outbound;
-    Projects known = projects();
+    FakeHttpClient client;
+    Projects configured_projects = projects();
     static const postgres::testing::TestDatabase& database() {
         static const auto made = postgres::testing::fresh_database();
         return made;
     }
     postgres::Pool pool{database().pool, clock};
-    KeySet keys{{.url = "https://keys.example/x509"}, outbound, clock};
+    RemoteJwks keys{{.url = "https://keys.example/x509"}, client, clock};
     ApiKeys api_keys{pool, clock};
     Identity identity{keys, api_keys, clock, {}};
     std::string bearer = "Bearer " + token();
 };
 
-TEST_F(IdentityTest, KnowsAnonymousCallersUsersAndServers) {
+TEST_F(IdentityTest, AuthenticatesAnonymousCallersUsersAndServers) {
     EXPECT_EQ(outcome("", false), "anonymous");
     EXPECT_EQ(outcome(bearer), "campus/dOAPann");
     crypto::SystemRandom random;  // Keys of other runs may be in the same database.
     auto issued =
         create_api_key(pool, {.tenant = {"teleo"}, .name = "import"}, clock, random, Monotonic::max());
     ASSERT_TRUE(issued);
-    EXPECT_EQ(outcome("Bearer " + issued->key.reveal(), false), "must wait");
+    EXPECT_EQ(outcome("Bearer " + issued->key.reveal(), false), "would block");
     EXPECT_EQ(outcome("Bearer " + issued->key.reveal()), "teleo/" + issued->row.id);
     EXPECT_EQ(outcome("Bearer itg_nonsense"), "api-key-malformed");
 }
 
-TEST_F(IdentityTest, ReadsTheSchemeInAnyCaseAndExactlyOneToken) {
+TEST_F(IdentityTest, ParsesTheSchemeInAnyCaseAndExactlyOneToken) {
     for (std::string scheme : {"bearer ", "BEARER ", "bEaReR   "}) {
         EXPECT_EQ(outcome(scheme + token()), "campus/dOAPann") << scheme;
     }
@@ -80,24 +81,24 @@ TEST_F(IdentityTest, ReadsTheSchemeInAnyCaseAndExactlyOneToken) {
     }
 }
 
-TEST_F(IdentityTest, NeverRepeatsAPasswordThatCameWithAnotherScheme) {
-    auto refused = denial("Basic YW5uOnNlY3JldA==");
-    EXPECT_THAT(refused.facts, Contains(Pair("scheme", "Basic")));
-    for (const auto& [name, value] : refused.facts)
+TEST_F(IdentityTest, NeverLogsCredentialsOfAnotherScheme) {
+    auto failure = denial("Basic YW5uOnNlY3JldA==");
+    EXPECT_THAT(failure.facts, Contains(Pair("scheme", "Basic")));
+    for (const auto& [name, value] : failure.facts)
         EXPECT_THAT(value, ::testing::Not(HasSubstr("YW5u")));
 }
 
-TEST_F(IdentityTest, FetchesKeysOnceAndThenWaitsForNothing) {
-    EXPECT_EQ(outcome(bearer, false), "must wait");
-    EXPECT_EQ(outbound.fetches, 0);
+TEST_F(IdentityTest, FetchesKeysOnceAndThenNeverBlocks) {
+    EXPECT_EQ(outcome(bearer, false), "would block");
+    EXPECT_EQ(client.fetches, 0);
     EXPECT_EQ(outcome(bearer), "campus/dOAPann");
     for (int i = 0; i < 10; ++i)
         EXPECT_EQ(outcome(bearer, false), "campus/dOAPann");
     EXPECT_EQ(outcome("Bearer " + token(claims_with("sub", "bob")), false), "campus/bob");
-    EXPECT_EQ(outbound.fetches, 1);
+    EXPECT_EQ(client.fetches, 1);
 }
 
-TEST_F(IdentityTest, HandsOutTheSamePrincipalForACachedToken) {
+TEST_F(IdentityTest, ReturnsTheSamePrincipalForACachedToken) {
     auto first = std::get<std::shared_ptr<const Principal>>(identify(bearer));
     EXPECT_EQ(std::get<std::shared_ptr<const Principal>>(identify(bearer)), first);
 }
@@ -112,41 +113,41 @@ TEST_F(IdentityTest, RefusesACachedTokenOnceItHasExpired) {
 
 TEST_F(IdentityTest, RefusesACachedTokenOnceItsKeyIsGone) {
     EXPECT_EQ(outcome(bearer), "campus/dOAPann");
-    outbound.answer = keys_reply(x509_map({{"key-1", 1}}));
+    client.response = make_keys_response(x509_map({{"key-1", 1}}));
     clock.advance(2'700s);
     EXPECT_TRUE(keys.refresh_due());
-    auto refused = denial(bearer);
-    EXPECT_EQ(refused.type, "token-unknown-key");
-    EXPECT_THAT(refused.facts, Contains(Pair("kid", "key-0")));
-    EXPECT_THAT(refused.facts, Contains(Pair("known", "key-1")));
+    auto failure = denial(bearer);
+    EXPECT_EQ(failure.type, http::ProblemType::token_unknown_key);
+    EXPECT_THAT(failure.facts, Contains(Pair("kid", "key-0")));
+    EXPECT_THAT(failure.facts, Contains(Pair("known", "key-1")));
 }
 
 TEST_F(IdentityTest, RefusesACachedTokenOnceItsProjectIsGone) {
     EXPECT_EQ(outcome(bearer), "campus/dOAPann");
-    known.all.erase(known.all.begin());
-    known.generation = 2;
+    configured_projects.all.erase(configured_projects.all.begin());
+    configured_projects.generation = 2;
     EXPECT_EQ(outcome(bearer), "token-audience");
 }
 
-TEST_F(IdentityTest, FindsAProjectThatAReloadGaveToAnotherTenant) {
+TEST_F(IdentityTest, FollowsAProjectThatAReloadMovedToAnotherTenant) {
     EXPECT_EQ(outcome(bearer), "campus/dOAPann");
-    known.all[0].tenant = {"pillars"};
-    known.generation = 2;
+    configured_projects.all[0].tenant = {"pillars"};
+    configured_projects.generation = 2;
     EXPECT_EQ(outcome(bearer), "pillars/dOAPann");
 }
 
-TEST_F(IdentityTest, AcceptsAKeyThatWasJustPublished) {
+TEST_F(IdentityTest, AcceptsANewlyPublishedKey) {
     EXPECT_EQ(outcome(bearer), "campus/dOAPann");
     auto fresh = "Bearer " + crypto::sign_jwt(claims(), "key-1", signing_key(1));
-    EXPECT_EQ(outcome(fresh), "token-unknown-key");  // The set is a moment old: no fetch for this.
-    outbound.answer = keys_reply(x509_map({{"key-0", 0}, {"key-1", 1}}));
+    EXPECT_EQ(outcome(fresh), "token-unknown-key");  // The key set is too recent for another fetch.
+    client.response = make_keys_response(x509_map({{"key-0", 0}, {"key-1", 1}}));
     clock.advance(30s);
-    EXPECT_EQ(outcome(fresh, false), "must wait");
+    EXPECT_EQ(outcome(fresh, false), "would block");
     EXPECT_EQ(outcome(fresh), "campus/dOAPann");
-    EXPECT_EQ(outbound.fetches, 2);
+    EXPECT_EQ(client.fetches, 2);
 }
 
-TEST_F(IdentityTest, FetchesLittleInAStormOfUnknownKeys) {
+TEST_F(IdentityTest, LimitsFetchesDuringAFloodOfUnknownKeys) {
     EXPECT_EQ(outcome(bearer), "campus/dOAPann");
     for (int second = 0; second < 120; ++second) {
         clock.advance(1s);
@@ -156,45 +157,45 @@ TEST_F(IdentityTest, FetchesLittleInAStormOfUnknownKeys) {
             EXPECT_EQ(outcome(stray), "token-unknown-key");
         }
     }
-    EXPECT_LE(outbound.fetches, 5);  // One at first, then one in thirty seconds.
+    EXPECT_LE(client.fetches, 5);  // One at first, then one every thirty seconds.
 }
 
-TEST_F(IdentityTest, IsUnavailableWithoutKeysAndSaysWhy) {
-    outbound.answer = Error{Fault::unavailable, "no answer", "not_sent: connection refused"};
-    auto refused = denial(bearer);
-    EXPECT_EQ(refused.status, 503);
-    EXPECT_EQ(refused.type, "identity-unavailable");
-    EXPECT_THAT(refused.facts, Contains(Pair("last_error", HasSubstr("connection refused"))));
-    EXPECT_EQ(outcome(bearer, false), "identity-unavailable");  // A pause between two tries.
+TEST_F(IdentityTest, IsUnavailableWithoutKeysAndReportsTheCause) {
+    client.response = Error{Fault::unavailable, "no answer", "not_sent: connection failure"};
+    auto failure = denial(bearer);
+    EXPECT_EQ(failure.status(), 503);
+    EXPECT_EQ(failure.type, http::ProblemType::identity_unavailable);
+    EXPECT_THAT(failure.facts, Contains(Pair("last_error", HasSubstr("connection failure"))));
+    EXPECT_EQ(outcome(bearer, false), "identity-unavailable");  // A pause between two fetches.
     EXPECT_EQ(outcome("Bearer " + token(claims_with("exp", 1))), "token-expired");
     EXPECT_EQ(outcome("", false), "anonymous");
 }
 
-TEST_F(IdentityTest, KeepsIdentifyingWhileKeysCannotBeFetched) {
+TEST_F(IdentityTest, KeepsAuthenticatingWhileKeysCannotBeFetched) {
     EXPECT_EQ(outcome(bearer), "campus/dOAPann");
-    outbound.answer = http::Reply{.status = 500};
+    client.response = http::FullResponse{.status = 500};
     clock.advance(3'000s);
     EXPECT_TRUE(keys.refresh_due());
     EXPECT_EQ(outcome("Bearer " + token(claims_with("sub", "bob")), false), "campus/bob");
 }
 
-TEST(RepeatingTest, CallsAgainAndAgainUntilItGoes) {
+TEST(PeriodicTaskTest, CallsRepeatedlyUntilDestruction) {
     std::atomic<int> calls{0};
     {
-        Repeating repeating(1ms, [&] {
+        PeriodicTask task(1ms, [&] {
             if (++calls == 2) throw std::bad_alloc();
             calls.notify_all();
         });
-        for (int seen = calls; seen < 4; seen = calls)
-            calls.wait(seen);
+        for (int count = calls; count < 4; count = calls)
+            calls.wait(count);
     }
-    int ended_with = calls;
-    EXPECT_GE(ended_with, 4);
+    int final_calls = calls;
+    EXPECT_GE(final_calls, 4);
 }
 
-TEST(RepeatingTest, EndsAtOnceWhateverThePause) {
+TEST(PeriodicTaskTest, StopsAtOnceDuringALongInterval) {
     std::atomic<bool> called{false};
-    Repeating repeating(1h, [&] { called = true, called.notify_all(); });
+    PeriodicTask task(1h, [&] { called = true, called.notify_all(); });
     called.wait(false);
 }
 

@@ -28,16 +28,16 @@ struct Families {
     std::size_t series_count = 0;
 };
 
-Labels all_other(Labels labels) {
+Labels other_labels(Labels labels) {
     for (auto& [name, value] : labels)
         value = "other";
     return labels;
 }
 
-// The series of these labels, made if there is room for it; else the family's "other".
+// Returns the series of these labels; creates it if there is room, else returns the family's "other".
 template <class Kind>
-Kind& series_of(Families& families, std::size_t series_max, prometheus::MetricType type,
-                std::string_view name, std::string_view help, const Labels& labels) {
+Kind& find_or_create(Families& families, std::size_t series_max, prometheus::MetricType type,
+                     std::string_view name, std::string_view help, const Labels& labels) {
     auto family = families.by_name.find(name);
     if (family == families.by_name.end()) {
         family = families.by_name.emplace(std::string(name), Family{std::string(help), type, {}}).first;
@@ -47,12 +47,12 @@ Kind& series_of(Families& families, std::size_t series_max, prometheus::MetricTy
     auto found = series.find(labels);
     if (found == series.end()) {
         bool room = labels.empty() || families.series_count < series_max;
-        auto [place, is_new] = series.try_emplace(room ? labels : all_other(labels), Series());
-        if (is_new) {
-            place->second = std::make_unique<Kind>();
+        auto [entry, inserted] = series.try_emplace(room ? labels : other_labels(labels), Series());
+        if (inserted) {
+            entry->second = std::make_unique<Kind>();
             ++families.series_count;
         }
-        found = place;
+        found = entry;
     }
     return *std::get<std::unique_ptr<Kind>>(found->second);
 }
@@ -87,7 +87,7 @@ void Histogram::observe(std::uint64_t micros) {
 
 struct Registry::State {
     std::size_t series_max;
-    Guarded<Families> families;
+    Synchronized<Families> families;
 };
 
 Registry::Registry(std::size_t series_max) : state_(std::make_unique<State>()) {
@@ -97,19 +97,20 @@ Registry::~Registry() = default;
 
 Counter& Registry::counter(std::string_view name, std::string_view help, const Labels& labels) {
     auto families = state_->families.lock();
-    return series_of<Counter>(*families, state_->series_max, prometheus::MetricType::Counter, name, help,
-                              labels);
+    return find_or_create<Counter>(*families, state_->series_max, prometheus::MetricType::Counter, name, help,
+                                   labels);
 }
 
 Gauge& Registry::gauge(std::string_view name, std::string_view help, const Labels& labels) {
     auto families = state_->families.lock();
-    return series_of<Gauge>(*families, state_->series_max, prometheus::MetricType::Gauge, name, help, labels);
+    return find_or_create<Gauge>(*families, state_->series_max, prometheus::MetricType::Gauge, name, help,
+                                 labels);
 }
 
 Histogram& Registry::histogram(std::string_view name, std::string_view help, const Labels& labels) {
     auto families = state_->families.lock();
-    return series_of<Histogram>(*families, state_->series_max, prometheus::MetricType::Histogram, name, help,
-                                labels);
+    return find_or_create<Histogram>(*families, state_->series_max, prometheus::MetricType::Histogram, name,
+                                     help, labels);
 }
 
 std::string Registry::text() const {
@@ -122,7 +123,7 @@ std::string Registry::text() const {
                 prometheus::ClientMetric metric;
                 for (const auto& [label, value] : labels)
                     metric.label.push_back({label, value});
-                std::visit([&](const auto& kept) { fill(metric, kept); }, series);
+                std::visit([&](const auto& value) { fill(metric, value); }, series);
                 out.metric.push_back(std::move(metric));
             }
             collected.push_back(std::move(out));

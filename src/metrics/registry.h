@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Counters, gauges and histograms. Ask for a series once (when a route is compiled, a pool is made), keep
-// the pointer, count on it: that is a relaxed atomic add. Label values must come from configuration, never
-// from a request: their number is bounded, and beyond `series_max` all share the series "other".
+// Counters, gauges and histograms. Look up a series once (when a route is compiled, a pool is created), keep
+// the pointer and increment it: a relaxed atomic add. Label values must come from configuration, never from a
+// request: the number of series is bounded, and beyond `series_max` all share the series "other".
 #pragma once
 
 #include <array>
@@ -35,7 +35,7 @@ private:
     std::atomic<std::int64_t> value_{0};
 };
 
-// Seconds, in fixed buckets from 100 µs to 30 s.
+// Durations in fixed buckets from 100 µs to 30 s, exported in seconds.
 class Histogram {
 public:
     static constexpr std::array<std::uint32_t, 16> bounds_us{
@@ -50,7 +50,7 @@ private:
     std::atomic<std::uint64_t> sum_us_{0};
 };
 
-// All series of the process. Series live as long as the registry; asking twice gives the same one.
+// All series of the process. Series live as long as the registry; equal names and labels return the same one.
 class Registry {
 public:
     explicit Registry(std::size_t series_max = 20'000);
@@ -60,7 +60,7 @@ public:
     Gauge& gauge(std::string_view name, std::string_view help, const Labels& labels = {});
     Histogram& histogram(std::string_view name, std::string_view help, const Labels& labels = {});
 
-    // Prometheus text format 0.0.4.
+    // Returns the Prometheus text format 0.0.4.
     std::string text() const;
 
 private:

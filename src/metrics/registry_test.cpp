@@ -26,7 +26,7 @@ TEST(Metrics, WritesCountersAndGaugesAsPrometheusText) {
               "requests_total{route=\"campus.me\",status=\"2xx\"} 3\n");
 }
 
-TEST(Metrics, GivesTheSameSeriesForTheSameLabels) {
+TEST(Metrics, ReturnsTheSameSeriesForTheSameLabels) {
     Registry registry;
     auto& first = registry.counter("hits", "Hits.", {{"app", "teleo"}});
     auto& again = registry.counter("hits", "Hits.", {{"app", "teleo"}});
@@ -45,10 +45,10 @@ TEST(Metrics, EscapesLabelValues) {
 
 TEST(Metrics, CountsIntoCumulativeBuckets) {
     Registry registry;
-    auto& histogram = registry.histogram("duration_seconds", "How long.");
-    histogram.observe(100);  // On a bound: inside it.
+    auto& histogram = registry.histogram("duration_seconds", "Duration.");
+    histogram.observe(100);  // A value on a bound belongs to that bucket.
     histogram.observe(101);
-    histogram.observe(60'000'000);  // Beyond all.
+    histogram.observe(60'000'000);  // Beyond all bounds.
 
     auto text = registry.text();
     EXPECT_THAT(text, HasSubstr("duration_seconds_count 3\n"));

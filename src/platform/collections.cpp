@@ -11,78 +11,82 @@ namespace integreat::platform {
 
 namespace {
 
-constexpr const char* no_model = "none";  // No fingerprint looks like this.
+constexpr const char* no_model = "none";  // Differs from all fingerprints.
 
-collections::ImportLimits limits_of(const config::ImportSettings& imports) {
-    return {.bytes_max = imports.bytes_max,
-            .records_max = imports.records_max,
+collections::ImportLimits to_import_limits(const config::ImportSettings& imports) {
+    return {.max_bytes = imports.max_bytes,
+            .max_records = imports.max_records,
             .timeout = imports.timeout,
-            .at_once = imports.at_once};
+            .max_concurrent = imports.max_concurrent};
 }
 
-std::vector<http::Route> routes_of(const config::Manifest& manifest, collections::Desk desk) {
+std::vector<http::Route> make_routes(const config::Manifest& manifest,
+                                     collections::CollectionsContext context) {
     const auto& limit = manifest.limit;
-    return collections::routes_of(std::make_shared<const collections::Desk>(std::move(desk)),
-                                  {limit.requests, limit.window, limit.burst});
+    return collections::make_routes(
+        std::make_shared<const collections::CollectionsContext>(std::move(context)),
+        {limit.requests, limit.window, limit.burst});
 }
 
 }  // namespace
 
-std::shared_ptr<collections::Feed> Feeds::of(const TenantId& app) {
+std::shared_ptr<collections::ChangeFeed> ChangeFeedRegistry::find_or_create(const TenantId& app) {
     auto feeds = feeds_.lock();
     auto& feed = (*feeds)[app];
     if (!feed) {
-        collections::FeedSettings settings{
+        collections::ChangeFeedSettings settings{
             .app = app,
             .process = crypto::make_uuid(random_),
             .pool = [this, app] { return databases_.tenant(app); },
-            .listening_url = [this, app] { return databases_.listening_url(app); },
+            .listen_url = [this, app] { return databases_.listen_url(app); },
             .limits = {}};
-        feed = std::make_shared<collections::Feed>(std::move(settings), clock_);
+        feed = std::make_shared<collections::ChangeFeed>(std::move(settings), clock_);
     }
     return feed;
 }
 
-void Feeds::serve(const std::map<TenantId, std::string>& fingerprints) {
+void ChangeFeedRegistry::set_fingerprints(const std::map<TenantId, std::string>& fingerprints) {
     auto feeds = feeds_.lock();
     for (const auto& [app, feed] : *feeds) {
         auto found = fingerprints.find(app);
-        feed->serve(found == fingerprints.end() ? no_model : found->second);
+        feed->set_fingerprint(found == fingerprints.end() ? no_model : found->second);
     }
 }
 
-CollectionRoutes collection_routes(std::span<const config::Manifest> manifests,
-                                   const config::ImportSettings& imports, postgres::Databases& databases,
-                                   const Secret& cursor_key, Feeds& feeds,
-                                   const std::shared_ptr<Turns>& importing) {
+CollectionRoutes make_collection_routes(std::span<const config::Manifest> manifests,
+                                        const config::ImportSettings& imports,
+                                        postgres::DatabaseRegistry& databases, const Secret& cursor_key,
+                                        ChangeFeedRegistry& feeds,
+                                        const std::shared_ptr<TenantSemaphore>& import_semaphore) {
     CollectionRoutes all;
     for (const auto& manifest : manifests) {
         if (manifest.collections.empty()) continue;
         auto plan = collections::compile_plan(collections::compile_model(manifest));
-        auto fingerprint = collections::fingerprint_of(*plan->model);
+        auto fingerprint = collections::schema_fingerprint(*plan->model);
         all.fingerprints.emplace(manifest.app, fingerprint);
-        auto more =
-            routes_of(manifest, {.plan = std::move(plan),
-                                 .pool = [&databases, app = manifest.app] { return databases.tenant(app); },
-                                 .cursor_key = cursor_key,
-                                 .feed = feeds.of(manifest.app),
-                                 .fingerprint = std::move(fingerprint),
-                                 .imports = limits_of(imports),
-                                 .importing = importing});
-        all.routes.insert(all.routes.end(), std::move_iterator(more.begin()), std::move_iterator(more.end()));
+        auto routes =
+            make_routes(manifest, {.plan = std::move(plan),
+                                   .pool = [&databases, app = manifest.app] { return databases.tenant(app); },
+                                   .cursor_key = cursor_key,
+                                   .feed = feeds.find_or_create(manifest.app),
+                                   .fingerprint = std::move(fingerprint),
+                                   .imports = to_import_limits(imports),
+                                   .import_semaphore = import_semaphore});
+        all.routes.insert(all.routes.end(), std::move_iterator(routes.begin()),
+                          std::move_iterator(routes.end()));
     }
     return all;
 }
 
-std::vector<http::Route> routes_of_collections(const config::Manifest& manifest,
-                                               const config::Settings& settings) {
+std::vector<http::Route> list_collection_routes(const config::Manifest& manifest,
+                                                const config::Settings& settings) {
     if (manifest.collections.empty()) return {};
-    return routes_of(manifest, {.plan = collections::compile_plan(collections::compile_model(manifest)),
-                                .pool = [] { return nullptr; },
-                                .cursor_key = {},
-                                .feed = nullptr,
-                                .fingerprint = {},
-                                .imports = limits_of(settings.imports)});
+    return make_routes(manifest, {.plan = collections::compile_plan(collections::compile_model(manifest)),
+                                  .pool = [] { return nullptr; },
+                                  .cursor_key = {},
+                                  .feed = nullptr,
+                                  .fingerprint = {},
+                                  .imports = to_import_limits(settings.imports)});
 }
 
 }  // namespace integreat::platform

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The collections of all apps as routes: each manifest's model, compiled for one snapshot, before the pool of
-// its database. The feeds of changes outlive snapshots, as those do who listen, and so do imports.
+// The routes of the collections of all apps: each manifest's model is compiled for one snapshot and connected
+// to the pool of its database. Change feeds and running imports outlive snapshots, as their clients do.
 #pragma once
 
 #include <map>
@@ -22,34 +22,37 @@
 
 namespace integreat::platform {
 
-class Feeds {
+class ChangeFeedRegistry {
 public:
-    Feeds(postgres::Databases& databases, const Clock& clock, Random& random)
+    ChangeFeedRegistry(postgres::DatabaseRegistry& databases, const Clock& clock, Random& random)
         : databases_(databases), clock_(clock), random_(random) {}
 
-    std::shared_ptr<collections::Feed> of(const TenantId& app);
-    // The models in force by their fingerprints. Who follows what is no more must come back.
-    void serve(const std::map<TenantId, std::string>& fingerprints);
+    // Returns the feed of an app, created on first use.
+    std::shared_ptr<collections::ChangeFeed> find_or_create(const TenantId& app);
+    // Sets the fingerprints of the current models. Streams of other models end, so that clients reconnect.
+    void set_fingerprints(const std::map<TenantId, std::string>& fingerprints);
 
 private:
-    postgres::Databases& databases_;
+    postgres::DatabaseRegistry& databases_;
     const Clock& clock_;
     Random& random_;
-    Guarded<std::map<TenantId, std::shared_ptr<collections::Feed>>> feeds_;
+    Synchronized<std::map<TenantId, std::shared_ptr<collections::ChangeFeed>>> feeds_;
 };
 
 struct CollectionRoutes {
     std::vector<http::Route> routes;
-    std::map<TenantId, std::string> fingerprints;
+    std::map<TenantId, std::string> fingerprints;  // Fingerprint of each model, by app.
 };
 
-CollectionRoutes collection_routes(std::span<const config::Manifest> manifests,
-                                   const config::ImportSettings& imports, postgres::Databases& databases,
-                                   const Secret& cursor_key, Feeds& feeds,
-                                   const std::shared_ptr<Turns>& importing);
+// Makes the routes of all apps. `databases`, `feeds` and `import_semaphore` are shared by all snapshots.
+CollectionRoutes make_collection_routes(std::span<const config::Manifest> manifests,
+                                        const config::ImportSettings& imports,
+                                        postgres::DatabaseRegistry& databases, const Secret& cursor_key,
+                                        ChangeFeedRegistry& feeds,
+                                        const std::shared_ptr<TenantSemaphore>& import_semaphore);
 
-// Those of one app, to be listed and not to be called.
-std::vector<http::Route> routes_of_collections(const config::Manifest& manifest,
-                                               const config::Settings& settings);
+// Makes the routes of one app to list them; they must not be called.
+std::vector<http::Route> list_collection_routes(const config::Manifest& manifest,
+                                                const config::Settings& settings);
 
 }  // namespace integreat::platform

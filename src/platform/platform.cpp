@@ -2,12 +2,15 @@
 #include "platform/platform.h"
 
 #include "base/concurrency/periodic_task.h"
+#include "gateway/admin/app_routes.h"
+#include "gateway/idempotency/store.h"
 #include "gateway/logging/denial_log.h"
 #include "gateway/logging/transaction_log.h"
 #include "gateway/pipeline/pipeline.h"
 #include "gateway/routing/rate_limiter.h"
 #include "gateway/routing/request_ids.h"
 #include "gateway/routing/snapshot.h"
+#include "identity/api_keys/api_key_repository.h"
 #include "identity/api_keys/api_keys.h"
 #include "identity/identity.h"
 #include "identity/tokens/remote_jwks.h"
@@ -16,6 +19,7 @@
 #include "platform/routes.h"
 #include "postgres/databases/secrets.h"
 #include "postgres/driver/completion_queue.h"
+#include "services/collections/schema/migration_plan.h"
 
 namespace integreat::platform {
 
@@ -23,24 +27,25 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr std::size_t rate_buckets = 1u << 18;  // 4 MiB; about as many callers at once keep their own count.
-constexpr auto operator_key_patience = 10s;
-constexpr auto secret_patience = 10s;
-constexpr const char* cursor_secret = "cursors";
+// 4 MiB; about the number of callers that are counted separately.
+constexpr std::size_t rate_limit_entries = 1u << 18;
+constexpr auto operator_key_timeout = 10s;
+constexpr auto secret_timeout = 10s;
+constexpr const char* cursor_secret_name = "cursors";
 
-gateway::TransactionLogSettings log_settings(const config::LogSettings& log) {
+gateway::TransactionLogSettings to_transaction_log_settings(const config::LogSettings& log) {
     gateway::TransactionLogSettings settings;
-    settings.rows_max = log.transaction_queue_max;
+    settings.max_queued_rows = log.max_queued_transactions;
     settings.retention_days = log.transaction_retention_days;
     return settings;
 }
 
-identity::IdentityLimits identity_limits(const config::IdentitySettings& settings) {
-    return {.token = {.clock_skew = settings.clock_skew, .bytes_max = settings.token_bytes_max},
-            .token_cache_max = settings.token_cache_max};
+identity::IdentityLimits to_identity_limits(const config::IdentitySettings& settings) {
+    return {.token = {.clock_skew = settings.clock_skew, .max_bytes = settings.max_token_bytes},
+            .max_cached_tokens = settings.max_cached_tokens};
 }
 
-gateway::ReadyCheck keys_check(const identity::KeySet& keys) {
+gateway::ReadinessCheck check_keys(const identity::RemoteJwks& keys) {
     auto status = keys.status();
     auto state = status.usable
                      ? std::to_string(status.key_ids.size()) + " keys"
@@ -48,104 +53,112 @@ gateway::ReadyCheck keys_check(const identity::KeySet& keys) {
     return {.name = "firebase keys", .ready = status.usable, .state = state, .age = status.age};
 }
 
-http::Lane make_lane() {
-    auto lane = std::make_shared<postgres::Lane>();
-    return {.descriptor = lane->descriptor(),
-            .advance = [lane] { lane->advance(); },
-            .expire = [lane] { lane->expire(); },
-            .abandon = [lane] { lane->abandon(); },
-            .database = lane.get()};
+http::CompletionSource make_completion_source() {
+    auto queue = std::make_shared<postgres::CompletionQueue>();
+    return {.descriptor = queue->descriptor(),
+            .advance = [queue] { queue->advance(); },
+            .expire = [queue] { queue->expire(); },
+            .abandon = [queue] { queue->cancel_all(); },
+            .database = queue.get()};
 }
 
 }  // namespace
 
-// In the order of their needs: what comes later may use what comes before, and goes first.
-struct Platform::Parts {
-    Parts(config::Settings its_settings, const World& its_world)
+// In order of dependency: a member may use those before it, and is destroyed before them.
+struct Platform::State {
+    State(config::Settings its_settings, const Dependencies& its_dependencies)
         : settings(std::move(its_settings)),
-          world(its_world),
-          keys({.url = settings.identity.firebase_keys_url}, world.outbound, world.clock),
-          api_keys(world.databases.platform(), world.clock),
-          who(keys, api_keys, world.clock, identity_limits(settings.identity)),
-          numbering(world.random),
-          buckets(rate_buckets, world.random),
-          decisions(static_cast<std::size_t>(settings.log.decisions_max)),
-          transactions(world.databases.platform(), world.clock, world.random, log_settings(settings.log)),
-          database(world.databases.platform(), world.clock),
-          feeds(world.databases, world.clock, world.random),
-          admin{.platform = world.databases.platform(),
-                .clock = world.clock,
-                .random = world.random,
-                .decisions = decisions,
-                .ready_checks = [this] { return ready_checks(); },
-                .transaction_log = &transactions} {}
+          dependencies(its_dependencies),
+          keys({.url = settings.identity.firebase_keys_url}, dependencies.http_client, dependencies.clock),
+          api_keys(dependencies.databases.platform(), dependencies.clock),
+          identity_service(keys, api_keys, dependencies.clock, to_identity_limits(settings.identity)),
+          request_ids(dependencies.random),
+          rate_limiter(rate_limit_entries, dependencies.random),
+          denial_log(static_cast<std::size_t>(settings.log.max_decisions)),
+          transaction_log(dependencies.databases.platform(), dependencies.clock, dependencies.random,
+                          to_transaction_log_settings(settings.log)),
+          database(dependencies.databases.platform(), dependencies.clock),
+          feeds(dependencies.databases, dependencies.clock, dependencies.random),
+          admin{.platform = dependencies.databases.platform(),
+                .clock = dependencies.clock,
+                .random = dependencies.random,
+                .denial_log = denial_log,
+                .readiness_checks = [this] { return readiness_checks(); },
+                .transaction_log = &transaction_log} {}
 
-    std::vector<gateway::ReadyCheck> ready_checks() { return {database.check(), keys_check(keys)}; }
+    std::vector<gateway::ReadinessCheck> readiness_checks() { return {database.check(), check_keys(keys)}; }
 
     Result<> publish(const std::vector<config::Manifest>& manifests);
     void start();
-    void count_storage();
+    void update_storage_metrics();
 
     config::Settings settings;
-    World world;
-    identity::KeySet keys;
+    Dependencies dependencies;
+    identity::RemoteJwks keys;
     identity::ApiKeys api_keys;
-    identity::Identity who;
-    gateway::Numbering numbering;
-    gateway::Buckets buckets;
-    gateway::Decisions decisions;
-    gateway::TransactionLog transactions;
+    identity::Identity identity_service;
+    gateway::RequestIdGenerator request_ids;
+    gateway::RateLimiter rate_limiter;
+    gateway::DenialLog denial_log;
+    gateway::TransactionLog transaction_log;
     DatabaseProbe database;
-    Feeds feeds;
-    std::shared_ptr<Turns> importing = std::make_shared<Turns>();  // What began before a reload counts.
+    ChangeFeedRegistry feeds;
+    // Shared by all snapshots: imports outlive a reload.
+    std::shared_ptr<TenantSemaphore> import_semaphore = std::make_shared<TenantSemaphore>();
     gateway::AdminRoutes admin;
-    gateway::PlatformRoutes own{.metrics = world.metrics, .ready_checks = [this] { return ready_checks(); }};
+    gateway::PlatformRoutes platform_routes{.metrics = dependencies.metrics,
+                                            .readiness_checks = [this] { return readiness_checks(); }};
     std::unique_ptr<gateway::AccessLog> access_log;
-    gateway::Published snapshots;
+    gateway::SnapshotHolder snapshots;
     std::uint64_t generation = 0;
-    Secret cursor_key;  // Of all instances: the next page may be asked of another than the first.
+    Secret cursor_key;  // Shared by all instances: another one may serve the next page.
     std::unique_ptr<gateway::Gateway> gateway;
     http::Application application;
-    std::vector<std::unique_ptr<Repeating>> background;
+    std::vector<std::unique_ptr<PeriodicTask>> periodic_tasks;
 };
 
-Result<> Platform::Parts::publish(const std::vector<config::Manifest>& manifests) {
-    auto routes = own_routes(own, admin);
-    routes.insert(routes.end(), world.more_routes.begin(), world.more_routes.end());
-    auto collections =
-        collection_routes(manifests, settings.imports, world.databases, cursor_key, feeds, importing);
+Result<> Platform::State::publish(const std::vector<config::Manifest>& manifests) {
+    auto routes = make_platform_routes(platform_routes, admin);
+    routes.insert(routes.end(), dependencies.extra_routes.begin(), dependencies.extra_routes.end());
+    auto collections = make_collection_routes(manifests, settings.imports, dependencies.databases, cursor_key,
+                                              feeds, import_semaphore);
     routes.insert(routes.end(), std::move_iterator(collections.routes.begin()),
                   std::move_iterator(collections.routes.end()));
+    for (const auto& manifest : manifests) {
+        auto own = gateway::app_routes(manifest, settings);
+        routes.insert(routes.end(), std::move_iterator(own.begin()), std::move_iterator(own.end()));
+    }
     gateway::SnapshotParts parts{.settings = settings,
                                  .manifests = manifests,
-                                 .platform_routes = std::move(routes),
+                                 .routes = std::move(routes),
                                  .generation = generation + 1};
-    auto snapshot = TRY(gateway::compile_snapshot(std::move(parts), world.metrics));
+    auto snapshot = TRY(gateway::compile_snapshot(std::move(parts), dependencies.metrics));
     ++generation;
     snapshots.publish(snapshot);
-    feeds.serve(collections.fingerprints);
-    world.metrics.gauge("integreat_snapshot_generation", "How often manifests were loaded.")
+    feeds.set_fingerprints(collections.fingerprints);
+    dependencies.metrics.gauge("integreat_snapshot_generation", "Number of times manifests were loaded.")
         .set(static_cast<std::int64_t>(generation));
     return {};
 }
 
-// What the log and the pools have counted for themselves, as metrics. A lost row is never silent.
-void Platform::Parts::count_storage() {
+// Copies the counters of the transaction log and the pools to metrics.
+void Platform::State::update_storage_metrics() {
     auto rows = [this](const char* result) -> metrics::Counter& {
-        return world.metrics.counter("integreat_transaction_log_rows_total", "Rows of the transaction log.",
-                                     {{"result", result}});
+        return dependencies.metrics.counter("integreat_transaction_log_rows_total",
+                                            "Rows of the transaction log, by result.", {{"result", result}});
     };
-    for (auto [counter, total] : {std::pair(&rows("written"), transactions.written()),
-                                  std::pair(&rows("lost"), transactions.lost())}) {
+    for (auto [counter, total] : {std::pair(&rows("written"), transaction_log.written()),
+                                  std::pair(&rows("lost"), transaction_log.lost())}) {
         counter->add(total - counter->value());
     }
-    world.metrics.gauge("integreat_transaction_log_waiting", "Rows that wait for the database.")
-        .set(static_cast<std::int64_t>(transactions.waiting()));
-    for (const auto& entry : world.databases.counters()) {
+    dependencies.metrics.gauge("integreat_transaction_log_waiting", "Queued rows of the transaction log.")
+        .set(static_cast<std::int64_t>(transaction_log.queued()));
+    for (const auto& entry : dependencies.databases.counters()) {
         const auto& pool = entry.second;
         auto connections = [&](const char* state) -> metrics::Gauge& {
-            return world.metrics.gauge("integreat_database_connections", "Connections to databases.",
-                                       {{"tenant", entry.first.text}, {"state", state}});
+            return dependencies.metrics.gauge("integreat_database_connections",
+                                              "Database connections, by state.",
+                                              {{"tenant", entry.first.text}, {"state", state}});
         };
         connections("open").set(pool.open);
         connections("in_use").set(pool.in_use);
@@ -153,75 +166,95 @@ void Platform::Parts::count_storage() {
     }
 }
 
-void Platform::Parts::start() {
-    if (world.access_log) {
-        auto& lost = world.metrics.counter("integreat_access_log_lost_total",
-                                           "Lines of the access log that found no room.");
-        access_log = std::make_unique<gateway::AccessLog>(world.access_log, lost);
+void Platform::State::start() {
+    if (dependencies.access_log) {
+        auto& lost = dependencies.metrics.counter("integreat_access_log_lost_total",
+                                                  "Access log lines dropped because the buffer was full.");
+        access_log = std::make_unique<gateway::AccessLog>(dependencies.access_log, lost);
     }
     gateway = std::make_unique<gateway::Gateway>(gateway::Gateway{
-        .clock = world.clock,
+        .clock = dependencies.clock,
         .snapshots = snapshots,
-        .numbering = numbering,
-        .buckets = buckets,
-        .decisions = decisions,
+        .request_ids = request_ids,
+        .rate_limiter = rate_limiter,
+        .denial_log = denial_log,
         .identify =
-            [this](std::string_view authorization, const identity::Projects& projects, bool may_wait,
-                   Monotonic deadline) { return who.identify(authorization, projects, may_wait, deadline); },
-        .metrics = world.metrics,
-        .database = &world.databases.platform(),
-        .database_of = [this](const TenantId& tenant) { return world.databases.tenant(tenant); },
-        .spooling = {.folder = settings.imports.folder, .at_once = settings.imports.coming_at_once},
-        .outbound = &world.outbound,
-        .transaction_log = &transactions,
+            [this](std::string_view authorization, const identity::Projects& projects, bool may_block,
+                   Monotonic deadline) {
+                return identity_service.identify(authorization, projects, may_block, deadline);
+            },
+        .metrics = dependencies.metrics,
+        .database = &dependencies.databases.platform(),
+        .database_of = [this](const TenantId& tenant) { return dependencies.databases.tenant(tenant); },
+        .spooling = {.folder = settings.imports.folder, .max_concurrent = settings.imports.max_pending},
+        .http_client = &dependencies.http_client,
+        .transaction_log = &transaction_log,
         .access_log = access_log.get(),
     });
     application = gateway::make_application(*gateway);
-    application.make_lane = make_lane;
-    auto repeat = [this](std::chrono::milliseconds pause, std::function<void()> work) {
-        background.push_back(std::make_unique<Repeating>(pause, std::move(work)));
+    application.make_completion_source = make_completion_source;
+    auto add_task = [this](std::chrono::milliseconds interval, std::function<void()> task) {
+        periodic_tasks.push_back(std::make_unique<PeriodicTask>(interval, std::move(task)));
     };
-    repeat(1s, [this] { keys.refresh_due(); });
-    repeat(100ms, [this] { api_keys.poll_due(); });
-    repeat(250ms, [this] { database.probe_due(); });
-    count_storage();
-    repeat(1s, [this] { count_storage(); });
+    add_task(1s, [this] { keys.refresh_due(); });
+    add_task(100ms, [this] { api_keys.poll_due(); });
+    add_task(250ms, [this] { database.probe_due(); });
+    update_storage_metrics();
+    add_task(1s, [this] { update_storage_metrics(); });
 }
 
-Platform::Platform(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
+std::vector<postgres::Migration> all_migrations() {
+    std::vector<postgres::Migration> all;
+    for (auto migrations : {postgres::database_migrations(), identity::api_keys_migrations(),
+                            collections::collections_migrations(), gateway::idempotency_migrations(),
+                            gateway::transaction_log_migrations()}) {
+        all.insert(all.end(), migrations.begin(), migrations.end());
+    }
+    return all;
+}
+
+Platform::Platform(std::unique_ptr<State> state) : state_(std::move(state)) {}
 Platform::~Platform() = default;
 
-Result<std::unique_ptr<Platform>> Platform::make(config::Configuration configuration, const World& world) {
-    auto parts = std::make_unique<Parts>(std::move(configuration.settings), world);
-    parts->cursor_key = TRY(postgres::shared_secret(world.databases.platform(), cursor_secret, world.random,
-                                                    world.clock.monotonic() + secret_patience));
-    TRY(parts->publish(configuration.manifests));
-    parts->start();
-    return std::unique_ptr<Platform>(new Platform(std::move(parts)));
+Result<std::unique_ptr<Platform>> Platform::make(config::Configuration configuration,
+                                                 const Dependencies& dependencies) {
+    auto state = std::make_unique<State>(std::move(configuration.settings), dependencies);
+    state->cursor_key = TRY(postgres::get_or_create_secret(dependencies.databases.platform(),
+                                                           cursor_secret_name, dependencies.random,
+                                                           dependencies.clock.monotonic() + secret_timeout));
+    TRY(state->publish(configuration.manifests));
+    state->start();
+    return std::unique_ptr<Platform>(new Platform(std::move(state)));
 }
 
 const http::Application& Platform::application() const {
-    return parts_->application;
+    return state_->application;
 }
 
 Result<> Platform::reload(config::Configuration configuration) {
-    return parts_->publish(configuration.manifests);
+    return state_->publish(configuration.manifests);
+}
+
+Result<> Platform::set_problem_base_url(std::string url) {
+    state_->settings.http.problem_base_url = std::move(url);
+    return state_->publish(state_->snapshots.current()->manifests);
 }
 
 bool Platform::fetch_keys() {
-    parts_->keys.refresh_due();
-    return parts_->keys.status().usable;
+    state_->keys.refresh_due();
+    return state_->keys.status().usable;
 }
 
-Result<Secret> Platform::make_operator_key(const std::string& name) {
-    auto deadline = parts_->world.clock.monotonic() + operator_key_patience;
-    auto issued = TRY(identity::create_api_key(parts_->world.databases.platform(),
-                                               {.tenant = platform_tenant,
-                                                .name = name,
-                                                .scopes = {"admin"},
-                                                .expires = std::nullopt,
-                                                .created_by = "integreat dev"},
-                                               parts_->world.clock, parts_->world.random, deadline));
+Result<Secret> Platform::create_operator_key(const std::string& name) {
+    auto deadline = state_->dependencies.clock.monotonic() + operator_key_timeout;
+    auto issued =
+        TRY(identity::create_api_key(state_->dependencies.databases.platform(),
+                                     {.tenant = platform_tenant,
+                                      .name = name,
+                                      .scopes = {"admin"},
+                                      .expires = std::nullopt,
+                                      .created_by = "integreat dev"},
+                                     state_->dependencies.clock, state_->dependencies.random, deadline));
     return issued.key;
 }
 

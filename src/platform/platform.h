@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Configuration and world become the running platform: the only place that sees every folder. What it
-// makes is one http::Application; which transport carries requests to it is decided by its caller (cli/).
+// Assembles the running platform from its configuration and dependencies: the only component that uses all
+// others. The result is one http::Application; the caller (cli/) chooses the transport.
 #pragma once
 
 #include <memory>
@@ -19,42 +19,51 @@
 
 namespace integreat::platform {
 
-// What the process has of the world outside. Everything outlives the platform.
-struct World {
+// The resources of the process that the platform uses. They must outlive it.
+struct Dependencies {
     const Clock& clock;
     Random& random;
-    http::Outbound& outbound;
+    http::HttpClient& http_client;
     metrics::Registry& metrics;
-    postgres::Databases& databases;
-    gateway::AccessLog::Sink access_log;        // Empty: no access log.
-    std::vector<http::Route> more_routes = {};  // What only this process has: pages of `integreat dev`.
+    postgres::DatabaseRegistry& databases;
+    gateway::AccessLog::Sink access_log;         // Empty for no access log.
+    std::vector<http::Route> extra_routes = {};  // Routes of this process only: pages of `integreat dev`.
 };
+
+// Returns the migrations of all components, in the order of the components: that of their application.
+std::vector<postgres::Migration> all_migrations();
 
 class Platform {
 public:
-    // Fault::invalid if the manifests cannot be served together; the configuration has passed its checks.
-    static Result<std::unique_ptr<Platform>> make(config::Configuration configuration, const World& world);
+    // Creates the platform from a validated configuration. Fault::invalid if two manifests conflict.
+    static Result<std::unique_ptr<Platform>> make(config::Configuration configuration,
+                                                  const Dependencies& dependencies);
 
-    // Writes down what is buffered; bounded in time.
+    // Flushes the logs, within a time limit.
     ~Platform();
     Platform(const Platform&) = delete;
 
     const http::Application& application() const;
 
-    // Other manifests from now on; requests under way end with those they began with. The settings stay what
-    // they were at the start. An error changes nothing.
+    // Replaces the manifests; requests in progress complete with the previous ones. The settings remain those
+    // of the start. An error changes nothing.
     Result<> reload(config::Configuration configuration);
 
-    // Fetches the keys that tokens are verified with, so that the first request need not wait for them.
+    // Overrides the setting http.problem_base_url, for a process that learns its own URL late. An error
+    // changes no route.
+    Result<> set_problem_base_url(std::string url);
+
+    // Fetches the keys that verify tokens, so that the first request does not wait for them. Returns whether
+    // there are usable keys.
     bool fetch_keys();
 
-    // A new API key of the platform itself: what our own commands call the admin routes with.
-    Result<Secret> make_operator_key(const std::string& name);
+    // Creates an API key of the platform tenant, with which our own commands call the admin routes.
+    Result<Secret> create_operator_key(const std::string& name);
 
 private:
-    struct Parts;
-    explicit Platform(std::unique_ptr<Parts> parts);
-    std::unique_ptr<Parts> parts_;
+    struct State;
+    explicit Platform(std::unique_ptr<State> state);
+    std::unique_ptr<State> state_;
 };
 
 }  // namespace integreat::platform

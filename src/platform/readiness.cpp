@@ -7,41 +7,44 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr auto wanted_for = 30s;
-constexpr auto fresh_for = 1s;
-constexpr auto patience = 1s;
+constexpr auto active_for = 30s;
+constexpr auto probe_interval = 1s;
+constexpr auto probe_timeout = 1s;
 
 }  // namespace
 
 DatabaseProbe::DatabaseProbe(postgres::Pool& pool, const Clock& clock)
-    : pool_(pool), clock_(clock), wanted_until_(clock.monotonic() + wanted_for) {}
+    : pool_(pool), clock_(clock), active_until_(clock.monotonic() + active_for) {}
 
-gateway::ReadyCheck DatabaseProbe::check() {
+gateway::ReadinessCheck DatabaseProbe::check() {
     auto now = clock_.monotonic();
-    wanted_until_ = now + wanted_for;
-    auto known = known_.lock();
-    gateway::ReadyCheck check{.name = "database", .ready = known->ready, .state = known->state, .age = {}};
-    if (known->asked != Monotonic::min()) {
-        check.age = std::chrono::floor<std::chrono::seconds>(now - known->asked);
+    active_until_ = now + active_for;
+    auto result = result_.lock();
+    gateway::ReadinessCheck check{
+        .name = "database", .ready = result->ready, .state = result->state, .age = {}};
+    if (result->probed_at != Monotonic::min()) {
+        check.age = std::chrono::floor<std::chrono::seconds>(now - result->probed_at);
     }
     return check;
 }
 
 void DatabaseProbe::probe_due() {
     auto now = clock_.monotonic();
-    if (now > wanted_until_.load()) return;
-    if (auto asked = known_.lock()->asked; asked != Monotonic::min() && now - asked < fresh_for) return;
-    auto answered = postgres::in_transaction(
-        pool_, pool_.tenant(), now + patience,
+    if (now > active_until_.load()) return;
+    if (auto probed_at = result_.lock()->probed_at;
+        probed_at != Monotonic::min() && now - probed_at < probe_interval)
+        return;
+    auto connected = postgres::run_transaction(
+        pool_, pool_.tenant(), now + probe_timeout,
         [](postgres::Transaction& transaction) -> Result<> {
             TRY(transaction.execute("SELECT 1"));
             return {};
         },
         1);
-    auto known = known_.lock();
-    known->ready = static_cast<bool>(answered);
-    known->state = answered ? "connected" : answered.error().message;
-    known->asked = now;
+    auto result = result_.lock();
+    result->ready = static_cast<bool>(connected);
+    result->state = connected ? "connected" : connected.error().message;
+    result->probed_at = now;
 }
 
 }  // namespace integreat::platform

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Is the database there? Asked from the background, so that /readyz answers at once, and only while somebody
-// wants to know: a database that scales to zero may sleep.
+// Probes the database in the background, so that /readyz responds at once, and only while it is requested: a
+// database that scales to zero may sleep.
 #pragma once
 
 #include <atomic>
@@ -17,23 +17,24 @@ class DatabaseProbe {
 public:
     DatabaseProbe(postgres::Pool& pool, const Clock& clock);
 
-    // What is known now. Whoever asks causes fresh answers for the next half minute.
-    gateway::ReadyCheck check();
+    // Returns the last result, and keeps the probe running for 30 s.
+    gateway::ReadinessCheck check();
 
-    // Asks the database if that is due. Call it often from the background; it blocks for a second at most.
+    // Probes the database if that is due. To be called frequently from the background; blocks for at most a
+    // second.
     void probe_due();
 
 private:
-    struct Known {
+    struct ProbeResult {
         bool ready = false;
-        std::string state = "not asked yet";
-        Monotonic asked = Monotonic::min();
+        std::string state = "not checked yet";
+        Monotonic probed_at = Monotonic::min();
     };
 
     postgres::Pool& pool_;
     const Clock& clock_;
-    Guarded<Known> known_;
-    std::atomic<Monotonic> wanted_until_;
+    Synchronized<ProbeResult> result_;
+    std::atomic<Monotonic> active_until_;
 };
 
 }  // namespace integreat::platform

@@ -3,51 +3,45 @@
 
 #include <iterator>
 
-#include "config/manifest/routes.h"
+#include "gateway/admin/app_routes.h"
 #include "gateway/admin/storage_playground.h"
-#include "gateway/admin/whoami.h"
 #include "gateway/docs/api_manual.h"
-#include "gateway/docs/openapi.h"
 
 namespace integreat::platform {
 
 namespace {
 
-void append(std::vector<http::Route>& to, std::vector<http::Route> more) {
-    to.insert(to.end(), std::move_iterator(more.begin()), std::move_iterator(more.end()));
+void append(std::vector<http::Route>& routes, std::vector<http::Route> added) {
+    routes.insert(routes.end(), std::move_iterator(added.begin()), std::move_iterator(added.end()));
 }
 
-// What an app has by being one.
-std::vector<http::Route> routes_of_any_app() {
+// Makes the routes that every app has.
+std::vector<http::Route> make_common_app_routes() {
     config::Manifest manifest;
     manifest.app = {"{app}"};
-    auto routes = config::routes_of(manifest, config::Settings());
-    for (auto& route : routes) {
-        if (route.name == manifest.app.text + ".me") gateway::complete_me(route);
-        if (route.name == manifest.app.text + ".openapi") gateway::complete_openapi(route);
-    }
-    return routes;
+    return gateway::app_routes(manifest, config::Settings());
 }
 
 }  // namespace
 
-std::vector<http::Route> own_routes(const gateway::PlatformRoutes& open, const gateway::AdminRoutes& admin) {
+std::vector<http::Route> make_platform_routes(const gateway::PlatformRoutes& open,
+                                              const gateway::AdminRoutes& admin) {
     auto routes = gateway::platform_routes(open);
     append(routes, gateway::admin_routes(admin));
     return routes;
 }
 
 std::string routes_manual(const Clock& clock, Random& random) {
-    // The routes are only described, so nothing of this is ever asked.
+    // The routes are only described: none of these is used.
     metrics::Registry registry;
     postgres::Pool pool({.tenant = platform_tenant}, clock);
-    gateway::Decisions decisions(1);
-    gateway::PlatformRoutes open{.metrics = registry, .ready_checks = {}};
+    gateway::DenialLog denial_log(1);
+    gateway::PlatformRoutes open{.metrics = registry, .readiness_checks = {}};
     gateway::AdminRoutes admin{
-        .platform = pool, .clock = clock, .random = random, .decisions = decisions, .ready_checks = {}};
-    auto routes = routes_of_any_app();
-    append(routes, own_routes(open, admin));
-    append(routes, gateway::try_routes({}));
+        .platform = pool, .clock = clock, .random = random, .denial_log = denial_log, .readiness_checks = {}};
+    auto routes = make_common_app_routes();
+    append(routes, make_platform_routes(open, admin));
+    append(routes, gateway::storage_playground_routes({}));
     return gateway::api_manual(routes);
 }
 

@@ -13,10 +13,12 @@
 
 namespace integreat::platform {
 
-// Both outlive the routes.
-std::vector<http::Route> own_routes(const gateway::PlatformRoutes& open, const gateway::AdminRoutes& admin);
+// Makes the public routes and the admin routes of the platform. Both arguments must outlive the routes.
+std::vector<http::Route> make_platform_routes(const gateway::PlatformRoutes& open,
+                                              const gateway::AdminRoutes& admin);
 
-// docs/api.md: those, the ones that every app has, and those of `integreat dev`. Asks no database.
+// Returns docs/reference/api.md: these routes, those that every app has, and those of `integreat dev`. Needs
+// no database.
 std::string routes_manual(const Clock& clock, Random& random);
 
 }  // namespace integreat::platform

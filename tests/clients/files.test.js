@@ -140,7 +140,7 @@ test('a refusal names the statement that decided, and what to change', { timeout
     });
     await withFiles({ identityPool: campus.identity_pool }, async (files) => {
         const error = await refusal(files.folder(), 'NotAuthorizedException');
-        assert.match(error.decision.authentication, /is no provider of the pool/);
+        assert.match(error.decision.authentication, /is not a provider of the pool/);
     });
     await withFiles({ identityPool: 'us-east-1:00000000-0000-0000-0000-000000000000' }, async (files) => {
         await refusal(files.folder(), 'ResourceNotFoundException');
@@ -315,7 +315,7 @@ test('whatever else S3 can do is asked as the user, and explained, too', { timeo
     await withFiles({}, async (files) => {
         await files.upload(new TextEncoder().encode('hello'), { name: 'a.txt' });
         const key = `${await files.folder()}a.txt`;
-        const range = await files.ask((client) => client.send(new GetObjectCommand({ Bucket: teleo.bucket, Key: key, Range: 'bytes=1-2' })));
+        const range = await files.withClient((client) => client.send(new GetObjectCommand({ Bucket: teleo.bucket, Key: key, Range: 'bytes=1-2' })));
         assert.equal(await range.Body.transformToString(), 'el');
         await files.delete(key);
     });

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// firebase-admin verifies our tokens with the code it uses in production. This is the snippet of docs/firebase.md:
+// firebase-admin verifies our tokens with the code it uses in production. This is the snippet of docs/reference/firebase.md:
 // only where its one request for keys goes is changed.
 import assert from 'node:assert/strict';
 import http from 'node:http';

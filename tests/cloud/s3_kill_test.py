@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 """kill -9 of the local S3 at random moments of mixed writes: what was answered is there byte for byte, what was
 not is there whole or not at all, listings agree, and nothing is left lying about."""
@@ -17,7 +17,8 @@ import time
 import unittest
 from pathlib import Path
 
-import s3_client
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "support"))
+import s3_client  # noqa: E402
 
 BUCKET = "a-bucket"
 WRITERS = 4

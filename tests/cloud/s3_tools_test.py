@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 """Debian's AWS command line and boto3, and curl, unmodified, against the local S3."""
 
@@ -11,10 +11,9 @@ import tempfile
 import unittest
 from pathlib import Path
 
-import s3_client
-
-sys.path.append(str(Path(__file__).resolve().parents[1]))
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "support"))
 import debian  # noqa: E402
+import s3_client  # noqa: E402
 
 COMMAND_SECONDS_MAX = 120
 options = argparse.Namespace(server=None)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A visit, from its wish to its agreement, by the client that was made from the manifest. What is wrong here must not
 // compile; what is wrong there throws.
-import { ClinicClient, IntegreatError, isExpanded, textOf, type FeedEvent, type Visit } from './clinic.js';
+import { ClinicClient, IntegreatError, isExpanded, readText, type FeedEvent, type Visit } from './clinic.js';
 
 declare const process: { env: Record<string, string | undefined>; exit(code: number): never };
 
@@ -68,7 +68,7 @@ const sums = await nurse.visits.aggregate({ select: ['count'], filter: { day: { 
 expect(sums[0]?.['count'] === 2, 'two of them');
 expect((await admin.visits.history(visit.id)).map((entry) => entry.action).join() === 'transition,update,create', 'history');
 
-const table = await textOf(
+const table = await readText(
   await nurse.visits.exportCsv({ filter: { day: { in: ['2028-01-01', '2028-01-02'] } }, sort: ['day'], fields: ['doctor', 'day'] }),
 );
 expect(table === `doctor,day\r\n${doctor.id},2028-01-01\r\n${doctor.id},2028-01-02\r\n`, 'an export has its fields and order');

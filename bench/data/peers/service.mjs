@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The same three routes as a JavaScript team would write them, with the same checks: the token is verified, the
-// caller's identity set for row-level security in each transaction, filters and bodies validated.
-// Usage: service.mjs PORT KEY.pem ISSUER AUDIENCE CONNECTIONS; the database from PGHOST, PGUSER, …
+// A typical JavaScript service with the same three routes and checks: it verifies the token, sets the
+// identity of the caller for row-level security in each transaction, and validates filters and bodies.
+// Usage: service.mjs PORT KEY.pem ISSUER AUDIENCE CONNECTIONS. PGHOST, PGUSER and so on select the database.
 import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 
@@ -28,12 +28,12 @@ function authenticate(request, response, next) {
     next();
 }
 
-async function asCaller(user, statement) {
+async function queryAs(user, statement) {
     const client = await pool.connect();
     try {
         await client.query('BEGIN');
         await client.query({
-            name: 'acting',
+            name: 'set-role',
             text: "SELECT set_config('role', $1, true), set_config('integreat.uid', $2, true)",
             values: [`tenant_shop__${user.role}`, user.sub],
         });
@@ -48,11 +48,11 @@ async function asCaller(user, statement) {
     }
 }
 
-function shown(row) {
+function toJson(row) {
     return { ...row, price: { amount: Number(row.price), currency: 'PHP' } };
 }
 
-function mistakes(body) {
+function validationErrors(body) {
     const errors = [];
     const wrong = (pointer, detail) => errors.push({ pointer: `#/${pointer}`, detail });
     const text = (name, longest) => {
@@ -78,13 +78,13 @@ app.use(authenticate);
 app.get('/v1/apps/shop/:collection/:id', async (request, response) => {
     const { collection, id } = request.params;
     if (collection !== 'orders' && collection !== 'archive') return response.sendStatus(404);
-    const [row] = await asCaller(request.user, {
+    const [row] = await queryAs(request.user, {
         name: `get-${collection}`,
         text: `SELECT ${columns} FROM data.${collection} WHERE id = $1`,
         values: [id],
     });
     if (!row) return response.sendStatus(404);
-    return response.set('ETag', `"${row.version}"`).json(shown(row));
+    return response.set('ETag', `"${row.version}"`).json(toJson(row));
 });
 app.get('/v1/apps/shop/:collection', async (request, response) => {
     const { collection } = request.params;
@@ -92,7 +92,7 @@ app.get('/v1/apps/shop/:collection', async (request, response) => {
     const status = request.query.status?.replace(/^eq\./, '');
     if (!statuses.has(status)) return response.sendStatus(400);
     const limit = Math.min(Number(request.query.limit ?? 20), 200);
-    const rows = await asCaller(request.user, {
+    const rows = await queryAs(request.user, {
         name: `list-${collection}`,
         text:
             `SELECT ${columns} FROM data.${collection} WHERE status = $1 ` +
@@ -101,13 +101,13 @@ app.get('/v1/apps/shop/:collection', async (request, response) => {
     });
     const last = rows.length > limit ? rows[limit - 1] : null;
     const next = last && Buffer.from(`${last.created_at.toISOString()} ${last.id}`).toString('base64url');
-    return response.json({ items: rows.slice(0, limit).map(shown), next });
+    return response.json({ items: rows.slice(0, limit).map(toJson), next });
 });
 app.post('/v1/apps/shop/orders', express.json({ limit: '1mb' }), async (request, response) => {
     const { body, user } = request;
-    const errors = mistakes(body);
+    const errors = validationErrors(body);
     if (errors.length > 0) return response.status(400).json({ type: 'invalid-request', errors });
-    const [row] = await asCaller(user, {
+    const [row] = await queryAs(user, {
         name: 'create',
         text:
             'INSERT INTO data.orders (id, customer, reference, status, quantity, price, due, email, phone, remarks) ' +
@@ -117,6 +117,6 @@ app.post('/v1/apps/shop/orders', express.json({ limit: '1mb' }), async (request,
             body.due, body.email, body.phone, body.remarks,
         ],
     });
-    return response.status(201).set('ETag', '"1"').json(shown(row));
+    return response.status(201).set('ETag', '"1"').json(toJson(row));
 });
 app.listen(Number(port), '127.0.0.1');

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a JavaScript team would put in front of its services, written the way the manuals of the three
-// packages say: verify the RS256 token, then forward.
+// A typical JavaScript gateway, written as the manuals of the three packages recommend: it verifies the RS256
+// token, then forwards the request.
 // Usage: gateway.mjs PORT UPSTREAM KEY.pem ISSUER AUDIENCE
 import { readFileSync } from 'node:fs';
 import http from 'node:http';

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// What every typed client of an Integreat application shares. `integreat sdk ts --app NAME` writes the types and the
-// collections of one application on top of it. Needs fetch and nothing else: browsers, Node 20 and later.
+// Runtime shared by all typed clients of Integreat applications. `integreat sdk ts --app NAME` generates the types and
+// collections of one application on top of it. Requires only fetch: browsers, Node 20 and later.
 
 export interface Money {
-  amount: number; // Minor units: 150000 is 1,500.00.
+  amount: number; // In minor units: 150000 is 1,500.00.
   currency?: string;
 }
 
@@ -31,7 +31,7 @@ export type Json = null | boolean | number | string | Json[] | { [name: string]:
 // A merge patch within an object: null clears a member.
 export type Merge<T> = { [K in keyof T]?: T[K] | null };
 
-// The id of a record, or the record itself where `expand` names the field and the caller may read it.
+// The ID of a record, or the record itself if `expand` names the field and the caller may read it.
 export type Reference<T> = string | T;
 
 export function isExpanded<T extends object>(reference: Reference<T> | null | undefined): reference is T {
@@ -39,25 +39,26 @@ export function isExpanded<T extends object>(reference: Reference<T> | null | un
 }
 
 export interface FieldError {
-  pointer: string; // "#/email" of the body, "?sort" of the query.
+  pointer: string; // "#/email" in the body, "?sort" in the query.
   detail: string;
 }
 
-// A refusal (RFC 9457). `type` is stable: "already-exists". `integreat why <requestId>` tells operators more.
+// A problem response (RFC 9457). `type` is stable: "already-exists". `integreat why <requestId>` shows operators the
+// cause.
 export class IntegreatError extends Error {
   readonly status: number;
   readonly type: string;
   readonly detail: string;
   readonly requestId: string;
   readonly errors: FieldError[];
-  readonly retryAfter: number | undefined; // Seconds.
+  readonly retryAfter: number | undefined; // In seconds.
 
   constructor(status: number, problem: Record<string, unknown>, retryAfter?: number) {
     const text = (name: string) => (typeof problem[name] === 'string' ? (problem[name] as string) : '');
     super(text('title') || `HTTP ${status}`);
     this.name = 'IntegreatError';
     this.status = status;
-    this.type = text('type').replace('/problems/', '');
+    this.type = text('type').split('/').pop() ?? ''; // The last segment of the URI.
     this.detail = text('detail');
     this.requestId = text('request_id');
     this.errors = Array.isArray(problem['errors']) ? (problem['errors'] as FieldError[]) : [];
@@ -66,10 +67,10 @@ export class IntegreatError extends Error {
 }
 
 export interface Options {
-  baseUrl: string; // Of the gateway: https://api.example.ph
-  token?: () => string | null | undefined | Promise<string | null | undefined>; // user.getIdToken
+  baseUrl: string; // URL of the gateway: https://api.example.ph
+  token?: () => string | null | undefined | Promise<string | null | undefined>; // Returns the ID token: user.getIdToken
   fetch?: typeof globalThis.fetch;
-  attemptsMax?: number; // Of what may be sent again; 3.
+  attemptsMax?: number; // Maximum number of attempts for repeatable requests. Default: 3.
 }
 
 export interface CallOptions {
@@ -77,13 +78,12 @@ export interface CallOptions {
 }
 
 export interface CreateOptions extends CallOptions {
-  // The same key does the work once, however often it is sent. Without one a fresh key is used for the attempts
-  // of this call.
+  // Requests with the same key are executed once. Default: a new key for all attempts of this call.
   idempotencyKey?: string;
 }
 
 export interface ChangeOptions extends CallOptions {
-  ifMatch?: number; // The record's version as it was read: refused with 412 if it has another by now.
+  ifMatch?: number; // Version the record must have; 412 if it has changed.
 }
 
 type Scalar = string | number | boolean;
@@ -96,7 +96,7 @@ export interface Condition {
   gt?: Scalar;
   ge?: Scalar;
   in?: Scalar[];
-  like?: string; // `*` stands for anything.
+  like?: string; // `*` matches any text.
   starts?: string;
   null?: boolean;
 }
@@ -107,7 +107,7 @@ export interface ListOptions<Row> extends CallOptions {
   filter?: Filter<Row>;
   q?: string;
   sort?: readonly (Extract<keyof Row, string> | `-${Extract<keyof Row, string>}`)[];
-  limit?: number; // Of a page.
+  limit?: number; // Page size.
   next?: string;
   fields?: readonly Extract<keyof Row, string>[];
   expand?: readonly Extract<keyof Row, string>[];
@@ -144,7 +144,7 @@ export interface HistoryEntry {
   [more: string]: unknown;
 }
 
-// An event of the change feed as it came: `id` is where to go on from.
+// An event of the change feed. `id` resumes the feed after the event.
 export interface FeedEvent {
   id: string;
   event: string;
@@ -164,16 +164,16 @@ function conditions(value: Scalar | Condition): string[] {
     );
 }
 
-function filterOf(search: URLSearchParams, filter: object | undefined): void {
+function appendFilter(search: URLSearchParams, filter: object | undefined): void {
   for (const [field, value] of Object.entries(filter ?? {})) {
     if (value === undefined) continue;
     for (const condition of conditions(value as Scalar | Condition)) search.append(field, condition);
   }
 }
 
-function queryOf(options: ListOptions<never> & { select?: readonly string[]; group?: readonly string[] }): string {
+function toQuery(options: ListOptions<never> & { select?: readonly string[]; group?: readonly string[] }): string {
   const search = new URLSearchParams();
-  filterOf(search, options.filter);
+  appendFilter(search, options.filter);
   if (options.q !== undefined) search.set('q', options.q);
   if (options.limit !== undefined) search.set('limit', String(options.limit));
   if (options.next !== undefined) search.set('next', options.next);
@@ -185,34 +185,35 @@ function queryOf(options: ListOptions<never> & { select?: readonly string[]; gro
   return text === '' ? '' : `?${text}`;
 }
 
-const reconnectFirst = 0.5; // Seconds.
-const reconnectLast = 30;
+const reconnectDelayMin = 0.5; // In seconds.
+const reconnectDelayMax = 30; // In seconds.
 
 const pause = (seconds: number, signal?: AbortSignal) =>
   new Promise<void>((resolve) => {
-    const over = () => {
+    const finish = () => {
       clearTimeout(timer);
-      signal?.removeEventListener('abort', over);
+      signal?.removeEventListener('abort', finish);
       resolve();
     };
-    const timer = setTimeout(over, seconds * 1000);
-    signal?.addEventListener('abort', over);
+    const timer = setTimeout(finish, seconds * 1000);
+    signal?.addEventListener('abort', finish);
   });
 
-// Of the network (fetch throws a TypeError), or of a platform that is busy or starts.
-function isPassing(failure: unknown): boolean {
+// Returns whether a retry may succeed: network errors (fetch throws a TypeError), and a platform that is overloaded or
+// starting.
+function isTransient(failure: unknown): boolean {
   if (failure instanceof IntegreatError) return failure.status === 503 || failure.status === 429;
   return failure instanceof TypeError;
 }
 
-// All of a stream of text, for what is small enough to be held.
-export function textOf(stream: ReadableStream<Uint8Array>): Promise<string> {
+// Reads a whole stream of text into memory.
+export function readText(stream: ReadableStream<Uint8Array>): Promise<string> {
   return new Response(stream).text();
 }
 
-interface Sent {
-  body?: unknown; // As JSON.
-  table?: string | Blob; // As comma-separated values. A File of a browser is a Blob, and is read as it is sent.
+interface RequestOptions {
+  body?: unknown; // Sent as JSON.
+  csv?: string | Blob; // Sent as CSV. A File is a Blob: the browser reads it while sending.
   headers?: Record<string, string>;
   signal?: AbortSignal;
 }
@@ -226,66 +227,67 @@ export class Connection {
     this.base = `${options.baseUrl.replace(/\/+$/, '')}/v1/apps/${app}`;
   }
 
-  // What cannot do harm twice is sent again when the platform says that it is busy or cannot be reached.
+  // Sends a request. Repeatable requests are sent again if the platform is overloaded or cannot be reached.
   async request(
     method: string,
     path: string,
-    sent: Sent & { repeatable?: boolean } = {},
+    options: RequestOptions & { repeatable?: boolean } = {},
   ): Promise<Response> {
-    const attempts = sent.repeatable === false ? 1 : (this.options.attemptsMax ?? 3);
+    const attempts = options.repeatable === false ? 1 : (this.options.attemptsMax ?? 3);
     for (let attempt = 1; ; attempt++) {
-      let answer: Response;
+      let response: Response;
       try {
-        answer = await this.once(method, path, sent);
+        response = await this.send(method, path, options);
       } catch (failure) {
-        if (attempt >= attempts || sent.signal?.aborted) throw failure;
+        if (attempt >= attempts || options.signal?.aborted) throw failure;
         await pause(0.2 * attempt);
         continue;
       }
-      if (answer.ok || answer.status === 304) return answer;
-      const refusal = await errorOf(answer);
-      const passing = answer.status === 503 || answer.status === 429 || refusal.type === 'idempotency-key-in-use';
-      if (!passing || attempt >= attempts) throw refusal;
-      await pause(refusal.retryAfter ?? 0.2 * attempt);
+      if (response.ok || response.status === 304) return response;
+      const error = await errorFrom(response);
+      const transient = response.status === 503 || response.status === 429 || error.type === 'idempotency-key-in-use';
+      if (!transient || attempt >= attempts) throw error;
+      await pause(error.retryAfter ?? 0.2 * attempt);
     }
   }
 
-  private async once(
+  private async send(
     method: string,
     path: string,
-    sent: Sent,
+    options: RequestOptions,
   ): Promise<Response> {
-    const headers: Record<string, string> = { Accept: 'application/json', ...sent.headers };
+    const headers: Record<string, string> = { Accept: 'application/json', ...options.headers };
     const token = await this.options.token?.();
     if (token) headers['Authorization'] = `Bearer ${token}`;
     const init: RequestInit = { method, headers };
-    if (sent.table !== undefined) {
+    if (options.csv !== undefined) {
       headers['Content-Type'] = 'text/csv; charset=utf-8; header=present';
-      init.body = sent.table;
-    } else if (sent.body !== undefined) {
+      init.body = options.csv;
+    } else if (options.body !== undefined) {
       headers['Content-Type'] = method === 'PATCH' ? 'application/merge-patch+json' : 'application/json';
-      init.body = JSON.stringify(sent.body);
+      init.body = JSON.stringify(options.body);
     }
-    if (sent.signal) init.signal = sent.signal;
+    if (options.signal) init.signal = options.signal;
     return (this.options.fetch ?? globalThis.fetch)(this.base + path, init);
   }
 }
 
-async function errorOf(answer: Response): Promise<IntegreatError> {
-  const after = Number(answer.headers.get('Retry-After') ?? '');
-  const problem: unknown = await answer.json().catch(() => ({}));
+async function errorFrom(response: Response): Promise<IntegreatError> {
+  const after = Number(response.headers.get('Retry-After') ?? '');
+  const problem: unknown = await response.json().catch(() => ({}));
   return new IntegreatError(
-    answer.status,
+    response.status,
     typeof problem === 'object' && problem !== null ? (problem as Record<string, unknown>) : {},
     Number.isFinite(after) && after > 0 ? after : undefined,
   );
 }
 
-function abortable(options: CallOptions | undefined): { signal?: AbortSignal } {
+function withSignal(options: CallOptions | undefined): { signal?: AbortSignal } {
   return options?.signal ? { signal: options.signal } : {};
 }
 
-// One collection. The generated classes add what the application allows: create, patch, delete, transitions.
+// Base class of collections. The generated classes add the operations of the application: create, patch, delete and
+// transitions.
 export class Records<Row extends object> {
   constructor(
     protected readonly connection: Connection,
@@ -293,11 +295,11 @@ export class Records<Row extends object> {
   ) {}
 
   protected async listPage(options: ListOptions<Row> = {}): Promise<Page<Row>> {
-    const answer = await this.connection.request('GET', this.path + queryOf(options as never), abortable(options));
-    return (await answer.json()) as Page<Row>;
+    const response = await this.connection.request('GET', this.path + toQuery(options as never), withSignal(options));
+    return (await response.json()) as Page<Row>;
   }
 
-  // All records, page after page.
+  // Iterates over all records, page by page.
   protected async *iterate(options: ListOptions<Row> = {}): AsyncGenerator<Row, void, undefined> {
     let next = options.next;
     do {
@@ -308,134 +310,133 @@ export class Records<Row extends object> {
   }
 
   protected async read(id: string, options: GetOptions<Row> = {}): Promise<Row> {
-    const path = `${this.path}/${encodeURIComponent(id)}${queryOf(options as never)}`;
-    return (await (await this.connection.request('GET', path, abortable(options))).json()) as Row;
+    const path = `${this.path}/${encodeURIComponent(id)}${toQuery(options as never)}`;
+    return (await (await this.connection.request('GET', path, withSignal(options))).json()) as Row;
   }
 
-  protected async sums(options: AggregateOptions<Row>): Promise<Record<string, Json>[]> {
-    const answer = await this.connection.request(
+  protected async readAggregates(options: AggregateOptions<Row>): Promise<Record<string, Json>[]> {
+    const response = await this.connection.request(
       'GET',
-      `${this.path}/aggregate${queryOf(options as never)}`,
-      abortable(options),
+      `${this.path}/aggregate${toQuery(options as never)}`,
+      withSignal(options),
     );
-    return ((await answer.json()) as { items: Record<string, Json>[] }).items;
+    return ((await response.json()) as { items: Record<string, Json>[] }).items;
   }
 
-  protected async changesOf(id: string, options: CallOptions = {}): Promise<HistoryEntry[]> {
+  protected async readHistory(id: string, options: CallOptions = {}): Promise<HistoryEntry[]> {
     const entries: HistoryEntry[] = [];
     let next: string | null = null;
     do {
       const after: string = next === null ? '' : `&next=${next}`;
       const path = `${this.path}/${encodeURIComponent(id)}/history?limit=200${after}`;
-      const answer = await this.connection.request('GET', path, abortable(options));
-      const page = (await answer.json()) as Page<HistoryEntry>;
+      const response = await this.connection.request('GET', path, withSignal(options));
+      const page = (await response.json()) as Page<HistoryEntry>;
       entries.push(...page.items);
       next = page.next;
     } while (next !== null);
     return entries;
   }
 
-  // Comma-separated values, as they come: nothing of it is held here. A stream that fails midway is not whole.
+  // Streams records as CSV without buffering. A stream that fails is incomplete.
   protected async table(options: ExportOptions<Row> = {}): Promise<ReadableStream<Uint8Array>> {
-    const answer = await this.connection.request('GET', `${this.path}/export.csv${queryOf(options as never)}`, {
+    const response = await this.connection.request('GET', `${this.path}/export.csv${toQuery(options as never)}`, {
       headers: { Accept: 'text/csv' },
-      ...abortable(options),
+      ...withSignal(options),
     });
-    return answer.body ?? new Blob([]).stream();
+    return response.body ?? new Blob([]).stream();
   }
 
-  // All of the lines become records, or none. How many.
-  protected async takeTable(table: string | Blob, options: CreateOptions = {}): Promise<number> {
-    const answer = await this.connection.request('POST', `${this.path}/import`, {
-      table,
+  // Imports all records or none. Returns their number.
+  protected async importTable(csv: string | Blob, options: CreateOptions = {}): Promise<number> {
+    const response = await this.connection.request('POST', `${this.path}/import`, {
+      csv,
       headers: { 'Idempotency-Key': options.idempotencyKey ?? globalThis.crypto.randomUUID() },
-      ...abortable(options),
+      ...withSignal(options),
     });
-    return ((await answer.json()) as { imported: number }).imported;
+    return ((await response.json()) as { imported: number }).imported;
   }
 
-  protected async post<Answer>(path: string, body: unknown, options: CreateOptions = {}): Promise<Answer> {
+  protected async post<Result>(path: string, body: unknown, options: CreateOptions = {}): Promise<Result> {
     const key = options.idempotencyKey ?? globalThis.crypto.randomUUID();
-    const answer = await this.connection.request('POST', this.path + path, {
+    const response = await this.connection.request('POST', this.path + path, {
       body,
       headers: { 'Idempotency-Key': key },
-      ...abortable(options),
+      ...withSignal(options),
     });
-    return (await answer.json()) as Answer;
+    return (await response.json()) as Result;
   }
 
   protected async change(id: string, body: unknown, options: ChangeOptions = {}): Promise<Row> {
-    const answer = await this.connection.request('PATCH', `${this.path}/${encodeURIComponent(id)}`, {
+    const response = await this.connection.request('PATCH', `${this.path}/${encodeURIComponent(id)}`, {
       body,
-      headers: matching(options),
+      headers: ifMatchHeader(options),
       repeatable: options.ifMatch !== undefined,
-      ...abortable(options),
+      ...withSignal(options),
     });
-    return (await answer.json()) as Row;
+    return (await response.json()) as Row;
   }
 
   protected async remove(id: string, options: ChangeOptions = {}): Promise<void> {
     await this.connection.request('DELETE', `${this.path}/${encodeURIComponent(id)}`, {
-      headers: matching(options),
+      headers: ifMatchHeader(options),
       repeatable: false,
-      ...abortable(options),
+      ...withSignal(options),
     });
   }
 
-  // The change feed, from `after` on (the id of the last event that was seen); connects again by itself, and goes on
-  // where it was: after the platform was away, and with a new token after the old one. Ends with the signal, or with a
-  // refusal as an IntegreatError.
+  // Follows the change feed after the event ID `after`. Reconnects and resumes after network errors and restarts of the
+  // platform, and with a new token once the old one expires. Ends with the signal, or throws an IntegreatError.
   protected async *follow(
     options: CallOptions & { after?: string } = {},
   ): AsyncGenerator<FeedEvent, void, undefined> {
     let after = options.after;
-    let wait = reconnectFirst;
+    let delay = reconnectDelayMin;
     while (!options.signal?.aborted) {
       const headers: Record<string, string> = { Accept: 'text/event-stream' };
       if (after !== undefined) headers['Last-Event-ID'] = after;
       try {
-        const answer = await this.connection.request('GET', `${this.path}/changes`, {
+        const response = await this.connection.request('GET', `${this.path}/changes`, {
           headers,
-          ...abortable(options),
+          ...withSignal(options),
         });
-        for await (const event of eventsOf(answer)) {
-          wait = reconnectFirst;
+        for await (const event of parseEvents(response)) {
+          delay = reconnectDelayMin;
           if (event.id !== '') after = event.id;
           if (event.event !== '' && event.event !== 'expired') yield event;
         }
       } catch (failure) {
         if (options.signal?.aborted) return;
-        if (!isPassing(failure)) throw failure;
+        if (!isTransient(failure)) throw failure;
       }
-      await pause(wait, options.signal);
-      wait = Math.min(wait * 2, reconnectLast);
+      await pause(delay, options.signal);
+      delay = Math.min(delay * 2, reconnectDelayMax);
     }
   }
 }
 
-function matching(options: ChangeOptions): Record<string, string> {
+function ifMatchHeader(options: ChangeOptions): Record<string, string> {
   return options.ifMatch === undefined ? {} : { 'If-Match': `"${options.ifMatch}"` };
 }
 
-// Server-sent events (HTML Living Standard, section 9.2) of one answer.
-async function* eventsOf(answer: Response): AsyncGenerator<FeedEvent, void, undefined> {
-  const reader = answer.body?.pipeThrough(new TextDecoderStream() as never).getReader() as
+// Parses the server-sent events of a response (HTML Living Standard, section 9.2).
+async function* parseEvents(response: Response): AsyncGenerator<FeedEvent, void, undefined> {
+  const reader = response.body?.pipeThrough(new TextDecoderStream() as never).getReader() as
     | ReadableStreamDefaultReader<string>
     | undefined;
   if (!reader) return;
-  let rest = '';
+  let incompleteLine = '';
   let event: { id: string; event: string; data: string[] } = { id: '', event: 'message', data: [] };
   try {
     while (true) {
       const { done, value } = await reader.read();
       if (done) return;
-      const lines = (rest + value).split(/\r\n|\n|\r/);
-      rest = lines.pop() ?? '';
+      const lines = (incompleteLine + value).split(/\r\n|\n|\r/);
+      incompleteLine = lines.pop() ?? '';
       for (const line of lines) {
         if (line === '') {
           if (event.data.length > 0)
             yield { id: event.id, event: event.event, data: JSON.parse(event.data.join('\n')) as Json };
-          else if (event.id !== '') yield { id: event.id, event: '', data: null }; // Only a place to go on from.
+          else if (event.id !== '') yield { id: event.id, event: '', data: null }; // Only an ID to resume after.
           event = { id: '', event: 'message', data: [] };
           continue;
         }

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// Files of the signed-in user, straight between this page and the tenant's bucket: the Firebase ID token is exchanged at
-// the tenant's identity pool for credentials that last an hour, and S3 checks every request made with them.
+// Files of the signed-in user, transferred directly between this page and the tenant's bucket: the tenant's identity pool
+// exchanges the Firebase ID token for credentials that last an hour, and S3 authorizes every request made with them.
 //
-// Whatever a user uploads lies in a folder of their own, users/<identity id>/. Reading goes wherever the role of signed-in
-// users allows it, so that records can name files for others to read; writing leaves the folder never.
+// Uploads are stored in a folder per user, users/<identity id>/. Reading is possible wherever the role of signed-in users
+// allows it, so that records can refer to files for others to read; writing is limited to the folder.
 import {
   DeleteObjectCommand,
   GetObjectCommand,
@@ -16,25 +16,25 @@ import { createPresignedPost, type PresignedPost } from '@aws-sdk/s3-presigned-p
 import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
 
 import type { CallOptions, StoredFile } from './index.js';
-import { explained, StorageError } from './refusal.js';
+import { StorageError, toStorageError } from './storage_error.js';
 import { Session, type StorageSettings } from './session.js';
 
-export { StorageError, type Decision, type Verdict } from './refusal.js';
+export { StorageError, type Decision, type Verdict } from './storage_error.js';
 export type { SignedInUser, SignIn, StorageSettings } from './session.js';
 
 export interface Progress {
-  sent: number; // Bytes.
-  of: number;
+  sent: number; // In bytes.
+  of: number; // Total, in bytes.
 }
 
 export interface UploadOptions extends CallOptions {
-  name?: string; // Within the user's folder, may contain "/"; that of a File if it is not said.
+  name?: string; // Relative to the user's folder; may contain "/". Default: the name of the File.
   contentType?: string;
   onProgress?: (progress: Progress) => void;
 }
 
 export interface ListedFile extends StoredFile {
-  name: string; // Within the folder.
+  name: string; // Relative to the folder.
   bytes: number;
   changed: Date;
 }
@@ -45,24 +45,24 @@ export interface FilePage {
 }
 
 const partBytes = 8 * 1024 * 1024;
-const keyBytesMax = 1024; // Of S3.
+const keyBytesMax = 1024; // Limit of S3.
 const linkSeconds = 15 * 60;
 
-// What S3 says of credentials that it does not take any more.
-const stale = new Set(['ExpiredToken', 'InvalidToken', 'InvalidAccessKeyId']);
+// Error codes of S3 for credentials that are no longer valid.
+const staleCredentialErrors = new Set(['ExpiredToken', 'InvalidToken', 'InvalidAccessKeyId']);
 
 function checkName(name: string): void {
   const segments = name.split('/');
-  const strange = segments.some((segment) => segment === '' || segment === '.' || segment === '..');
-  if (!strange && !/[\u0000-\u001f\u007f]/.test(name)) return;
+  const invalid = segments.some((segment) => segment === '' || segment === '.' || segment === '..');
+  if (!invalid && !/[\u0000-\u001f\u007f]/.test(name)) return;
   throw new StorageError({
     name: 'BadName',
-    message: `"${name}" cannot be the name of a file.`,
-    remedy: 'Give a name such as "report.pdf" or "2026/report.pdf", without "..", empty parts or control characters.',
+    message: `"${name}" is not a valid file name.`,
+    remedy: 'Use a name such as "report.pdf" or "2026/report.pdf", without "..", empty segments or control characters.',
   });
 }
 
-const bytesOf = async (file: Blob | Uint8Array) =>
+const readBytes = async (file: Blob | Uint8Array) =>
   file instanceof Uint8Array ? file : new Uint8Array(await file.arrayBuffer());
 const sizeOf = (file: Blob | Uint8Array) => (file instanceof Uint8Array ? file.byteLength : file.size);
 const abortable = (options: CallOptions) => (options.signal ? { abortSignal: options.signal } : {});
@@ -74,23 +74,23 @@ export class Files {
 
   constructor(settings: StorageSettings) {
     this.settings = settings;
-    // So that what is under way ends at once; who may do something is looked up again for each call.
-    this.stopListening = settings.auth.onAuthStateChanged(() => this.follow());
+    // Aborts requests in flight at once; each call reads the current user again.
+    this.stopListening = settings.auth.onAuthStateChanged(() => this.updateSession());
   }
 
-  // Ends what is under way, and the following of sign-ins.
+  // Aborts requests in flight and stops following sign-ins.
   close(): void {
     this.stopListening();
     this.session?.close();
     this.session = undefined;
   }
 
-  // "users/<identity id>/"
+  // Returns "users/<identity id>/".
   async folder(): Promise<string> {
     return await this.run(async (_client, session) => `users/${await session.identityId()}/`);
   }
 
-  // In one request, or in parts of 8 MiB. What it returns is what a record keeps in a field of type `file`.
+  // Uploads in one request, or in parts of 8 MiB. Returns the value for a field of type `file`.
   async upload(file: Blob | Uint8Array, options: UploadOptions = {}): Promise<StoredFile> {
     const name = options.name ?? (file instanceof Blob && 'name' in file ? String(file.name) : '');
     checkName(name);
@@ -102,7 +102,7 @@ export class Files {
       const params = { Bucket: this.settings.bucket, Key: key, ContentType: contentType };
       options.onProgress?.({ sent: 0, of });
       if (of <= partBytes) {
-        const Body = await bytesOf(file);
+        const Body = await readBytes(file);
         await client.send(new PutObjectCommand({ ...params, Body }), abortable(options));
         options.onProgress?.({ sent: of, of });
       } else {
@@ -112,7 +112,7 @@ export class Files {
     });
   }
 
-  // The user's own files, or those below `folder` of the bucket, a page at a time.
+  // Returns a page of the user's files, or of the files under `folder` in the bucket.
   async list(options: CallOptions & { folder?: string; limit?: number; next?: string } = {}): Promise<FilePage> {
     return await this.run(async (client, session) => {
       const folder = options.folder ?? (await this.keyFor(session, ''));
@@ -151,14 +151,14 @@ export class Files {
     });
   }
 
-  // A link with which anybody may read the file, until it is old: for <img>, or to hand on.
+  // Returns a link that lets anyone read the file until it expires, for <img> or for sharing.
   async link(key: string, seconds = linkSeconds): Promise<string> {
     return await this.run((client) =>
       getSignedUrl(client, new GetObjectCommand({ Bucket: this.settings.bucket, Key: key }), { expiresIn: seconds }),
     );
   }
 
-  // A link to which anybody may PUT this one file of the user.
+  // Returns a link that lets anyone PUT this file of the user.
   async uploadLink(name: string, seconds = linkSeconds): Promise<string> {
     checkName(name);
     return await this.run(async (client, session) => {
@@ -167,7 +167,7 @@ export class Files {
     });
   }
 
-  // A form with which anybody may POST this one file, at most `bytesMax` large.
+  // Returns a form that lets anyone POST this file, up to `bytesMax` bytes.
   async uploadForm(name: string, bytesMax: number, seconds = linkSeconds): Promise<PresignedPost> {
     checkName(name);
     return await this.run(async (client, session) =>
@@ -180,34 +180,34 @@ export class Files {
     );
   }
 
-  // Whatever else S3 can do, as the user who is signed in; refusals are explained here, too.
-  async ask<Answer>(work: (client: S3Client) => Promise<Answer>): Promise<Answer> {
+  // Runs any other S3 operation as the signed-in user. Errors are converted to StorageError.
+  async withClient<Result>(work: (client: S3Client) => Promise<Result>): Promise<Result> {
     return await this.run(work);
   }
 
-  private async run<Answer>(work: (client: S3Client, session: Session) => Promise<Answer>): Promise<Answer> {
+  private async run<Result>(work: (client: S3Client, session: Session) => Promise<Result>): Promise<Result> {
     const session = this.current();
-    for (let again = false; ; again = true) {
+    for (let retried = false; ; retried = true) {
       const client = session.client;
       try {
-        const answer = await work(client, session);
+        const result = await work(client, session);
         session.checkPresent();
-        this.follow();
+        this.updateSession();
         session.checkPresent();
-        return answer;
+        return result;
       } catch (failure) {
         session.checkPresent();
-        if (!again && stale.has((failure as Error).name)) {
+        if (!retried && staleCredentialErrors.has((failure as Error).name)) {
           session.renew(client);
           continue;
         }
-        throw await explained(failure, this.settings.endpoint);
+        throw await toStorageError(failure, this.settings.endpoint);
       }
     }
   }
 
-  // The session of whoever is signed in at this moment; that of anybody else ends here.
-  private follow(): Session | undefined {
+  // Returns the session of the current user, and ends the session of a previous one.
+  private updateSession(): Session | undefined {
     const user = this.settings.auth.currentUser;
     if (this.session && this.session.user.uid !== user?.uid) {
       this.session.close();
@@ -218,9 +218,9 @@ export class Files {
   }
 
   private current(): Session {
-    const session = this.follow();
+    const session = this.updateSession();
     if (session) return session;
-    throw new StorageError({ name: 'SignedOut', message: 'Nobody is signed in.', remedy: 'Sign in first.' });
+    throw new StorageError({ name: 'SignedOut', message: 'No user is signed in.', remedy: 'Sign in first.' });
   }
 
   private async keyFor(session: Session, name: string): Promise<string> {
@@ -229,7 +229,7 @@ export class Files {
     throw new StorageError({
       name: 'BadName',
       message: 'The name of the file is too long.',
-      remedy: `With the folder it may have at most ${keyBytesMax} bytes.`,
+      remedy: `Use at most ${keyBytesMax} bytes, including the folder.`,
     });
   }
 
@@ -239,7 +239,7 @@ export class Files {
     throw new StorageError({
       name: 'OutsideOfFolder',
       message: `${key} is not in the folder of the signed-in user, ${folder}`,
-      remedy: 'Only its owner changes a file. Upload one of your own and let the record name that.',
+      remedy: 'A file can be changed only by its owner. Upload a file of your own and store that in the record.',
     });
   }
 
@@ -252,7 +252,8 @@ export class Files {
       client,
       params,
       partSize: Math.max(partBytes, Math.ceil(sizeOf(params.Body) / 10_000)),
-      // The role may not abort uploads, and that refusal would hide the real one; the bucket's life cycle clears them.
+      // The role may not abort uploads, and that error would hide the original one; the bucket's lifecycle rule removes
+      // incomplete uploads.
       leavePartsOnError: true,
     });
     upload.on('httpUploadProgress', ({ loaded = 0 }) =>

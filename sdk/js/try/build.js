@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Makes dist/try/, the files of the page /try/{app}: everything in them, so that the page asks nobody else for code.
+// Builds dist/try/, the files of the page /try/{app}, with all dependencies, so that the page loads no code from elsewhere.
 import { fileURLToPath } from 'node:url';
 
 import { build } from 'esbuild';
@@ -16,6 +16,6 @@ await build({
   target: 'es2022',
   loader: { '.html': 'text' },
   logLevel: 'warning',
-  // esbuild does not find the entry for browsers that this package names without a suffix.
+  // esbuild does not find the browser entry of this package, because it is named without a suffix.
   alias: { '@aws-sdk/credential-providers': '@aws-sdk/credential-providers/dist-es/index.browser.js' },
 });

@@ -7,26 +7,26 @@
 
 namespace integreat {
 
-Repeating::Repeating(std::chrono::milliseconds pause, std::function<void()> work)
-    : work_(std::move(work)), thread_([this, pause] { run(pause); }) {}
+PeriodicTask::PeriodicTask(std::chrono::milliseconds pause, std::function<void()> task)
+    : task_(std::move(task)), thread_([this, pause] { run(pause); }) {}
 
-Repeating::~Repeating() {
-    *ending_.lock() = true;
+PeriodicTask::~PeriodicTask() {
+    *stopping_.lock() = true;
     wake_.notify_all();
     thread_.join();
 }
 
-void Repeating::run(std::chrono::milliseconds pause) {
+void PeriodicTask::run(std::chrono::milliseconds pause) {
     for (;;) {
         try {
-            work_();
-        } catch (const std::exception& exception) {  // Out of memory: the next time may go well.
+            task_();
+        } catch (const std::exception& exception) {  // Out of memory, say: the next call may succeed.
             log({.level = Level::error,
-                 .message = "background work failed",
+                 .message = "background task failed",
                  .fields = {{"cause", exception.what()}}});
         }
-        auto ending = ending_.lock();
-        if (wake_.wait_for(ending.lock(), pause, [&] { return *ending; })) return;
+        auto stopping = stopping_.lock();
+        if (wake_.wait_for(stopping.lock(), pause, [&] { return *stopping; })) return;
     }
 }
 

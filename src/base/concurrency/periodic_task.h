@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// A thread that calls a function again and again, with a pause between, until it goes:
+// A thread that calls a function periodically, with a pause after each call, until destroyed:
 //
-//     Repeating refresh(1s, [&] { keys.refresh_due(); });
-//     Repeating poll(100ms, [&] { api_keys.poll_due(); });
+//     PeriodicTask refresh(1s, [&] { keys.refresh_due(); });
+//     PeriodicTask poll(100ms, [&] { api_keys.poll_due(); });
 #pragma once
 
 #include <chrono>
@@ -14,18 +14,18 @@
 
 namespace integreat {
 
-class Repeating {
+class PeriodicTask {
 public:
-    Repeating(std::chrono::milliseconds pause, std::function<void()> work);
-    // Waits for a call that is under way.
-    ~Repeating();
-    Repeating(const Repeating&) = delete;
+    PeriodicTask(std::chrono::milliseconds pause, std::function<void()> task);
+    // Waits for a call in progress.
+    ~PeriodicTask();
+    PeriodicTask(const PeriodicTask&) = delete;
 
 private:
     void run(std::chrono::milliseconds pause);
 
-    std::function<void()> work_;
-    Guarded<bool> ending_{false};
+    std::function<void()> task_;
+    Synchronized<bool> stopping_{false};
     std::condition_variable wake_;
     std::thread thread_;
 };

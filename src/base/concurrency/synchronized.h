@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// State shared between threads, with a lock as the only way in.
+// A value with a mutex: the value is accessible only while the mutex is locked.
 #pragma once
 
 #include <mutex>
@@ -8,28 +8,29 @@
 namespace integreat {
 
 template <class T>
-class Guarded {
+class Synchronized {
 public:
-    Guarded() = default;
-    explicit Guarded(T value) : value_(std::move(value)) {}
+    Synchronized() = default;
+    explicit Synchronized(T value) : value_(std::move(value)) {}
 
     class Access {
     public:
         T& operator*() const { return *value_; }
         T* operator->() const { return value_; }
 
-        // For waiting on a std::condition_variable.
+        // Returns the lock, to wait on a std::condition_variable.
         std::unique_lock<std::mutex>& lock() { return lock_; }
 
     private:
-        friend class Guarded;
+        friend class Synchronized;
         Access(std::mutex& mutex, T& value) : lock_(mutex), value_(&value) {}
 
         std::unique_lock<std::mutex> lock_;
         T* value_;
     };
 
-    // Holds the lock as long as the returned Access lives: keep it short, call nothing foreign meanwhile.
+    // Locks the mutex until the returned Access is destroyed. Keep that short and call no foreign code
+    // meanwhile.
     Access lock() { return Access(mutex_, value_); }
 
 private:

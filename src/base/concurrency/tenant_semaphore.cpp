@@ -3,20 +3,20 @@
 
 namespace integreat {
 
-Turn::~Turn() {
-    if (!taken_) return;
-    auto taken = taken_->lock();
-    auto mine = taken->find(whose_);
-    if (--mine->second == 0) taken->erase(mine);
+TenantSemaphore::Permit::~Permit() {
+    if (!counts_) return;
+    auto counts = counts_->lock();
+    auto entry = counts->find(tenant_);
+    if (--entry->second == 0) counts->erase(entry);
 }
 
-std::optional<Turn> Turns::take(const TenantId& whose, int most) {
-    auto taken = taken_->lock();
-    auto mine = taken->find(whose);
-    int now = mine == taken->end() ? 0 : mine->second;
-    if (now >= most) return {};
-    (*taken)[whose] = now + 1;
-    return Turn(taken_, whose);
+std::optional<TenantSemaphore::Permit> TenantSemaphore::try_acquire(const TenantId& tenant, int permits_max) {
+    auto counts = counts_->lock();
+    auto entry = counts->find(tenant);
+    int held = entry == counts->end() ? 0 : entry->second;
+    if (held >= permits_max) return {};
+    (*counts)[tenant] = held + 1;
+    return Permit(counts_, tenant);
 }
 
 }  // namespace integreat

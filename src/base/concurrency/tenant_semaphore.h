@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// How much of one kind may go on at a time, counted for each tenant by itself: what begins takes a turn, and
-// keeps it for as long as it goes on. Nobody waits for one: who gets none is refused.
+// A counting semaphore per tenant. `try_acquire` never blocks: it returns a permit, or nothing when the
+// tenant already holds the maximum.
 #pragma once
 
 #include <map>
@@ -13,29 +13,31 @@
 
 namespace integreat {
 
-// Given back when it goes.
-class Turn {
+class TenantSemaphore {
+    using Counts = Synchronized<std::map<TenantId, int>>;
+
 public:
-    Turn(Turn&&) noexcept = default;
-    Turn& operator=(Turn&&) = delete;
-    ~Turn();
+    // Releases the permit on destruction. May outlive its semaphore.
+    class Permit {
+    public:
+        Permit(Permit&&) noexcept = default;
+        Permit& operator=(Permit&&) = delete;
+        ~Permit();
+
+    private:
+        friend class TenantSemaphore;
+        Permit(std::shared_ptr<Counts> counts, TenantId tenant)
+            : counts_(std::move(counts)), tenant_(std::move(tenant)) {}
+
+        std::shared_ptr<Counts> counts_;  // Null after a move.
+        TenantId tenant_;
+    };
+
+    // Returns nullopt if the tenant holds `permits_max` permits already.
+    std::optional<Permit> try_acquire(const TenantId& tenant, int permits_max);
 
 private:
-    friend class Turns;
-    using Taken = Guarded<std::map<TenantId, int>>;
-    Turn(std::shared_ptr<Taken> taken, TenantId whose) : taken_(std::move(taken)), whose_(std::move(whose)) {}
-
-    std::shared_ptr<Taken> taken_;  // Null if it was moved from.
-    TenantId whose_;
-};
-
-class Turns {
-public:
-    // Nothing if the tenant has `most` already.
-    std::optional<Turn> take(const TenantId& whose, int most);
-
-private:
-    std::shared_ptr<Turn::Taken> taken_ = std::make_shared<Turn::Taken>();
+    std::shared_ptr<Counts> counts_ = std::make_shared<Counts>();  // Permits held, by tenant.
 };
 
 }  // namespace integreat

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What every request touches exists once per slot, and each thread keeps to its own slot: no line of cache
-// and no lock then travels between cores. Threads beyond the slots share, which costs time and nothing else.
+// Shards of data that every request touches. Each thread uses one shard, so that neither cache lines nor
+// locks move between cores. Threads beyond the number of shards share one, which costs time but is correct.
 #pragma once
 
 #include <atomic>
@@ -8,12 +8,14 @@
 
 namespace integreat {
 
-inline constexpr std::size_t thread_slots = 32;
+inline constexpr std::size_t thread_shards = 32;
 
-inline std::size_t thread_slot() {
-    static std::atomic<std::size_t> threads_seen{0};
-    thread_local const std::size_t slot = threads_seen.fetch_add(1, std::memory_order_relaxed) % thread_slots;
-    return slot;
+// Returns the index of the calling thread's shard, below thread_shards.
+inline std::size_t thread_shard() {
+    static std::atomic<std::size_t> threads_count{0};
+    thread_local const std::size_t shard =
+        threads_count.fetch_add(1, std::memory_order_relaxed) % thread_shards;
+    return shard;
 }
 
 }  // namespace integreat

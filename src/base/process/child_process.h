@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Programs of PostgreSQL as children of ours: as an ordinary user (they refuse to run as root), in a session
-// of their own (Ctrl-C reaches us alone), with an environment of their own, and gone when we are gone.
+// Child processes: run as an unprivileged user (PostgreSQL refuses to run as root), in a new session (Ctrl-C
+// does not reach them), with a minimal environment, and signalled when the parent ends.
 #pragma once
 
 #include <filesystem>
@@ -15,37 +15,38 @@
 
 namespace integreat {
 
-// The user whom a child becomes when we are root.
-struct Account {
+// A Unix user and its primary group.
+struct UnixAccount {
     std::string name;
     uid_t user = 0;
     gid_t group = 0;
 };
 
-// Nothing if we are not root: then the child runs as we do. Fault::invalid if we are root and there is no
-// user of that name.
-Result<std::optional<Account>> account_for_children(const std::string& name = "postgres");
+// Returns the account to run children as, or nullopt if this process is not root: children then inherit its
+// user. Fault::invalid if this process is root and there is no user of that name.
+Result<std::optional<UnixAccount>> find_child_account(const std::string& name = "postgres");
 
-// The first folder above or at `path` that `account` may not search, if any.
-std::optional<std::filesystem::path> unsearchable(const std::filesystem::path& path, const Account& account);
+// Returns the first folder of `path`, from the root, that `account` may not search, or nullopt.
+std::optional<std::filesystem::path> find_unsearchable_folder(const std::filesystem::path& path,
+                                                              const UnixAccount& account);
 
-struct Program {
-    std::filesystem::path file;
+struct ProcessSpec {
+    std::filesystem::path executable;
     std::vector<std::string> arguments;
-    std::optional<Account> account;
-    std::filesystem::path log;  // Its standard output and error are appended here.
-    int signal_when_orphaned = 0;
+    std::optional<UnixAccount> account;
+    std::filesystem::path log_file;  // Standard output and error are appended to it.
+    int parent_death_signal = 0;     // See prctl(PR_SET_PDEATHSIG); 0 for none.
 };
 
-// The child is told by the kernel when the *thread* that started it ends: call this from a thread that
-// outlives the child.
-Result<pid_t> start(const Program& program);
+// Starts the process. The kernel sends `parent_death_signal` when the *thread* that called this ends: call it
+// from a thread that outlives the child.
+Result<pid_t> spawn(const ProcessSpec& spec);
 
-// A descriptor that becomes readable when the child ends (pidfd_open, whose glibc 2.36 header is
-// wrong in C++).
-int handle_of(pid_t child);
+// Returns a descriptor that becomes readable when the child ends, or -1 (the glibc 2.36 header of pidfd_open
+// is not valid C++).
+int open_pidfd(pid_t child);
 
-// Its exit status as of waitpid, or nothing if it still runs at `until`. Reaps it.
+// Waits for the child and reaps it. Returns its status as of waitpid, or nullopt if it still runs at `until`.
 std::optional<int> wait_for_exit(pid_t child, Monotonic until);
 
 }  // namespace integreat

@@ -1,10 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Two small state machines that keep a failing upstream from being hammered, shared by all I/O threads and
-// so made of relaxed atomics: being off by one request does no harm, a lock on the hot path would.
-//
-// Breaker: closed → open after so many failures in a row → after a pause one request probes (half-open)
-// → closed or open again. RetryBudget: retries may be a fifth of the requests, and never so few that a
-// quiet upstream gets none (as in Envoy's and Finagle's retry budgets).
+// A circuit breaker: closed → open after a number of consecutive failures → after a pause one request probes
+// (half-open) → closed or open again. Shared by all I/O threads and made of relaxed atomics: being off by one
+// request does no harm, a lock on the hot path would.
 #pragma once
 
 #include <atomic>
@@ -15,67 +12,55 @@
 
 namespace integreat {
 
-struct BreakerSettings {
-    int failures = 5;
-    std::chrono::milliseconds open{5'000};
+struct CircuitBreakerSettings {
+    int failures = 5;                       // Consecutive failures that open the circuit.
+    std::chrono::milliseconds open{5'000};  // Time until a probe is permitted.
 };
 
-class Breaker {
+class CircuitBreaker {
 public:
     enum class State { closed, open, half_open };
 
-    // The right to send one request. Its verdict is told with succeeded or failed; a Pass that goes without
-    // one (the client left first) counts as neither.
-    class Pass {
+    // The permission to send one request. Its result is reported with record_success or record_failure; a
+    // permit destroyed without a result (the client disconnected first) counts as neither.
+    class Permit {
     public:
-        Pass() = default;
-        Pass(Pass&& other) noexcept;
-        Pass& operator=(Pass&& other) noexcept;
-        ~Pass() { release(); }
+        Permit() = default;
+        Permit(Permit&& other) noexcept;
+        Permit& operator=(Permit&& other) noexcept;
+        ~Permit() { release(); }
 
         explicit operator bool() const { return granted_; }
-        bool probe() const { return probed_ != nullptr; }
-        // When not granted: how long until asking again makes sense.
+        bool is_probe() const { return probed_ != nullptr; }
+        // Returns the time until the next attempt makes sense, if the permit is not granted.
         std::chrono::milliseconds retry_after() const { return retry_after_; }
 
     private:
-        friend class Breaker;
+        friend class CircuitBreaker;
         void release();
 
         bool granted_ = false;
-        Breaker* probed_ = nullptr;
+        CircuitBreaker* probed_ = nullptr;
         std::chrono::milliseconds retry_after_{0};
     };
 
-    Pass admit(Monotonic now);
-    void succeeded(Pass& pass);
-    void failed(Pass& pass, Monotonic now, const BreakerSettings& settings);
+    Permit try_acquire(Monotonic now);
+    void record_success(Permit& permit);
+    void record_failure(Permit& permit, Monotonic now, const CircuitBreakerSettings& settings);
 
     State state(Monotonic now) const;
     int failures() const { return failures_.load(std::memory_order_relaxed); }
 
 private:
-    std::atomic<int> failures_{0};             // In a row.
+    std::atomic<int> failures_{0};             // Consecutive failures.
     std::atomic<std::int64_t> open_until_{0};  // Nanoseconds of the monotonic clock; 0 while closed.
     std::atomic<bool> probing_{false};
 };
 
-// Of an answer: the upstream's own gateway says that nobody is there, or it has no room.
+// Returns whether a response status counts as a failure of the upstream: its own gateway reaches no server,
+// or it is overloaded.
 constexpr bool counts_as_failure(int status) {
     return status == 502 || status == 503 || status == 504;
 }
-
-class RetryBudget {
-public:
-    // A request (not a retry) was sent.
-    void earn();
-    // Whether a retry may be sent now; if so it is paid for.
-    bool spend(Monotonic now);
-
-private:
-    std::atomic<int> balance_{0};          // In fifths of a retry.
-    std::atomic<std::int64_t> second_{0};  // The second that `this_second_` counts in.
-    std::atomic<int> this_second_{0};      // Retries granted without being earned.
-};
 
 }  // namespace integreat

@@ -11,127 +11,90 @@ namespace {
 
 using namespace std::chrono_literals;
 
-class BreakerTest : public testing::Test {
+class CircuitBreakerTest : public testing::Test {
 protected:
     void fail() {
-        auto pass = breaker.admit(clock.monotonic());
-        ASSERT_TRUE(pass);
-        breaker.failed(pass, clock.monotonic(), settings);
+        auto permit = breaker.try_acquire(clock.monotonic());
+        ASSERT_TRUE(permit);
+        breaker.record_failure(permit, clock.monotonic(), settings);
     }
     void succeed() {
-        auto pass = breaker.admit(clock.monotonic());
-        ASSERT_TRUE(pass);
-        breaker.succeeded(pass);
+        auto permit = breaker.try_acquire(clock.monotonic());
+        ASSERT_TRUE(permit);
+        breaker.record_success(permit);
     }
-    void open() {
+    void open_circuit() {
         for (int i = 0; i < settings.failures; ++i)
             fail();
     }
-    Breaker::State state() const { return breaker.state(clock.monotonic()); }
+    CircuitBreaker::State state() const { return breaker.state(clock.monotonic()); }
 
     FixedClock clock;
-    BreakerSettings settings{.failures = 3, .open = 5s};
-    Breaker breaker;
+    CircuitBreakerSettings settings{.failures = 3, .open = 5s};
+    CircuitBreaker breaker;
 };
 
-TEST_F(BreakerTest, StaysClosedWhileFailuresAreNotInARow) {
+TEST_F(CircuitBreakerTest, StaysClosedWhileFailuresAreNotInARow) {
     for (int i = 0; i < 10; ++i) {
         fail();
         fail();
         succeed();
     }
-    EXPECT_EQ(state(), Breaker::State::closed);
+    EXPECT_EQ(state(), CircuitBreaker::State::closed);
     EXPECT_EQ(breaker.failures(), 0);
 }
 
-TEST_F(BreakerTest, OpensAfterFailuresInARowAndSaysHowLong) {
-    open();
-    EXPECT_EQ(state(), Breaker::State::open);
+TEST_F(CircuitBreakerTest, OpensAfterFailuresInARowAndReturnsRetryAfter) {
+    open_circuit();
+    EXPECT_EQ(state(), CircuitBreaker::State::open);
     clock.advance(2s);
-    auto refused = breaker.admit(clock.monotonic());
-    EXPECT_FALSE(refused);
-    EXPECT_EQ(refused.retry_after(), 3s);
+    auto denied = breaker.try_acquire(clock.monotonic());
+    EXPECT_FALSE(denied);
+    EXPECT_EQ(denied.retry_after(), 3s);
 }
 
-TEST_F(BreakerTest, LetsOneProbeThroughAfterThePause) {
-    open();
+TEST_F(CircuitBreakerTest, PermitsOneProbeAfterThePause) {
+    open_circuit();
     clock.advance(5s);
-    EXPECT_EQ(state(), Breaker::State::half_open);
-    auto probe = breaker.admit(clock.monotonic());
+    EXPECT_EQ(state(), CircuitBreaker::State::half_open);
+    auto probe = breaker.try_acquire(clock.monotonic());
     EXPECT_TRUE(probe);
-    EXPECT_TRUE(probe.probe());
-    EXPECT_FALSE(breaker.admit(clock.monotonic())) << "a second request must wait for the probe";
-    breaker.succeeded(probe);
-    EXPECT_EQ(state(), Breaker::State::closed);
-    EXPECT_TRUE(breaker.admit(clock.monotonic()));
+    EXPECT_TRUE(probe.is_probe());
+    EXPECT_FALSE(breaker.try_acquire(clock.monotonic())) << "a second request must wait for the probe";
+    breaker.record_success(probe);
+    EXPECT_EQ(state(), CircuitBreaker::State::closed);
+    EXPECT_TRUE(breaker.try_acquire(clock.monotonic()));
 }
 
-TEST_F(BreakerTest, OpensAgainWhenTheProbeFails) {
-    open();
+TEST_F(CircuitBreakerTest, OpensAgainWhenTheProbeFails) {
+    open_circuit();
     clock.advance(5s);
     fail();
-    EXPECT_EQ(state(), Breaker::State::open);
+    EXPECT_EQ(state(), CircuitBreaker::State::open);
     clock.advance(4999ms);
-    EXPECT_FALSE(breaker.admit(clock.monotonic()));
+    EXPECT_FALSE(breaker.try_acquire(clock.monotonic()));
     clock.advance(1ms);
-    EXPECT_TRUE(breaker.admit(clock.monotonic()));
+    EXPECT_TRUE(breaker.try_acquire(clock.monotonic()));
 }
 
-TEST_F(BreakerTest, AProbeWithoutVerdictMakesRoomForTheNext) {
-    open();
+TEST_F(CircuitBreakerTest, AProbeWithoutResultPermitsTheNext) {
+    open_circuit();
     clock.advance(5s);
-    { auto abandoned = breaker.admit(clock.monotonic()); }
-    auto next = breaker.admit(clock.monotonic());
-    EXPECT_TRUE(next.probe());
+    { auto abandoned = breaker.try_acquire(clock.monotonic()); }
+    auto next = breaker.try_acquire(clock.monotonic());
+    EXPECT_TRUE(next.is_probe());
 }
 
-TEST_F(BreakerTest, RequestsThatWereUnderWayNeitherProlongNorCloseIt) {
-    auto late_success = breaker.admit(clock.monotonic());
-    auto late_failure = breaker.admit(clock.monotonic());
-    open();
+TEST_F(CircuitBreakerTest, RequestsInFlightNeitherProlongNorCloseIt) {
+    auto late_success = breaker.try_acquire(clock.monotonic());
+    auto late_failure = breaker.try_acquire(clock.monotonic());
+    open_circuit();
     clock.advance(4s);
-    breaker.succeeded(late_success);
-    breaker.failed(late_failure, clock.monotonic(), settings);
-    EXPECT_EQ(state(), Breaker::State::open);
+    breaker.record_success(late_success);
+    breaker.record_failure(late_failure, clock.monotonic(), settings);
+    EXPECT_EQ(state(), CircuitBreaker::State::open);
     clock.advance(1s);
-    EXPECT_EQ(state(), Breaker::State::half_open);
-}
-
-TEST(RetryBudget, GrantsAFewPerSecondToAQuietUpstream) {
-    FixedClock clock;
-    RetryBudget budget;
-    auto granted_now = [&] {
-        int granted = 0;
-        for (int i = 0; i < 100; ++i)
-            granted += budget.spend(clock.monotonic()) ? 1 : 0;
-        return granted;
-    };
-    EXPECT_EQ(granted_now(), 3);
-    EXPECT_EQ(granted_now(), 0);
-    clock.advance(1s);
-    EXPECT_EQ(granted_now(), 3);
-}
-
-TEST(RetryBudget, GrantsAFifthOfTheRequests) {
-    FixedClock clock;
-    RetryBudget budget;
-    int granted = 0;
-    for (int i = 0; i < 1000; ++i) {
-        budget.earn();
-        if (budget.spend(clock.monotonic())) ++granted;
-    }
-    EXPECT_EQ(granted, 200 + 3) << "and the few that every second has";
-}
-
-TEST(RetryBudget, DoesNotSaveUpForAStorm) {
-    FixedClock clock;
-    RetryBudget budget;
-    for (int i = 0; i < 1'000'000; ++i)
-        budget.earn();
-    int granted = 0;
-    for (int i = 0; i < 10'000; ++i)
-        granted += budget.spend(clock.monotonic()) ? 1 : 0;
-    EXPECT_EQ(granted, 100 + 3);
+    EXPECT_EQ(state(), CircuitBreaker::State::half_open);
 }
 
 }  // namespace

@@ -8,9 +8,9 @@ namespace integreat {
 
 namespace {
 
-constexpr std::size_t word_length_max = 64;  // Longer words are not names that someone mistyped.
+constexpr std::size_t word_length_max = 64;  // Longer words are no misspelt names.
 
-std::size_t edits_between(std::string_view left, std::string_view right) {
+std::size_t edit_distance(std::string_view left, std::string_view right) {
     std::vector<std::size_t> before(right.size() + 1), above(right.size() + 1), row(right.size() + 1);
     for (std::size_t j = 0; j <= right.size(); ++j)
         above[j] = j;
@@ -30,14 +30,14 @@ std::size_t edits_between(std::string_view left, std::string_view right) {
 
 }  // namespace
 
-std::optional<std::string> suggest(std::string_view written, std::span<const std::string> candidates) {
-    if (written.size() > word_length_max) return std::nullopt;
-    std::size_t tolerated = std::max<std::size_t>(written.size() >= 4 ? 2 : 1, written.size() / 3);
+std::optional<std::string> closest_match(std::string_view text, std::span<const std::string> candidates) {
+    if (text.size() > word_length_max) return std::nullopt;
+    std::size_t edits_max = std::max<std::size_t>(text.size() >= 4 ? 2 : 1, text.size() / 3);
     std::optional<std::string> best;
-    std::size_t best_edits = tolerated + 1;
+    std::size_t best_edits = edits_max + 1;
     for (const auto& candidate : candidates) {
         if (candidate.size() > word_length_max) continue;
-        std::size_t edits = edits_between(written, candidate);
+        std::size_t edits = edit_distance(text, candidate);
         if (edits < best_edits && edits < candidate.size()) {
             best_edits = edits;
             best = candidate;
@@ -46,8 +46,8 @@ std::optional<std::string> suggest(std::string_view written, std::span<const std
     return best;
 }
 
-std::string did_you_mean(std::string_view written, std::span<const std::string> candidates) {
-    auto nearest = suggest(written, candidates);
+std::string did_you_mean(std::string_view text, std::span<const std::string> candidates) {
+    auto nearest = closest_match(text, candidates);
     return nearest ? ", did you mean \"" + *nearest + "\"?" : std::string();
 }
 

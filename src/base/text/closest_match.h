@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// "did you mean": the candidate that a slip of the fingers would turn into what was written.
+// Suggestions for misspelt names, by edit distance.
 #pragma once
 
 #include <optional>
@@ -9,11 +9,12 @@
 
 namespace integreat {
 
-// The nearest candidate by edits (insert, delete, replace, swap of neighbours), if it is near enough to be
-// a slip: at most a third of the written letters, two at least for words of four letters and more.
-std::optional<std::string> suggest(std::string_view written, std::span<const std::string> candidates);
+// Returns the candidate with the smallest edit distance (insert, delete, replace, transpose), or nullopt if
+// none is within the limit: a third of the length of `text`, but at least two for texts of four characters
+// and more, and one for shorter ones.
+std::optional<std::string> closest_match(std::string_view text, std::span<const std::string> candidates);
 
-// `, did you mean "pastor"?` or nothing, ready to be appended to a sentence.
-std::string did_you_mean(std::string_view written, std::span<const std::string> candidates);
+// Returns `, did you mean "pastor"?` or an empty string, to be appended to a sentence.
+std::string did_you_mean(std::string_view text, std::span<const std::string> candidates);
 
 }  // namespace integreat

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Lists of things that know their names.
+// Looks up an element by its `name`.
 #pragma once
 
 #include <algorithm>
@@ -7,9 +7,9 @@
 
 namespace integreat {
 
-// A pointer to the item of that name, or null.
+// Returns a pointer to the first item of that name, or null.
 template <class Items>
-auto find_named(const Items& items, std::string_view name) -> decltype(&*items.begin()) {
+auto find_by_name(const Items& items, std::string_view name) -> decltype(&*items.begin()) {
     auto found =
         std::find_if(items.begin(), items.end(), [&](const auto& item) { return item.name == name; });
     return found == items.end() ? nullptr : &*found;

@@ -6,13 +6,13 @@ namespace integreat {
 namespace {
 
 struct Sequence {
-    std::size_t length = 0;  // 0: not a first byte.
-    unsigned char second_least = 0x80;
-    unsigned char second_most = 0xBF;
+    std::size_t length = 0;  // 0 if the byte cannot start a sequence.
+    unsigned char second_min = 0x80;
+    unsigned char second_max = 0xBF;
 };
 
 // Table 3-7 of the Unicode standard: the ranges of the second byte exclude overlong forms and surrogates.
-Sequence sequence_of(unsigned char first) {
+Sequence sequence_starting_with(unsigned char first) {
     if (first < 0x80) return {1};
     if (first < 0xC2) return {};
     if (first < 0xE0) return {2};
@@ -27,15 +27,15 @@ Sequence sequence_of(unsigned char first) {
 
 }  // namespace
 
-std::optional<std::size_t> invalid_utf8_at(std::string_view text) {
+std::optional<std::size_t> find_invalid_utf8(std::string_view text) {
     auto byte = [&](std::size_t at) { return static_cast<unsigned char>(text[at]); };
     for (std::size_t at = 0; at < text.size();) {
-        Sequence sequence = sequence_of(byte(at));
+        Sequence sequence = sequence_starting_with(byte(at));
         if (sequence.length == 0 || sequence.length > text.size() - at) return at;
         for (std::size_t i = 1; i < sequence.length; ++i) {
-            unsigned char least = i == 1 ? sequence.second_least : 0x80;
-            unsigned char most = i == 1 ? sequence.second_most : 0xBF;
-            if (byte(at + i) < least || byte(at + i) > most) return at;
+            unsigned char min = i == 1 ? sequence.second_min : 0x80;
+            unsigned char max = i == 1 ? sequence.second_max : 0xBF;
+            if (byte(at + i) < min || byte(at + i) > max) return at;
         }
         at += sequence.length;
     }

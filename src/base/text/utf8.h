@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// RFC 3629, strictly: no overlong forms, no surrogates, nothing above U+10FFFF.
+// Strict UTF-8 (RFC 3629): no overlong forms, no surrogates, nothing above U+10FFFF.
 #pragma once
 
 #include <cstddef>
@@ -8,7 +8,7 @@
 
 namespace integreat {
 
-// The offset of the first byte that is not part of a well-formed sequence.
-std::optional<std::size_t> invalid_utf8_at(std::string_view text);
+// Returns the offset of the first byte that is not part of a well-formed sequence, or nullopt.
+std::optional<std::size_t> find_invalid_utf8(std::string_view text);
 
 }  // namespace integreat

@@ -3,6 +3,7 @@
 
 #include <ostream>
 
+#include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
 #include "base/text/closest_match.h"
@@ -12,43 +13,43 @@ namespace integreat::cli {
 
 namespace {
 
-using collections::Danger;
+using collections::MigrationRisk;
 
-void print(std::ostream& out, const collections::PlannedStep& step) {
-    out << "-- " << step.sentence;
-    if (step.danger != Danger::none) out << fmt::format(" [danger: {}]", to_string(step.danger));
+void print(std::ostream& out, const collections::MigrationStep& step) {
+    out << "-- " << step.description;
+    if (step.risk != MigrationRisk::none) out << fmt::format(" [risk: {}]", to_string(step.risk));
     out << "\n" << step.sql << "\n";
 }
 
-void print_plan(std::ostream& out, const TenantId& app, const collections::Plan& plan) {
-    if (plan.steps.empty()) out << fmt::format("-- {}: the tables are those of the manifest.\n", app.text);
+void print_plan(std::ostream& out, const TenantId& app, const collections::MigrationPlan& plan) {
+    if (plan.steps.empty()) out << fmt::format("-- {}: the tables match the manifest.\n", app.text);
     if (!plan.steps.empty()) out << fmt::format("-- {}: {} steps.\n\n", app.text, plan.steps.size());
     for (const auto& step : plan.steps)
         print(out, step);
-    for (const auto& obstacle : plan.obstacles)
-        out << "-- NOT POSSIBLE YET: " << obstacle << "\n";
-    if (plan.leftovers.empty()) return;
+    for (const auto& blocker : plan.blockers)
+        out << "-- BLOCKED: " << blocker << "\n";
+    if (plan.retired.empty()) return;
     out << fmt::format(
-        "-- {}: left over from earlier manifests; only integreat db apply --allow-destructive "
-        "drops them.\n\n",
+        "-- {}: no longer in the manifest; dropped only by integreat db apply --allow-destructive.\n\n",
         app.text);
-    for (const auto& step : plan.leftovers)
+    for (const auto& step : plan.retired)
         print(out, step);
 }
 
-void print_applied(std::ostream& out, const TenantId& app, const collections::Plan& plan, bool dropped) {
-    if (plan.steps.empty()) out << fmt::format("{}: the tables are those of the manifest.\n", app.text);
+void print_applied(std::ostream& out, const TenantId& app, const collections::MigrationPlan& plan,
+                   bool dropped) {
+    if (plan.steps.empty()) out << fmt::format("{}: the tables match the manifest.\n", app.text);
     for (const auto& step : plan.steps)
-        out << fmt::format("{}: {}\n", app.text, step.sentence);
-    for (const auto& step : plan.leftovers)
-        out << fmt::format("{}: {}{}\n", app.text, step.sentence,
+        out << fmt::format("{}: {}\n", app.text, step.description);
+    for (const auto& step : plan.retired)
+        out << fmt::format("{}: {}{}\n", app.text, step.description,
                            dropped ? "" : " only with --allow-destructive");
 }
 
-Result<> each_app(const DbOptions& options, const config::Configuration& configuration,
-                  const std::function<Result<>(const collections::Model&, OwnerAccess&)>& work) {
+Result<> for_each_app(const DbOptions& options, const config::Configuration& configuration,
+                      const std::function<Result<>(const collections::Model&, OwnerAccess&)>& work) {
     std::vector<std::string> names;
-    for (const auto& model : models_of(configuration)) {
+    for (const auto& model : compile_models(configuration)) {
         names.push_back(model->app.text);
         if (!options.app.empty() && options.app != model->app.text) continue;
         auto access = TRY(
@@ -62,36 +63,57 @@ Result<> each_app(const DbOptions& options, const config::Configuration& configu
         fmt::format("no app \"{}\" has collections{}", options.app, did_you_mean(options.app, names)), ""};
 }
 
-int ended(const Result<>& result, std::ostream& err) {
-    if (result) return 0;
-    err << "integreat db: " << result.error().message << "\n";
-    if (!result.error().cause.empty()) err << "  " << result.error().cause << "\n";
-    return 1;
+int exit_code(const Result<>& result, std::ostream& err) {
+    if (result) return exit_success;
+    return print_error_with_cause("db", result.error(), err);
 }
 
 }  // namespace
 
 int db_plan(const DbOptions& options, std::ostream& out, std::ostream& err) {
-    auto configuration = good_configuration(options.configuration, err);
-    if (!configuration) return 1;
+    auto configuration = load_valid_configuration(options.configuration, err);
+    if (!configuration) return exit_failure;
     auto show = [&](const collections::Model& model, OwnerAccess& access) -> Result<> {
-        print_plan(out, model.app, TRY(plan_tables(model, access.order())));
+        print_plan(out, model.app, TRY(plan_migration(model, access.migration_options())));
         return {};
     };
-    return ended(each_app(options, *configuration, show), err);
+    return exit_code(for_each_app(options, *configuration, show), err);
 }
 
 int db_apply(const DbOptions& options, std::ostream& out, std::ostream& err) {
-    auto configuration = good_configuration(options.configuration, err);
-    if (!configuration) return 1;
+    auto configuration = load_valid_configuration(options.configuration, err);
+    if (!configuration) return exit_failure;
     auto apply = [&](const collections::Model& model, OwnerAccess& access) -> Result<> {
-        auto order = access.order();
-        order.allow_destructive = options.allow_destructive;
-        order.backup_note = options.backup_note;
-        print_applied(out, model.app, TRY(apply_plan(model, order)), options.allow_destructive);
+        auto migration = access.migration_options();
+        migration.allow_destructive = options.allow_destructive;
+        migration.backup_note = options.backup_note;
+        print_applied(out, model.app, TRY(apply_migration(model, migration)), options.allow_destructive);
         return {};
     };
-    return ended(each_app(options, *configuration, apply), err);
+    return exit_code(for_each_app(options, *configuration, apply), err);
+}
+
+void add_db_command(CLI::App& app, CommandContext& context) {
+    auto* db = app.add_subcommand("db", "Migrate the tables of the apps' collections");
+    db->require_subcommand(1);
+    auto add = [&](const char* name, const char* description,
+                   int (*run)(const DbOptions&, std::ostream&, std::ostream&)) {
+        auto* command = db->add_subcommand(name, description);
+        auto options = bind_command(context, *command, run);
+        add_configuration_option(*command, options->configuration);
+        add_data_option(*command, options->data);
+        command->add_option("--app", options->app, "Migrate only the tables of this app");
+        return std::pair(command, options);
+    };
+    add("plan", "Print the SQL that migrates the tables to the manifests, and its risks", db_plan);
+    auto [apply, options] =
+        add("apply", "Migrate the tables to the manifests, each app completely or not at all", db_apply);
+    auto* destructive =
+        apply->add_flag("--allow-destructive", options->allow_destructive, "Allow steps that delete data");
+    auto* note = apply->add_option("--backup-note", options->backup_note,
+                                   "Location of the backup; stored with the migration");
+    destructive->needs(note);
+    note->needs(destructive);
 }
 
 }  // namespace integreat::cli

@@ -1,13 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// `integreat db plan` and `integreat db apply`: the tables of the apps, from what they are to what the
-// manifests say.
+// `integreat db plan` and `integreat db apply`: migrate the tables of the apps to their manifests.
 #pragma once
 
 #include <filesystem>
-#include <iosfwd>
 #include <string>
 
-#include "cli/runtime/configuration_commands.h"
+#include "cli/runtime/command_context.h"
 
 namespace integreat::cli {
 
@@ -21,5 +19,7 @@ struct DbOptions {
 
 int db_plan(const DbOptions& options, std::ostream& out, std::ostream& err);
 int db_apply(const DbOptions& options, std::ostream& out, std::ostream& err);
+
+void add_db_command(CLI::App& app, CommandContext& context);
 
 }  // namespace integreat::cli

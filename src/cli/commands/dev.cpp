@@ -4,6 +4,7 @@
 #include <future>
 #include <ostream>
 
+#include <CLI/CLI.hpp>
 #include <fmt/format.h>
 #include <unistd.h>
 
@@ -20,6 +21,7 @@
 #include "net/client/curl_client.h"
 #include "net/proxy/upstream_pool.h"
 #include "postgres/server/embedded_postgres.h"
+#include "cloud/firebase/api/application.h"
 
 namespace integreat::cli {
 
@@ -29,7 +31,7 @@ namespace fs = std::filesystem;
 
 constexpr const char* operators_role = "admin";
 
-std::string origin_of(const net::Server& server) {
+std::string get_origin(const net::Server& server) {
     return fmt::format("http://127.0.0.1:{}", server.port());
 }
 
@@ -43,41 +45,42 @@ struct App {
     bool operator==(const App&) const = default;
 };
 
-// What runs beside the platform on a laptop. Later members use earlier ones.
-struct Laptop {
+// The services that run beside the platform in development. Later members use earlier ones.
+struct DevEnvironment {
     SystemClock clock;
     crypto::SystemRandom random;
-    net::CurlOutbound curl;
-    net::Upstreams upstreams;
-    net::UpstreamOutbound outbound{curl, upstreams, clock};
+    net::CurlHttpClient curl;
+    net::UpstreamRegistry upstreams;
+    net::CircuitBreakingClient http_client{curl, upstreams, clock};
     metrics::Registry metrics;
-    metrics::Registry firebase_metrics;  // The gateway's numbers must not hold those of its neighbour.
-    std::unique_ptr<postgres::PrivateServer> postgres;
-    std::unique_ptr<postgres::Databases> databases;
+    metrics::Registry firebase_metrics;  // Separate from the metrics of the gateway.
+    std::unique_ptr<postgres::EmbeddedPostgres> postgres;
+    std::unique_ptr<postgres::DatabaseRegistry> databases;
     std::unique_ptr<firebase::Auth> auth;
     http::Application auth_application;
     std::unique_ptr<net::Server> auth_server;
     std::unique_ptr<CloudServer> aws;
-    std::vector<std::string> page_origins;  // Of the pages /try/{app}.
-    std::shared_ptr<Guarded<Ready>> ready = std::make_shared<Guarded<Ready>>();
-    std::vector<App> apps;  // That have their users, pool, role and bucket.
+    std::vector<std::string> page_origins;  // Origins of the pages /try/{app}.
+    std::shared_ptr<Synchronized<ReadyInfo>> ready = std::make_shared<Synchronized<ReadyInfo>>();
+    std::vector<App> apps;  // Apps whose users, identity pool, role and bucket exist.
 };
 
-// Folders are said in full, since people paste into another terminal.
-Invocation invocation_of(const DevOptions& options) {
+// Returns how to invoke this program, with absolute folders, since the printed commands may be pasted into
+// another terminal.
+Invocation make_invocation(const DevOptions& options) {
     auto program = fs::read_symlink("/proc/self/exe");
-    auto below_here = program.lexically_relative(fs::current_path());
-    bool below = !below_here.empty() && *below_here.begin() != "..";
-    auto in_full = [](const fs::path& path, const fs::path& otherwise) {
-        return path == otherwise ? std::string() : fs::absolute(path).lexically_normal().string();
+    auto relative = program.lexically_relative(fs::current_path());
+    bool is_below = !relative.empty() && *relative.begin() != "..";
+    auto absolute_unless = [](const fs::path& path, const fs::path& default_path) {
+        return path == default_path ? std::string() : fs::absolute(path).lexically_normal().string();
     };
-    return {.program = (below ? below_here : program).string(),
-            .configuration = in_full(options.configuration.folder, "."),
-            .data = in_full(options.data, default_data_folder())};
+    return {.program = (is_below ? relative : program).string(),
+            .configuration = absolute_unless(options.configuration.folder, "."),
+            .data = absolute_unless(options.data, default_data_folder())};
 }
 
-// The app of each Firebase project: those of the manifests, and the operators' own.
-std::vector<App> apps_of(const config::Configuration& configuration) {
+// Returns the apps of the manifests and the operators' own app.
+std::vector<App> list_apps(const config::Configuration& configuration) {
     std::vector<App> apps;
     for (const auto& manifest : configuration.manifests) {
         apps.push_back(
@@ -91,20 +94,24 @@ std::vector<App> apps_of(const config::Configuration& configuration) {
     return apps;
 }
 
-Result<> start_postgres(Laptop& laptop, const fs::path& data, const config::Configuration& configuration) {
-    laptop.postgres = TRY(postgres::PrivateServer::start({.folder = data / "postgres"}, laptop.random));
+Result<> start_postgres(DevEnvironment& environment, const fs::path& data,
+                        const config::Configuration& configuration) {
+    environment.postgres =
+        TRY(postgres::EmbeddedPostgres::start({.folder = data / "postgres"}, environment.random));
     std::vector<TenantId> tenants;
     for (const auto& manifest : configuration.manifests)
         tenants.push_back(manifest.app);
-    auto limits = pool_limits(configuration.settings.database);
-    laptop.databases = TRY(
-        postgres::Databases::open_private(*laptop.postgres, tenants, limits, laptop.clock, laptop.random));
-    return apply_models(*laptop.postgres, *laptop.databases, configuration, laptop.clock);
+    auto limits = to_pool_settings(configuration.settings.database);
+    environment.databases = TRY(
+        postgres::DatabaseRegistry::open_embedded(*environment.postgres, tenants, platform::all_migrations(),
+                                                  limits, environment.clock, environment.random));
+    return migrate_databases(*environment.postgres, *environment.databases, configuration, environment.clock);
 }
 
-Result<ReadyTenant> introduce(Laptop& laptop, const App& app) {
-    auto project = TRY(firebase::add_project(*laptop.auth, app.tenant, firebase::ProjectId{app.project}));
-    auto users = TRY(firebase::ready_made_users(*laptop.auth, project, app.roles));
+Result<ReadyTenant> register_project(DevEnvironment& environment, const App& app) {
+    auto project =
+        TRY(firebase::add_project(*environment.auth, app.tenant, firebase::ProjectId{app.project}));
+    auto users = TRY(firebase::ensure_seed_users(*environment.auth, project, app.roles));
     ReadyTenant tenant{.app = app.tenant.text,
                        .title = app.title,
                        .firebase_project = app.project,
@@ -117,85 +124,89 @@ Result<ReadyTenant> introduce(Laptop& laptop, const App& app) {
     return tenant;
 }
 
-// With a project and ready-made users for each app.
-Result<std::vector<ReadyTenant>> start_firebase(Laptop& laptop, const DevOptions& options,
+// Starts the local Firebase Auth, with a project and predefined users for each app.
+Result<std::vector<ReadyTenant>> start_firebase(DevEnvironment& environment, const DevOptions& options,
                                                 const std::vector<App>& apps) {
-    laptop.auth = TRY(firebase::open((options.data / "firebase").string(), laptop.clock, laptop.random));
+    environment.auth =
+        TRY(firebase::open((options.data / "firebase").string(), environment.clock, environment.random));
     std::vector<ReadyTenant> tenants;
     for (const auto& app : apps)
-        tenants.push_back(TRY(introduce(laptop, app)));
-    laptop.auth_application = firebase::application(*laptop.auth);
+        tenants.push_back(TRY(register_project(environment, app)));
+    environment.auth_application = firebase::application(*environment.auth);
     net::ServerSettings settings;
-    settings.port = options.automatic_ports ? 0 : dev_firebase_port;
+    settings.port = options.automatic_ports ? 0 : default_firebase_port;
     settings.threads = 1;
-    laptop.auth_server = TRY(net::Server::start(settings, laptop.auth_application, laptop.upstreams,
-                                                laptop.firebase_metrics, laptop.clock));
+    environment.auth_server =
+        TRY(net::Server::start(settings, environment.auth_application, environment.upstreams,
+                               environment.firebase_metrics, environment.clock));
     return tenants;
 }
 
-// Pool, role and bucket of each app, as its stacks would make them. The page /try/{app} is one of its
-// frontends.
-Result<> provision(Laptop& laptop, const std::vector<App>& apps, std::vector<ReadyTenant>& tenants) {
-    std::vector<cloud::TenantPlan> plans;
+// Creates the identity pool, role and bucket of each app, as its stacks would. The page /try/{app} is one of
+// its frontends.
+Result<> provision(DevEnvironment& environment, const std::vector<App>& apps,
+                   std::vector<ReadyTenant>& tenants) {
+    std::vector<cloud::TenantSpec> specs;
     for (const auto& app : apps) {
-        plans.push_back({.project = app.project, .origins = origins_of(app.project, app.origins)});
-        auto& origins = plans.back().origins;
-        origins.insert(origins.end(), laptop.page_origins.begin(), laptop.page_origins.end());
+        specs.push_back({.project = app.project, .origins = frontend_origins(app.project, app.origins)});
+        auto& origins = specs.back().origins;
+        origins.insert(origins.end(), environment.page_origins.begin(), environment.page_origins.end());
     }
-    auto made = TRY(laptop.aws->provision(plans));
+    auto resources = TRY(environment.aws->provision(specs));
     for (std::size_t i = 0; i < apps.size(); ++i) {
-        tenants[i].identity_pool = made[i].identity_pool;
-        tenants[i].bucket = made[i].bucket;
+        tenants[i].identity_pool = resources[i].identity_pool;
+        tenants[i].bucket = resources[i].bucket;
     }
     return {};
 }
 
 constexpr const char* firebase_keys_path = "/robot/v1/metadata/x509/securetoken@system.gserviceaccount.com";
 
-Result<> start_aws(Laptop& laptop, const DevOptions& options, Ready& ready) {
-    laptop.aws = TRY(CloudServer::start(
+Result<> start_aws(DevEnvironment& environment, const DevOptions& options, ReadyInfo& ready) {
+    environment.aws = TRY(CloudServer::start(
         {.data = options.data,
-         .port = options.automatic_ports ? std::uint16_t(0) : dev_aws_port,
+         .port = options.automatic_ports ? std::uint16_t(0) : default_aws_port,
          .enforce = true,
          .firebase_keys_url = ready.firebase + firebase_keys_path},
-        {.clock = laptop.clock, .random = laptop.random, .outbound = laptop.outbound}, laptop.upstreams));
-    ready.aws = laptop.aws->origin();
+        {.clock = environment.clock, .random = environment.random, .http_client = environment.http_client},
+        environment.upstreams));
+    ready.aws = environment.aws->origin();
     ready.aws_credentials = (options.data / credentials_file).string();
     return {};
 }
 
-// Once it is known where the gateway listens.
-Result<> provision_all(Laptop& laptop, const std::vector<App>& apps, Ready& ready) {
+// Provisions all apps once the address of the gateway is known.
+Result<> provision_all(DevEnvironment& environment, const std::vector<App>& apps, ReadyInfo& ready) {
     auto port = ready.gateway.substr(ready.gateway.rfind(':') + 1);
-    laptop.page_origins = {ready.gateway, "http://localhost:" + port};
-    TRY(provision(laptop, apps, ready.tenants));
-    *laptop.ready->lock() = ready;
-    laptop.apps = apps;
+    environment.page_origins = {ready.gateway, "http://localhost:" + port};
+    TRY(provision(environment, apps, ready.tenants));
+    *environment.ready->lock() = ready;
+    environment.apps = apps;
     return {};
 }
 
-// A tenant that a reload brings or changes gets its database, its users and its part of the cloud before
-// anybody can ask for it, and tables follow the manifests before the platform does.
-Result<> add_newcomers(Laptop& laptop, const config::Configuration& configuration) {
+// Creates databases, users and cloud resources for tenants that a reload adds or changes, and migrates the
+// tables, before the platform applies the configuration.
+Result<> provision_new_tenants(DevEnvironment& environment, const config::Configuration& configuration) {
     for (const auto& manifest : configuration.manifests)
-        TRY(laptop.databases->add(manifest.app));
-    TRY(apply_models(*laptop.postgres, *laptop.databases, configuration, laptop.clock));
-    auto apps = apps_of(configuration);
-    if (apps == laptop.apps) return {};
+        TRY(environment.databases->add(manifest.app));
+    TRY(migrate_databases(*environment.postgres, *environment.databases, configuration, environment.clock));
+    auto apps = list_apps(configuration);
+    if (apps == environment.apps) return {};
     std::vector<ReadyTenant> tenants;
     for (const auto& app : apps)
-        tenants.push_back(TRY(introduce(laptop, app)));
-    TRY(provision(laptop, apps, tenants));
-    laptop.ready->lock()->tenants = std::move(tenants);
-    laptop.apps = std::move(apps);
+        tenants.push_back(TRY(register_project(environment, app)));
+    TRY(provision(environment, apps, tenants));
+    environment.ready->lock()->tenants = std::move(tenants);
+    environment.apps = std::move(apps);
     return {};
 }
 
-// Our own commands call the admin routes with it: integreat why, integreat status.
-Result<> keep_operator_key(platform::Platform& platform, const fs::path& file) {
+// Creates the API key that commands such as integreat why use for the admin API.
+Result<> ensure_operator_key(platform::Platform& platform, const fs::path& file) {
     if (fs::exists(file)) return {};
-    auto key = TRY(platform.make_operator_key("integreat dev"));
-    return write_whole(file.string(), key.reveal() + "\n");
+    auto key = TRY(platform.create_operator_key("integreat dev"));
+    return write_file_atomically(file.string(), key.reveal() + "\n");
 }
 
 Result<bool> run(const DevOptions& options, config::Configuration configuration, Signals& signals,
@@ -205,55 +216,61 @@ Result<bool> run(const DevOptions& options, config::Configuration configuration,
     if (failure) {
         return Error{
             Fault::invalid,
-            fmt::format("the data folder {} cannot be made: {}", options.data.string(), failure.message()),
+            fmt::format("the data folder {} cannot be created: {}", options.data.string(), failure.message()),
             ""};
     }
-    auto laptop = std::make_unique<Laptop>();
-    // Keys and password hashes keep one core busy, making databases the other.
-    auto apps = apps_of(configuration);
-    auto firebase_started =
-        std::async(std::launch::async, [&] { return start_firebase(*laptop, options, apps); });
-    TRY(start_postgres(*laptop, options.data, configuration));
-    auto tenants = TRY(firebase_started.get());
-    Ready ready{.pid = ::getpid(), .tenants = std::move(tenants)};
-    ready.firebase = origin_of(*laptop->auth_server);
-    TRY(start_aws(*laptop, options, ready));
+    auto environment = std::make_unique<DevEnvironment>();
+    // Creating keys and password hashes uses one core, creating databases another.
+    auto apps = list_apps(configuration);
+    auto firebase =
+        std::async(std::launch::async, [&] { return start_firebase(*environment, options, apps); });
+    TRY(start_postgres(*environment, options.data, configuration));
+    auto tenants = TRY(firebase.get());
+    ReadyInfo ready{.pid = ::getpid(), .tenants = std::move(tenants)};
+    ready.firebase = get_origin(*environment->auth_server);
+    TRY(start_aws(*environment, options, ready));
 
     auto& settings = configuration.settings;
     settings.identity.firebase_keys_url = ready.firebase + firebase_keys_path;
     if (options.automatic_ports) settings.listen.port = 0;
-    auto transport = server_settings(settings);
+    bool is_default_problem_url = settings.http.problem_base_url == http::default_problem_base_url;
+    auto transport = to_server_settings(settings);
     auto access_log = TRY(open_access_log(settings.log.access_log));
 
-    auto try_routes = gateway::try_routes(try_page(laptop->ready, options.try_files));
-    auto platform = TRY(platform::Platform::make(std::move(configuration), {.clock = laptop->clock,
-                                                                            .random = laptop->random,
-                                                                            .outbound = laptop->outbound,
-                                                                            .metrics = laptop->metrics,
-                                                                            .databases = *laptop->databases,
-                                                                            .access_log = access_log,
-                                                                            .more_routes = try_routes}));
+    auto try_routes =
+        gateway::storage_playground_routes(make_playground(environment->ready, options.try_files));
+    auto platform =
+        TRY(platform::Platform::make(std::move(configuration), {.clock = environment->clock,
+                                                                .random = environment->random,
+                                                                .http_client = environment->http_client,
+                                                                .metrics = environment->metrics,
+                                                                .databases = *environment->databases,
+                                                                .access_log = access_log,
+                                                                .extra_routes = try_routes}));
     platform->fetch_keys();
-    TRY(keep_operator_key(*platform, options.data / operator_key_file));
-    auto server = TRY(net::Server::start(transport, platform->application(), laptop->upstreams,
-                                         laptop->metrics, laptop->clock));
-    ready.gateway = origin_of(*server);
-    TRY(provision_all(*laptop, apps, ready));
+    TRY(ensure_operator_key(*platform, options.data / operator_key_file));
+    auto server = TRY(net::Server::start(transport, platform->application(), environment->upstreams,
+                                         environment->metrics, environment->clock));
+    ready.gateway = get_origin(*server);
+    // The links in error responses open the problem pages of this gateway, unless a setting names others.
+    if (is_default_problem_url) TRY(platform->set_problem_base_url(ready.gateway + "/problems"));
+    TRY(provision_all(*environment, apps, ready));
 
     auto text = to_json(ready);
-    TRY(write_whole((options.data / running_file).string(), text));
-    if (!options.ready_file.empty()) TRY(write_whole(options.ready_file.string(), text));
-    out << welcome(ready, options.data.string(), invocation_of(options)) << std::flush;
+    TRY(write_file_atomically((options.data / running_file).string(), text));
+    if (!options.ready_file.empty()) TRY(write_file_atomically(options.ready_file.string(), text));
+    out << startup_banner(ready, options.data.string(), make_invocation(options)) << std::flush;
 
-    Serving serving{
-        .platform = *platform,
-        .server = *server,
-        .signals = signals,
-        .metrics = laptop->metrics,
-        .secure = !transport.tls_certificate_file.empty(),
-        .configuration = options.configuration,
-        .before_reload = [&](const config::Configuration& next) { return add_newcomers(*laptop, next); }};
-    bool drained = serve_until_told(serving);
+    RunningServer running_server{.platform = *platform,
+                                 .server = *server,
+                                 .signals = signals,
+                                 .metrics = environment->metrics,
+                                 .secure = !transport.tls_certificate_file.empty(),
+                                 .configuration = options.configuration,
+                                 .before_reload = [&](const config::Configuration& next) {
+                                     return provision_new_tenants(*environment, next);
+                                 }};
+    bool drained = run_until_stopped(running_server);
     fs::remove(options.data / running_file, failure);
     return drained;
 }
@@ -262,18 +279,34 @@ Result<bool> run(const DevOptions& options, config::Configuration configuration,
 
 int dev(const DevOptions& options, std::ostream& out, std::ostream& err) {
     Signals signals;
-    prepare_to_serve();
-    auto configuration = good_configuration(options.configuration, err);
-    if (!configuration) return 1;
+    tune_process();
+    auto configuration = load_valid_configuration(options.configuration, err);
+    if (!configuration) return exit_failure;
     if (!options.log_level.empty()) configuration->settings.log.level = options.log_level;
     configure_log(configuration->settings.log);
-    auto ended = run(options, std::move(*configuration), signals, out);
-    if (!ended) {
-        err << "integreat dev: " << ended.error().message << "\n";
-        if (!ended.error().cause.empty()) err << "  " << ended.error().cause << "\n";
-        return 1;
+    auto drained = run(options, std::move(*configuration), signals, out);
+    if (!drained) {
+        return print_error_with_cause("dev", drained.error(), err);
     }
-    return *ended ? 0 : 1;
+    return *drained ? exit_success : exit_failure;
+}
+
+void add_dev_command(CLI::App& app, CommandContext& context) {
+    auto* command = app.add_subcommand("dev", "Run everything on this machine for development");
+    auto options = bind_command(context, *command, dev);
+    add_configuration_option(*command, options->configuration);
+    add_data_option(*command, options->data);
+    command->add_option("--ready-file", options->ready_file,
+                        "Write URLs, projects and users to this file once every service is up");
+    command
+        ->add_option_function<std::string>(
+            "--ports", [options](const std::string& ports) { options->automatic_ports = ports == "auto"; },
+            "default: 8080, 9099 and 4566; auto: free ports, listed in the ready file")
+        ->check(CLI::IsMember({"default", "auto"}));
+    add_log_level_option(*command, options->log_level, "as in integreat.yaml");
+    command->add_option("--try-files", options->try_files,
+                        "Folder with the scripts of the pages /try/APP, built by npm (default: " +
+                            options->try_files.string() + ")");
 }
 
 }  // namespace integreat::cli

@@ -1,22 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
-// What is wrong with this machine or configuration, and the command that mends it.
+// `integreat doctor`: finds problems of this machine or of the configuration, each with a fix.
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
-#include <iosfwd>
 #include <string>
 #include <vector>
 
-#include "cli/runtime/configuration_commands.h"
+#include "cli/runtime/command_context.h"
 
 namespace integreat::cli {
 
 struct Finding {
-    enum class State { good, doubtful, broken };
-    State state = State::good;
-    std::string subject;   // "Postgres"
-    std::string sentence;  // "version 15.20 in /usr/lib/postgresql/15/bin"
-    std::string mend;      // A command, or what to change; empty if all is well.
+    enum class Severity { ok, warning, error };
+    Severity severity = Severity::ok;
+    std::string subject;  // "Postgres"
+    std::string message;  // "version 15.20 in /usr/lib/postgresql/15/bin"
+    std::string fix;      // A command, or the necessary change; empty if there is no problem.
 };
 
 struct DoctorOptions {
@@ -24,16 +24,18 @@ struct DoctorOptions {
     std::filesystem::path data = ".integreat";
 };
 
-std::vector<Finding> examine(const DoctorOptions& options);
-
-// Prints the findings; 0 if nothing is broken, 1 otherwise.
+// Prints the findings; exit_failure if one of them is an error.
 int doctor(const DoctorOptions& options, std::ostream& out, std::ostream& err);
 
-// The single examinations.
-Finding examine_configuration(const config::Checked<config::Configuration>& configuration);
-Finding examine_postgres(const std::filesystem::path& data);
-Finding examine_folder(const std::filesystem::path& data);
-Finding examine_port(const std::string& what, std::uint16_t port, const std::filesystem::path& data);
-Finding examine_open_files(std::uint64_t wanted);
+std::vector<Finding> run_checks(const DoctorOptions& options);
+
+// The individual checks.
+Finding check_configuration(const config::Validated<config::Configuration>& configuration);
+Finding check_postgres(const std::filesystem::path& data);
+Finding check_data_folder(const std::filesystem::path& data);
+Finding check_port(const std::string& service, std::uint16_t port, const std::filesystem::path& data);
+Finding check_open_files(std::uint64_t needed);
+
+void add_doctor_command(CLI::App& app, CommandContext& context);
 
 }  // namespace integreat::cli

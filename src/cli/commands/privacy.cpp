@@ -3,29 +3,31 @@
 
 #include <ostream>
 
+#include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
 #include "base/text/closest_match.h"
 #include "cli/runtime/databases.h"
+#include "services/collections/privacy/erase_subject.h"
 #include "services/collections/privacy/export_subject.h"
 
 namespace integreat::cli {
 
 namespace {
 
-constexpr std::chrono::minutes work_max{10};
+constexpr std::chrono::minutes operation_timeout{10};
 
 struct App {
     std::shared_ptr<const collections::Model> model;
     std::unique_ptr<OwnerAccess> access;
-    Monotonic deadline() const { return access->clock().monotonic() + work_max; }
+    Monotonic deadline() const { return access->clock().monotonic() + operation_timeout; }
 };
 
 Result<App> open(const PrivacyOptions& options, std::ostream& err) {
-    auto configuration = good_configuration(options.configuration, err);
-    if (!configuration) return Error{Fault::invalid, "the configuration has mistakes", ""};
+    auto configuration = load_valid_configuration(options.configuration, err);
+    if (!configuration) return Error{Fault::invalid, "the configuration is invalid", ""};
     std::vector<std::string> names;
-    for (const auto& model : models_of(*configuration)) {
+    for (const auto& model : compile_models(*configuration)) {
         names.push_back(model->app.text);
         if (model->app.text != options.app) continue;
         const auto& environment = options.configuration.environment;
@@ -47,26 +49,43 @@ Result<> erase(const PrivacyOptions& options, std::ostream& out, std::ostream& e
     auto app = TRY(open(options, err));
     auto erased =
         TRY(collections::erase_subject(app.access->pool(), *app.model, options.subject, app.deadline()));
-    out << fmt::format("{}: {} records are about nobody any more, {} notes of changes were cleaned.\n",
-                       options.app, erased.records, erased.changes);
+    out << fmt::format("{}: {} records and {} change history entries erased.\n", options.app, erased.records,
+                       erased.changes);
     return {};
 }
 
-int ended(const Result<>& result, std::ostream& err) {
-    if (result) return 0;
-    err << "integreat privacy: " << result.error().message << "\n";
-    if (!result.error().cause.empty()) err << "  " << result.error().cause << "\n";
-    return 1;
+int exit_code(const Result<>& result, std::ostream& err) {
+    if (result) return exit_success;
+    return print_error_with_cause("privacy", result.error(), err);
 }
 
 }  // namespace
 
 int privacy_export(const PrivacyOptions& options, std::ostream& out, std::ostream& err) {
-    return ended(export_all(options, out, err), err);
+    return exit_code(export_all(options, out, err), err);
 }
 
 int privacy_erase(const PrivacyOptions& options, std::ostream& out, std::ostream& err) {
-    return ended(erase(options, out, err), err);
+    return exit_code(erase(options, out, err), err);
+}
+
+void add_privacy_command(CLI::App& app, CommandContext& context) {
+    auto* privacy = app.add_subcommand("privacy", "Export or erase the personal data of one person");
+    privacy->require_subcommand(1);
+    auto add = [&](const char* name, const char* description,
+                   int (*run)(const PrivacyOptions&, std::ostream&, std::ostream&)) {
+        auto* command = privacy->add_subcommand(name, description);
+        auto options = bind_command(context, *command, run);
+        add_configuration_option(*command, options->configuration);
+        add_data_option(*command, options->data);
+        command->add_option("--app", options->app, "App that stores the data")->required();
+        command
+            ->add_option("--subject", options->subject,
+                         "Firebase uid or email address of the person; may be repeated")
+            ->required();
+    };
+    add("export", "Export the personal data as one JSON document", privacy_export);
+    add("erase", "Erase the personal data, also in the change history; cannot be undone", privacy_erase);
 }
 
 }  // namespace integreat::cli

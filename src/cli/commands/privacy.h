@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// `integreat privacy export` and `integreat privacy erase`: what an app keeps about one person, for them to
-// have or to be rid of.
+// `integreat privacy export` and `integreat privacy erase`: the personal data that an app stores about one
+// person.
 #pragma once
 
 #include <filesystem>
-#include <iosfwd>
 #include <string>
 #include <vector>
 
-#include "cli/runtime/configuration_commands.h"
+#include "cli/runtime/command_context.h"
 
 namespace integreat::cli {
 
@@ -19,8 +18,10 @@ struct PrivacyOptions {
     std::vector<std::string> subject;  // Firebase uids and email addresses.
 };
 
-// The document goes to `out`.
+// Writes the document to `out`.
 int privacy_export(const PrivacyOptions& options, std::ostream& out, std::ostream& err);
 int privacy_erase(const PrivacyOptions& options, std::ostream& out, std::ostream& err);
+
+void add_privacy_command(CLI::App& app, CommandContext& context);
 
 }  // namespace integreat::cli

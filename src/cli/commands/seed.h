@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// `integreat seed --app campus`: believable records from apps/seed/campus.yaml and apps/seed/words.yaml. In
-// the databases of `integreat dev`, the first records of each role belong to its ready-made user, so that
-// whoever signs in sees something of their own.
+// `integreat seed --app campus`: generates realistic records from apps/seed/campus.yaml and
+// apps/seed/words.yaml. In the databases of `integreat dev`, the first records of each role belong to its
+// predefined user, so that this user has records after signing in.
 #pragma once
 
 #include <filesystem>
-#include <iosfwd>
 #include <string>
 
-#include "cli/runtime/configuration_commands.h"
+#include "cli/runtime/command_context.h"
 
 namespace integreat::cli {
 
@@ -16,9 +15,11 @@ struct SeedOptions {
     ConfigurationOptions configuration;
     std::filesystem::path data;
     std::string app;
-    bool again = false;
+    bool again = false;  // Replace existing records.
 };
 
 int seed(const SeedOptions& options, std::ostream& out, std::ostream& err);
+
+void add_seed_command(CLI::App& app, CommandContext& context);
 
 }  // namespace integreat::cli

@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// `integreat serve`: the platform in production. Databases are named by DATABASE_URL (the platform's own) and
-// DATABASE_URL_<APP> (each tenant's), each with _DIRECT beside it for migrations past a pooler.
+// `integreat serve`: runs the platform in production. The databases are named by DATABASE_URL (the platform's
+// own) and DATABASE_URL_<APP> (one per tenant), each with an optional _DIRECT variant for migrations that
+// bypass a connection pooler.
 #pragma once
 
-#include <iosfwd>
-
-#include "cli/runtime/configuration_commands.h"
+#include "cli/runtime/command_context.h"
 
 namespace integreat::cli {
 
@@ -14,5 +13,7 @@ struct ServeOptions {
 };
 
 int serve(const ServeOptions& options, std::ostream& out, std::ostream& err);
+
+void add_serve_command(CLI::App& app, CommandContext& context);
 
 }  // namespace integreat::cli

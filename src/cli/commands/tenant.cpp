@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "cli/commands/tenant.h"
+
 #include <algorithm>
 #include <cerrno>
 #include <ostream>
 #include <system_error>
 
+#include <CLI/CLI.hpp>
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <stdio.h>
@@ -11,7 +14,6 @@
 
 #include "base/result.h"
 #include "cli/runtime/config_loader.h"
-#include "cli/runtime/configuration_commands.h"
 
 namespace integreat::cli {
 
@@ -20,28 +22,29 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::string_view scaffold =
-    R"(# {title}: what the platform needs to know of this app. `integreat check` looks it over; every key is
-# explained in docs/manifests.md.
+    R"(# Manifest of {title}. Validate it with `integreat check`; every key is documented in
+# docs/reference/manifests.md.
+integreat: 1  # Format version of this manifest.
 app: {name}
 title: {title}
-project: {project}  # The Firebase project whose users these are.
+project: {project}  # Firebase project of the app's users.
 
-# Values that the custom claim "role" of this project's tokens may have.
+# Allowed values of the custom claim "role" in the project's tokens.
 roles: [member, admin]
 
-# Sites whose scripts may call. Add your own: https://{name}.example
+# Origins that may call the API from a browser. Add your own: https://{name}.example
 cors:
   origins: ["http://localhost:*"]
 
-# Each caller may ask so much; all callers together, tenant_limit.
+# Rate limit per caller. `tenant_limit` limits all callers together.
 limit: {{requests: 600, window: 1m, burst: 100}}
 
-# Your own servers. {variable} names another address where the platform runs.
+# Your own servers. The environment variable {variable} overrides the address.
 upstreams:
   backend:
     url: env:{variable}:http://127.0.0.1:9300
 
-# Everything below /v1/apps/{name}/backend/ goes to it, for whoever is signed in.
+# Proxies everything below /v1/apps/{name}/backend/ to the server, for signed-in users.
 routes:
   - path: /backend/{{rest...}}
     methods: [GET, POST, PUT, PATCH, DELETE]
@@ -50,14 +53,14 @@ routes:
     summary: The app's own server.
 )";
 
-std::string title_of(const std::string& name) {
+std::string make_title(const std::string& name) {
     std::string title = name;
     std::replace(title.begin(), title.end(), '-', ' ');
     title[0] = static_cast<char>(title[0] - 'a' + 'A');
     return title;
 }
 
-std::string variable_of(const std::string& name) {
+std::string make_variable_name(const std::string& name) {
     std::string variable;
     for (char c : name) {
         variable += c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c == '-' ? '_' : c;
@@ -79,7 +82,7 @@ bool write_all(int descriptor, std::string_view text) {
     return ::fsync(descriptor) == 0;
 }
 
-// Under its name appears the whole file or nothing, and nothing that was there before is lost.
+// Creates a file atomically. Fails if the file exists.
 Result<> create_file(const fs::path& file, std::string_view text) {
     fs::path draft = file.parent_path() / fmt::format(".{}.{}", file.filename().string(), ::getpid());
     int descriptor = ::open(draft.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
@@ -90,50 +93,61 @@ Result<> create_file(const fs::path& file, std::string_view text) {
     ::close(descriptor);
     if (written && ::renameat2(AT_FDCWD, draft.c_str(), AT_FDCWD, file.c_str(), RENAME_NOREPLACE) == 0)
         return {};
-    if (written) why = errno == EEXIST ? "it exists already" : reason();
+    if (written) why = errno == EEXIST ? "it already exists" : reason();
     ::unlink(draft.c_str());
     return Error{Fault::conflict, file.string() + " cannot be written: " + why, ""};
 }
 
-// What would be wrong with the new manifest, beside those that are there.
-std::vector<config::Mistake> mistakes_of(config::Sources sources, config::Source added,
-                                         const json::Environment& environment) {
+// Returns the errors of a new manifest, validated together with the existing ones.
+std::vector<config::Diagnostic> find_diagnostics(config::Sources sources, config::Source added,
+                                                 const json::Environment& environment) {
     std::string file = added.file;
     sources.manifests.push_back(std::move(added));
-    auto mistakes = config::load_configuration(sources, environment).mistakes;
-    std::erase_if(mistakes, [&](const config::Mistake& mistake) { return mistake.file != file; });
-    return mistakes;
+    auto diagnostics = config::load_configuration(sources, environment).errors;
+    std::erase_if(diagnostics, [&](const config::Diagnostic& diagnostic) { return diagnostic.file != file; });
+    return diagnostics;
 }
 
 }  // namespace
 
-int tenant_add(const TenantOptions& options, std::ostream& out, std::ostream& err) {
-    auto refuse = [&](const std::string& sentence) {
-        err << sentence << "\n";
-        return 1;
+int tenant_add(const TenantAddOptions& options, std::ostream& out, std::ostream& err) {
+    auto fail = [&](const std::string& message) {
+        err << message << "\n";
+        return exit_failure;
     };
-    if (auto complaint = config::check_slug(options.name)) return refuse("NAME " + *complaint);
-    if (auto complaint = config::check_project(options.project)) return refuse("--project " + *complaint);
+    if (auto error = config::check_slug(options.name)) return fail("NAME " + *error);
+    if (auto error = config::check_project(options.project)) return fail("--project " + *error);
 
-    fs::path folder = place_of_configuration(options.configuration.folder).apps_folder;
+    fs::path folder = find_configuration_paths(options.configuration.folder).apps_folder;
     fs::path file = (folder / (options.name + ".yaml")).lexically_normal();
     std::error_code error;
     if (fs::symlink_status(file, error).type() != fs::file_type::not_found) {
-        return refuse("the app " + options.name + " exists already: " + file.string());
+        return fail("the app " + options.name + " already exists: " + file.string());
     }
     std::string text = fmt::format(
-        fmt::runtime(scaffold), fmt::arg("name", options.name), fmt::arg("title", title_of(options.name)),
-        fmt::arg("project", options.project), fmt::arg("variable", variable_of(options.name)));
+        fmt::runtime(scaffold), fmt::arg("name", options.name), fmt::arg("title", make_title(options.name)),
+        fmt::arg("project", options.project), fmt::arg("variable", make_variable_name(options.name)));
     auto sources = read_configuration(options.configuration.folder);
-    auto mistakes = mistakes_of(sources, {file.string(), text}, options.configuration.environment);
-    // The text is ours: what is wrong with it is the name or the project.
-    if (!mistakes.empty()) return refuse(mistakes.front().message);
+    auto diagnostics = find_diagnostics(sources, {file.string(), text}, options.configuration.environment);
+    // The rest of the manifest is generated, so an error concerns the name or the project.
+    if (!diagnostics.empty()) return fail(diagnostics.front().message);
 
     fs::create_directories(folder, error);
-    if (error) return refuse(folder.string() + " cannot be created: " + error.message());
-    if (auto created = create_file(file, text); !created) return refuse(created.error().message);
-    out << "Wrote " << file.string() << ". Now change it to fit, and run `integreat check`.\n";
-    return 0;
+    if (error) return fail(folder.string() + " cannot be created: " + error.message());
+    if (auto created = create_file(file, text); !created) return fail(created.error().message);
+    out << "Wrote " << file.string() << ". Edit it, and run `integreat check`.\n";
+    return exit_success;
+}
+
+void add_tenant_command(CLI::App& app, CommandContext& context) {
+    auto* tenant = app.add_subcommand("tenant", "Manage tenants (one application with one manifest each)");
+    tenant->require_subcommand(1);
+    auto* add = tenant->add_subcommand("add", "Create a manifest to start from, apps/NAME.yaml");
+    auto options = bind_command(context, *add, tenant_add);
+    add_configuration_option(*add, options->configuration);
+    add->add_option("NAME", options->name, "Name of the app: lower-case letters, digits and dashes")
+        ->required();
+    add->add_option("--project", options->project, "Firebase project ID of the app")->required();
 }
 
 }  // namespace integreat::cli

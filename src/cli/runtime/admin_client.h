@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Commands that ask a running gateway, through the same admin routes that the console and scripts use. Where
-// it is and who we are: --gateway and INTEGREAT_OPERATOR_TOKEN (an API key of the platform, or an operator's
-// ID token), or else the `integreat dev` of the data folder.
+// A client for the admin API of a running gateway, which the console and scripts use as well. The gateway and
+// the credentials are given by --gateway and INTEGREAT_OPERATOR_TOKEN (an API key of the platform, or an
+// operator's ID token); the default is the running `integreat dev` of the data folder.
 #pragma once
 
 #include <filesystem>
@@ -15,13 +15,20 @@
 #include "http/transport/client.h"
 #include "json/binding/reader.h"
 
+namespace CLI {
+class App;
+}
+
 namespace integreat::cli {
 
 struct AdminOptions {
     std::filesystem::path data = ".integreat";
-    std::string gateway;  // "https://gateway.example"; empty: the one of the data folder.
+    std::string gateway;  // "https://gateway.example"; empty: the running `integreat dev`.
     json::Environment environment;
 };
+
+// Adds --data and --gateway.
+void add_admin_options(CLI::App& command, AdminOptions& options);
 
 struct AdminRequest {
     http::Method method = http::Method::get;
@@ -29,23 +36,12 @@ struct AdminRequest {
     std::string body;  // JSON; empty for none.
 };
 
-// The body of a 2xx answer. A problem becomes an Error with its detail, no answer Fault::unavailable.
-Result<boost::json::value> ask_gateway(const AdminOptions& options, http::Outbound& outbound,
-                                       const AdminRequest& request);
+// Sends a request and returns the body of a 2xx response. A problem response becomes an Error with its
+// detail; without a response the fault is Fault::unavailable.
+Result<boost::json::value> call_admin_api(const AdminOptions& options, http::HttpClient& http_client,
+                                          const AdminRequest& request);
 
-// integreat why REQUEST_ID
-int why(const AdminOptions& options, const std::string& request_id, std::ostream& out, std::ostream& err);
-
-struct KeyOptions {
-    AdminOptions admin;
-    std::string app;
-    std::string name;
-    std::vector<std::string> scopes;
-    std::string expires;  // RFC 3339, or a duration such as 90d; empty: never.
-    std::string id;
-};
-int key_create(const KeyOptions& options, std::ostream& out, std::ostream& err);
-int key_list(const KeyOptions& options, std::ostream& out, std::ostream& err);
-int key_revoke(const KeyOptions& options, std::ostream& out, std::ostream& err);
+// Returns a string member of a JSON object; empty if it is absent.
+std::string get_string(const boost::json::object& object, const char* name);
 
 }  // namespace integreat::cli

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The configuration where it lies: integreat.yaml in a folder, and a folder of manifests beside it. Only
-// regular files are opened, and never more of them is read than a document may have.
+// Reads the configuration files: integreat.yaml in a folder, and a folder of manifests beside it. Only
+// regular files are opened, and no more bytes are read than a document may have.
 #pragma once
 
 #include <filesystem>
@@ -9,22 +9,22 @@
 
 namespace integreat::cli {
 
-struct ConfigurationPlace {
-    std::filesystem::path settings_file;  // Need not exist.
+struct ConfigurationPaths {
+    std::filesystem::path settings_file;  // Optional.
     std::filesystem::path apps_folder;
 };
 
-// The texts of all files, and a mistake for each that cannot be read. integreat.yaml may be absent.
+// Reads all files, with a diagnostic for each that cannot be read. integreat.yaml is optional.
 config::Sources read_configuration(const std::filesystem::path& folder);
 
-// One file of people's, or a mistake that says why it cannot be read.
+// Reads one file. Returns nothing, and adds a diagnostic, if it cannot be read.
 std::optional<config::Source> read_source(const std::filesystem::path& file,
-                                          std::vector<config::Mistake>& mistakes);
+                                          std::vector<config::Diagnostic>& diagnostics);
 
-// Where they are, as far as integreat.yaml can be understood.
-ConfigurationPlace place_of_configuration(const std::filesystem::path& folder);
+// Returns the paths of the files, with the default folder of manifests if integreat.yaml is invalid.
+ConfigurationPaths find_configuration_paths(const std::filesystem::path& folder);
 
-// The variables of this process.
+// Returns the environment variables of this process.
 const json::Environment& process_environment();
 
 }  // namespace integreat::cli

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Notices that the configuration has changed and calls back, without polling (inotify(7)). Folders are
-// watched, not files, because editors and deployments replace files by renaming others over them; the folder
-// of manifests itself may go and come again. A burst of changes is one call, made once it is over.
+// Watches the configuration files for changes without polling (inotify(7)). Folders are watched instead of
+// files, because editors and deployments replace files by renaming; the folder of manifests may also be
+// removed and created again. A burst of changes causes one callback, after the burst.
 #pragma once
 
 #include <chrono>
@@ -14,29 +14,30 @@
 
 namespace integreat::cli {
 
-struct WatchSettings {
-    std::chrono::milliseconds quiet{100};       // A burst is over when nothing has changed for so long...
-    std::chrono::milliseconds patience{2'000};  // ...or when it has lasted for this long.
+struct ConfigWatcherSettings {
+    std::chrono::milliseconds quiet_period{100};  // A burst ends after this time without a change...
+    std::chrono::milliseconds max_delay{2'000};   // ...or this time after its start.
 };
 
-class Watch {
+class ConfigWatcher {
 public:
-    // Watches integreat.yaml in `folder` and the manifests beside it. `changed` runs on the watch's own
-    // thread, one call at a time.
-    static Result<std::unique_ptr<Watch>> start(std::filesystem::path folder, std::function<void()> changed,
-                                                WatchSettings settings = {});
-    ~Watch();
-    Watch(const Watch&) = delete;
+    // Watches integreat.yaml in `folder` and its manifests. `changed` is called on the watcher's own thread.
+    static Result<std::unique_ptr<ConfigWatcher>> start(std::filesystem::path folder,
+                                                        std::function<void()> changed,
+                                                        ConfigWatcherSettings settings = {});
+    ~ConfigWatcher();
+    ConfigWatcher(const ConfigWatcher&) = delete;
 
 private:
-    class Notices;
+    class FolderEvents;
 
-    Watch(std::unique_ptr<Notices> notices, std::function<void()> changed, WatchSettings settings);
+    ConfigWatcher(std::unique_ptr<FolderEvents> events, std::function<void()> changed,
+                  ConfigWatcherSettings settings);
     void run();
 
-    std::unique_ptr<Notices> notices_;
+    std::unique_ptr<FolderEvents> events_;
     std::function<void()> changed_;
-    WatchSettings settings_;
+    ConfigWatcherSettings settings_;
     std::thread thread_;
 };
 

@@ -4,7 +4,8 @@
 #include <fmt/format.h>
 
 #include "base/log.h"
-#include "postgres/driver/connection.h"
+#include "platform/platform.h"
+#include "postgres/driver/connect_options.h"
 #include "services/collections/views/sql_names.h"
 
 namespace integreat::cli {
@@ -13,8 +14,8 @@ namespace {
 
 using std::chrono::steady_clock;
 
-constexpr std::chrono::minutes change_max{30};  // An index over many records takes its time.
-constexpr std::chrono::seconds check_max{10};
+constexpr std::chrono::minutes migration_timeout{30};  // Creating an index over many records is slow.
+constexpr std::chrono::seconds verification_timeout{10};
 
 }  // namespace
 
@@ -27,8 +28,8 @@ std::string url_variable(const TenantId& tenant) {
     return name;
 }
 
-Result<std::vector<postgres::DatabaseUrls>> urls_of(const config::Configuration& configuration,
-                                                    const json::Environment& environment) {
+Result<std::vector<postgres::DatabaseUrls>> find_database_urls(const config::Configuration& configuration,
+                                                               const json::Environment& environment) {
     const auto& database = configuration.settings.database;
     if (database.url.empty()) {
         return Error{Fault::invalid,
@@ -36,7 +37,7 @@ Result<std::vector<postgres::DatabaseUrls>> urls_of(const config::Configuration&
                      "`database: {url: env:DATABASE_URL}`",
                      ""};
     }
-    std::vector<postgres::DatabaseUrls> urls{{platform_tenant, database.url, database.url_direct}};
+    std::vector<postgres::DatabaseUrls> urls{{platform_tenant, database.url, database.direct_url}};
     for (const auto& manifest : configuration.manifests) {
         auto variable = url_variable(manifest.app);
         auto url = environment(variable);
@@ -52,24 +53,26 @@ Result<std::vector<postgres::DatabaseUrls>> urls_of(const config::Configuration&
     return urls;
 }
 
-postgres::PoolSettings pool_limits(const config::DatabaseSettings& settings) {
+postgres::PoolSettings to_pool_settings(const config::DatabaseSettings& settings) {
     postgres::PoolSettings limits;
-    limits.connections_max = settings.connections_max;
+    limits.max_connections = settings.max_connections;
     limits.connect_timeout = settings.connect_timeout;
     limits.acquire_timeout = settings.acquire_timeout;
     limits.statement_timeout = settings.statement_timeout;
     return limits;
 }
 
-Result<collections::SchemaOrder> owner_of(const postgres::PrivateServer& server, const TenantId& app) {
+Result<collections::MigrationOptions> make_owner_options(const postgres::EmbeddedPostgres& server,
+                                                         const TenantId& app) {
     auto name = TRY(postgres::database_name(app));
-    return collections::SchemaOrder{.url = server.superuser_url(name),
-                                    .login_role = postgres::login_role(name),
-                                    .owner = std::string(collections::owner_role),
-                                    .until = steady_clock::now() + change_max};
+    return collections::MigrationOptions{.url = server.superuser_url(name),
+                                         .login_role = postgres::login_role(name),
+                                         .owner = std::string(collections::owner_role),
+                                         .deadline = steady_clock::now() + migration_timeout};
 }
 
-std::vector<std::shared_ptr<const collections::Model>> models_of(const config::Configuration& configuration) {
+std::vector<std::shared_ptr<const collections::Model>> compile_models(
+    const config::Configuration& configuration) {
     std::vector<std::shared_ptr<const collections::Model>> models;
     for (const auto& manifest : configuration.manifests) {
         if (!manifest.collections.empty()) models.push_back(collections::compile_model(manifest));
@@ -77,35 +80,36 @@ std::vector<std::shared_ptr<const collections::Model>> models_of(const config::C
     return models;
 }
 
-Result<> apply_models(const postgres::PrivateServer& server, postgres::Databases& databases,
-                      const config::Configuration& configuration, const Clock& clock) {
-    for (const auto& model : models_of(configuration)) {
+Result<> migrate_databases(const postgres::EmbeddedPostgres& server, postgres::DatabaseRegistry& databases,
+                           const config::Configuration& configuration, const Clock& clock) {
+    for (const auto& model : compile_models(configuration)) {
         auto& pool = *databases.tenant(model->app);
-        auto checked = collections::check_tables(pool, *model, clock.monotonic() + check_max);
+        auto checked = collections::verify_schema(pool, *model, clock.monotonic() + verification_timeout);
         if (checked) continue;
         if (checked.error().fault != Fault::conflict) return checked;
-        auto order = TRY(owner_of(server, model->app));
-        auto plan = TRY(collections::apply_plan(*model, order));
-        TRY(collections::check_tables(pool, *model, clock.monotonic() + check_max));
-        log({.message = "the tables follow the manifest",
+        auto options = TRY(make_owner_options(server, model->app));
+        auto plan = TRY(collections::apply_migration(*model, options));
+        TRY(collections::verify_schema(pool, *model, clock.monotonic() + verification_timeout));
+        log({.message = "tables migrated to the manifest",
              .fields = {{"app", model->app.text}, {"steps", std::to_string(plan.steps.size())}}});
     }
     return {};
 }
 
-Result<> check_models(postgres::Databases& databases, const config::Configuration& configuration,
-                      const Clock& clock) {
-    for (const auto& model : models_of(configuration)) {
+Result<> verify_databases(postgres::DatabaseRegistry& databases, const config::Configuration& configuration,
+                          const Clock& clock) {
+    for (const auto& model : compile_models(configuration)) {
         auto* pool = databases.tenant(model->app);
-        if (pool) TRY(collections::check_tables(*pool, *model, clock.monotonic() + check_max));
+        if (pool) TRY(collections::verify_schema(*pool, *model, clock.monotonic() + verification_timeout));
     }
     return {};
 }
 
-Result<> OwnerAccess::open_given(const config::Configuration& configuration,
-                                 const json::Environment& environment, const TenantId& app) {
-    auto urls = TRY(urls_of(configuration, environment));
-    std::erase_if(urls, [&](const auto& one) { return one.tenant != platform_tenant && one.tenant != app; });
+Result<> OwnerAccess::open_external(const config::Configuration& configuration,
+                                    const json::Environment& environment, const TenantId& app) {
+    auto urls = TRY(find_database_urls(configuration, environment));
+    std::erase_if(urls,
+                  [&](const auto& entry) { return entry.tenant != platform_tenant && entry.tenant != app; });
     auto own = urls.back();
     if (own.direct.empty()) {
         return Error{Fault::invalid,
@@ -113,34 +117,39 @@ Result<> OwnerAccess::open_given(const config::Configuration& configuration,
                                  url_variable(app), app.text),
                      ""};
     }
-    auto login = TRY(postgres::connect_options(own.url)).find("user");
-    // Migrates it, if need be.
-    auto databases = TRY(postgres::Databases::open_given(
-        std::move(urls), pool_limits(configuration.settings.database), clock_));
+    auto login = TRY(postgres::parse_connect_options(own.url)).find("user");
+    // Applies the platform's own migrations, if necessary.
+    auto databases = TRY(
+        postgres::DatabaseRegistry::open_external(std::move(urls), platform::all_migrations(),
+                                                  to_pool_settings(configuration.settings.database), clock_));
     TRY(databases->add(app));
-    order_ = {.url = own.direct, .login_role = login, .owner = "", .until = steady_clock::now() + change_max};
+    options_ = {.url = own.direct,
+                .login_role = login,
+                .owner = "",
+                .deadline = steady_clock::now() + migration_timeout};
     return {};
 }
 
-Result<> OwnerAccess::open_private(const config::Configuration& configuration,
-                                   const std::filesystem::path& data, const TenantId& app) {
+Result<> OwnerAccess::open_embedded(const config::Configuration& configuration,
+                                    const std::filesystem::path& data, const TenantId& app) {
     auto folder = data / "postgres";
     auto name = TRY(postgres::database_name(app));
-    auto started = postgres::PrivateServer::start({.folder = folder}, random_);
+    auto started = postgres::EmbeddedPostgres::start({.folder = folder}, random_);
     if (started) {
         server_ = *std::move(started);
-        std::array wanted{app};
-        auto limits = pool_limits(configuration.settings.database);
-        TRY(postgres::Databases::open_private(*server_, wanted, limits, clock_, random_));
-        order_ = TRY(owner_of(*server_, app));
+        std::array tenants{app};
+        auto limits = to_pool_settings(configuration.settings.database);
+        TRY(postgres::DatabaseRegistry::open_embedded(*server_, tenants, platform::all_migrations(), limits,
+                                                      clock_, random_));
+        options_ = TRY(make_owner_options(*server_, app));
         return {};
     }
     if (started.error().fault != Fault::conflict) return std::move(started).error();
-    auto url = TRY(postgres::PrivateServer::superuser_url_of_running(folder, name));
-    order_ = {.url = std::move(url),
-              .login_role = postgres::login_role(name),
-              .owner = std::string(collections::owner_role),
-              .until = steady_clock::now() + change_max};
+    auto url = TRY(postgres::EmbeddedPostgres::superuser_url_of_running(folder, name));
+    options_ = {.url = std::move(url),
+                .login_role = postgres::login_role(name),
+                .owner = std::string(collections::owner_role),
+                .deadline = steady_clock::now() + migration_timeout};
     return {};
 }
 
@@ -150,14 +159,14 @@ Result<std::unique_ptr<OwnerAccess>> OwnerAccess::open(const config::Configurati
                                                        const TenantId& app) {
     auto access = std::make_unique<OwnerAccess>();
     if (configuration.settings.database.url.empty())
-        TRY(access->open_private(configuration, data, app));
+        TRY(access->open_embedded(configuration, data, app));
     else
-        TRY(access->open_given(configuration, environment, app));
+        TRY(access->open_external(configuration, environment, app));
     postgres::PoolSettings settings;
     settings.tenant = app;
-    settings.url = access->order_.url;
-    settings.connections_max = 1;
-    settings.statement_timeout = change_max;
+    settings.url = access->options_.url;
+    settings.max_connections = 1;
+    settings.statement_timeout = migration_timeout;
     access->pool_ = std::make_unique<postgres::Pool>(settings, access->clock_);
     return access;
 }

@@ -1,11 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// The local cloud behind a server: within `integreat dev`, and alone as `integreat cloud`; and the commands
-// that ask it.
+// The local cloud as a server, for `integreat dev` and `integreat cloud`, and a client for its own routes.
 #pragma once
 
 #include <cstdint>
 #include <filesystem>
-#include <iosfwd>
 #include <memory>
 #include <span>
 #include <string>
@@ -19,70 +17,41 @@
 
 namespace integreat::cli {
 
-inline constexpr std::uint16_t dev_aws_port = 4566;
+inline constexpr std::uint16_t default_aws_port = 4566;
 inline constexpr const char* credentials_file = "aws-credentials";
 
-struct CloudPlan {
+struct CloudServerSettings {
     std::filesystem::path data;
-    std::uint16_t port = dev_aws_port;
+    std::uint16_t port = default_aws_port;
     bool enforce = true;
-    std::string firebase_keys_url;  // Empty: Google's.
+    std::string firebase_keys_url;  // JWKS URL; empty: Google's.
 };
 
 class CloudServer {
 public:
-    // Everything in `world` and `upstreams` must outlive it.
-    static Result<std::unique_ptr<CloudServer>> start(const CloudPlan& plan, const cloud::CloudWorld& world,
-                                                      net::Upstreams& upstreams);
-    // In the order of `plans`. Says so where the account needs more than AWS gives without being asked.
-    Result<std::vector<cloud::TenantResources>> provision(std::span<const cloud::TenantPlan> plans);
+    // Everything in `dependencies` and `upstreams` must outlive the server.
+    static Result<std::unique_ptr<CloudServer>> start(const CloudServerSettings& settings,
+                                                      const cloud::CloudDependencies& dependencies,
+                                                      net::UpstreamRegistry& upstreams);
+    // Creates the resources of tenants, in the order of `specs`. Logs a warning if an AWS account needs a
+    // higher quota for them.
+    Result<std::vector<cloud::TenantResources>> provision(std::span<const cloud::TenantSpec> specs);
     std::string origin() const;
     bool drain() { return server_->drain(); }
 
 private:
     std::unique_ptr<cloud::LocalCloud> cloud_;
     metrics::Registry metrics_;
-    std::unique_ptr<net::Server> server_;  // Last: it goes first.
+    std::unique_ptr<net::Server> server_;  // Last member, so that it is destroyed first.
 };
 
-// What whoever starts without enforcement sees.
-inline constexpr const char* no_enforcement_banner =
-    "\n"
-    "  ****************************************************************************************\n"
-    "  *  The local cloud runs WITHOUT ENFORCEMENT: signatures and policies refuse nobody.     *\n"
-    "  *  What works like this may be refused by AWS. Start without --without-enforcement.     *\n"
-    "  ****************************************************************************************\n"
-    "\n";
+// Sends a GET request to one of the local cloud's own routes. `aws` is its URL; empty: of the running
+// `integreat dev`, or the default port. Fault::not_found carries the message of the response.
+Result<boost::json::object> query_local_cloud(const std::string& aws, const std::filesystem::path& data,
+                                              const std::string& path);
 
-// integreat cloud
-struct CloudOptions {
-    std::filesystem::path data = ".integreat";
-    std::uint16_t port = dev_aws_port;
-    std::filesystem::path ready_file;   // Empty: none.
-    std::vector<std::string> projects;  // Firebase projects that get a pool, a bucket and a role.
-    std::string firebase_keys_url;
-    std::string log_level = "info";
-    bool without_enforcement = false;
-    bool manual = false;  // Print docs/local-cloud.md and go.
-};
-int run_cloud(const CloudOptions& options, std::ostream& out, std::ostream& err);
-
-// integreat iam explain
-struct ExplainOptions {
-    std::filesystem::path data = ".integreat";
-    std::string aws;  // Empty: of the `integreat dev` of the data folder, or the default port.
-    std::string principal;
-    std::string action;
-    std::string resource;
-};
-int iam_explain(const ExplainOptions& options, std::ostream& out, std::ostream& err);
-
-// GET of one of the cloud's own routes; Fault::not_found carries its message.
-Result<boost::json::object> ask_cloud(const std::string& aws, const std::filesystem::path& data,
-                                      const std::string& path);
-
-// Where tenants' pages come from: as the stacks say, and what the manifest says.
-std::vector<std::string> origins_of(const std::string& project,
-                                    const std::vector<std::string>& manifest_origins);
+// Returns the origins of a tenant's frontends: those of the deployed stacks, and those of the manifest.
+std::vector<std::string> frontend_origins(const std::string& project,
+                                          const std::vector<std::string>& manifest_origins);
 
 }  // namespace integreat::cli

@@ -10,6 +10,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/text/ascii.h"
+
 namespace integreat::cli {
 
 namespace {
@@ -30,7 +32,7 @@ boost::json::object tenant_json(const ReadyTenant& tenant) {
             {"users", std::move(users)}};
 }
 
-std::string users_table(const Ready& ready) {
+std::string users_table(const ReadyInfo& ready) {
     std::string text;
     for (const auto& tenant : ready.tenants) {
         if (tenant.users.empty()) continue;
@@ -41,51 +43,51 @@ std::string users_table(const Ready& ready) {
     return text;
 }
 
-std::string command(const Invocation& invocation, const std::string& words) {
-    auto text = shell_word(invocation.program) + " " + words;
-    if (!invocation.configuration.empty()) text += " --config " + shell_word(invocation.configuration);
+std::string command(const Invocation& invocation, const std::string& arguments) {
+    auto text = shell_quote(invocation.program) + " " + arguments;
+    if (!invocation.configuration.empty()) text += " --config " + shell_quote(invocation.configuration);
     return text;
 }
 
-std::string command_with_data(const Invocation& invocation, const std::string& words) {
-    auto text = command(invocation, words);
-    if (!invocation.data.empty()) text += " --data " + shell_word(invocation.data);
+std::string command_with_data(const Invocation& invocation, const std::string& arguments) {
+    auto text = command(invocation, arguments);
+    if (!invocation.data.empty()) text += " --data " + shell_quote(invocation.data);
     return text;
 }
 
-// The one that examples are about.
-const ReadyTenant* shown_tenant(const Ready& ready) {
-    const ReadyTenant* shown = nullptr;
+// Returns the tenant of the examples.
+const ReadyTenant* pick_example_tenant(const ReadyInfo& ready) {
+    const ReadyTenant* example = nullptr;
     for (const auto& tenant : ready.tenants) {
-        if (!tenant.users.empty() && (shown == nullptr || tenant.app == "campus")) shown = &tenant;
+        if (!tenant.users.empty() && (example == nullptr || tenant.app == "campus")) example = &tenant;
     }
-    return shown;
+    return example;
 }
 
-std::string page_to_try(const Ready& ready) {
-    const auto* shown = shown_tenant(ready);
-    return shown ? ready.gateway + "/try/" + shown->app : "(no app has users)";
+std::string playground_url(const ReadyInfo& ready) {
+    const auto* example = pick_example_tenant(ready);
+    return example ? ready.gateway + "/try/" + example->app : "(no app has users)";
 }
 
-std::string commands_to_try(const Ready& ready, const Invocation& invocation) {
-    const auto* shown = shown_tenant(ready);
-    if (shown == nullptr) return "";
-    const auto& user = shown->users.front();
+std::string example_commands(const ReadyInfo& ready, const Invocation& invocation) {
+    const auto* example = pick_example_tenant(ready);
+    if (example == nullptr) return "";
+    const auto& user = example->users.front();
     auto sign_in = fmt::format(
         "curl -s '{}/identitytoolkit.googleapis.com/v1/accounts:signInWithPassword?key={}' "
         "-H 'Content-Type: application/json' "
         "-d '{{\"email\":\"{}\",\"password\":\"{}\",\"returnSecureToken\":true}}'",
-        ready.firebase, shown->firebase_api_key, user.email, user.password);
+        ready.firebase, example->firebase_api_key, user.email, user.password);
     return fmt::format(
         "    TOKEN=$({} | sed -n 's/.*\"idToken\":\"\\([^\"]*\\)\".*/\\1/p')\n"
         "    curl -s {}/v1/apps/{}/me -H \"Authorization: Bearer $TOKEN\"\n"
         "    {}\n",
-        sign_in, ready.gateway, shown->app, command(invocation, "routes --app " + shown->app));
+        sign_in, ready.gateway, example->app, command(invocation, "routes --app " + example->app));
 }
 
 }  // namespace
 
-std::string to_json(const Ready& ready) {
+std::string to_json(const ReadyInfo& ready) {
     boost::json::object tenants;
     for (const auto& tenant : ready.tenants)
         tenants[tenant.app] = tenant_json(tenant);
@@ -99,10 +101,9 @@ std::string to_json(const Ready& ready) {
            "\n";
 }
 
-std::string shell_word(const std::string& text) {
+std::string shell_quote(const std::string& text) {
     auto plain = [](char c) {
-        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-               std::string_view("_-./").find(c) != std::string_view::npos;
+        return is_alnum(c) || std::string_view("_-./").find(c) != std::string_view::npos;
     };
     if (!text.empty() && std::all_of(text.begin(), text.end(), plain)) return text;
     std::string quoted = "'";
@@ -111,44 +112,46 @@ std::string shell_word(const std::string& text) {
     return quoted + "'";
 }
 
-std::string welcome(const Ready& ready, const std::string& data_folder, const Invocation& invocation) {
+std::string startup_banner(const ReadyInfo& ready, const std::string& data_folder,
+                           const Invocation& invocation) {
     return fmt::format(
         "\nIntegreat is ready.\n\n"
         "    gateway        {0}          docs: {0}/docs\n"
         "    Firebase Auth  {1}\n"
         "    AWS            {2}          credentials: {3}\n"
-        "    files, to try  {8}\n"
-        "    state          {4}          delete it to start anew\n\n"
-        "  One user per app; for all of them: {5}\n{6}\n"
+        "    storage page   {8}\n"
+        "    data           {4}          delete this folder to start over\n\n"
+        "  One user per app; all users: {5}\n{6}\n"
         "  Try:\n{7}\n"
-        "  Changed a file in apps/? It is checked and loaded at once. Ctrl-C stops everything.\n\n",
+        "  Changed files in apps/ are validated and loaded immediately. Ctrl-C stops everything.\n\n",
         ready.gateway, ready.firebase, ready.aws.value_or("(not running)"), ready.aws_credentials,
         data_folder, command_with_data(invocation, "user list"), users_table(ready),
-        commands_to_try(ready, invocation), page_to_try(ready));
+        example_commands(ready, invocation), playground_url(ready));
 }
 
-Result<> write_whole(const std::string& path, const std::string& text) {
-    auto trouble = [&](const char* what) {
-        return Error{Fault::unavailable, fmt::format("cannot {} {}: {}", what, path, strerror(errno)), ""};
+Result<> write_file_atomically(const std::string& path, const std::string& text) {
+    auto make_error = [&](const char* operation) {
+        return Error{Fault::unavailable, fmt::format("cannot {} {}: {}", operation, path, strerror(errno)),
+                     ""};
     };
-    std::string beside = path + ".new";
-    int file = ::open(beside.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-    if (file < 0) return trouble("create");
+    std::string temporary = path + ".new";
+    int file = ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    if (file < 0) return make_error("create");
     std::string_view rest = text;
     while (!rest.empty()) {
         ssize_t written = ::write(file, rest.data(), rest.size());
         if (written < 0 && errno == EINTR) continue;
         if (written <= 0) {
-            auto error = trouble("write");
+            auto error = make_error("write");
             ::close(file);
-            ::unlink(beside.c_str());
+            ::unlink(temporary.c_str());
             return error;
         }
         rest.remove_prefix(static_cast<std::size_t>(written));
     }
     bool closed = ::fsync(file) == 0;
     closed = ::close(file) == 0 && closed;
-    if (!closed || ::rename(beside.c_str(), path.c_str()) != 0) return trouble("write");
+    if (!closed || ::rename(temporary.c_str(), path.c_str()) != 0) return make_error("write");
     return {};
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What `integreat dev` tells the world once everything answers: a file for programs (--ready-file, and
-// running.json in the data folder for our own commands) and a block of text for the person who waits.
+// The information that `integreat dev` publishes once every service is up: a file for programs (--ready-file,
+// and running.json in the data folder for other commands), and a banner for the user.
 #pragma once
 
 #include <optional>
@@ -27,32 +27,34 @@ struct ReadyTenant {
     std::vector<ReadyUser> users;
 };
 
-struct Ready {
+struct ReadyInfo {
     int pid = 0;
     std::string gateway;   // "http://127.0.0.1:8080"
     std::string firebase;  // "http://127.0.0.1:9099"
     std::optional<std::string> aws;
-    std::string aws_credentials;  // The file for AWS_SHARED_CREDENTIALS_FILE.
+    std::string aws_credentials;  // File name for AWS_SHARED_CREDENTIALS_FILE.
     std::optional<std::string> sandbox;
     std::vector<ReadyTenant> tenants;
 };
 
-std::string to_json(const Ready& ready);
+std::string to_json(const ReadyInfo& ready);
 
-// How a shell runs our other commands so that they find this instance. Empty: without that option.
+// The program and options that make other commands find this instance. An empty member omits the option.
 struct Invocation {
     std::string program;  // "build/release/src/integreat"
     std::string configuration;
     std::string data;
 };
 
-// One word for a shell, quoted if it must be.
-std::string shell_word(const std::string& text);
+// Quotes a word for a shell, if necessary.
+std::string shell_quote(const std::string& text);
 
-// The block that ends the start: what runs where, one user per app, commands to paste.
-std::string welcome(const Ready& ready, const std::string& data_folder, const Invocation& invocation);
+// Returns the text printed after the start: URLs, one user per app, and example commands.
+std::string startup_banner(const ReadyInfo& ready, const std::string& data_folder,
+                           const Invocation& invocation);
 
-// Writes beside `path` and renames: a reader sees nothing or all of it. Only the owner may read it.
-Result<> write_whole(const std::string& path, const std::string& text);
+// Writes a file that only its owner may read. Writes to a temporary file and renames it, so that readers see
+// either nothing or the whole text.
+Result<> write_file_atomically(const std::string& path, const std::string& text);
 
 }  // namespace integreat::cli

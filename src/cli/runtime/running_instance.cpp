@@ -13,38 +13,37 @@
 
 namespace integreat::cli {
 
-// The topmost folder on the way that others may not pass: Postgres drops root and must get to its data.
-std::filesystem::path closed_parent(const std::filesystem::path& folder) {
-    std::filesystem::path so_far;
+std::filesystem::path find_untraversable_parent(const std::filesystem::path& folder) {
+    std::filesystem::path prefix;
     for (const auto& part : std::filesystem::absolute(folder).lexically_normal().parent_path()) {
-        so_far /= part;
-        struct stat about {};
-        if (::stat(so_far.c_str(), &about) == 0 && (about.st_mode & S_IXOTH) == 0) return so_far;
+        prefix /= part;
+        struct stat status {};
+        if (::stat(prefix.c_str(), &status) == 0 && (status.st_mode & S_IXOTH) == 0) return prefix;
     }
     return {};
 }
 
 std::filesystem::path default_data_folder() {
     const std::filesystem::path here = ".integreat";
-    if (::geteuid() != 0 || closed_parent(here / "postgres").empty()) return here;
+    if (::geteuid() != 0 || find_untraversable_parent(here / "postgres").empty()) return here;
     return "/var/lib/integreat";
 }
 
-std::optional<Running> find_running(const std::filesystem::path& data) {
+std::optional<RunningInstance> find_running_instance(const std::filesystem::path& data) {
     std::ifstream file(data / running_file, std::ios::binary);
     if (!file) return std::nullopt;
     std::string text{std::istreambuf_iterator<char>(file), {}};
     auto parsed = json::parse_object(text);
     if (!parsed) return std::nullopt;
     const auto& object = *parsed;
-    auto text_of = [&](const char* name) {
+    auto member = [&](const char* name) {
         const auto* value = object.if_contains(name);
         return value != nullptr && value->is_string() ? std::string(value->get_string()) : std::string();
     };
     const auto* pid = object.if_contains("pid");
     if (pid == nullptr || !pid->is_int64()) return std::nullopt;
-    Running running{static_cast<int>(pid->get_int64()), text_of("gateway"), text_of("firebase"),
-                    text_of("aws")};
+    RunningInstance running{static_cast<int>(pid->get_int64()), member("gateway"), member("firebase"),
+                            member("aws")};
     bool alive = running.pid > 0 && (::kill(running.pid, 0) == 0 || errno == EPERM);
     return alive ? std::optional(running) : std::nullopt;
 }

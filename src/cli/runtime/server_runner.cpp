@@ -15,7 +15,7 @@ namespace integreat::cli {
 
 namespace {
 
-// Writes all of `lines`; what cannot be written is gone, since a log must not stop the traffic it tells of.
+// Writes all of `lines`. Lines that cannot be written are lost, since logging must not block requests.
 void write_lines(int file, std::string_view lines) {
     while (!lines.empty()) {
         ssize_t written = ::write(file, lines.data(), lines.size());
@@ -30,64 +30,68 @@ void write_lines(int file, std::string_view lines) {
     }
 }
 
-metrics::Counter& reloads(Serving& serving, const char* result) {
-    return serving.metrics.counter("integreat_reloads_total", "Times the configuration was read again.",
+metrics::Counter& reloads(RunningServer& running, const char* result) {
+    return running.metrics.counter("integreat_reloads_total", "Reloads of the configuration.",
                                    {{"result", result}});
 }
 
-Result<std::size_t> take_configuration(Serving& serving) {
-    auto loaded = config::load_configuration(read_configuration(serving.configuration.folder),
-                                             serving.configuration.environment);
-    if (!loaded.good()) {
+Result<std::size_t> load_and_apply_configuration(RunningServer& running) {
+    auto loaded = config::load_configuration(read_configuration(running.configuration.folder),
+                                             running.configuration.environment);
+    if (!loaded.is_valid()) {
         std::string all;
-        for (const auto& mistake : loaded.mistakes)
-            all += (all.empty() ? "" : "; ") + config::to_string(mistake);
-        return Error{Fault::invalid, std::to_string(loaded.mistakes.size()) + " mistakes", all};
+        for (const auto& diagnostic : loaded.errors)
+            all += (all.empty() ? "" : "; ") + config::to_string(diagnostic);
+        return Error{Fault::invalid, std::to_string(loaded.errors.size()) + " errors", all};
     }
+    for (const auto& warning : loaded.warnings)
+        log({.level = Level::warning, .message = config::to_string(warning)});
     auto apps = loaded.value.manifests.size();
-    if (serving.before_reload) TRY(serving.before_reload(loaded.value));
-    TRY(serving.platform.reload(std::move(loaded.value)));
+    if (running.before_reload) TRY(running.before_reload(loaded.value));
+    TRY(running.platform.reload(std::move(loaded.value)));
     return apps;
 }
 
-void reload(Serving& serving) {
-    auto taken = take_configuration(serving);
-    reloads(serving, taken ? "loaded" : "refused").add();
-    if (taken) {
-        log({.message = "configuration loaded", .fields = {{"apps", std::to_string(*taken)}}});
+void reload(RunningServer& running) {
+    auto loaded = load_and_apply_configuration(running);
+    reloads(running, loaded ? "loaded" : "refused").add();
+    if (loaded) {
+        log({.message = "configuration loaded", .fields = {{"apps", std::to_string(*loaded)}}});
         return;
     }
     log({.level = Level::error,
-         .message = "configuration not loaded, the one before stays in force",
-         .fields = {{"why", taken.error().message}, {"cause", taken.error().cause}}});
+         .message = "configuration not loaded, the previous one stays in force",
+         .fields = {{"error", loaded.error().message}, {"cause", loaded.error().cause}}});
 }
 
 }  // namespace
 
-net::ServerSettings server_settings(const config::Settings& settings) {
-    const auto& [listen, http, waiting] = std::tie(settings.listen, settings.http, settings.waiting);
+net::ServerSettings to_server_settings(const config::Settings& settings) {
+    const auto& [listen, http, blocking_pool] =
+        std::tie(settings.listen, settings.http, settings.blocking_pool);
     net::ServerSettings server;
     server.address = listen.address;
     server.port = listen.port;
     server.threads = listen.threads;
     server.backlog = listen.backlog;
-    server.connections_max = listen.connections_max;
-    server.connections_per_client_max = listen.connections_per_client_max;
-    server.requests_per_connection_max = http.requests_per_connection_max;
+    server.max_connections = listen.max_connections;
+    server.max_connections_per_client = listen.max_connections_per_client;
+    server.max_requests_per_connection = http.max_requests_per_connection;
+    server.problem_base_url = http.problem_base_url;
     server.trusted_proxies = listen.trusted_proxies;
     server.tls_certificate_file = listen.tls_certificate_file;
     server.tls_key_file = listen.tls_key_file;
-    server.header_bytes_max = http.header_bytes_max;
-    server.header_count_max = http.header_count_max;
-    server.target_bytes_max = http.target_bytes_max;
-    server.body_bytes_max = http.body_bytes_max;
+    server.max_header_bytes = http.max_header_bytes;
+    server.max_header_count = http.max_header_count;
+    server.max_target_bytes = http.max_target_bytes;
+    server.max_body_bytes = http.max_body_bytes;
     server.header_timeout = http.header_timeout;
     server.body_timeout = http.body_timeout;
     server.idle_timeout = http.idle_timeout;
     server.write_timeout = http.write_timeout;
     server.drain_timeout = http.drain_timeout;
-    server.waiting_threads = waiting.threads;
-    server.waiting_queue_max = waiting.queue_max;
+    server.blocking_threads = blocking_pool.threads;
+    server.max_blocking_queue_length = blocking_pool.max_queue_length;
     return server;
 }
 
@@ -110,26 +114,26 @@ void configure_log(const config::LogSettings& settings) {
     integreat::configure_log(settings.format == "json" ? LogFormat::json : LogFormat::text, level->second);
 }
 
-bool serve_until_told(Serving& serving) {
+bool run_until_stopped(RunningServer& running) {
     for (const char* result : {"loaded", "refused"})
-        reloads(serving, result);  // There from the start, at 0.
-    auto watch = Watch::start(serving.configuration.folder, [] { Signals::ask_for_reload(); });
-    if (!watch) {
+        reloads(running, result);  // Creates the counters with the value 0.
+    auto watcher = ConfigWatcher::start(running.configuration.folder, [] { Signals::request_reload(); });
+    if (!watcher) {
         log({.level = Level::warning,
-             .message = "changed files are not noticed; send SIGHUP after a change",
-             .fields = {{"cause", watch.error().message}}});
+             .message = "configuration files are not watched; send SIGHUP after a change",
+             .fields = {{"cause", watcher.error().message}}});
     }
-    while (serving.signals.wait() == Told::reload) {
-        reload(serving);
-        if (!serving.secure) continue;
-        if (auto renewed = serving.server.reload_certificates(); !renewed) {
+    while (running.signals.wait() == Signal::reload) {
+        reload(running);
+        if (!running.secure) continue;
+        if (auto renewed = running.server.reload_certificates(); !renewed) {
             log({.level = Level::error,
-                 .message = "the certificate was not reloaded",
+                 .message = "TLS certificate not reloaded",
                  .fields = {{"cause", renewed.error().message}}});
         }
     }
-    log({.message = "stopping; requests under way may finish"});
-    return serving.server.drain();
+    log({.message = "stopping after the requests in progress"});
+    return running.server.drain();
 }
 
 }  // namespace integreat::cli

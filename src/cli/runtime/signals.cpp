@@ -14,31 +14,31 @@
 namespace integreat::cli {
 
 Signals::Signals() {
-    sigemptyset(&ours_);
+    sigemptyset(&signals_);
     for (int signal : {SIGINT, SIGTERM, SIGHUP})
-        sigaddset(&ours_, signal);
-    ASSERT(pthread_sigmask(SIG_BLOCK, &ours_, &before_) == 0);
+        sigaddset(&signals_, signal);
+    ASSERT(pthread_sigmask(SIG_BLOCK, &signals_, &previous_mask_) == 0);
 }
 
 Signals::~Signals() {
-    pthread_sigmask(SIG_SETMASK, &before_, nullptr);
+    pthread_sigmask(SIG_SETMASK, &previous_mask_, nullptr);
 }
 
-Told Signals::wait() {
+Signal Signals::wait() {
     int signal = 0;
-    while (sigwait(&ours_, &signal) != 0) {
+    while (sigwait(&signals_, &signal) != 0) {
     }
-    return signal == SIGHUP ? Told::reload : Told::stop;
+    return signal == SIGHUP ? Signal::reload : Signal::stop;
 }
 
-void Signals::ask_for_reload() {
+void Signals::request_reload() {
     ::kill(::getpid(), SIGHUP);
 }
 
-void prepare_to_serve() {
-    constexpr int mapped_alone = 1024 * 1024;
+void tune_process() {
+    constexpr int mmap_threshold = 1024 * 1024;
     ::mallopt(M_ARENA_MAX, std::max(2, static_cast<int>(std::thread::hardware_concurrency())));
-    ::mallopt(M_MMAP_THRESHOLD, mapped_alone);
+    ::mallopt(M_MMAP_THRESHOLD, mmap_threshold);
     rlimit limit{};
     if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
     limit.rlim_cur = limit.rlim_max;

@@ -1,35 +1,36 @@
 // SPDX-License-Identifier: Apache-2.0
-// The signals a server lives by, taken by the main thread one at a time instead of interrupting anybody.
+// The signals that control a server, received by the main thread with sigwait instead of a handler.
 #pragma once
 
 #include <csignal>
 
 namespace integreat::cli {
 
-enum class Told { stop, reload };
+enum class Signal { stop, reload };
 
 class Signals {
 public:
-    // Before any thread is started: they inherit that these signals are blocked.
+    // Blocks the signals. Call before any thread is started, since threads inherit the signal mask.
     Signals();
-    // Restores what was before.
+    // Restores the previous signal mask.
     ~Signals();
     Signals(const Signals&) = delete;
 
-    // SIGINT, SIGTERM: stop; SIGHUP: reload.
-    Told wait();
+    // Waits for a signal. SIGINT, SIGTERM: stop; SIGHUP: reload.
+    Signal wait();
 
-    // As if a SIGHUP had come. From any thread.
-    static void ask_for_reload();
+    // Sends a SIGHUP to this process. Callable from any thread.
+    static void request_reload();
 
 private:
-    sigset_t ours_;
-    sigset_t before_;
+    sigset_t signals_;
+    sigset_t previous_mask_;
 };
 
-// As many open files as the system grants: one per connection is needed. Of memory (mallopt(3)) an arena
-// per core instead of eight, since what one thread frees is kept from those of another, and large pieces go
-// back to the system as soon as they are free. Before any thread is started.
-void prepare_to_serve();
+// Tunes the process for serving: raises the limit of open files to the maximum, since each connection needs
+// one, and configures malloc (mallopt(3)). There is one arena per core instead of eight, because memory freed
+// in one arena is not available to the others, and large blocks are returned to the system when they are
+// freed. Call before any thread is started.
+void tune_process();
 
 }  // namespace integreat::cli

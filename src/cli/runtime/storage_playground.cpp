@@ -16,8 +16,8 @@ namespace {
 
 constexpr std::uintmax_t file_bytes_max = 16 * 1024 * 1024;
 
-constexpr const char* how_to_make =
-    "sudo apt-get install nodejs npm     # if they are not there yet\n"
+constexpr const char* build_commands =
+    "sudo apt-get install nodejs npm     # if not installed yet\n"
     "npm --prefix sdk/js ci\n"
     "npm --prefix sdk/js run build";
 
@@ -34,7 +34,7 @@ bool has_page(const ReadyTenant& tenant) {
     return tenant.app != platform_tenant.text && tenant.identity_pool && tenant.bucket;
 }
 
-boost::json::object setup_of(const Ready& ready, const ReadyTenant& tenant) {
+boost::json::object make_playground_json(const ReadyInfo& ready, const ReadyTenant& tenant) {
     boost::json::array users, others;
     for (const auto& user : tenant.users)
         users.push_back({{"email", user.email}, {"password", user.password}, {"role", user.role}});
@@ -58,22 +58,23 @@ boost::json::object setup_of(const Ready& ready, const ReadyTenant& tenant) {
             {"others", std::move(others)}};
 }
 
-std::optional<gateway::TrySetup> find_setup(const Ready& ready, std::string_view app) {
+std::optional<gateway::PlaygroundConfig> find_playground(const ReadyInfo& ready, std::string_view app) {
     for (const auto& tenant : ready.tenants) {
         if (tenant.app != app || !has_page(tenant)) continue;
-        return gateway::TrySetup{.title = tenant.title,
-                                 .json = boost::json::serialize(setup_of(ready, tenant)),
-                                 .origins = {ready.firebase, ready.aws.value_or("")}};
+        return gateway::PlaygroundConfig{.title = tenant.title,
+                                         .json = boost::json::serialize(make_playground_json(ready, tenant)),
+                                         .origins = {ready.firebase, ready.aws.value_or("")}};
     }
     return std::nullopt;
 }
 
 }  // namespace
 
-gateway::TryPage try_page(std::shared_ptr<Guarded<Ready>> ready, std::filesystem::path folder) {
-    return {.setup = [ready](std::string_view app) { return find_setup(*ready->lock(), app); },
+gateway::StoragePlayground make_playground(std::shared_ptr<Synchronized<ReadyInfo>> ready,
+                                           std::filesystem::path folder) {
+    return {.config = [ready](std::string_view app) { return find_playground(*ready->lock(), app); },
             .file = [folder](const std::string& name) { return read_file(folder / name); },
-            .how_to_make = how_to_make};
+            .build_commands = build_commands};
 }
 
 }  // namespace integreat::cli

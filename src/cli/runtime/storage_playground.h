@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the pages /try/{app} of `integreat dev` are told: the public settings of each app, and the files that
-// npm made of sdk/js/try.
+// Configures the pages /try/{app} of `integreat dev`: the public settings of each app, and the files that npm
+// builds from sdk/js/try.
 #pragma once
 
 #include <filesystem>
@@ -12,10 +12,11 @@
 
 namespace integreat::cli {
 
-// Where `npm run build` in sdk/js puts them, from the folder of the project.
-inline constexpr const char* default_try_folder = "sdk/js/dist/try";
+// Output folder of `npm run build` in sdk/js, relative to the project folder.
+inline constexpr const char* default_playground_folder = "sdk/js/dist/try";
 
-// `ready` may change at any time. What is no app has no page: the operators.
-gateway::TryPage try_page(std::shared_ptr<Guarded<Ready>> ready, std::filesystem::path folder);
+// Returns the configuration of the pages. `ready` may change at any time. The operators' own app has no page.
+gateway::StoragePlayground make_playground(std::shared_ptr<Synchronized<ReadyInfo>> ready,
+                                           std::filesystem::path folder);
 
 }  // namespace integreat::cli

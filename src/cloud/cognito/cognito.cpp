@@ -10,7 +10,7 @@ namespace integreat::cognito {
 
 namespace json = boost::json;
 using cloud::AwsError;
-using cloud::Outcome;
+using cloud::AwsResult;
 
 namespace {
 
@@ -32,12 +32,12 @@ json::object to_json(const PoolIdentity& identity) {
         {"pool", identity.pool}, {"logins", std::move(logins)}, {"created", unix_seconds(identity.created)}};
 }
 
-PoolIdentity identity_from(const cloud::Record& record) {
-    PoolIdentity identity{.id = record.name,
-                          .pool = std::string(record.content.at("pool").as_string()),
+PoolIdentity identity_from(const cloud::StoredDocument& stored) {
+    PoolIdentity identity{.id = stored.name,
+                          .pool = std::string(stored.content.at("pool").as_string()),
                           .logins = {},
-                          .created = from_unix_seconds(record.content.at("created").as_int64())};
-    for (const auto& login : record.content.at("logins").as_array()) {
+                          .created = from_unix_seconds(stored.content.at("created").as_int64())};
+    for (const auto& login : stored.content.at("logins").as_array()) {
         identity.logins.push_back(
             {std::string(login.at("provider").as_string()), std::string(login.at("subject").as_string())});
     }
@@ -50,9 +50,9 @@ std::string login_key(const std::string& pool, const Login& login) {
 
 }  // namespace
 
-Result<std::unique_ptr<Cognito>> Cognito::open(cloud::Records& records, iam::Iam& iam,
+Result<std::unique_ptr<Cognito>> Cognito::open(cloud::DocumentStore& documents, iam::Iam& iam,
                                                oidc::LoginTokens& tokens, std::string region) {
-    std::unique_ptr<Cognito> cognito(new Cognito(records, iam, tokens, std::move(region)));
+    std::unique_ptr<Cognito> cognito(new Cognito(documents, iam, tokens, std::move(region)));
     TRY(cognito->load());
     tokens.add_local_issuer(issuer, [self = cognito.get()]() -> std::shared_ptr<const identity::SigningKeys> {
         auto keys = std::make_shared<identity::SigningKeys>();
@@ -65,46 +65,45 @@ Result<std::unique_ptr<Cognito>> Cognito::open(cloud::Records& records, iam::Iam
 
 Result<> Cognito::load() {
     auto pools = std::make_shared<Pools>();
-    for (const auto& record : TRY(records_.list(pool_kind))) {
-        (*pools)[record.name] = std::make_shared<const Pool>(
-            Pool{.id = record.name,
-                 .description = record.content.at("description").as_object(),
-                 .roles = record.content.at("roles").as_object(),
-                 .principal_tags = record.content.at("principal_tags").as_object()});
+    for (const auto& stored : TRY(documents_.list(pool_kind))) {
+        (*pools)[stored.name] = std::make_shared<const Pool>(
+            Pool{.id = stored.name,
+                 .description = stored.content.at("description").as_object(),
+                 .roles = stored.content.at("roles").as_object(),
+                 .principal_tags = stored.content.at("principal_tags").as_object()});
     }
     pools_.store(std::move(pools));
     auto identities = identities_.lock();
-    for (const auto& record : TRY(records_.list(identity_kind))) {
-        auto identity = identity_from(record);
+    for (const auto& stored : TRY(documents_.list(identity_kind))) {
+        auto identity = identity_from(stored);
         for (const auto& login : identity.logins)
             identities->by_login[login_key(identity.pool, login)] = identity.id;
-        identities->by_id[record.name] = std::move(identity);
+        identities->by_id[stored.name] = std::move(identity);
     }
-    for (const auto& record : TRY(records_.list(signer_kind))) {
+    for (const auto& stored : TRY(documents_.list(signer_kind))) {
         auto key =
-            TRY(crypto::RsaPrivateKey::from_pem(Secret(std::string(record.content.at("key").as_string()))));
-        *signer_.lock() = std::make_shared<const Signer>(Signer{record.name, std::move(key)});
+            TRY(crypto::RsaPrivateKey::from_pem(Secret(std::string(stored.content.at("key").as_string()))));
+        *signer_.lock() = std::make_shared<const Signer>(Signer{stored.name, std::move(key)});
     }
     return {};
 }
 
-std::optional<AwsError> Cognito::change(const std::function<std::optional<AwsError>(Pools&)>& change) {
-    auto held = changing_.lock();
+AwsResult<> Cognito::update(const std::function<AwsResult<>(Pools&)>& edit) {
+    auto lock = update_mutex_.lock();
     auto before = pools();
     auto after = std::make_shared<Pools>(*before);
-    if (auto error = change(*after)) return error;
-    std::vector<cloud::Change> changes;
+    TRY(edit(*after));
+    std::vector<cloud::DocumentChange> changes;
     for (const auto& [id, pool] : *after) {
-        auto known = before->find(id);
-        if (known == before->end() || known->second != pool)
-            changes.push_back({pool_kind, id, to_json(*pool)});
+        auto old = before->find(id);
+        if (old == before->end() || old->second != pool) changes.push_back({pool_kind, id, to_json(*pool)});
     }
     for (const auto& [id, pool] : *before) {
         if (!after->contains(id)) changes.push_back({pool_kind, id, std::nullopt});
     }
-    if (auto saved = records_.apply(changes); !saved) return cloud::from_error(saved.error());
+    if (auto saved = documents_.apply(changes); !saved) return cloud::to_aws_error(saved.error());
     pools_.store(std::move(after));
-    return std::nullopt;
+    return {};
 }
 
 std::optional<PoolIdentity> Cognito::find_identity(const std::string& id) {
@@ -122,34 +121,35 @@ std::vector<PoolIdentity> Cognito::list_identities(std::string_view pool, std::s
     return found;
 }
 
-Outcome<PoolIdentity> Cognito::identity_for(const std::string& pool, const std::vector<Login>& logins) {
-    // Held while a new one is saved: two requests of one new user must get the same id.
+AwsResult<PoolIdentity> Cognito::find_or_create_identity(const std::string& pool,
+                                                         const std::vector<Login>& logins) {
+    // Locked while a new identity is saved, because concurrent requests of one user must get the same id.
     auto identities = identities_.lock();
     for (const auto& login : logins) {
-        auto known = identities->by_login.find(login_key(pool, login));
-        if (known != identities->by_login.end()) return identities->by_id.at(known->second);
+        auto entry = identities->by_login.find(login_key(pool, login));
+        if (entry != identities->by_login.end()) return identities->by_id.at(entry->second);
     }
     if (identities->by_id.size() >= identities_max) {
         return AwsError{.status = 400, .code = "LimitExceededException", .message = "Too many identities."};
     }
-    PoolIdentity made{.id = region + ":" + crypto::make_uuid(iam.random()),
-                      .pool = pool,
-                      .logins = logins,
-                      .created = iam.clock().now()};
-    const cloud::Change saved[] = {{identity_kind, made.id, to_json(made)}};
-    if (auto applied = records_.apply(saved); !applied) return cloud::from_error(applied.error());
+    PoolIdentity identity{.id = region + ":" + crypto::make_uuid(iam.random()),
+                          .pool = pool,
+                          .logins = logins,
+                          .created = iam.clock().now()};
+    const cloud::DocumentChange changes[] = {{identity_kind, identity.id, to_json(identity)}};
+    if (auto saved = documents_.apply(changes); !saved) return cloud::to_aws_error(saved.error());
     for (const auto& login : logins)
-        identities->by_login[login_key(pool, login)] = made.id;
-    identities->by_id[made.id] = made;
-    return made;
+        identities->by_login[login_key(pool, login)] = identity.id;
+    identities->by_id[identity.id] = identity;
+    return identity;
 }
 
-Outcome<> Cognito::delete_identities(const std::vector<std::string>& ids) {
+AwsResult<> Cognito::delete_identities(const std::vector<std::string>& ids) {
     auto identities = identities_.lock();
-    std::vector<cloud::Change> changes;
+    std::vector<cloud::DocumentChange> changes;
     for (const auto& id : ids)
         changes.push_back({identity_kind, id, std::nullopt});
-    if (auto applied = records_.apply(changes); !applied) return cloud::from_error(applied.error());
+    if (auto saved = documents_.apply(changes); !saved) return cloud::to_aws_error(saved.error());
     for (const auto& id : ids) {
         auto found = identities->by_id.find(id);
         if (found == identities->by_id.end()) continue;
@@ -160,16 +160,17 @@ Outcome<> Cognito::delete_identities(const std::vector<std::string>& ids) {
     return {};
 }
 
-Outcome<std::shared_ptr<const Cognito::Signer>> Cognito::signer() {
-    auto held = signer_.lock();
-    if (*held) return *held;
+AwsResult<std::shared_ptr<const Cognito::Signer>> Cognito::signer() {
+    auto signer = signer_.lock();
+    if (*signer) return *signer;
     auto key = crypto::RsaPrivateKey::generate();
-    if (!key) return cloud::from_error(key.error());
+    if (!key) return cloud::to_aws_error(key.error());
     auto id = crypto::make_uuid(iam.random());
-    const cloud::Change saved[] = {{signer_kind, id, json::object{{"key", key->to_pem().reveal()}}}};
-    if (auto applied = records_.apply(saved); !applied) return cloud::from_error(applied.error());
-    *held = std::make_shared<const Signer>(Signer{id, std::move(*key)});
-    return *held;
+    const cloud::DocumentChange changes[] = {
+        {signer_kind, id, json::object{{"key", key->to_pem().reveal()}}}};
+    if (auto saved = documents_.apply(changes); !saved) return cloud::to_aws_error(saved.error());
+    *signer = std::make_shared<const Signer>(Signer{id, std::move(*key)});
+    return *signer;
 }
 
 }  // namespace integreat::cognito

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the files with Cognito's operations share.
+// Declarations shared by the Cognito operation sources.
 #pragma once
 
 #include <span>
@@ -9,11 +9,11 @@
 
 namespace integreat::cognito {
 
-using cloud::Answer;
 using cloud::AwsError;
-using cloud::Exchange;
-using cloud::Outcome;
-using Table = std::span<const cloud::OperationOf<Cognito>>;
+using cloud::AwsResult;
+using cloud::OperationContext;
+using cloud::OperationResult;
+using Table = std::span<const cloud::OperationEntry<Cognito>>;
 
 Table pool_operations();
 Table login_operations();
@@ -22,11 +22,11 @@ AwsError not_found(std::string message);       // ResourceNotFoundException
 AwsError not_authorized(std::string message);  // NotAuthorizedException
 AwsError invalid_parameter(std::string message);
 
-// "us-east-1:…", as the API demands it: ValidationException.
-Outcome<std::string> asked_id(const boost::json::object& body, std::string_view name);
-Outcome<std::shared_ptr<const Pool>> pool_of(const Cognito& cognito, const std::string& id);
+// Returns an id such as "us-east-1:…"; ValidationException if it is malformed.
+AwsResult<std::string> required_id(const boost::json::object& body, std::string_view name);
+AwsResult<std::shared_ptr<const Pool>> find_pool(const Cognito& cognito, const std::string& id);
 
-// The provider of an ARN of IAM: "securetoken.google.com/campus-demo".
-std::string provider_of_arn(std::string_view arn);
+// Returns the provider of an IAM ARN: "securetoken.google.com/campus-demo".
+std::string provider_from_arn(std::string_view arn);
 
 }  // namespace integreat::cognito

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// Pools: made, described, given roles.
+// Operations on identity pools.
 #include <algorithm>
 
 #include <boost/json/array.hpp>
 
+#include "base/text/ascii.h"
+#include "cloud/aws/auth/authorize.h"
 #include "cloud/aws/protocol/json_body.h"
 #include "cloud/aws/protocol/protocol.h"
 #include "cloud/cognito/operations.h"
@@ -13,42 +15,41 @@
 namespace integreat::cognito {
 
 namespace json = boost::json;
-using cloud::json_body;
 using cloud::json_result;
+using cloud::parse_json_body;
 using cloud::Signing;
 
 namespace {
 
-using Change = std::optional<AwsError>;
-
-Outcome<> require(const Cognito& cognito, Exchange& exchange, const std::string& pool) {
+AwsResult<> require_permission(const Cognito& cognito, OperationContext& context, const std::string& pool) {
     return cloud::authorize(
-        exchange, {.action = "cognito-identity:" + std::string(exchange.operation->about.name),
-                   .resource = "arn:aws:cognito-identity:" + cognito.region + ":" + cognito.iam.account() +
-                               ":identitypool/" + pool});
+        context, {.action = "cognito-identity:" + std::string(context.operation->doc.name),
+                  .resource = "arn:aws:cognito-identity:" + cognito.region + ":" + cognito.iam.account() +
+                              ":identitypool/" + pool});
 }
 
-// Whoever gives a role to a pool hands out what the role may do.
-Outcome<> require_pass(Exchange& exchange, const std::string& role) {
+// Assigning a role to a pool delegates the role's permissions, so it requires iam:PassRole.
+AwsResult<> require_pass_role(OperationContext& context, const std::string& role) {
     policy::Context keys;
     policy::set(keys, "iam:passedtoservice", std::string("cognito-identity.amazonaws.com"));
-    return cloud::authorize(exchange, {.action = "iam:PassRole",
-                                       .resource = role,
-                                       .resource_policies = {},
-                                       .resource_account = {},
-                                       .request_tags = {},
-                                       .resource_tags = {},
-                                       .keys = std::move(keys)});
+    return cloud::authorize(context, {.action = "iam:PassRole",
+                                      .resource = role,
+                                      .resource_policies = {},
+                                      .resource_account = {},
+                                      .request_tags = {},
+                                      .resource_tags = {},
+                                      .keys = std::move(keys)});
 }
 
-constexpr std::string_view settable[] = {"IdentityPoolName",         "AllowUnauthenticatedIdentities",
-                                         "AllowClassicFlow",         "SupportedLoginProviders",
-                                         "DeveloperProviderName",    "OpenIdConnectProviderARNs",
-                                         "CognitoIdentityProviders", "SamlProviderARNs",
-                                         "IdentityPoolTags"};
+constexpr std::string_view description_members[] = {
+    "IdentityPoolName",         "AllowUnauthenticatedIdentities",
+    "AllowClassicFlow",         "SupportedLoginProviders",
+    "DeveloperProviderName",    "OpenIdConnectProviderARNs",
+    "CognitoIdentityProviders", "SamlProviderARNs",
+    "IdentityPoolTags"};
 
-// The description that a request to create or update asks for.
-Outcome<json::object> read_description(const Cognito& cognito, const json::object& body) {
+// Parses and validates the description in a request to create or update a pool.
+AwsResult<json::object> parse_description(const Cognito& cognito, const json::object& body) {
     TRY(cloud::required_text(body, "IdentityPoolName", 128));
     if (!body.contains("AllowUnauthenticatedIdentities")) {
         return cloud::validation_error(
@@ -74,116 +75,116 @@ Outcome<json::object> read_description(const Cognito& cognito, const json::objec
             " are not supported.");
     }
     json::object description;
-    for (auto name : settable) {
+    for (auto name : description_members) {
         if (const auto* value = body.if_contains(name); value && !value->is_null())
             description[name] = *value;
     }
     return description;
 }
 
-Answer create_pool(Cognito& cognito, Exchange& exchange) {
-    TRY(require(cognito, exchange, "*"));
-    auto body = TRY(json_body(exchange));
-    auto description = TRY(read_description(cognito, body));
+OperationResult create_pool(Cognito& cognito, OperationContext& context) {
+    TRY(require_permission(cognito, context, "*"));
+    auto body = TRY(parse_json_body(context));
+    auto description = TRY(parse_description(cognito, body));
     auto id = cognito.region + ":" + crypto::make_uuid(cognito.iam.random());
     description["IdentityPoolId"] = id;
-    auto failed = cognito.change([&](Cognito::Pools& pools) -> Change {
+    auto result = cognito.update([&](Cognito::Pools& pools) -> AwsResult<> {
         if (pools.size() >= pools_max) {
             return AwsError{
                 .status = 400, .code = "LimitExceededException", .message = "Too many identity pools."};
         }
         pools[id] = std::make_shared<const Pool>(
             Pool{.id = id, .description = description, .roles = {}, .principal_tags = {}});
-        return std::nullopt;
+        return {};
     });
-    if (failed) return *failed;
-    return json_result(exchange, description);
+    if (!result) return std::move(result).error();
+    return json_result(context, description);
 }
 
-Answer describe_pool(Cognito& cognito, Exchange& exchange) {
-    auto body = TRY(json_body(exchange));
-    auto id = TRY(asked_id(body, "IdentityPoolId"));
-    TRY(require(cognito, exchange, id));
-    auto pool = TRY(pool_of(cognito, id));
-    return json_result(exchange, pool->description);
+OperationResult describe_pool(Cognito& cognito, OperationContext& context) {
+    auto body = TRY(parse_json_body(context));
+    auto id = TRY(required_id(body, "IdentityPoolId"));
+    TRY(require_permission(cognito, context, id));
+    auto pool = TRY(find_pool(cognito, id));
+    return json_result(context, pool->description);
 }
 
-Answer list_pools(Cognito& cognito, Exchange& exchange) {
-    TRY(require(cognito, exchange, "*"));
+OperationResult list_pools(Cognito& cognito, OperationContext& context) {
+    TRY(require_permission(cognito, context, "*"));
     json::array listed;
     auto pools = cognito.pools();
     for (const auto& [id, pool] : *pools) {
         listed.push_back(
             {{"IdentityPoolId", id}, {"IdentityPoolName", pool->description.at("IdentityPoolName")}});
     }
-    return json_result(exchange, {{"IdentityPools", std::move(listed)}});
+    return json_result(context, {{"IdentityPools", std::move(listed)}});
 }
 
-// Replaces a pool by what `edit` makes of a copy of it.
-Change edit_pool(Cognito& cognito, const std::string& id, const std::function<void(Pool&)>& edit) {
-    return cognito.change([&](Cognito::Pools& pools) -> Change {
-        auto found = pools.find(id);
-        if (found == pools.end()) return not_found("IdentityPool '" + id + "' not found.");
-        auto changed = *found->second;
+// Applies `edit` to a copy of a pool and saves it.
+AwsResult<> update_pool_with(Cognito& cognito, const std::string& id,
+                             const std::function<void(Pool&)>& edit) {
+    return cognito.update([&](Cognito::Pools& pools) -> AwsResult<> {
+        auto pool = pools.find(id);
+        if (pool == pools.end()) return not_found("IdentityPool '" + id + "' not found.");
+        auto changed = *pool->second;
         edit(changed);
-        found->second = std::make_shared<const Pool>(std::move(changed));
-        return std::nullopt;
+        pool->second = std::make_shared<const Pool>(std::move(changed));
+        return {};
     });
 }
 
-Answer update_pool(Cognito& cognito, Exchange& exchange) {
-    auto body = TRY(json_body(exchange));
-    auto id = TRY(asked_id(body, "IdentityPoolId"));
-    TRY(require(cognito, exchange, id));
-    auto description = TRY(read_description(cognito, body));
+OperationResult update_pool(Cognito& cognito, OperationContext& context) {
+    auto body = TRY(parse_json_body(context));
+    auto id = TRY(required_id(body, "IdentityPoolId"));
+    TRY(require_permission(cognito, context, id));
+    auto description = TRY(parse_description(cognito, body));
     description["IdentityPoolId"] = id;
-    if (auto failed = edit_pool(cognito, id, [&](Pool& pool) { pool.description = description; }))
-        return *failed;
-    return json_result(exchange, description);
+    TRY(update_pool_with(cognito, id, [&](Pool& pool) { pool.description = description; }));
+    return json_result(context, description);
 }
 
-Answer delete_pool(Cognito& cognito, Exchange& exchange) {
-    auto body = TRY(json_body(exchange));
-    auto id = TRY(asked_id(body, "IdentityPoolId"));
-    TRY(require(cognito, exchange, id));
-    auto failed = cognito.change([&](Cognito::Pools& pools) -> Change {
+OperationResult delete_pool(Cognito& cognito, OperationContext& context) {
+    auto body = TRY(parse_json_body(context));
+    auto id = TRY(required_id(body, "IdentityPoolId"));
+    TRY(require_permission(cognito, context, id));
+    auto result = cognito.update([&](Cognito::Pools& pools) -> AwsResult<> {
         if (pools.erase(id) == 0) return not_found("IdentityPool '" + id + "' not found.");
-        return std::nullopt;
+        return {};
     });
-    if (failed) return *failed;
+    if (!result) return std::move(result).error();
     std::vector<std::string> ids;
     for (const auto& identity : cognito.list_identities(id, identities_max))
         ids.push_back(identity.id);
     TRY(cognito.delete_identities(ids));
-    return json_result(exchange, {});
+    return json_result(context, {});
 }
 
-Answer set_roles(Cognito& cognito, Exchange& exchange) {
-    auto body = TRY(json_body(exchange));
-    auto id = TRY(asked_id(body, "IdentityPoolId"));
-    TRY(require(cognito, exchange, id));
-    auto roles = TRY(read_roles(body));
+OperationResult set_roles(Cognito& cognito, OperationContext& context) {
+    auto body = TRY(parse_json_body(context));
+    auto id = TRY(required_id(body, "IdentityPoolId"));
+    TRY(require_permission(cognito, context, id));
+    auto roles = TRY(parse_roles(body));
     for (const auto& arn : role_arns(roles))
-        TRY(require_pass(exchange, arn));
-    if (auto failed = edit_pool(cognito, id, [&](Pool& pool) { pool.roles = roles; })) return *failed;
-    return json_result(exchange, {});
+        TRY(require_pass_role(context, arn));
+    TRY(update_pool_with(cognito, id, [&](Pool& pool) { pool.roles = roles; }));
+    return json_result(context, {});
 }
 
-Answer get_roles(Cognito& cognito, Exchange& exchange) {
-    auto body = TRY(json_body(exchange));
-    auto id = TRY(asked_id(body, "IdentityPoolId"));
-    TRY(require(cognito, exchange, id));
-    auto pool = TRY(pool_of(cognito, id));
+OperationResult get_roles(Cognito& cognito, OperationContext& context) {
+    auto body = TRY(parse_json_body(context));
+    auto id = TRY(required_id(body, "IdentityPoolId"));
+    TRY(require_permission(cognito, context, id));
+    auto pool = TRY(find_pool(cognito, id));
     auto result = pool->roles;
     result["IdentityPoolId"] = id;
-    return json_result(exchange, result);
+    return json_result(context, result);
 }
 
-Answer set_tags(Cognito& cognito, Exchange& exchange) {
-    auto body = TRY(json_body(exchange));
-    auto id = TRY(asked_id(body, "IdentityPoolId"));
+OperationResult set_tags(Cognito& cognito, OperationContext& context) {
+    auto body = TRY(parse_json_body(context));
+    auto id = TRY(required_id(body, "IdentityPoolId"));
     auto provider = TRY(cloud::required_text(body, "IdentityProviderName", 128));
-    TRY(require(cognito, exchange, id));
+    TRY(require_permission(cognito, context, id));
     bool defaults = TRY(cloud::optional_flag(body, "UseDefaults", false));
     json::object map{{"UseDefaults", defaults}, {"PrincipalTags", json::object()}};
     const auto* tags = TRY(cloud::optional_object(body, "PrincipalTags"));
@@ -193,27 +194,27 @@ Answer set_tags(Cognito& cognito, Exchange& exchange) {
         }
         map["PrincipalTags"].as_object()[tag.key()] = tag.value();
     }
-    auto failed = edit_pool(cognito, id, [&](Pool& pool) { pool.principal_tags[provider] = map; });
-    if (failed) return *failed;
+    auto result = update_pool_with(cognito, id, [&](Pool& pool) { pool.principal_tags[provider] = map; });
+    if (!result) return std::move(result).error();
     map["IdentityPoolId"] = id;
     map["IdentityProviderName"] = provider;
-    return json_result(exchange, map);
+    return json_result(context, map);
 }
 
-Answer get_tags(Cognito& cognito, Exchange& exchange) {
-    auto body = TRY(json_body(exchange));
-    auto id = TRY(asked_id(body, "IdentityPoolId"));
+OperationResult get_tags(Cognito& cognito, OperationContext& context) {
+    auto body = TRY(parse_json_body(context));
+    auto id = TRY(required_id(body, "IdentityPoolId"));
     auto provider = TRY(cloud::required_text(body, "IdentityProviderName", 128));
-    TRY(require(cognito, exchange, id));
-    auto pool = TRY(pool_of(cognito, id));
+    TRY(require_permission(cognito, context, id));
+    auto pool = TRY(find_pool(cognito, id));
     json::object map{{"UseDefaults", false}, {"PrincipalTags", json::object()}};
-    if (const auto* known = pool->principal_tags.if_contains(provider)) map = known->as_object();
+    if (const auto* tags = pool->principal_tags.if_contains(provider)) map = tags->as_object();
     map["IdentityPoolId"] = id;
     map["IdentityProviderName"] = provider;
-    return json_result(exchange, map);
+    return json_result(context, map);
 }
 
-json::object described(const PoolIdentity& identity) {
+json::object to_json(const PoolIdentity& identity) {
     json::array logins;
     for (const auto& login : identity.logins)
         logins.emplace_back(login.provider);
@@ -223,44 +224,45 @@ json::object described(const PoolIdentity& identity) {
             {"LastModifiedDate", static_cast<double>(unix_seconds(identity.created))}};
 }
 
-Answer list_identities(Cognito& cognito, Exchange& exchange) {
-    auto body = TRY(json_body(exchange));
-    auto id = TRY(asked_id(body, "IdentityPoolId"));
-    TRY(require(cognito, exchange, id));
-    TRY(pool_of(cognito, id));
+OperationResult list_identities(Cognito& cognito, OperationContext& context) {
+    auto body = TRY(parse_json_body(context));
+    auto id = TRY(required_id(body, "IdentityPoolId"));
+    TRY(require_permission(cognito, context, id));
+    TRY(find_pool(cognito, id));
     json::array listed;
     for (const auto& identity : cognito.list_identities(id, 60))
-        listed.push_back(described(identity));
-    return json_result(exchange, {{"IdentityPoolId", id}, {"Identities", std::move(listed)}});
+        listed.push_back(to_json(identity));
+    return json_result(context, {{"IdentityPoolId", id}, {"Identities", std::move(listed)}});
 }
 
-Answer describe_identity(Cognito& cognito, Exchange& exchange) {
-    auto body = TRY(json_body(exchange));
-    auto id = TRY(asked_id(body, "IdentityId"));
+OperationResult describe_identity(Cognito& cognito, OperationContext& context) {
+    auto body = TRY(parse_json_body(context));
+    auto id = TRY(required_id(body, "IdentityId"));
     auto identity = cognito.find_identity(id);
-    TRY(require(cognito, exchange, identity ? identity->pool : "*"));
+    TRY(require_permission(cognito, context, identity ? identity->pool : "*"));
     if (!identity) return not_found("Identity '" + id + "' not found.");
-    return json_result(exchange, described(*identity));
+    return json_result(context, to_json(*identity));
 }
 
 constexpr const char* checks = "signature; cognito-identity: permission on the pool";
 
-constexpr cloud::OperationOf<Cognito> table[] = {
-    {{"CreateIdentityPool", "With OpenID Connect providers of IAM; no SAML, no user pools.", checks},
+constexpr cloud::OperationEntry<Cognito> table[] = {
+    {{"CreateIdentityPool", "With OpenID Connect providers of IAM; no SAML providers, no user pools.",
+      checks},
      Signing::required,
      create_pool},
     {{"DescribeIdentityPool", "By id.", checks}, Signing::required, describe_pool},
-    {{"ListIdentityPools", "All at once, without paging.", checks}, Signing::required, list_pools},
+    {{"ListIdentityPools", "All, without paging.", checks}, Signing::required, list_pools},
     {{"UpdateIdentityPool", "Replaces the description.", checks}, Signing::required, update_pool},
-    {{"DeleteIdentityPool", "With its identities.", checks}, Signing::required, delete_pool},
+    {{"DeleteIdentityPool", "Deletes its identities too.", checks}, Signing::required, delete_pool},
     {{"SetIdentityPoolRoles", "Roles and role mappings of type Token and Rules.",
       "signature; cognito-identity: permission on the pool; iam:PassRole on each role"},
      Signing::required,
      set_roles},
-    {{"GetIdentityPoolRoles", "As they were set.", checks}, Signing::required, get_roles},
-    {{"SetPrincipalTagAttributeMap", "Claims become session tags.", checks}, Signing::required, set_tags},
-    {{"GetPrincipalTagAttributeMap", "As it was set.", checks}, Signing::required, get_tags},
-    {{"ListIdentities", "The first 60.", checks}, Signing::required, list_identities},
+    {{"GetIdentityPoolRoles", "Returns the roles as set.", checks}, Signing::required, get_roles},
+    {{"SetPrincipalTagAttributeMap", "Maps claims to session tags.", checks}, Signing::required, set_tags},
+    {{"GetPrincipalTagAttributeMap", "Returns the map as set.", checks}, Signing::required, get_tags},
+    {{"ListIdentities", "The first 60 identities.", checks}, Signing::required, list_identities},
     {{"DescribeIdentity", "By id.", checks}, Signing::required, describe_identity},
 };
 
@@ -280,32 +282,32 @@ AwsError invalid_parameter(std::string message) {
     return {.status = 400, .code = "InvalidParameterException", .message = std::move(message)};
 }
 
-Outcome<std::string> asked_id(const json::object& body, std::string_view name) {
+AwsResult<std::string> required_id(const json::object& body, std::string_view name) {
     auto id = TRY(cloud::required_text(body, name, 55));
     auto colon = id.find(':');
-    bool fits = colon != std::string::npos && colon > 0 && colon + 1 < id.size() &&
-                std::ranges::all_of(std::string_view(id).substr(colon + 1), [](char c) {
-                    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || c == '-';
-                });
-    if (fits) return id;
+    bool valid = colon != std::string::npos && colon > 0 && colon + 1 < id.size() &&
+                 std::ranges::all_of(std::string_view(id).substr(colon + 1), [](char c) {
+                     return is_digit(c) || (c >= 'a' && c <= 'f') || c == '-';
+                 });
+    if (valid) return id;
     std::string member(name);
-    member[0] = static_cast<char>(member[0] + 32);
+    member[0] = to_lower(member[0]);
     return cloud::validation_error("1 validation error detected: Value '" + id + "' at '" + member +
                                    "' failed to satisfy constraint: Member must satisfy regular expression "
                                    "pattern: [\\w-]+:[0-9a-f-]+");
 }
 
-Outcome<std::shared_ptr<const Pool>> pool_of(const Cognito& cognito, const std::string& id) {
+AwsResult<std::shared_ptr<const Pool>> find_pool(const Cognito& cognito, const std::string& id) {
     auto pools = cognito.pools();
-    auto found = pools->find(id);
-    if (found == pools->end()) return not_found("IdentityPool '" + id + "' not found.");
-    return found->second;
+    auto pool = pools->find(id);
+    if (pool == pools->end()) return not_found("IdentityPool '" + id + "' not found.");
+    return pool->second;
 }
 
-std::string provider_of_arn(std::string_view arn) {
-    constexpr std::string_view mark = ":oidc-provider/";
-    auto at = arn.find(mark);
-    return at == std::string_view::npos ? std::string() : std::string(arn.substr(at + mark.size()));
+std::string provider_from_arn(std::string_view arn) {
+    constexpr std::string_view separator = ":oidc-provider/";
+    auto at = arn.find(separator);
+    return at == std::string_view::npos ? std::string() : std::string(arn.substr(at + separator.size()));
 }
 
 cloud::Api api(Cognito& cognito) {
@@ -314,16 +316,16 @@ cloud::Api api(Cognito& cognito) {
                    .signing_name = "cognito-identity",
                    .protocol = cloud::Protocol::json,
                    .target_prefix = "AWSCognitoIdentityService"};
-    for (auto part : {pool_operations(), login_operations()})
-        std::ranges::move(cloud::bind(cognito, part), std::back_inserter(api.operations));
+    for (auto operation_table : {pool_operations(), login_operations()})
+        std::ranges::move(cloud::bind(cognito, operation_table), std::back_inserter(api.operations));
     return api;
 }
 
-std::vector<cloud::About> operations() {
-    std::vector<cloud::About> all;
-    for (auto part : {login_operations(), pool_operations()}) {
-        for (const auto& operation : part)
-            all.push_back(operation.about);
+std::vector<cloud::OperationDoc> operations() {
+    std::vector<cloud::OperationDoc> all;
+    for (auto operation_table : {login_operations(), pool_operations()}) {
+        for (const auto& operation : operation_table)
+            all.push_back(operation.doc);
     }
     return all;
 }

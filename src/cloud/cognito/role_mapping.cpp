@@ -10,7 +10,7 @@ namespace integreat::cognito {
 
 namespace json = boost::json;
 using cloud::AwsError;
-using cloud::Outcome;
+using cloud::AwsResult;
 
 namespace {
 
@@ -18,7 +18,7 @@ AwsError invalid(std::string message) {
     return {.status = 400, .code = "InvalidParameterException", .message = std::move(message)};
 }
 
-std::string text_of(const json::object& object, std::string_view name) {
+std::string get_text(const json::object& object, std::string_view name) {
     const auto* value = object.if_contains(name);
     return value && value->is_string() ? std::string(value->get_string()) : std::string();
 }
@@ -28,41 +28,41 @@ bool is_role_arn(std::string_view text) {
            text.size() <= 2'048;
 }
 
-// A claim as rules and tags see it: text as it is, numbers and flags as JSON writes them.
-std::string claim_text(const json::value& value) {
+// Converts a claim to text for rules and tags: strings unchanged, numbers and booleans as JSON.
+std::string to_claim_text(const json::value& value) {
     return value.is_string() ? std::string(value.get_string()) : json::serialize(value);
 }
 
-// The values of a claim: of a list each, of anything else the one. Nothing if it is missing.
+// Returns the values of a claim: the elements of a list, or the single value; empty if it is missing.
 std::vector<std::string> claim_values(const json::object& claims, std::string_view name) {
     std::vector<std::string> values;
     const auto* value = claims.if_contains(name);
     if (!value || value->is_null()) return values;
-    if (!value->is_array()) return {claim_text(*value)};
+    if (!value->is_array()) return {to_claim_text(*value)};
     for (const auto& item : value->get_array())
-        values.push_back(claim_text(item));
+        values.push_back(to_claim_text(item));
     return values;
 }
 
-Outcome<> check_rule(const json::value& value) {
+AwsResult<> check_rule(const json::value& value) {
     const auto* rule = value.if_object();
     if (!rule) return invalid("A rule must be an object.");
-    auto match = text_of(*rule, "MatchType");
-    bool known = match == "Equals" || match == "Contains" || match == "StartsWith" || match == "NotEqual";
-    if (!known) return invalid("MatchType must be Equals, Contains, StartsWith or NotEqual.");
-    if (text_of(*rule, "Claim").empty() || text_of(*rule, "Value").empty())
+    auto match = get_text(*rule, "MatchType");
+    bool supported = match == "Equals" || match == "Contains" || match == "StartsWith" || match == "NotEqual";
+    if (!supported) return invalid("MatchType must be Equals, Contains, StartsWith or NotEqual.");
+    if (get_text(*rule, "Claim").empty() || get_text(*rule, "Value").empty())
         return invalid("A rule needs Claim and Value.");
-    if (!is_role_arn(text_of(*rule, "RoleARN")))
+    if (!is_role_arn(get_text(*rule, "RoleARN")))
         return invalid("A rule's RoleARN must be the ARN of a role.");
     return {};
 }
 
-Outcome<> check_mapping(const json::value& value) {
+AwsResult<> check_mapping(const json::value& value) {
     const auto* mapping = value.if_object();
     if (!mapping) return invalid("A role mapping must be an object.");
-    auto type = text_of(*mapping, "Type");
+    auto type = get_text(*mapping, "Type");
     if (type != "Token" && type != "Rules") return invalid("Type of a role mapping must be Token or Rules.");
-    auto ambiguous = text_of(*mapping, "AmbiguousRoleResolution");
+    auto ambiguous = get_text(*mapping, "AmbiguousRoleResolution");
     if (ambiguous != "AuthenticatedRole" && ambiguous != "Deny")
         return invalid("AmbiguousRoleResolution must be AuthenticatedRole or Deny.");
     if (type == "Token") return {};
@@ -78,22 +78,22 @@ Outcome<> check_mapping(const json::value& value) {
 }
 
 bool matches(const json::object& rule, const json::object& claims) {
-    auto values = claim_values(claims, text_of(rule, "Claim"));
-    auto wanted = text_of(rule, "Value");
-    auto match = text_of(rule, "MatchType");
-    auto equals = [&](const std::string& value) { return value == wanted; };
+    auto values = claim_values(claims, get_text(rule, "Claim"));
+    auto expected = get_text(rule, "Value");
+    auto match = get_text(rule, "MatchType");
+    auto equals = [&](const std::string& value) { return value == expected; };
     if (match == "NotEqual") return !values.empty() && std::ranges::none_of(values, equals);
     if (match == "Equals") return std::ranges::any_of(values, equals);
     return std::ranges::any_of(values, [&](const std::string& value) {
-        return match == "Contains" ? value.find(wanted) != std::string::npos : value.starts_with(wanted);
+        return match == "Contains" ? value.find(expected) != std::string::npos : value.starts_with(expected);
     });
 }
 
-// What the mapping offers: the first is the choice, the others are what CustomRoleArn may name.
-std::vector<std::string> offered(const json::object& mapping, const json::object& claims) {
-    if (text_of(mapping, "Type") == "Token") {
+// Returns the roles of a mapping: the first is the default, the others may be selected by CustomRoleArn.
+std::vector<std::string> candidate_roles(const json::object& mapping, const json::object& claims) {
+    if (get_text(mapping, "Type") == "Token") {
         auto roles = claim_values(claims, "cognito:roles");
-        auto preferred = text_of(claims, "cognito:preferred_role");
+        auto preferred = get_text(claims, "cognito:preferred_role");
         if (preferred.empty()) return roles.size() == 1 ? roles : std::vector<std::string>();
         std::erase(roles, preferred);
         roles.insert(roles.begin(), preferred);
@@ -101,19 +101,19 @@ std::vector<std::string> offered(const json::object& mapping, const json::object
     }
     std::vector<std::string> roles;
     for (const auto& rule : mapping.at("RulesConfiguration").at("Rules").as_array()) {
-        if (matches(rule.as_object(), claims)) roles.push_back(text_of(rule.as_object(), "RoleARN"));
+        if (matches(rule.as_object(), claims)) roles.push_back(get_text(rule.as_object(), "RoleARN"));
     }
     return roles;
 }
 
 std::string default_role(const json::object& roles, std::string_view kind) {
     const auto* defaults = roles.if_contains("Roles");
-    return defaults ? text_of(defaults->as_object(), kind) : std::string();
+    return defaults ? get_text(defaults->as_object(), kind) : std::string();
 }
 
 }  // namespace
 
-Outcome<json::object> read_roles(const json::object& body) {
+AwsResult<json::object> parse_roles(const json::object& body) {
     json::object roles;
     const auto* defaults = body.if_contains("Roles");
     if (!defaults || !defaults->is_object()) {
@@ -124,8 +124,8 @@ Outcome<json::object> read_roles(const json::object& body) {
                             "constraint: Member must not be null"};
     }
     for (const auto& role : defaults->get_object()) {
-        bool kind = role.key() == "authenticated" || role.key() == "unauthenticated";
-        if (!kind || !role.value().is_string() || !is_role_arn(role.value().get_string()))
+        bool valid_key = role.key() == "authenticated" || role.key() == "unauthenticated";
+        if (!valid_key || !role.value().is_string() || !is_role_arn(role.value().get_string()))
             return invalid("Roles maps \"authenticated\" and \"unauthenticated\" to ARNs of roles.");
     }
     roles["Roles"] = *defaults;
@@ -148,30 +148,32 @@ std::vector<std::string> role_arns(const json::object& roles) {
         add(default_role(roles, kind));
     const auto* mappings = roles.if_contains("RoleMappings");
     for (const auto& mapping : mappings ? mappings->as_object() : json::object()) {
-        const auto& of_provider = mapping.value().as_object();
-        if (text_of(of_provider, "Type") != "Rules") continue;
-        for (const auto& rule : of_provider.at("RulesConfiguration").at("Rules").as_array())
-            add(text_of(rule.as_object(), "RoleARN"));
+        const auto& provider_mapping = mapping.value().as_object();
+        if (get_text(provider_mapping, "Type") != "Rules") continue;
+        for (const auto& rule : provider_mapping.at("RulesConfiguration").at("Rules").as_array())
+            add(get_text(rule.as_object(), "RoleARN"));
     }
     return arns;
 }
 
-Outcome<std::string> choose_role(const RoleQuestion& question) {
-    if (question.provider.empty()) return default_role(question.roles, "unauthenticated");
-    const auto* mappings = question.roles.if_contains("RoleMappings");
-    const auto* mapping = mappings ? mappings->as_object().if_contains(question.provider) : nullptr;
-    auto otherwise = default_role(question.roles, "authenticated");
+AwsResult<std::string> resolve_role(const RoleRequest& request) {
+    if (request.provider.empty()) return default_role(request.roles, "unauthenticated");
+    const auto* mappings = request.roles.if_contains("RoleMappings");
+    const auto* mapping = mappings ? mappings->as_object().if_contains(request.provider) : nullptr;
+    auto authenticated_role = default_role(request.roles, "authenticated");
     if (!mapping) {
-        if (question.custom_role.empty() || question.custom_role == otherwise) return otherwise;
+        if (request.custom_role.empty() || request.custom_role == authenticated_role)
+            return authenticated_role;
         return invalid("CustomRoleArn is not among the roles of this identity.");
     }
-    auto roles = offered(mapping->as_object(), question.claims);
-    if (!question.custom_role.empty()) {
-        if (std::ranges::find(roles, question.custom_role) != roles.end()) return question.custom_role;
+    auto roles = candidate_roles(mapping->as_object(), request.claims);
+    if (!request.custom_role.empty()) {
+        if (std::ranges::find(roles, request.custom_role) != roles.end()) return request.custom_role;
         return invalid("CustomRoleArn is not among the roles of this identity.");
     }
     if (!roles.empty()) return roles.front();
-    if (text_of(mapping->as_object(), "AmbiguousRoleResolution") == "AuthenticatedRole") return otherwise;
+    if (get_text(mapping->as_object(), "AmbiguousRoleResolution") == "AuthenticatedRole")
+        return authenticated_role;
     return AwsError{.status = 400,
                     .code = "NotAuthorizedException",
                     .message = "Access denied: the role mapping gives this identity no role."};

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Which role an identity gets: the pool's default, the one its token names, or the one a rule gives
-// ("Using role-based access control" of the Cognito developer guide). Pure.
+// Role mapping of identity pools: an identity gets the pool's default role, the role named in its token, or
+// the role of a matching rule ("Using role-based access control" in the Cognito developer guide). Pure
+// functions.
 #pragma once
 
 #include <map>
@@ -15,21 +16,21 @@ namespace integreat::cognito {
 
 inline constexpr std::size_t rules_max = 25;
 
-// "Roles" and "RoleMappings" of a request, checked whole.
-cloud::Outcome<boost::json::object> read_roles(const boost::json::object& body);
-// Each ARN in them, once.
+// Parses and validates "Roles" and "RoleMappings" of a request.
+cloud::AwsResult<boost::json::object> parse_roles(const boost::json::object& body);
+// Returns the distinct role ARNs in the roles and mappings.
 std::vector<std::string> role_arns(const boost::json::object& roles);
 
-struct RoleQuestion {
-    const boost::json::object& roles;  // Of the pool.
-    std::string provider;              // Whose token it is; empty for an unauthenticated identity.
+struct RoleRequest {
+    const boost::json::object& roles;  // Roles and mappings of the pool.
+    std::string provider;              // Provider of the login token; empty for an unauthenticated identity.
     const boost::json::object& claims;
     std::string custom_role;  // CustomRoleArn; empty for none.
 };
-// The role's ARN; empty if the pool has none for it. An error if the mapping denies.
-cloud::Outcome<std::string> choose_role(const RoleQuestion& question);
+// Returns the ARN of the role, empty if the pool has none; an error if the mapping denies access.
+cloud::AwsResult<std::string> resolve_role(const RoleRequest& request);
 
-// Session tags from claims: the pool's map for the provider, or none.
+// Returns the session tags made from claims by the pool's map for the provider; empty without a map.
 std::map<std::string, std::string> principal_tags(const boost::json::object& maps,
                                                   const std::string& provider,
                                                   const boost::json::object& claims);

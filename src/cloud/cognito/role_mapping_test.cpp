@@ -21,9 +21,9 @@ json::object rule(const char* claim, const char* match, const char* value, const
 json::object roles_with(json::object mapping) {
     json::object body{{"Roles", {{"authenticated", standard}, {"unauthenticated", guest}}}};
     if (!mapping.empty()) body["RoleMappings"] = json::object{{provider, std::move(mapping)}};
-    auto read = read_roles(body);
-    EXPECT_TRUE(read);
-    return *std::move(read);
+    auto parsed = parse_roles(body);
+    EXPECT_TRUE(parsed);
+    return *std::move(parsed);
 }
 
 json::object rules(json::array all, const char* ambiguous = "Deny") {
@@ -32,55 +32,54 @@ json::object rules(json::array all, const char* ambiguous = "Deny") {
             {"RulesConfiguration", {{"Rules", std::move(all)}}}};
 }
 
-std::string choose(const json::object& roles, const json::object& claims, std::string custom = {}) {
-    auto chosen =
-        choose_role({.roles = roles, .provider = provider, .claims = claims, .custom_role = custom});
-    if (chosen) return *chosen;
-    return std::move(chosen).error().code;
+std::string resolve(const json::object& roles, const json::object& claims, std::string custom = {}) {
+    auto role = resolve_role({.roles = roles, .provider = provider, .claims = claims, .custom_role = custom});
+    if (role) return *role;
+    return std::move(role).error().code;
 }
 
-TEST(RoleMapping, GivesTheDefaultRolesWithoutAMapping) {
+TEST(RoleMapping, UsesTheDefaultRolesWithoutAMapping) {
     auto roles = roles_with({});
-    EXPECT_EQ(choose(roles, {}), standard);
-    EXPECT_EQ(*choose_role({.roles = roles, .provider = "", .claims = {}, .custom_role = {}}), guest);
-    EXPECT_EQ(choose(roles, {}, dean), "InvalidParameterException");
+    EXPECT_EQ(resolve(roles, {}), standard);
+    EXPECT_EQ(*resolve_role({.roles = roles, .provider = "", .claims = {}, .custom_role = {}}), guest);
+    EXPECT_EQ(resolve(roles, {}, dean), "InvalidParameterException");
 }
 
-TEST(RoleMapping, TakesTheFirstRuleThatMatches) {
+TEST(RoleMapping, UsesTheFirstMatchingRule) {
     auto roles =
         roles_with(rules({rule("role", "Equals", "dean", dean), rule("role", "StartsWith", "gu", guest)}));
-    EXPECT_EQ(choose(roles, {{"role", "dean"}}), dean);
-    EXPECT_EQ(choose(roles, {{"role", "guest"}}), guest);
-    EXPECT_EQ(choose(roles, {{"role", "student"}}), "NotAuthorizedException");
-    EXPECT_EQ(choose(roles, {}), "NotAuthorizedException") << "the claim is missing";
-    EXPECT_EQ(choose(roles, {{"role", "dean"}}, guest), "InvalidParameterException");
+    EXPECT_EQ(resolve(roles, {{"role", "dean"}}), dean);
+    EXPECT_EQ(resolve(roles, {{"role", "guest"}}), guest);
+    EXPECT_EQ(resolve(roles, {{"role", "student"}}), "NotAuthorizedException");
+    EXPECT_EQ(resolve(roles, {}), "NotAuthorizedException") << "the claim is missing";
+    EXPECT_EQ(resolve(roles, {{"role", "dean"}}, guest), "InvalidParameterException");
 }
 
-TEST(RoleMapping, ComparesListsAndOtherValuesAsTheyAreWritten) {
+TEST(RoleMapping, ComparesListsNumbersAndBooleansAsText) {
     auto roles =
         roles_with(rules({rule("groups", "Contains", "staff", dean), rule("level", "Equals", "3", guest),
                           rule("paid", "NotEqual", "true", dean)},
                          "AuthenticatedRole"));
-    EXPECT_EQ(choose(roles, {{"groups", json::array{"a", "b-staff"}}}), dean);
-    EXPECT_EQ(choose(roles, {{"level", 3}}), guest);
-    EXPECT_EQ(choose(roles, {{"paid", false}}), dean);
-    EXPECT_EQ(choose(roles, {{"paid", true}}), standard) << "ambiguous: the authenticated role";
+    EXPECT_EQ(resolve(roles, {{"groups", json::array{"a", "b-staff"}}}), dean);
+    EXPECT_EQ(resolve(roles, {{"level", 3}}), guest);
+    EXPECT_EQ(resolve(roles, {{"paid", false}}), dean);
+    EXPECT_EQ(resolve(roles, {{"paid", true}}), standard) << "ambiguous: the authenticated role";
 }
 
-TEST(RoleMapping, TakesTheRoleThatTheTokenPrefers) {
+TEST(RoleMapping, UsesThePreferredRoleOfTheToken) {
     auto roles = roles_with({{"Type", "Token"}, {"AmbiguousRoleResolution", "AuthenticatedRole"}});
     json::object claims{{"cognito:roles", json::array{dean, guest}}, {"cognito:preferred_role", guest}};
-    EXPECT_EQ(choose(roles, claims), guest);
-    EXPECT_EQ(choose(roles, claims, dean), dean);
-    EXPECT_EQ(choose(roles, claims, standard), "InvalidParameterException");
-    EXPECT_EQ(choose(roles, {{"cognito:roles", json::array{dean}}}), dean);
-    EXPECT_EQ(choose(roles, {{"cognito:roles", json::array{dean, guest}}}), standard);
+    EXPECT_EQ(resolve(roles, claims), guest);
+    EXPECT_EQ(resolve(roles, claims, dean), dean);
+    EXPECT_EQ(resolve(roles, claims, standard), "InvalidParameterException");
+    EXPECT_EQ(resolve(roles, {{"cognito:roles", json::array{dean}}}), dean);
+    EXPECT_EQ(resolve(roles, {{"cognito:roles", json::array{dean, guest}}}), standard);
 }
 
-TEST(RoleMapping, RefusesWhatCannotBeAMapping) {
+TEST(RoleMapping, RefusesInvalidMappings) {
     auto code = [](json::object mapping) {
-        auto read = read_roles({{"Roles", json::object()}, {"RoleMappings", {{provider, mapping}}}});
-        return read ? std::string() : std::move(read).error().code;
+        auto parsed = parse_roles({{"Roles", json::object()}, {"RoleMappings", {{provider, mapping}}}});
+        return parsed ? std::string() : std::move(parsed).error().code;
     };
     EXPECT_EQ(code({{"Type", "Magic"}, {"AmbiguousRoleResolution", "Deny"}}), "InvalidParameterException");
     EXPECT_EQ(code({{"Type", "Token"}}), "InvalidParameterException");
@@ -89,11 +88,11 @@ TEST(RoleMapping, RefusesWhatCannotBeAMapping) {
     EXPECT_EQ(code(rules({rule("a", "Equals", "b", "dean")})), "InvalidParameterException");
     json::array many(26, rule("a", "Equals", "b", dean));
     EXPECT_EQ(code(rules(many)), "InvalidParameterException");
-    EXPECT_FALSE(read_roles({}));
-    EXPECT_FALSE(read_roles({{"Roles", {{"admin", dean}}}}));
+    EXPECT_FALSE(parse_roles({}));
+    EXPECT_FALSE(parse_roles({{"Roles", {{"admin", dean}}}}));
 }
 
-TEST(RoleMapping, NamesEachRoleOnce) {
+TEST(RoleMapping, ListsEachRoleOnce) {
     auto roles = roles_with(rules({rule("role", "Equals", "a", dean), rule("role", "Equals", "b", dean)}));
     EXPECT_EQ(role_arns(roles), (std::vector<std::string>{standard, guest, dean}));
 }

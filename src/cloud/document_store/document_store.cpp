@@ -9,7 +9,7 @@ namespace integreat::cloud {
 
 namespace {
 
-constexpr const char* first = R"(
+constexpr const char* create_tables = R"(
 CREATE TABLE records (
     kind TEXT NOT NULL,
     name TEXT NOT NULL,
@@ -17,37 +17,37 @@ CREATE TABLE records (
     PRIMARY KEY (kind, name)
 ) STRICT, WITHOUT ROWID;
 )";
-constexpr const char* steps[] = {first};
+constexpr const char* migrations[] = {create_tables};
 
-constexpr std::size_t content_bytes_max = 16 * 1024 * 1024;  // A mail with its attachments.
+constexpr std::size_t content_bytes_max = 16 * 1024 * 1024;  // In bytes: a mail with its attachments.
 
 }  // namespace
 
-Result<std::unique_ptr<Records>> Records::open(const std::string& folder) {
-    auto store = TRY(sqlite::Store::open(folder, {.contents = "records of the local cloud",
+Result<std::unique_ptr<DocumentStore>> DocumentStore::open(const std::string& folder) {
+    auto store = TRY(sqlite::Store::open(folder, {.contents = "documents of the local cloud",
                                                   .file = "cloud.sqlite",
                                                   .application_id = 0x49544352,  // "ITCR"
-                                                  .steps = steps}));
-    return std::unique_ptr<Records>(new Records(std::move(store)));
+                                                  .migrations = migrations}));
+    return std::unique_ptr<DocumentStore>(new DocumentStore(std::move(store)));
 }
 
-Result<std::vector<Record>> Records::list(const std::string& kind) {
+Result<std::vector<StoredDocument>> DocumentStore::list(const std::string& kind) {
     auto transaction = TRY(store_->read());
     auto rows =
         TRY(transaction.query("SELECT name, content FROM records WHERE kind = ? ORDER BY name", kind));
-    std::vector<Record> records;
+    std::vector<StoredDocument> documents;
     while (TRY(rows.step())) {
-        auto content = json::parse_object(rows.view(1), {.bytes_max = content_bytes_max});
+        auto content = json::parse_object(rows.view(1), {.max_bytes = content_bytes_max});
         if (!content) {
-            return Error{Fault::internal, "a record of the local cloud cannot be read",
+            return Error{Fault::internal, "a document in the local cloud's data is not valid JSON",
                          kind + " " + rows.text(0) + ": " + content.error().message};
         }
-        records.push_back({kind, rows.text(0), std::move(*content)});
+        documents.push_back({kind, rows.text(0), std::move(*content)});
     }
-    return records;
+    return documents;
 }
 
-Result<> Records::apply(std::span<const Change> changes) {
+Result<> DocumentStore::apply(std::span<const DocumentChange> changes) {
     auto transaction = TRY(store_->write());
     for (const auto& change : changes) {
         if (change.content) {

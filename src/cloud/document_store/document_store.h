@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the small services of the local cloud keep (users, roles, pools, parameters, …): few things, read all
-// the time and written seldom. Each is one JSON object under its kind and name in one SQLite file. Services
-// hold theirs in memory and write here first; what was answered is on the disk.
+// Persistent storage for the small services of the local cloud (users, roles, pools, parameters): few
+// objects, read often and written rarely. Each is one JSON document, identified by kind and name, in one
+// SQLite file. Services keep their documents in memory and write here first, so an acknowledged change is on
+// disk.
 #pragma once
 
 #include <memory>
@@ -15,30 +16,30 @@
 
 namespace integreat::cloud {
 
-struct Record {
+struct StoredDocument {
     std::string kind;  // "iam:role"
     std::string name;
     boost::json::object content;
 };
 
-// Save or, without a content, remove.
-struct Change {
+// An upsert, or a deletion if there is no content.
+struct DocumentChange {
     std::string kind;
     std::string name;
     std::optional<boost::json::object> content;
 };
 
-class Records {
+class DocumentStore {
 public:
-    static Result<std::unique_ptr<Records>> open(const std::string& folder);
+    static Result<std::unique_ptr<DocumentStore>> open(const std::string& folder);
 
-    // In the order of their names.
-    Result<std::vector<Record>> list(const std::string& kind);
-    // All of them or none.
-    Result<> apply(std::span<const Change> changes);
+    // Returns all documents of a kind, ordered by name.
+    Result<std::vector<StoredDocument>> list(const std::string& kind);
+    // Applies all changes in one transaction.
+    Result<> apply(std::span<const DocumentChange> changes);
 
 private:
-    explicit Records(std::unique_ptr<sqlite::Store> store) : store_(std::move(store)) {}
+    explicit DocumentStore(std::unique_ptr<sqlite::Store> store) : store_(std::move(store)) {}
 
     std::unique_ptr<sqlite::Store> store_;
 };

@@ -9,17 +9,17 @@ namespace json = boost::json;
 
 namespace {
 
-std::string text_of(const json::object& object, const char* name) {
+std::string get_text(const json::object& object, const char* name) {
     const auto* value = object.if_contains(name);
     return value && value->is_string() ? std::string(value->get_string()) : std::string();
 }
 
-Time time_of(const json::object& object) {
+Time get_created(const json::object& object) {
     const auto* value = object.if_contains("created");
     return value && value->is_int64() ? from_unix_seconds(value->get_int64()) : Time();
 }
 
-std::vector<std::string> texts_of(const json::object& object, const char* name) {
+std::vector<std::string> get_texts(const json::object& object, const char* name) {
     std::vector<std::string> texts;
     const auto* value = object.if_contains(name);
     if (!value || !value->is_array()) return texts;
@@ -28,12 +28,12 @@ std::vector<std::string> texts_of(const json::object& object, const char* name) 
     return texts;
 }
 
-json::array array_of(const std::vector<std::string>& texts) {
+json::array to_json_array(const std::vector<std::string>& texts) {
     return json::array(texts.begin(), texts.end());
 }
 
-// What was saved once was a good document then, and is now.
-Result<PolicyText> parse(std::string text, policy::DocumentKind kind) {
+// Parses a stored document, which was valid when it was saved.
+Result<PolicyText> parse_policy(std::string text, policy::DocumentKind kind) {
     auto document = TRY(policy::parse_document(text, kind));
     return PolicyText{std::move(text), std::move(document)};
 }
@@ -49,25 +49,25 @@ json::object to_json(const Identity& identity) {
             {"arn", identity.arn},
             {"created", unix_seconds(identity.created)},
             {"inline", std::move(inline_policies)},
-            {"attached", array_of(identity.attached)},
+            {"attached", to_json_array(identity.attached)},
             {"boundary", identity.boundary},
             {"tags", std::move(tags)}};
 }
 
-Result<Identity> identity_from(const cloud::Record& record) {
-    const auto& content = record.content;
-    Identity identity{.name = record.name,
-                      .path = text_of(content, "path"),
-                      .id = text_of(content, "id"),
-                      .arn = text_of(content, "arn"),
-                      .created = time_of(content),
+Result<Identity> identity_from(const cloud::StoredDocument& stored) {
+    const auto& content = stored.content;
+    Identity identity{.name = stored.name,
+                      .path = get_text(content, "path"),
+                      .id = get_text(content, "id"),
+                      .arn = get_text(content, "arn"),
+                      .created = get_created(content),
                       .inline_policies = {},
-                      .attached = texts_of(content, "attached"),
-                      .boundary = text_of(content, "boundary"),
+                      .attached = get_texts(content, "attached"),
+                      .boundary = get_text(content, "boundary"),
                       .tags = {}};
     for (const auto& policy : content.at("inline").as_object()) {
         identity.inline_policies[policy.key()] =
-            TRY(parse(std::string(policy.value().as_string()), policy::DocumentKind::identity));
+            TRY(parse_policy(std::string(policy.value().as_string()), policy::DocumentKind::identity));
     }
     for (const auto& tag : content.at("tags").as_object())
         identity.tags[tag.key()] = std::string(tag.value().as_string());
@@ -104,101 +104,101 @@ json::object to_json(const ManagedPolicy& policy) {
 
 json::object to_json(const OidcProvider& provider) {
     return {{"url", provider.url},
-            {"client_ids", array_of(provider.client_ids)},
-            {"thumbprints", array_of(provider.thumbprints)},
+            {"client_ids", to_json_array(provider.client_ids)},
+            {"thumbprints", to_json_array(provider.thumbprints)},
             {"created", unix_seconds(provider.created)}};
 }
 
-Result<> read(const cloud::Record& record, std::shared_ptr<const User>& user) {
-    auto identity = TRY(identity_from(record));
+Result<> parse_entity(const cloud::StoredDocument& stored, std::shared_ptr<const User>& user) {
+    auto identity = TRY(identity_from(stored));
     user = std::make_shared<const User>(User{std::move(identity)});
     return {};
 }
 
-Result<> read(const cloud::Record& record, std::shared_ptr<const Role>& role) {
-    const auto& content = record.content;
-    auto identity = TRY(identity_from(record));
-    auto trust = TRY(parse(text_of(content, "trust"), policy::DocumentKind::trust));
+Result<> parse_entity(const cloud::StoredDocument& stored, std::shared_ptr<const Role>& role) {
+    const auto& content = stored.content;
+    auto identity = TRY(identity_from(stored));
+    auto trust = TRY(parse_policy(get_text(content, "trust"), policy::DocumentKind::trust));
     role = std::make_shared<const Role>(
         Role{.identity = std::move(identity),
              .trust = std::move(trust),
-             .description = text_of(content, "description"),
+             .description = get_text(content, "description"),
              .session_seconds_max = content.at("session_seconds_max").as_int64()});
     return {};
 }
 
-Result<> read(const cloud::Record& record, std::shared_ptr<const AccessKey>& key) {
-    const auto& content = record.content;
-    key = std::make_shared<const AccessKey>(AccessKey{.id = record.name,
-                                                      .secret = Secret(text_of(content, "secret")),
-                                                      .user = text_of(content, "user"),
+Result<> parse_entity(const cloud::StoredDocument& stored, std::shared_ptr<const AccessKey>& key) {
+    const auto& content = stored.content;
+    key = std::make_shared<const AccessKey>(AccessKey{.id = stored.name,
+                                                      .secret = Secret(get_text(content, "secret")),
+                                                      .user = get_text(content, "user"),
                                                       .active = content.at("active").as_bool(),
-                                                      .created = time_of(content)});
+                                                      .created = get_created(content)});
     return {};
 }
 
-Result<> read(const cloud::Record& record, std::shared_ptr<const ManagedPolicy>& policy) {
-    const auto& content = record.content;
-    auto document = TRY(parse(text_of(content, "policy"), policy::DocumentKind::identity));
+Result<> parse_entity(const cloud::StoredDocument& stored, std::shared_ptr<const ManagedPolicy>& policy) {
+    const auto& content = stored.content;
+    auto document = TRY(parse_policy(get_text(content, "policy"), policy::DocumentKind::identity));
     policy =
-        std::make_shared<const ManagedPolicy>(ManagedPolicy{.name = text_of(content, "name"),
-                                                            .path = text_of(content, "path"),
-                                                            .id = text_of(content, "id"),
-                                                            .arn = record.name,
-                                                            .description = text_of(content, "description"),
+        std::make_shared<const ManagedPolicy>(ManagedPolicy{.name = get_text(content, "name"),
+                                                            .path = get_text(content, "path"),
+                                                            .id = get_text(content, "id"),
+                                                            .arn = stored.name,
+                                                            .description = get_text(content, "description"),
                                                             .policy = std::move(document),
-                                                            .created = time_of(content)});
+                                                            .created = get_created(content)});
     return {};
 }
 
-Result<> read(const cloud::Record& record, std::shared_ptr<const OidcProvider>& provider) {
-    const auto& content = record.content;
+Result<> parse_entity(const cloud::StoredDocument& stored, std::shared_ptr<const OidcProvider>& provider) {
+    const auto& content = stored.content;
     provider =
-        std::make_shared<const OidcProvider>(OidcProvider{.arn = record.name,
-                                                          .url = text_of(content, "url"),
-                                                          .client_ids = texts_of(content, "client_ids"),
-                                                          .thumbprints = texts_of(content, "thumbprints"),
-                                                          .created = time_of(content)});
+        std::make_shared<const OidcProvider>(OidcProvider{.arn = stored.name,
+                                                          .url = get_text(content, "url"),
+                                                          .client_ids = get_texts(content, "client_ids"),
+                                                          .thumbprints = get_texts(content, "thumbprints"),
+                                                          .created = get_created(content)});
     return {};
 }
 
 template <class T>
-Result<> load(cloud::Records& records, const char* kind, Directory::Named<T>& all) {
-    for (const auto& record : TRY(records.list(kind)))
-        TRY(read(record, all[record.name]));
+Result<> load(cloud::DocumentStore& documents, const char* kind, Directory::Named<T>& all) {
+    for (const auto& stored : TRY(documents.list(kind)))
+        TRY(parse_entity(stored, all[stored.name]));
     return {};
 }
 
 template <class T>
-void compare(std::vector<cloud::Change>& changes, const char* kind, const Directory::Named<T>& from,
-             const Directory::Named<T>& to) {
-    for (const auto& [name, thing] : to) {
-        if (find(from, name) != thing) changes.push_back({kind, name, to_json(*thing)});
+void append_changes(std::vector<cloud::DocumentChange>& changes, const char* kind,
+                    const Directory::Named<T>& from, const Directory::Named<T>& to) {
+    for (const auto& [name, entity] : to) {
+        if (find(from, name) != entity) changes.push_back({kind, name, to_json(*entity)});
     }
-    for (const auto& [name, thing] : from) {
+    for (const auto& [name, entity] : from) {
         if (!to.contains(name)) changes.push_back({kind, name, std::nullopt});
     }
 }
 
 }  // namespace
 
-Result<Directory> load_directory(cloud::Records& records) {
+Result<Directory> load_directory(cloud::DocumentStore& documents) {
     Directory directory;
-    TRY(load(records, "iam:user", directory.users));
-    TRY(load(records, "iam:role", directory.roles));
-    TRY(load(records, "iam:key", directory.keys));
-    TRY(load(records, "iam:policy", directory.policies));
-    TRY(load(records, "iam:provider", directory.providers));
+    TRY(load(documents, "iam:user", directory.users));
+    TRY(load(documents, "iam:role", directory.roles));
+    TRY(load(documents, "iam:key", directory.keys));
+    TRY(load(documents, "iam:policy", directory.policies));
+    TRY(load(documents, "iam:provider", directory.providers));
     return directory;
 }
 
-std::vector<cloud::Change> difference(const Directory& from, const Directory& to) {
-    std::vector<cloud::Change> changes;
-    compare(changes, "iam:user", from.users, to.users);
-    compare(changes, "iam:role", from.roles, to.roles);
-    compare(changes, "iam:key", from.keys, to.keys);
-    compare(changes, "iam:policy", from.policies, to.policies);
-    compare(changes, "iam:provider", from.providers, to.providers);
+std::vector<cloud::DocumentChange> diff_directories(const Directory& from, const Directory& to) {
+    std::vector<cloud::DocumentChange> changes;
+    append_changes(changes, "iam:user", from.users, to.users);
+    append_changes(changes, "iam:role", from.roles, to.roles);
+    append_changes(changes, "iam:key", from.keys, to.keys);
+    append_changes(changes, "iam:policy", from.policies, to.policies);
+    append_changes(changes, "iam:provider", from.providers, to.providers);
     return changes;
 }
 

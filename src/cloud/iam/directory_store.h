@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The directory as records and back.
+// Loading and saving of the directory as stored documents.
 #pragma once
 
 #include "cloud/document_store/document_store.h"
@@ -7,9 +7,9 @@
 
 namespace integreat::iam {
 
-Result<Directory> load_directory(cloud::Records& records);
+Result<Directory> load_directory(cloud::DocumentStore& documents);
 
-// What leads from one to the other. Things that both share are not looked at.
-std::vector<cloud::Change> difference(const Directory& from, const Directory& to);
+// Returns the changes that turn `from` into `to`. Entities shared by both are skipped.
+std::vector<cloud::DocumentChange> diff_directories(const Directory& from, const Directory& to);
 
 }  // namespace integreat::iam

@@ -30,30 +30,32 @@ AccessKey make_root_key(const Clock& clock, Random& random) {
 
 }  // namespace
 
-// The letters of AWS's ids: base32, without what can be mistaken.
+// AWS ids use the base32 alphabet, which has no ambiguous characters.
 std::string make_id(Random& random, std::string_view prefix, std::size_t length) {
-    constexpr std::string_view letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
+    constexpr std::string_view alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
     std::string id(prefix);
     for (unsigned char byte : random_bytes(random, length))
-        id += letters[byte & 31];
+        id += alphabet[byte & 31];
     return id;
 }
 
-Result<std::unique_ptr<Iam>> Iam::open(cloud::Records& records, std::string account, const Clock& clock,
-                                       Random& random) {
-    std::unique_ptr<Iam> iam(new Iam(records, std::move(account), clock, random));
+Result<std::unique_ptr<Iam>> Iam::open(cloud::DocumentStore& documents, std::string account,
+                                       const Clock& clock, Random& random) {
+    std::unique_ptr<Iam> iam(new Iam(documents, std::move(account), clock, random));
     TRY(iam->load());
     TRY(iam->prepare());
     return iam;
 }
 
 Result<> Iam::load() {
-    directory_.store(std::make_shared<const Directory>(TRY(load_directory(records_))));
-    auto keys = TRY(records_.list(sealing_kind));
+    directory_.store(std::make_shared<const Directory>(TRY(load_directory(documents_))));
+    auto keys = TRY(documents_.list(sealing_kind));
     if (keys.empty()) return {};
     auto key = crypto::base64_decode(std::string_view(keys[0].content.at("key").as_string()));
     if (!key || key->size() != crypto::aead_key_bytes) {
-        return Error{Fault::internal, "the key that seals session tokens cannot be read", keys[0].name};
+        return Error{Fault::internal,
+                     "the encryption key of session tokens in the local cloud's data is corrupt",
+                     keys[0].name};
     }
     sealing_key_ = Secret(std::move(*key));
     return {};
@@ -62,25 +64,25 @@ Result<> Iam::load() {
 Result<> Iam::prepare() {
     if (sealing_key_.empty()) {
         auto key = random_bytes(random_, crypto::aead_key_bytes);
-        const cloud::Change made[] = {
+        const cloud::DocumentChange changes[] = {
             {sealing_kind, "1", boost::json::object{{"key", crypto::base64_encode(key)}}}};
-        TRY(records_.apply(made));
+        TRY(documents_.apply(changes));
         sealing_key_ = Secret(std::move(key));
     }
     if (root_key()) return {};
-    auto failed = change([&](Directory& directory) {
+    auto created = update([&](Directory& directory) -> cloud::AwsResult<> {
         auto key = make_root_key(clock_, random_);
         auto id = key.id;
         directory.keys[id] = std::make_shared<const AccessKey>(std::move(key));
-        return std::optional<cloud::AwsError>();
+        return {};
     });
-    if (failed) return Error{Fault::unavailable, failed->message, failed->cause};
+    if (!created) return Error{Fault::unavailable, created.error().message, created.error().cause};
     return {};
 }
 
 std::shared_ptr<const AccessKey> Iam::root_key() const {
-    auto now = directory();
-    for (const auto& [id, key] : now->keys) {
+    auto snapshot = directory();
+    for (const auto& [id, key] : snapshot->keys) {
         if (key->user.empty() && key->active) return key;
     }
     return nullptr;
@@ -89,29 +91,28 @@ std::shared_ptr<const AccessKey> Iam::root_key() const {
 Result<> raise_providers_quota(Iam& iam, std::size_t count) {
     if (count > providers_quota_max) {
         return Error{Fault::invalid,
-                     "one AWS account holds at most " + std::to_string(providers_quota_max) +
-                         " OpenID Connect providers, and " + std::to_string(count) +
-                         " are needed: one per tenant's Firebase project; take some apps out",
+                     "an AWS account holds at most " + std::to_string(providers_quota_max) +
+                         " OpenID Connect providers, but " + std::to_string(count) +
+                         " are needed, one per Firebase project of a tenant; remove some apps",
                      ""};
     }
-    auto failed = iam.change([&](Directory& directory) {
+    auto raised = iam.update([&](Directory& directory) -> cloud::AwsResult<> {
         directory.providers_quota = std::max(directory.providers_quota, count);
-        return std::optional<cloud::AwsError>();
+        return {};
     });
-    if (failed) return Error{Fault::unavailable, failed->message, failed->cause};
+    if (!raised) return Error{Fault::unavailable, raised.error().message, raised.error().cause};
     return {};
 }
 
-std::optional<cloud::AwsError> Iam::change(
-    const std::function<std::optional<cloud::AwsError>(Directory&)>& change) {
-    auto held = changing_.lock();
+cloud::AwsResult<> Iam::update(const std::function<cloud::AwsResult<>(Directory&)>& edit) {
+    auto lock = update_mutex_.lock();
     auto before = directory();
     auto after = std::make_shared<Directory>(*before);
-    if (auto error = change(*after)) return error;
-    auto saved = records_.apply(difference(*before, *after));
-    if (!saved) return cloud::from_error(saved.error());
+    TRY(edit(*after));
+    auto saved = documents_.apply(diff_directories(*before, *after));
+    if (!saved) return cloud::to_aws_error(saved.error());
     directory_.store(std::move(after));
-    return std::nullopt;
+    return {};
 }
 
 }  // namespace integreat::iam

@@ -1,34 +1,36 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cloud/iam/operations.h"
 
+#include "cloud/aws/auth/authorize.h"
 #include "cloud/aws/protocol/protocol.h"
 
 namespace integreat::iam {
 
-std::string arn_of(const Iam& iam, std::string_view kind, std::string_view path, std::string_view name) {
+std::string make_arn(const Iam& iam, std::string_view kind, std::string_view path, std::string_view name) {
     return "arn:aws:iam::" + iam.account() + ":" + std::string(kind) + std::string(path) + std::string(name);
 }
 
-Outcome<> require(Exchange& exchange, const std::string& arn) {
-    return cloud::authorize(
-        exchange, {.action = "iam:" + std::string(exchange.operation->about.name), .resource = arn});
+AwsResult<> require_permission(OperationContext& context, const std::string& arn) {
+    return cloud::authorize(context,
+                            {.action = "iam:" + std::string(context.operation->doc.name), .resource = arn});
 }
 
-Outcome<PolicyText> parse_policy(std::string_view text, policy::DocumentKind kind, std::size_t bytes_max) {
-    auto reading = policy::read_document(text, kind, {.bytes_max = bytes_max});
-    if (reading.good()) {
+AwsResult<PolicyText> parse_policy(std::string_view text, policy::DocumentKind kind, std::size_t max_bytes) {
+    auto parsed = policy::validate_document(text, kind, {.max_bytes = max_bytes});
+    if (parsed.good()) {
         return PolicyText{std::string(text),
-                          std::make_shared<const policy::Document>(std::move(reading.document))};
+                          std::make_shared<const policy::Document>(std::move(parsed.document))};
     }
-    const auto& mistake = policy::first_for_aws(reading.mistakes);
-    if (mistake.complaint == policy::Complaint::too_long) return limit_exceeded(mistake.aws);
-    AwsError error{.status = 400, .code = "MalformedPolicyDocument", .message = mistake.aws};
-    error.cause = mistake.pointer + ": " + mistake.message;
+    const auto& invalid = policy::first_aws_error(parsed.errors);
+    if (invalid.kind == policy::ErrorKind::too_long) return limit_exceeded(invalid.aws_message);
+    AwsError error{.status = 400, .code = "MalformedPolicyDocument", .message = invalid.aws_message};
+    error.cause = invalid.pointer + ": " + invalid.message;
     return error;
 }
 
-Outcome<std::string> asked_path(const Exchange& exchange) {
-    auto path = TRY(optional(exchange, "Path", {.length_min = 0, .length_max = 512, .is_name = false}));
+AwsResult<std::string> parse_path(const OperationContext& context) {
+    auto path =
+        TRY(optional_parameter(context, "Path", {.min_length = 0, .max_length = 512, .is_name = false}));
     if (path.empty()) return std::string("/");
     if (path.front() == '/' && path.back() == '/') return path;
     return invalid(
@@ -36,17 +38,17 @@ Outcome<std::string> asked_path(const Exchange& exchange) {
         "alphanumeric characters and/or / characters.");
 }
 
-Outcome<std::shared_ptr<const User>> user_named(const Directory& directory, std::string_view name) {
+AwsResult<std::shared_ptr<const User>> find_user(const Directory& directory, std::string_view name) {
     if (auto user = find(directory.users, name)) return user;
     return no_such_entity("The user with name " + std::string(name) + " cannot be found.");
 }
 
-Outcome<std::shared_ptr<const Role>> role_named(const Directory& directory, std::string_view name) {
+AwsResult<std::shared_ptr<const Role>> find_role(const Directory& directory, std::string_view name) {
     if (auto role = find(directory.roles, name)) return role;
     return no_such_entity("The role with name " + std::string(name) + " cannot be found.");
 }
 
-std::string member_list(std::string_view name, const std::vector<std::string>& members) {
+std::string member_list_xml(std::string_view name, const std::vector<std::string>& members) {
     std::string list = "<" + std::string(name) + ">";
     for (const auto& member : members)
         list += "<member>" + member + "</member>";
@@ -61,11 +63,11 @@ std::vector<Table> tables() {
 
 }  // namespace
 
-std::vector<cloud::About> operations() {
-    std::vector<cloud::About> all;
+std::vector<cloud::OperationDoc> operations() {
+    std::vector<cloud::OperationDoc> all;
     for (auto table : tables()) {
         for (const auto& operation : table)
-            all.push_back(operation.about);
+            all.push_back(operation.doc);
     }
     return all;
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the files with IAM's operations share.
+// Declarations shared by the IAM operation sources.
 #pragma once
 
 #include <optional>
@@ -11,34 +11,34 @@
 
 namespace integreat::iam {
 
-using cloud::Answer;
 using cloud::AwsError;
-using cloud::Exchange;
-using cloud::Outcome;
-using Change = std::optional<AwsError>;  // Of a change: why it was not made.
-using Table = std::span<const cloud::OperationOf<Iam>>;
+using cloud::AwsResult;
+using cloud::OperationContext;
+using cloud::OperationResult;
+using Table = std::span<const cloud::OperationEntry<Iam>>;
 
-constexpr TextRule document_text{.length_min = 1, .length_max = 131'072, .is_name = false};
+constexpr ParameterRule policy_document_rule{.min_length = 1, .max_length = 131'072, .is_name = false};
 
 Table user_operations();
 Table role_operations();
 Table policy_operations();
 Table provider_operations();
 
-// "arn:aws:iam::000000000000:role/name"
-std::string arn_of(const Iam& iam, std::string_view kind, std::string_view path, std::string_view name);
+// Makes an ARN such as "arn:aws:iam::000000000000:role/name".
+std::string make_arn(const Iam& iam, std::string_view kind, std::string_view path, std::string_view name);
 
-// "iam:" and the operation's name, on that resource.
-Outcome<> require(Exchange& exchange, const std::string& arn);
+// Checks the permission "iam:" plus the operation's name on a resource.
+AwsResult<> require_permission(OperationContext& context, const std::string& arn);
 
-// MalformedPolicyDocument or LimitExceeded, as AWS says it.
-Outcome<PolicyText> parse_policy(std::string_view text, policy::DocumentKind kind, std::size_t bytes_max);
+// Parses a policy document; MalformedPolicyDocument or LimitExceeded.
+AwsResult<PolicyText> parse_policy(std::string_view text, policy::DocumentKind kind, std::size_t max_bytes);
 
-Outcome<std::string> asked_path(const Exchange& exchange);
+// Parses the Path parameter; "/" if it is missing.
+AwsResult<std::string> parse_path(const OperationContext& context);
 
-Outcome<std::shared_ptr<const User>> user_named(const Directory& directory, std::string_view name);
-Outcome<std::shared_ptr<const Role>> role_named(const Directory& directory, std::string_view name);
+AwsResult<std::shared_ptr<const User>> find_user(const Directory& directory, std::string_view name);
+AwsResult<std::shared_ptr<const Role>> find_role(const Directory& directory, std::string_view name);
 
-std::string member_list(std::string_view name, const std::vector<std::string>& members);
+std::string member_list_xml(std::string_view name, const std::vector<std::string>& members);
 
 }  // namespace integreat::iam

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// Policies: inline ones of users and roles, managed ones, boundaries, and the simulator.
+// Operations on policies: inline policies of users and roles, managed policies, boundaries, simulation.
 #include <algorithm>
 
 #include "cloud/aws/protocol/protocol.h"
 #include "cloud/iam/operations.h"
 #include "cloud/iam/simulation.h"
-#include "http/routing/router.h"
+#include "http/routing/target.h"
 
 namespace integreat::iam {
 
@@ -15,19 +15,19 @@ using cloud::Signing;
 
 namespace {
 
-constexpr TextRule arn_text{.length_min = 20, .length_max = 2'048, .is_name = false};
+constexpr ParameterRule arn_rule{.min_length = 20, .max_length = 2'048, .is_name = false};
 
-// Users and roles have the same operations on their policies; the type says whose is meant.
+// Users and roles have the same policy operations; T is User or Role.
 template <class T>
-constexpr const char* parameter_of = std::is_same_v<T, Role> ? "RoleName" : "UserName";
+constexpr const char* name_parameter = std::is_same_v<T, Role> ? "RoleName" : "UserName";
 
 template <class T>
-Outcome<std::string> asked_name(const Exchange& exchange) {
-    return required(exchange, parameter_of<T>, {.length_min = 1, .length_max = 64});
+AwsResult<std::string> required_name(const OperationContext& context) {
+    return required_parameter(context, name_parameter<T>, {.min_length = 1, .max_length = 64});
 }
 
 template <class T, class Any>
-auto& all_of(Any& directory) {  // Of a Directory, const or not.
+auto& entities(Any& directory) {  // `Any` is Directory or const Directory.
     if constexpr (std::is_same_v<T, Role>) {
         return directory.roles;
     } else {
@@ -36,94 +36,94 @@ auto& all_of(Any& directory) {  // Of a Directory, const or not.
 }
 
 template <class T>
-Outcome<std::shared_ptr<const T>> named(const Directory& directory, const std::string& name) {
+AwsResult<std::shared_ptr<const T>> find_entity(const Directory& directory, const std::string& name) {
     if constexpr (std::is_same_v<T, Role>) {
-        return role_named(directory, name);
+        return find_role(directory, name);
     } else {
-        return user_named(directory, name);
+        return find_user(directory, name);
     }
 }
 
 template <class T>
-Outcome<> require_on(const Iam& iam, Exchange& exchange, const std::string& name) {
+AwsResult<> require_permission_on(const Iam& iam, OperationContext& context, const std::string& name) {
     auto directory = iam.directory();
-    auto known = find(all_of<T>(*directory), name);
+    auto entity = find(entities<T>(*directory), name);
     auto kind = std::is_same_v<T, Role> ? "role" : "user";
-    return require(exchange, known ? known->identity.arn : arn_of(iam, kind, "/", name));
+    return require_permission(context, entity ? entity->identity.arn : make_arn(iam, kind, "/", name));
 }
 
-// Changes the identity of a user or role.
+// Applies `edit` to a copy of the identity of a user or role and saves it.
 template <class T>
-Answer update(Iam& iam, Exchange& exchange, const std::string& name,
-              const std::function<Change(const Directory&, Identity&)>& edit) {
-    TRY(require_on<T>(iam, exchange, name));
-    auto failed = iam.change([&](Directory& directory) -> Change {
-        auto changed = *TRY(named<T>(directory, name));
-        if (auto error = edit(directory, changed.identity)) return error;
-        all_of<T>(directory)[name] = std::make_shared<const T>(std::move(changed));
-        return std::nullopt;
+OperationResult update_identity(Iam& iam, OperationContext& context, const std::string& name,
+                                const std::function<AwsResult<>(const Directory&, Identity&)>& edit) {
+    TRY(require_permission_on<T>(iam, context, name));
+    auto result = iam.update([&](Directory& directory) -> AwsResult<> {
+        auto changed = *TRY(find_entity<T>(directory, name));
+        TRY(edit(directory, changed.identity));
+        entities<T>(directory)[name] = std::make_shared<const T>(std::move(changed));
+        return {};
     });
-    if (failed) return *failed;
-    return query_result(exchange, "");
+    if (!result) return std::move(result).error();
+    return query_result(context, "");
 }
 
-std::size_t inline_bytes(const Identity& identity) {
+std::size_t count_inline_bytes(const Identity& identity) {
     std::size_t bytes = 0;
     for (const auto& [name, policy] : identity.inline_policies)
-        bytes += policy::counted_bytes(policy.text);
+        bytes += policy::size_without_whitespace(policy.text);
     return bytes;
 }
 
 template <class T>
-Answer put_inline(Iam& iam, Exchange& exchange) {
-    auto name = TRY(asked_name<T>(exchange));
-    auto policy_name = TRY(required(exchange, "PolicyName"));
-    constexpr auto most =
+OperationResult put_inline(Iam& iam, OperationContext& context) {
+    auto name = TRY(required_name<T>(context));
+    auto policy_name = TRY(required_parameter(context, "PolicyName"));
+    constexpr auto max_bytes =
         std::is_same_v<T, Role> ? policy::role_policies_bytes_max : policy::user_policies_bytes_max;
-    auto sent = TRY(required(exchange, "PolicyDocument", document_text));
-    auto policy = TRY(parse_policy(sent, policy::DocumentKind::identity, most));
-    return update<T>(iam, exchange, name, [&](const Directory&, Identity& identity) -> Change {
+    auto text = TRY(required_parameter(context, "PolicyDocument", policy_document_rule));
+    auto policy = TRY(parse_policy(text, policy::DocumentKind::identity, max_bytes));
+    return update_identity<T>(iam, context, name, [&](const Directory&, Identity& identity) -> AwsResult<> {
         identity.inline_policies[policy_name] = policy;
-        if (inline_bytes(identity) <= most) return std::nullopt;
-        return limit_exceeded("Maximum policy size of " + std::to_string(most) + " bytes exceeded for " +
+        if (count_inline_bytes(identity) <= max_bytes) return {};
+        return limit_exceeded("Maximum policy size of " + std::to_string(max_bytes) + " bytes exceeded for " +
                               (std::is_same_v<T, Role> ? "role " : "user ") + name);
     });
 }
 
-AwsError no_such_inline(const std::string& name) {
+AwsError no_such_inline_policy(const std::string& name) {
     return no_such_entity("The policy with name " + name + " cannot be found.");
 }
 
 template <class T>
-Answer get_inline(Iam& iam, Exchange& exchange) {
-    auto name = TRY(asked_name<T>(exchange));
-    auto policy_name = TRY(required(exchange, "PolicyName"));
-    TRY(require_on<T>(iam, exchange, name));
-    auto found = TRY(named<T>(*iam.directory(), name));
-    auto policy = found->identity.inline_policies.find(policy_name);
-    if (policy == found->identity.inline_policies.end()) return no_such_inline(policy_name);
-    return query_result(exchange, element(parameter_of<T>, name) + element("PolicyName", policy_name) +
-                                      element("PolicyDocument", http::percent_encode(policy->second.text)));
+OperationResult get_inline(Iam& iam, OperationContext& context) {
+    auto name = TRY(required_name<T>(context));
+    auto policy_name = TRY(required_parameter(context, "PolicyName"));
+    TRY(require_permission_on<T>(iam, context, name));
+    auto entity = TRY(find_entity<T>(*iam.directory(), name));
+    auto policy = entity->identity.inline_policies.find(policy_name);
+    if (policy == entity->identity.inline_policies.end()) return no_such_inline_policy(policy_name);
+    return query_result(context, element(name_parameter<T>, name) + element("PolicyName", policy_name) +
+                                     element("PolicyDocument", http::percent_encode(policy->second.text)));
 }
 
 template <class T>
-Answer list_inline(Iam& iam, Exchange& exchange) {
-    auto name = TRY(asked_name<T>(exchange));
-    TRY(require_on<T>(iam, exchange, name));
-    auto found = TRY(named<T>(*iam.directory(), name));
+OperationResult list_inline(Iam& iam, OperationContext& context) {
+    auto name = TRY(required_name<T>(context));
+    TRY(require_permission_on<T>(iam, context, name));
+    auto entity = TRY(find_entity<T>(*iam.directory(), name));
     std::vector<std::string> names;
-    for (const auto& [policy_name, policy] : found->identity.inline_policies)
+    for (const auto& [policy_name, policy] : entity->identity.inline_policies)
         names.push_back(policy_name);
-    return query_result(exchange, member_list("PolicyNames", names) + element("IsTruncated", "false"));
+    return query_result(context, member_list_xml("PolicyNames", names) + element("IsTruncated", "false"));
 }
 
 template <class T>
-Answer delete_inline(Iam& iam, Exchange& exchange) {
-    auto name = TRY(asked_name<T>(exchange));
-    auto policy_name = TRY(required(exchange, "PolicyName"));
-    return update<T>(iam, exchange, name, [&](const Directory&, Identity& identity) -> Change {
-        if (identity.inline_policies.erase(policy_name) == 0) return no_such_inline(policy_name);
-        return std::nullopt;
+OperationResult delete_inline(Iam& iam, OperationContext& context) {
+    auto name = TRY(required_name<T>(context));
+    auto policy_name = TRY(required_parameter(context, "PolicyName"));
+    return update_identity<T>(iam, context, name, [&](const Directory&, Identity& identity) -> AwsResult<> {
+        if (identity.inline_policies.erase(policy_name) == 0) return no_such_inline_policy(policy_name);
+        return {};
     });
 }
 
@@ -132,67 +132,69 @@ AwsError not_attachable(const std::string& arn) {
 }
 
 template <class T>
-Answer attach(Iam& iam, Exchange& exchange) {
-    auto name = TRY(asked_name<T>(exchange));
-    auto arn = TRY(required(exchange, "PolicyArn", arn_text));
-    return update<T>(iam, exchange, name, [&](const Directory& directory, Identity& identity) -> Change {
-        if (!directory.policies.contains(arn)) return not_attachable(arn);
-        if (std::ranges::find(identity.attached, arn) != identity.attached.end()) return std::nullopt;
-        if (identity.attached.size() >= attached_max)
-            return limit_exceeded(std::string("Cannot exceed quota for PoliciesPer") +
-                                  (std::is_same_v<T, Role> ? "Role: " : "User: ") +
-                                  std::to_string(attached_max));
-        identity.attached.push_back(arn);
-        return std::nullopt;
-    });
+OperationResult attach(Iam& iam, OperationContext& context) {
+    auto name = TRY(required_name<T>(context));
+    auto arn = TRY(required_parameter(context, "PolicyArn", arn_rule));
+    return update_identity<T>(
+        iam, context, name, [&](const Directory& directory, Identity& identity) -> AwsResult<> {
+            if (!directory.policies.contains(arn)) return not_attachable(arn);
+            if (std::ranges::find(identity.attached, arn) != identity.attached.end()) return {};
+            if (identity.attached.size() >= attached_max)
+                return limit_exceeded(std::string("Cannot exceed quota for PoliciesPer") +
+                                      (std::is_same_v<T, Role> ? "Role: " : "User: ") +
+                                      std::to_string(attached_max));
+            identity.attached.push_back(arn);
+            return {};
+        });
 }
 
 template <class T>
-Answer detach(Iam& iam, Exchange& exchange) {
-    auto name = TRY(asked_name<T>(exchange));
-    auto arn = TRY(required(exchange, "PolicyArn", arn_text));
-    return update<T>(iam, exchange, name, [&](const Directory&, Identity& identity) -> Change {
+OperationResult detach(Iam& iam, OperationContext& context) {
+    auto name = TRY(required_name<T>(context));
+    auto arn = TRY(required_parameter(context, "PolicyArn", arn_rule));
+    return update_identity<T>(iam, context, name, [&](const Directory&, Identity& identity) -> AwsResult<> {
         if (std::erase(identity.attached, arn) == 0)
             return no_such_entity("Policy " + arn + " was not found.");
-        return std::nullopt;
+        return {};
     });
 }
 
 template <class T>
-Answer list_attached(Iam& iam, Exchange& exchange) {
-    auto name = TRY(asked_name<T>(exchange));
-    TRY(require_on<T>(iam, exchange, name));
+OperationResult list_attached(Iam& iam, OperationContext& context) {
+    auto name = TRY(required_name<T>(context));
+    TRY(require_permission_on<T>(iam, context, name));
     auto directory = iam.directory();
-    auto found = TRY(named<T>(*directory, name));
+    auto entity = TRY(find_entity<T>(*directory, name));
     std::vector<std::string> all;
-    for (const auto& arn : found->identity.attached) {
+    for (const auto& arn : entity->identity.attached) {
         if (auto policy = find(directory->policies, arn))
             all.push_back(element("PolicyName", policy->name) + element("PolicyArn", arn));
     }
-    return query_result(exchange, member_list("AttachedPolicies", all) + element("IsTruncated", "false"));
+    return query_result(context, member_list_xml("AttachedPolicies", all) + element("IsTruncated", "false"));
 }
 
 template <class T>
-Answer put_boundary(Iam& iam, Exchange& exchange) {
-    auto name = TRY(asked_name<T>(exchange));
-    auto arn = TRY(required(exchange, "PermissionsBoundary", arn_text));
-    return update<T>(iam, exchange, name, [&](const Directory& directory, Identity& identity) -> Change {
-        if (!directory.policies.contains(arn)) return not_attachable(arn);
-        identity.boundary = arn;
-        return std::nullopt;
-    });
+OperationResult put_boundary(Iam& iam, OperationContext& context) {
+    auto name = TRY(required_name<T>(context));
+    auto arn = TRY(required_parameter(context, "PermissionsBoundary", arn_rule));
+    return update_identity<T>(iam, context, name,
+                              [&](const Directory& directory, Identity& identity) -> AwsResult<> {
+                                  if (!directory.policies.contains(arn)) return not_attachable(arn);
+                                  identity.boundary = arn;
+                                  return {};
+                              });
 }
 
 template <class T>
-Answer delete_boundary(Iam& iam, Exchange& exchange) {
-    auto name = TRY(asked_name<T>(exchange));
-    return update<T>(iam, exchange, name, [](const Directory&, Identity& identity) -> Change {
+OperationResult delete_boundary(Iam& iam, OperationContext& context) {
+    auto name = TRY(required_name<T>(context));
+    return update_identity<T>(iam, context, name, [](const Directory&, Identity& identity) -> AwsResult<> {
         identity.boundary.clear();
-        return std::nullopt;
+        return {};
     });
 }
 
-std::size_t attachments(const Directory& directory, const std::string& arn) {
+std::size_t count_attachments(const Directory& directory, const std::string& arn) {
     auto uses = [&](const Identity& identity) {
         return std::ranges::find(identity.attached, arn) != identity.attached.end() ||
                identity.boundary == arn;
@@ -207,28 +209,28 @@ std::size_t attachments(const Directory& directory, const std::string& arn) {
 std::string policy_xml(const Directory& directory, const ManagedPolicy& policy) {
     return element("PolicyName", policy.name) + element("PolicyId", policy.id) + element("Arn", policy.arn) +
            element("Path", policy.path) + element("DefaultVersionId", "v1") +
-           element("AttachmentCount", std::to_string(attachments(directory, policy.arn))) +
+           element("AttachmentCount", std::to_string(count_attachments(directory, policy.arn))) +
            element("IsAttachable", "true") + element("CreateDate", format_date(policy.created)) +
            element("UpdateDate", format_date(policy.created));
 }
 
-Answer create_policy(Iam& iam, Exchange& exchange) {
-    auto name = TRY(required(exchange, "PolicyName"));
-    auto path = TRY(asked_path(exchange));
-    auto sent = TRY(required(exchange, "PolicyDocument", document_text));
-    auto text = TRY(parse_policy(sent, policy::DocumentKind::identity, policy::managed_policy_bytes_max));
-    auto arn = arn_of(iam, "policy", path, name);
-    TRY(require(exchange, arn));
-    auto policy = std::make_shared<const ManagedPolicy>(ManagedPolicy{
-        .name = name,
-        .path = path,
-        .id = make_id(iam.random(), "ANPA", 17),
-        .arn = arn,
-        .description =
-            TRY(optional(exchange, "Description", {.length_min = 0, .length_max = 1'000, .is_name = false})),
-        .policy = std::move(text),
-        .created = iam.clock().now()});
-    auto failed = iam.change([&](Directory& directory) -> Change {
+OperationResult create_policy(Iam& iam, OperationContext& context) {
+    auto name = TRY(required_parameter(context, "PolicyName"));
+    auto path = TRY(parse_path(context));
+    auto text = TRY(required_parameter(context, "PolicyDocument", policy_document_rule));
+    auto document = TRY(parse_policy(text, policy::DocumentKind::identity, policy::managed_policy_bytes_max));
+    auto arn = make_arn(iam, "policy", path, name);
+    TRY(require_permission(context, arn));
+    auto policy = std::make_shared<const ManagedPolicy>(
+        ManagedPolicy{.name = name,
+                      .path = path,
+                      .id = make_id(iam.random(), "ANPA", 17),
+                      .arn = arn,
+                      .description = TRY(optional_parameter(
+                          context, "Description", {.min_length = 0, .max_length = 1'000, .is_name = false})),
+                      .policy = std::move(document),
+                      .created = iam.clock().now()});
+    auto result = iam.update([&](Directory& directory) -> AwsResult<> {
         if (directory.policies.contains(arn))
             return entity_exists("A policy called " + name +
                                  " already exists. Duplicate names are not allowed.");
@@ -236,91 +238,98 @@ Answer create_policy(Iam& iam, Exchange& exchange) {
             return limit_exceeded("Cannot exceed quota for PoliciesPerAccount: " +
                                   std::to_string(policies_max));
         directory.policies[arn] = policy;
-        return std::nullopt;
+        return {};
     });
-    if (failed) return *failed;
-    return query_result(exchange, "<Policy>" + policy_xml(*iam.directory(), *policy) + "</Policy>");
+    if (!result) return std::move(result).error();
+    return query_result(context, "<Policy>" + policy_xml(*iam.directory(), *policy) + "</Policy>");
 }
 
-Outcome<std::shared_ptr<const ManagedPolicy>> asked_policy(const Iam& iam, Exchange& exchange) {
-    auto arn = TRY(required(exchange, "PolicyArn", arn_text));
-    TRY(require(exchange, arn));
+AwsResult<std::shared_ptr<const ManagedPolicy>> find_requested_policy(const Iam& iam,
+                                                                      OperationContext& context) {
+    auto arn = TRY(required_parameter(context, "PolicyArn", arn_rule));
+    TRY(require_permission(context, arn));
     if (auto policy = find(iam.directory()->policies, arn)) return policy;
     return no_such_entity("Policy " + arn + " was not found.");
 }
 
-Answer get_policy(Iam& iam, Exchange& exchange) {
-    auto policy = TRY(asked_policy(iam, exchange));
-    return query_result(exchange, "<Policy>" + policy_xml(*iam.directory(), *policy) + "</Policy>");
+OperationResult get_policy(Iam& iam, OperationContext& context) {
+    auto policy = TRY(find_requested_policy(iam, context));
+    return query_result(context, "<Policy>" + policy_xml(*iam.directory(), *policy) + "</Policy>");
 }
 
-Answer get_policy_version(Iam& iam, Exchange& exchange) {
-    auto version = TRY(required(exchange, "VersionId"));
-    auto policy = TRY(asked_policy(iam, exchange));
+OperationResult get_policy_version(Iam& iam, OperationContext& context) {
+    auto version = TRY(required_parameter(context, "VersionId"));
+    auto policy = TRY(find_requested_policy(iam, context));
     if (version != "v1") {
         return no_such_entity("Policy " + policy->arn + " version " + version +
                               " does not exist or is not attachable.");
     }
-    return query_result(exchange,
+    return query_result(context,
                         "<PolicyVersion>" + element("Document", http::percent_encode(policy->policy.text)) +
                             element("VersionId", "v1") + element("IsDefaultVersion", "true") +
                             element("CreateDate", format_date(policy->created)) + "</PolicyVersion>");
 }
 
-Answer list_policies(Iam& iam, Exchange& exchange) {
-    TRY(require(exchange, arn_of(iam, "policy", "/", "*")));
+OperationResult list_policies(Iam& iam, OperationContext& context) {
+    TRY(require_permission(context, make_arn(iam, "policy", "/", "*")));
     std::vector<std::string> all;
     auto directory = iam.directory();
     for (const auto& [arn, policy] : directory->policies)
         all.push_back(policy_xml(*directory, *policy));
-    return query_result(exchange, member_list("Policies", all) + element("IsTruncated", "false"));
+    return query_result(context, member_list_xml("Policies", all) + element("IsTruncated", "false"));
 }
 
-Answer delete_policy(Iam& iam, Exchange& exchange) {
-    auto policy = TRY(asked_policy(iam, exchange));
-    auto failed = iam.change([&](Directory& directory) -> Change {
-        if (attachments(directory, policy->arn) > 0)
+OperationResult delete_policy(Iam& iam, OperationContext& context) {
+    auto policy = TRY(find_requested_policy(iam, context));
+    auto result = iam.update([&](Directory& directory) -> AwsResult<> {
+        if (count_attachments(directory, policy->arn) > 0)
             return delete_conflict("Cannot delete a policy attached to entities.");
         directory.policies.erase(policy->arn);
-        return std::nullopt;
+        return {};
     });
-    if (failed) return *failed;
-    return query_result(exchange, "");
+    if (!result) return std::move(result).error();
+    return query_result(context, "");
 }
 
-constexpr const char* checks = "signature; iam: permission on the ARN; policy grammar and size as AWS";
+constexpr const char* checks = "signature; iam: permission on the ARN; policy grammar and size limits of AWS";
 
-constexpr cloud::OperationOf<Iam> table[] = {
-    {{"PutRolePolicy", "Inline policy, in force at once, for sessions too.", checks},
+constexpr cloud::OperationEntry<Iam> table[] = {
+    {{"PutRolePolicy", "Inline policy; takes effect immediately, also for existing sessions.", checks},
      Signing::required,
      put_inline<Role>},
-    {{"GetRolePolicy", "As it was put.", checks}, Signing::required, get_inline<Role>},
-    {{"ListRolePolicies", "Names.", checks}, Signing::required, list_inline<Role>},
-    {{"DeleteRolePolicy", "In force at once.", checks}, Signing::required, delete_inline<Role>},
-    {{"AttachRolePolicy", "At most ten.", checks}, Signing::required, attach<Role>},
-    {{"DetachRolePolicy", "In force at once.", checks}, Signing::required, detach<Role>},
-    {{"ListAttachedRolePolicies", "All.", checks}, Signing::required, list_attached<Role>},
-    {{"PutRolePermissionsBoundary", "In force at once.", checks}, Signing::required, put_boundary<Role>},
-    {{"DeleteRolePermissionsBoundary", "In force at once.", checks},
+    {{"GetRolePolicy", "Returns the document as stored.", checks}, Signing::required, get_inline<Role>},
+    {{"ListRolePolicies", "Names only.", checks}, Signing::required, list_inline<Role>},
+    {{"DeleteRolePolicy", "Takes effect immediately.", checks}, Signing::required, delete_inline<Role>},
+    {{"AttachRolePolicy", "At most 10 policies.", checks}, Signing::required, attach<Role>},
+    {{"DetachRolePolicy", "Takes effect immediately.", checks}, Signing::required, detach<Role>},
+    {{"ListAttachedRolePolicies", "All, without paging.", checks}, Signing::required, list_attached<Role>},
+    {{"PutRolePermissionsBoundary", "Takes effect immediately.", checks},
+     Signing::required,
+     put_boundary<Role>},
+    {{"DeleteRolePermissionsBoundary", "Takes effect immediately.", checks},
      Signing::required,
      delete_boundary<Role>},
-    {{"PutUserPolicy", "Inline policy, in force at once.", checks}, Signing::required, put_inline<User>},
-    {{"GetUserPolicy", "As it was put.", checks}, Signing::required, get_inline<User>},
-    {{"ListUserPolicies", "Names.", checks}, Signing::required, list_inline<User>},
-    {{"DeleteUserPolicy", "In force at once.", checks}, Signing::required, delete_inline<User>},
-    {{"AttachUserPolicy", "At most ten.", checks}, Signing::required, attach<User>},
-    {{"DetachUserPolicy", "In force at once.", checks}, Signing::required, detach<User>},
-    {{"ListAttachedUserPolicies", "All.", checks}, Signing::required, list_attached<User>},
-    {{"PutUserPermissionsBoundary", "In force at once.", checks}, Signing::required, put_boundary<User>},
-    {{"DeleteUserPermissionsBoundary", "In force at once.", checks},
+    {{"PutUserPolicy", "Inline policy; takes effect immediately.", checks},
+     Signing::required,
+     put_inline<User>},
+    {{"GetUserPolicy", "Returns the document as stored.", checks}, Signing::required, get_inline<User>},
+    {{"ListUserPolicies", "Names only.", checks}, Signing::required, list_inline<User>},
+    {{"DeleteUserPolicy", "Takes effect immediately.", checks}, Signing::required, delete_inline<User>},
+    {{"AttachUserPolicy", "At most 10 policies.", checks}, Signing::required, attach<User>},
+    {{"DetachUserPolicy", "Takes effect immediately.", checks}, Signing::required, detach<User>},
+    {{"ListAttachedUserPolicies", "All, without paging.", checks}, Signing::required, list_attached<User>},
+    {{"PutUserPermissionsBoundary", "Takes effect immediately.", checks},
+     Signing::required,
+     put_boundary<User>},
+    {{"DeleteUserPermissionsBoundary", "Takes effect immediately.", checks},
      Signing::required,
      delete_boundary<User>},
-    {{"CreatePolicy", "Managed policy of one version; AWS's own policies are not there.", checks},
+    {{"CreatePolicy", "Managed policy with one version; the policies that AWS manages do not exist.", checks},
      Signing::required,
      create_policy},
     {{"GetPolicy", "By ARN.", checks}, Signing::required, get_policy},
     {{"GetPolicyVersion", "The only version, v1.", checks}, Signing::required, get_policy_version},
-    {{"ListPolicies", "All at once, without paging.", checks}, Signing::required, list_policies},
+    {{"ListPolicies", "All, without paging.", checks}, Signing::required, list_policies},
     {{"DeletePolicy", "Refused while it is attached.", checks}, Signing::required, delete_policy},
     {{"SimulatePrincipalPolicy", "Actions on resources for a user or role, with context entries.", checks},
      Signing::required,

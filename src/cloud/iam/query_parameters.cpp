@@ -6,39 +6,40 @@
 
 #include <fmt/format.h>
 
+#include "base/text/ascii.h"
+
 namespace integreat::iam {
 
 using cloud::AwsError;
-using cloud::Exchange;
-using cloud::Outcome;
+using cloud::AwsResult;
+using cloud::OperationContext;
 
 namespace {
 
 bool is_name_character(unsigned char c) {
-    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+    return is_alnum(static_cast<char>(c)) ||
            std::string_view("+=,.@-_").find(static_cast<char>(c)) != std::string_view::npos;
 }
 
-std::string in_lower_camel(std::string_view name) {
+std::string to_lower_camel(std::string_view name) {
     std::string lowered(name);
-    if (!lowered.empty() && lowered[0] >= 'A' && lowered[0] <= 'Z')
-        lowered[0] = static_cast<char>(lowered[0] + 32);
+    if (!lowered.empty()) lowered[0] = to_lower(lowered[0]);
     return lowered;
 }
 
-std::optional<AwsError> check(std::string_view name, std::string_view value, const TextRule& rule) {
-    auto mistake = [&](std::string constraint) {
+std::optional<AwsError> check_rule(std::string_view name, std::string_view value, const ParameterRule& rule) {
+    auto violation = [&](std::string constraint) {
         return invalid(
             fmt::format("1 validation error detected: Value '{}' at '{}' failed to satisfy constraint: "
                         "Member must {}",
-                        value.substr(0, 256), in_lower_camel(name), constraint));
+                        value.substr(0, 256), to_lower_camel(name), constraint));
     };
-    if (value.size() < rule.length_min)
-        return mistake(fmt::format("have length greater than or equal to {}", rule.length_min));
-    if (value.size() > rule.length_max)
-        return mistake(fmt::format("have length less than or equal to {}", rule.length_max));
+    if (value.size() < rule.min_length)
+        return violation(fmt::format("have length greater than or equal to {}", rule.min_length));
+    if (value.size() > rule.max_length)
+        return violation(fmt::format("have length less than or equal to {}", rule.max_length));
     if (rule.is_name && !std::ranges::all_of(value, is_name_character))
-        return mistake("satisfy regular expression pattern: [\\w+=,.@-]*");
+        return violation("satisfy regular expression pattern: [\\w+=,.@-]*");
     return std::nullopt;
 }
 
@@ -60,43 +61,45 @@ AwsError limit_exceeded(std::string message) {
     return {.status = 409, .code = "LimitExceeded", .message = std::move(message)};
 }
 
-Outcome<std::string> required(const Exchange& exchange, std::string_view name, const TextRule& rule) {
-    auto value = exchange.parameter(name);
+AwsResult<std::string> required_parameter(const OperationContext& context, std::string_view name,
+                                          const ParameterRule& rule) {
+    auto value = context.parameter(name);
     if (!value) {
         return invalid(
             fmt::format("1 validation error detected: Value null at '{}' failed to satisfy constraint: "
                         "Member must not be null",
-                        in_lower_camel(name)));
+                        to_lower_camel(name)));
     }
-    if (auto error = check(name, *value, rule)) return *std::move(error);
+    if (auto error = check_rule(name, *value, rule)) return *std::move(error);
     return std::string(*value);
 }
 
-Outcome<std::string> optional(const Exchange& exchange, std::string_view name, const TextRule& rule) {
-    auto value = exchange.parameter(name).value_or("");
-    if (auto error = check(name, value, rule); error && !value.empty()) return *std::move(error);
+AwsResult<std::string> optional_parameter(const OperationContext& context, std::string_view name,
+                                          const ParameterRule& rule) {
+    auto value = context.parameter(name).value_or("");
+    if (auto error = check_rule(name, value, rule); error && !value.empty()) return *std::move(error);
     return std::string(value);
 }
 
-Outcome<std::int64_t> optional_number(const Exchange& exchange, std::string_view name, std::int64_t otherwise,
-                                      std::int64_t least, std::int64_t most) {
-    auto text = exchange.parameter(name);
-    if (!text || text->empty()) return otherwise;
+AwsResult<std::int64_t> optional_integer(const OperationContext& context, std::string_view name,
+                                         std::int64_t default_value, std::int64_t min, std::int64_t max) {
+    auto text = context.parameter(name);
+    if (!text || text->empty()) return default_value;
     std::int64_t number = 0;
     auto [end, failure] = std::from_chars(text->data(), text->data() + text->size(), number);
-    bool whole = failure == std::errc() && end == text->data() + text->size();
-    if (whole && number >= least && number <= most) return number;
+    bool is_integer = failure == std::errc() && end == text->data() + text->size();
+    if (is_integer && number >= min && number <= max) return number;
     return invalid(
         fmt::format("1 validation error detected: Value '{}' at '{}' failed to satisfy constraint: "
                     "Member must have value {} than or equal to {}",
-                    text->substr(0, 32), in_lower_camel(name), whole && number > most ? "less" : "greater",
-                    whole && number > most ? most : least));
+                    text->substr(0, 32), to_lower_camel(name),
+                    is_integer && number > max ? "less" : "greater", is_integer && number > max ? max : min));
 }
 
-std::vector<std::string> members(const Exchange& exchange, const std::string& name) {
+std::vector<std::string> list_parameter(const OperationContext& context, const std::string& name) {
     std::vector<std::string> values;
     for (int i = 1;; ++i) {
-        auto value = exchange.parameter(name + ".member." + std::to_string(i));
+        auto value = context.parameter(name + ".member." + std::to_string(i));
         if (!value) return values;
         values.emplace_back(*value);
     }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Parameters of the query protocol as IAM's and STS's operations read them, and the errors they share.
+// Query-protocol parameters of the IAM and STS operations, and their common errors.
 #pragma once
 
 #include <string>
@@ -10,22 +10,25 @@
 
 namespace integreat::iam {
 
-struct TextRule {
-    std::size_t length_min = 1;
-    std::size_t length_max = 128;
-    bool is_name = true;  // Letters, digits and "+=,.@-_" only.
+// The length and character constraints of a text parameter.
+struct ParameterRule {
+    std::size_t min_length = 1;
+    std::size_t max_length = 128;
+    bool is_name = true;  // Restricts it to letters, digits and "+=,.@-_".
 };
 
-// ValidationError if it is missing or does not fit.
-cloud::Outcome<std::string> required(const cloud::Exchange& exchange, std::string_view name,
-                                     const TextRule& rule = {});
-// Empty if it is missing.
-cloud::Outcome<std::string> optional(const cloud::Exchange& exchange, std::string_view name,
-                                     const TextRule& rule = {.length_min = 0});
-cloud::Outcome<std::int64_t> optional_number(const cloud::Exchange& exchange, std::string_view name,
-                                             std::int64_t otherwise, std::int64_t least, std::int64_t most);
-// "Name.member.1", "Name.member.2", … in their order.
-std::vector<std::string> members(const cloud::Exchange& exchange, const std::string& name);
+// Returns a parameter; ValidationError if it is missing or violates the rule.
+cloud::AwsResult<std::string> required_parameter(const cloud::OperationContext& context,
+                                                 std::string_view name, const ParameterRule& rule = {});
+// Returns a parameter, or an empty text if it is missing.
+cloud::AwsResult<std::string> optional_parameter(const cloud::OperationContext& context,
+                                                 std::string_view name,
+                                                 const ParameterRule& rule = {.min_length = 0});
+cloud::AwsResult<std::int64_t> optional_integer(const cloud::OperationContext& context, std::string_view name,
+                                                std::int64_t default_value, std::int64_t min,
+                                                std::int64_t max);
+// Returns the values of "Name.member.1", "Name.member.2", … in order.
+std::vector<std::string> list_parameter(const cloud::OperationContext& context, const std::string& name);
 
 cloud::AwsError invalid(std::string message);  // ValidationError
 cloud::AwsError no_such_entity(std::string message);
@@ -33,7 +36,7 @@ cloud::AwsError entity_exists(std::string message);
 cloud::AwsError delete_conflict(std::string message);
 cloud::AwsError limit_exceeded(std::string message);
 
-// "2026-11-22T08:15:00Z"
+// Formats a time as "2026-11-22T08:15:00Z".
 std::string format_date(Time time);
 
 }  // namespace integreat::iam

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// Roles and OpenID Connect providers.
+// Operations on roles and OpenID Connect providers.
 #include <algorithm>
 
 #include "cloud/aws/protocol/protocol.h"
 #include "cloud/iam/operations.h"
-#include "http/routing/router.h"
+#include "http/routing/target.h"
 
 namespace integreat::iam {
 
@@ -14,7 +14,7 @@ using cloud::Signing;
 
 namespace {
 
-constexpr TextRule role_name{.length_min = 1, .length_max = 64};
+constexpr ParameterRule role_name_rule{.min_length = 1, .max_length = 64};
 
 std::string role_xml(const Role& role) {
     const auto& identity = role.identity;
@@ -31,18 +31,18 @@ std::string role_xml(const Role& role) {
     return text;
 }
 
-Answer create_role(Iam& iam, Exchange& exchange) {
-    auto name = TRY(required(exchange, "RoleName", role_name));
-    auto path = TRY(asked_path(exchange));
-    auto sent = TRY(required(exchange, "AssumeRolePolicyDocument", document_text));
-    auto trust = TRY(parse_policy(sent, policy::DocumentKind::trust, policy::trust_policy_bytes_max));
-    auto seconds = TRY(optional_number(exchange, "MaxSessionDuration", 3'600, 3'600, 43'200));
-    auto description =
-        TRY(optional(exchange, "Description", {.length_min = 0, .length_max = 1'000, .is_name = false}));
-    auto boundary = TRY(
-        optional(exchange, "PermissionsBoundary", {.length_min = 0, .length_max = 2'048, .is_name = false}));
-    auto arn = arn_of(iam, "role", path, name);
-    TRY(require(exchange, arn));
+OperationResult create_role(Iam& iam, OperationContext& context) {
+    auto name = TRY(required_parameter(context, "RoleName", role_name_rule));
+    auto path = TRY(parse_path(context));
+    auto text = TRY(required_parameter(context, "AssumeRolePolicyDocument", policy_document_rule));
+    auto trust = TRY(parse_policy(text, policy::DocumentKind::trust, policy::trust_policy_bytes_max));
+    auto seconds = TRY(optional_integer(context, "MaxSessionDuration", 3'600, 3'600, 43'200));
+    auto description = TRY(
+        optional_parameter(context, "Description", {.min_length = 0, .max_length = 1'000, .is_name = false}));
+    auto boundary = TRY(optional_parameter(context, "PermissionsBoundary",
+                                           {.min_length = 0, .max_length = 2'048, .is_name = false}));
+    auto arn = make_arn(iam, "role", path, name);
+    TRY(require_permission(context, arn));
     auto role = std::make_shared<const Role>(Role{.identity = {.name = name,
                                                                .path = path,
                                                                .id = make_id(iam.random(), "AROA", 17),
@@ -52,7 +52,7 @@ Answer create_role(Iam& iam, Exchange& exchange) {
                                                   .trust = std::move(trust),
                                                   .description = std::move(description),
                                                   .session_seconds_max = seconds});
-    auto failed = iam.change([&](Directory& directory) -> Change {
+    auto result = iam.update([&](Directory& directory) -> AwsResult<> {
         if (directory.roles.contains(name))
             return entity_exists("Role with name " + name + " already exists.");
         if (directory.roles.size() >= roles_max)
@@ -60,89 +60,90 @@ Answer create_role(Iam& iam, Exchange& exchange) {
         if (!boundary.empty() && !directory.policies.contains(boundary))
             return no_such_entity("Policy " + boundary + " does not exist or is not attachable.");
         directory.roles[name] = role;
-        return std::nullopt;
+        return {};
     });
-    if (failed) return *failed;
-    return query_result(exchange, "<Role>" + role_xml(*role) + "</Role>");
+    if (!result) return std::move(result).error();
+    return query_result(context, "<Role>" + role_xml(*role) + "</Role>");
 }
 
-Answer get_role(Iam& iam, Exchange& exchange) {
-    auto name = TRY(required(exchange, "RoleName", role_name));
+OperationResult get_role(Iam& iam, OperationContext& context) {
+    auto name = TRY(required_parameter(context, "RoleName", role_name_rule));
     auto directory = iam.directory();
-    auto known = find(directory->roles, name);
-    TRY(require(exchange, known ? known->identity.arn : arn_of(iam, "role", "/", name)));
-    auto role = TRY(role_named(*directory, name));
-    return query_result(exchange, "<Role>" + role_xml(*role) + "</Role>");
+    auto entry = find(directory->roles, name);
+    TRY(require_permission(context, entry ? entry->identity.arn : make_arn(iam, "role", "/", name)));
+    auto role = TRY(find_role(*directory, name));
+    return query_result(context, "<Role>" + role_xml(*role) + "</Role>");
 }
 
-Answer list_roles(Iam& iam, Exchange& exchange) {
-    TRY(require(exchange, arn_of(iam, "role", "/", "*")));
+OperationResult list_roles(Iam& iam, OperationContext& context) {
+    TRY(require_permission(context, make_arn(iam, "role", "/", "*")));
     std::vector<std::string> all;
     auto directory = iam.directory();
     for (const auto& [name, role] : directory->roles)
         all.push_back(role_xml(*role));
-    return query_result(exchange, member_list("Roles", all) + element("IsTruncated", "false"));
+    return query_result(context, member_list_xml("Roles", all) + element("IsTruncated", "false"));
 }
 
-Answer delete_role(Iam& iam, Exchange& exchange) {
-    auto name = TRY(required(exchange, "RoleName", role_name));
-    TRY(require(exchange, arn_of(iam, "role", "/", name)));
-    auto failed = iam.change([&](Directory& directory) -> Change {
-        auto role = TRY(role_named(directory, name));
+OperationResult delete_role(Iam& iam, OperationContext& context) {
+    auto name = TRY(required_parameter(context, "RoleName", role_name_rule));
+    TRY(require_permission(context, make_arn(iam, "role", "/", name)));
+    auto result = iam.update([&](Directory& directory) -> AwsResult<> {
+        auto role = TRY(find_role(directory, name));
         if (!role->identity.inline_policies.empty())
             return delete_conflict("Cannot delete entity, must delete policies first.");
         if (!role->identity.attached.empty())
             return delete_conflict("Cannot delete entity, must detach all policies first.");
         directory.roles.erase(name);
-        return std::nullopt;
+        return {};
     });
-    if (failed) return *failed;
-    return query_result(exchange, "");
+    if (!result) return std::move(result).error();
+    return query_result(context, "");
 }
 
-Answer update_trust(Iam& iam, Exchange& exchange) {
-    auto name = TRY(required(exchange, "RoleName", role_name));
-    auto sent = TRY(required(exchange, "PolicyDocument", document_text));
-    auto trust = TRY(parse_policy(sent, policy::DocumentKind::trust, policy::trust_policy_bytes_max));
-    TRY(require(exchange, arn_of(iam, "role", "/", name)));
-    auto failed = iam.change([&](Directory& directory) -> Change {
-        auto role = *TRY(role_named(directory, name));
+OperationResult update_trust_policy(Iam& iam, OperationContext& context) {
+    auto name = TRY(required_parameter(context, "RoleName", role_name_rule));
+    auto text = TRY(required_parameter(context, "PolicyDocument", policy_document_rule));
+    auto trust = TRY(parse_policy(text, policy::DocumentKind::trust, policy::trust_policy_bytes_max));
+    TRY(require_permission(context, make_arn(iam, "role", "/", name)));
+    auto result = iam.update([&](Directory& directory) -> AwsResult<> {
+        auto role = *TRY(find_role(directory, name));
         role.trust = trust;
         directory.roles[name] = std::make_shared<const Role>(std::move(role));
-        return std::nullopt;
+        return {};
     });
-    if (failed) return *failed;
-    return query_result(exchange, "");
+    if (!result) return std::move(result).error();
+    return query_result(context, "");
 }
 
-// "https://securetoken.google.com/campus-demo" → "securetoken.google.com/campus-demo"
-Outcome<std::string> asked_url(const Exchange& exchange) {
-    auto url = TRY(required(exchange, "Url", {.length_min = 1, .length_max = 255, .is_name = false}));
+// Removes the scheme: "https://securetoken.google.com/campus-demo" → "securetoken.google.com/campus-demo".
+AwsResult<std::string> parse_provider_url(const OperationContext& context) {
+    auto url =
+        TRY(required_parameter(context, "Url", {.min_length = 1, .max_length = 255, .is_name = false}));
     auto scheme = url.find("://");
     if (scheme == std::string::npos) return invalid("Invalid Open ID Connect Provider URL");
-    bool known = url.starts_with("https://") || url.starts_with("http://127.0.0.1") ||
-                 url.starts_with("http://localhost");
-    if (!known)
+    bool supported = url.starts_with("https://") || url.starts_with("http://127.0.0.1") ||
+                     url.starts_with("http://localhost");
+    if (!supported)
         return AwsError{
             .status = 400, .code = "InvalidInput", .message = "Invalid Open ID Connect Provider URL"};
     return url.substr(scheme + 3);
 }
 
-Answer create_provider(Iam& iam, Exchange& exchange) {
-    auto url = TRY(asked_url(exchange));
-    auto arn = arn_of(iam, "oidc-provider", "/", url);
-    TRY(require(exchange, arn));
-    auto provider =
-        std::make_shared<const OidcProvider>(OidcProvider{.arn = arn,
-                                                          .url = url,
-                                                          .client_ids = members(exchange, "ClientIDList"),
-                                                          .thumbprints = members(exchange, "ThumbprintList"),
-                                                          .created = iam.clock().now()});
+OperationResult create_provider(Iam& iam, OperationContext& context) {
+    auto url = TRY(parse_provider_url(context));
+    auto arn = make_arn(iam, "oidc-provider", "/", url);
+    TRY(require_permission(context, arn));
+    auto provider = std::make_shared<const OidcProvider>(
+        OidcProvider{.arn = arn,
+                     .url = url,
+                     .client_ids = list_parameter(context, "ClientIDList"),
+                     .thumbprints = list_parameter(context, "ThumbprintList"),
+                     .created = iam.clock().now()});
     if (provider->client_ids.size() > client_ids_max) {
         return limit_exceeded("Cannot exceed quota for ClientIdsPerOpenIdConnectProvider: " +
                               std::to_string(client_ids_max));
     }
-    auto failed = iam.change([&](Directory& directory) -> Change {
+    auto result = iam.update([&](Directory& directory) -> AwsResult<> {
         if (directory.providers.contains(arn))
             return entity_exists("Provider with url https://" + url + " already exists.");
         if (directory.providers.size() >= directory.providers_quota) {
@@ -150,10 +151,10 @@ Answer create_provider(Iam& iam, Exchange& exchange) {
                                   std::to_string(directory.providers_quota));
         }
         directory.providers[arn] = provider;
-        return std::nullopt;
+        return {};
     });
-    if (failed) return *failed;
-    return query_result(exchange, element("OpenIDConnectProviderArn", arn));
+    if (!result) return std::move(result).error();
+    return query_result(context, element("OpenIDConnectProviderArn", arn));
 }
 
 AwsError no_such_provider(const std::string& arn) {
@@ -167,62 +168,65 @@ std::vector<std::string> escaped(const std::vector<std::string>& texts) {
     return all;
 }
 
-constexpr TextRule arn_text{.length_min = 20, .length_max = 2'048, .is_name = false};
+constexpr ParameterRule arn_rule{.min_length = 20, .max_length = 2'048, .is_name = false};
 
-Answer get_provider(Iam& iam, Exchange& exchange) {
-    auto arn = TRY(required(exchange, "OpenIDConnectProviderArn", arn_text));
-    TRY(require(exchange, arn));
+OperationResult get_provider(Iam& iam, OperationContext& context) {
+    auto arn = TRY(required_parameter(context, "OpenIDConnectProviderArn", arn_rule));
+    TRY(require_permission(context, arn));
     auto directory = iam.directory();
     auto provider = find(directory->providers, arn);
     if (!provider) return no_such_provider(arn);
-    return query_result(exchange, element("Url", provider->url) +
-                                      member_list("ClientIDList", escaped(provider->client_ids)) +
-                                      member_list("ThumbprintList", escaped(provider->thumbprints)) +
-                                      element("CreateDate", format_date(provider->created)));
+    return query_result(context, element("Url", provider->url) +
+                                     member_list_xml("ClientIDList", escaped(provider->client_ids)) +
+                                     member_list_xml("ThumbprintList", escaped(provider->thumbprints)) +
+                                     element("CreateDate", format_date(provider->created)));
 }
 
-Answer list_providers(Iam& iam, Exchange& exchange) {
-    TRY(require(exchange, arn_of(iam, "oidc-provider", "/", "*")));
+OperationResult list_providers(Iam& iam, OperationContext& context) {
+    TRY(require_permission(context, make_arn(iam, "oidc-provider", "/", "*")));
     std::vector<std::string> all;
     auto directory = iam.directory();
     for (const auto& [arn, provider] : directory->providers)
         all.push_back(element("Arn", arn));
-    return query_result(exchange, member_list("OpenIDConnectProviderList", all));
+    return query_result(context, member_list_xml("OpenIDConnectProviderList", all));
 }
 
-Answer delete_provider(Iam& iam, Exchange& exchange) {
-    auto arn = TRY(required(exchange, "OpenIDConnectProviderArn", arn_text));
-    TRY(require(exchange, arn));
-    auto failed = iam.change([&](Directory& directory) -> Change {
+OperationResult delete_provider(Iam& iam, OperationContext& context) {
+    auto arn = TRY(required_parameter(context, "OpenIDConnectProviderArn", arn_rule));
+    TRY(require_permission(context, arn));
+    auto result = iam.update([&](Directory& directory) -> AwsResult<> {
         if (directory.providers.erase(arn) == 0) return no_such_provider(arn);
-        return std::nullopt;
+        return {};
     });
-    if (failed) return *failed;
-    return query_result(exchange, "");
+    if (!result) return std::move(result).error();
+    return query_result(context, "");
 }
 
-constexpr const char* checks = "signature; iam: permission on the role's ARN; trust policy's grammar";
-constexpr const char* of_provider = "signature; iam: permission on the provider's ARN";
+constexpr const char* checks = "signature; iam: permission on the role's ARN; trust policy grammar";
+constexpr const char* provider_checks = "signature; iam: permission on the provider's ARN";
 
-constexpr cloud::OperationOf<Iam> roles[] = {
-    {{"CreateRole", "Name, path, trust policy, boundary, longest session.", checks},
+constexpr cloud::OperationEntry<Iam> roles[] = {
+    {{"CreateRole", "Name, path, trust policy, boundary, maximum session duration.", checks},
      Signing::required,
      create_role},
     {{"GetRole", "With its trust policy.", checks}, Signing::required, get_role},
-    {{"ListRoles", "All at once, without paging.", checks}, Signing::required, list_roles},
-    {{"DeleteRole", "Refused while policies are left; ends its sessions.", checks},
+    {{"ListRoles", "All, without paging.", checks}, Signing::required, list_roles},
+    {{"DeleteRole", "Refused while the role has policies; ends its sessions.", checks},
      Signing::required,
      delete_role},
-    {{"UpdateAssumeRolePolicy", "In force at once.", checks}, Signing::required, update_trust},
+    {{"UpdateAssumeRolePolicy", "Takes effect immediately.", checks}, Signing::required, update_trust_policy},
 };
 
-constexpr cloud::OperationOf<Iam> providers[] = {
-    {{"CreateOpenIDConnectProvider", "URL and client ids; also http on this machine.", of_provider},
+constexpr cloud::OperationEntry<Iam> providers[] = {
+    {{"CreateOpenIDConnectProvider", "URL and client ids; http URLs are allowed for this machine.",
+      provider_checks},
      Signing::required,
      create_provider},
-    {{"GetOpenIDConnectProvider", "By ARN.", of_provider}, Signing::required, get_provider},
-    {{"ListOpenIDConnectProviders", "All.", of_provider}, Signing::required, list_providers},
-    {{"DeleteOpenIDConnectProvider", "By ARN.", of_provider}, Signing::required, delete_provider},
+    {{"GetOpenIDConnectProvider", "By ARN.", provider_checks}, Signing::required, get_provider},
+    {{"ListOpenIDConnectProviders", "All, without paging.", provider_checks},
+     Signing::required,
+     list_providers},
+    {{"DeleteOpenIDConnectProvider", "By ARN.", provider_checks}, Signing::required, delete_provider},
 };
 
 }  // namespace

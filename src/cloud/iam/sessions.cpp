@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Access keys to callers, and temporary credentials.
+#include "cloud/iam/sessions.h"
+
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 #include <boost/json/serialize.hpp>
@@ -14,12 +15,12 @@ namespace integreat::iam {
 
 namespace json = boost::json;
 using cloud::Caller;
+using cloud::CredentialError;
 using cloud::Credentials;
-using cloud::KeyTrouble;
 
 namespace {
 
-constexpr std::size_t token_bytes_max = 16 * 1024;
+constexpr std::size_t max_token_bytes = 16 * 1024;
 
 void attach_policies(const Directory& directory, const Identity& identity, Caller& caller) {
     for (const auto& [name, policy] : identity.inline_policies)
@@ -29,7 +30,7 @@ void attach_policies(const Directory& directory, const Identity& identity, Calle
             caller.identity_policies.push_back({policy->name, policy->policy.document});
     }
     if (identity.boundary.empty()) return;
-    // A boundary that is gone allows nothing: an empty document does.
+    // A deleted boundary allows nothing, like an empty document.
     auto boundary = find(directory.policies, identity.boundary);
     caller.boundary.push_back({identity.boundary, boundary ? boundary->policy.document
                                                            : std::make_shared<const policy::Document>()});
@@ -52,14 +53,14 @@ policy::WebIdentity web_identity_from(const json::object& object) {
     return identity;
 }
 
-// Seals what a session is into its token.
-TemporaryCredentials issue(Iam& iam, json::object session, std::int64_t seconds) {
+// Encrypts the session into its token and issues the credentials.
+TemporaryCredentials issue_credentials(Iam& iam, json::object session, std::int64_t seconds) {
     auto now = iam.clock().now();
     TemporaryCredentials credentials;
     credentials.access_key_id = make_id(iam.random(), "ASIA", 16);
-    std::string noise(30, '\0');
-    iam.random().fill(std::as_writable_bytes(std::span(noise)));
-    credentials.secret_access_key = crypto::base64_encode(noise);
+    std::string secret_bytes(30, '\0');
+    iam.random().fill(std::as_writable_bytes(std::span(secret_bytes)));
+    credentials.secret_access_key = crypto::base64_encode(secret_bytes);
     credentials.expires = from_unix_seconds(unix_seconds(now) + seconds);
     session["secret"] = credentials.secret_access_key;
     session["issued"] = unix_seconds(now);
@@ -69,22 +70,22 @@ TemporaryCredentials issue(Iam& iam, json::object session, std::int64_t seconds)
     return credentials;
 }
 
-std::string text_of(const json::object& object, const char* name) {
+std::string get_text(const json::object& object, const char* name) {
     const auto* value = object.if_contains(name);
     return value && value->is_string() ? std::string(value->get_string()) : std::string();
 }
 
-// The caller of a role's session, with the role's policies of now. Nothing if the role is gone, or is
-// another of the same name.
-std::optional<Caller> role_caller(const Directory& directory, const json::object& session) {
-    auto role = find(directory.roles, text_of(session, "role"));
-    if (!role || role->identity.id != text_of(session, "role_id")) return std::nullopt;
-    Caller caller{.who =
-                      policy::role_session(role->identity.arn, role->identity.id, text_of(session, "name"))};
+// Returns the caller of a role session, with the role's current policies, or nothing if the role was deleted
+// or recreated under the same name.
+std::optional<Caller> make_role_caller(const Directory& directory, const json::object& session) {
+    auto role = find(directory.roles, get_text(session, "role"));
+    if (!role || role->identity.id != get_text(session, "role_id")) return std::nullopt;
+    Caller caller{.principal =
+                      policy::role_session(role->identity.arn, role->identity.id, get_text(session, "name"))};
     attach_policies(directory, role->identity, caller);
-    caller.who.tags = role->identity.tags;
+    caller.principal.tags = role->identity.tags;
     for (const auto& tag : session.at("tags").as_object())
-        caller.who.tags[tag.key()] = std::string(tag.value().as_string());
+        caller.principal.tags[tag.key()] = std::string(tag.value().as_string());
     for (const auto& text : session.at("policies").as_array()) {
         auto document =
             policy::parse_document(std::string_view(text.as_string()), policy::DocumentKind::identity);
@@ -96,70 +97,71 @@ std::optional<Caller> role_caller(const Directory& directory, const json::object
         if (!policy) return std::nullopt;
         caller.session_policies.push_back({policy->name, policy->policy.document});
     }
-    caller.federated_provider = text_of(session, "provider");
+    caller.federated_provider = get_text(session, "provider");
     if (const auto* identity = session.if_contains("web_identity"))
         caller.web_identity = web_identity_from(identity->as_object());
     return caller;
 }
 
-std::optional<Caller> user_caller(const Iam& iam, const Directory& directory, const std::string& name) {
-    if (name.empty()) return root_of(iam);
+std::optional<Caller> make_user_caller(const Iam& iam, const Directory& directory, const std::string& name) {
+    if (name.empty()) return make_root_caller(iam);
     auto user = find(directory.users, name);
     if (!user) return std::nullopt;
-    return caller_of(iam, directory, *user);
+    return make_caller(iam, directory, *user);
 }
 
-std::variant<Credentials, KeyTrouble> find_session(Iam& iam, std::string_view id, std::string_view token) {
-    if (token.size() > token_bytes_max) return KeyTrouble::invalid_token;
+std::variant<Credentials, CredentialError> open_session(Iam& iam, std::string_view id,
+                                                        std::string_view token) {
+    if (token.size() > max_token_bytes) return CredentialError::invalid_token;
     auto sealed = crypto::base64_decode(token);
     auto text = sealed ? crypto::open_sealed(iam.sealing_key(), *sealed, id) : std::nullopt;
     auto session = text ? integreat::json::parse_object(*text) : Result<json::object>(Error{});
-    if (!session) return KeyTrouble::invalid_token;
+    if (!session) return CredentialError::invalid_token;
     auto expires = from_unix_seconds(session->at("expires").as_int64());
-    if (expires <= iam.clock().now()) return KeyTrouble::expired_token;
+    if (expires <= iam.clock().now()) return CredentialError::expired_token;
     auto directory = iam.directory();
-    bool of_role = session->contains("role");
-    auto caller =
-        of_role ? role_caller(*directory, *session) : user_caller(iam, *directory, text_of(*session, "user"));
-    if (!caller) return KeyTrouble::invalid_token;
+    bool is_role_session = session->contains("role");
+    auto caller = is_role_session ? make_role_caller(*directory, *session)
+                                  : make_user_caller(iam, *directory, get_text(*session, "user"));
+    if (!caller) return CredentialError::invalid_token;
     caller->issued = from_unix_seconds(session->at("issued").as_int64());
     caller->expires = expires;
-    return Credentials{Secret(text_of(*session, "secret")), std::move(*caller)};
+    return Credentials{Secret(get_text(*session, "secret")), std::move(*caller)};
 }
 
 }  // namespace
 
-Caller caller_of(const Iam&, const Directory& directory, const User& user) {
-    Caller caller{.who = policy::user(user.identity.arn, user.identity.id)};
-    caller.who.tags = user.identity.tags;
+Caller make_caller(const Iam&, const Directory& directory, const User& user) {
+    Caller caller{.principal = policy::user(user.identity.arn, user.identity.id)};
+    caller.principal.tags = user.identity.tags;
     attach_policies(directory, user.identity, caller);
     return caller;
 }
 
-Caller caller_of(const Iam&, const Directory& directory, const Role& role) {
-    Caller caller{.who = policy::role_session(role.identity.arn, role.identity.id, "simulated")};
-    caller.who.arn = role.identity.arn;
-    caller.who.tags = role.identity.tags;
+Caller make_caller(const Iam&, const Directory& directory, const Role& role) {
+    Caller caller{.principal = policy::role_session(role.identity.arn, role.identity.id, "simulated")};
+    caller.principal.arn = role.identity.arn;
+    caller.principal.tags = role.identity.tags;
     attach_policies(directory, role.identity, caller);
     return caller;
 }
 
-Caller root_of(const Iam& iam) {
-    return {.who = policy::root(iam.account())};
+Caller make_root_caller(const Iam& iam) {
+    return {.principal = policy::root(iam.account())};
 }
 
-std::variant<Credentials, KeyTrouble> find_credentials(Iam& iam, std::string_view access_key_id,
-                                                       std::string_view session_token) {
+std::variant<Credentials, CredentialError> find_credentials(Iam& iam, std::string_view access_key_id,
+                                                            std::string_view session_token) {
     if (access_key_id.starts_with("ASIA")) {
-        if (session_token.empty()) return KeyTrouble::unknown_key;
-        return find_session(iam, access_key_id, session_token);
+        if (session_token.empty()) return CredentialError::unknown_key;
+        return open_session(iam, access_key_id, session_token);
     }
     auto directory = iam.directory();
     auto key = find(directory->keys, access_key_id);
-    if (!key || !key->active) return KeyTrouble::unknown_key;
-    if (!session_token.empty()) return KeyTrouble::invalid_token;
-    auto caller = user_caller(iam, *directory, key->user);
-    if (!caller) return KeyTrouble::unknown_key;
+    if (!key || !key->active) return CredentialError::unknown_key;
+    if (!session_token.empty()) return CredentialError::invalid_token;
+    auto caller = make_user_caller(iam, *directory, key->user);
+    if (!caller) return CredentialError::unknown_key;
     return Credentials{key->secret, std::move(*caller)};
 }
 
@@ -176,15 +178,15 @@ TemporaryCredentials issue_role_session(Iam& iam, const Role& role, const Sessio
         {"policy_arns", json::array(grant.session_policy_arns.begin(), grant.session_policy_arns.end())},
         {"provider", grant.provider}};
     if (grant.web_identity) session["web_identity"] = to_json(*grant.web_identity);
-    auto credentials = issue(iam, std::move(session), grant.seconds);
-    auto who = policy::role_session(role.identity.arn, role.identity.id, grant.session_name);
-    credentials.arn = who.arn;
-    credentials.id = who.id;
+    auto credentials = issue_credentials(iam, std::move(session), grant.seconds);
+    auto principal = policy::role_session(role.identity.arn, role.identity.id, grant.session_name);
+    credentials.arn = principal.arn;
+    credentials.id = principal.id;
     return credentials;
 }
 
 TemporaryCredentials issue_user_session(Iam& iam, const std::string& user, std::int64_t seconds) {
-    return issue(iam, {{"user", user}}, seconds);
+    return issue_credentials(iam, {{"user", user}}, seconds);
 }
 
 }  // namespace integreat::iam

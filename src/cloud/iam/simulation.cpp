@@ -2,6 +2,7 @@
 #include "cloud/iam/simulation.h"
 
 #include "cloud/aws/protocol/protocol.h"
+#include "cloud/iam/sessions.h"
 #include "policy/document/arn.h"
 #include "policy/evaluation/explain.h"
 #include "policy/evaluation/simulate.h"
@@ -13,19 +14,19 @@ using cloud::element;
 
 namespace {
 
-Outcome<Caller> principal_named(const Iam& iam, const std::string& arn) {
+AwsResult<Caller> find_principal(const Iam& iam, const std::string& arn) {
     auto directory = iam.directory();
-    if (arn == policy::root(iam.account()).arn) return root_of(iam);
+    if (arn == policy::root(iam.account()).arn) return make_root_caller(iam);
     for (const auto& [name, user] : directory->users) {
-        if (user->identity.arn == arn) return caller_of(iam, *directory, *user);
+        if (user->identity.arn == arn) return make_caller(iam, *directory, *user);
     }
     for (const auto& [name, role] : directory->roles) {
-        if (role->identity.arn == arn) return caller_of(iam, *directory, *role);
+        if (role->identity.arn == arn) return make_caller(iam, *directory, *role);
     }
     auto account = "arn:aws:iam::" + iam.account() + ":";
     for (std::string kind : {"user", "role"}) {
         if (!arn.starts_with(account + kind + "/")) continue;
-        return no_such_entity("The " + kind + " with name " + std::string(policy::last_step(arn)) +
+        return no_such_entity("The " + kind + " with name " + std::string(policy::last_path_segment(arn)) +
                               " cannot be found.");
     }
     return AwsError{
@@ -34,32 +35,32 @@ Outcome<Caller> principal_named(const Iam& iam, const std::string& arn) {
         .message = "Invalid Entity Arn: " + arn + " does not clearly define entity type and name."};
 }
 
-policy::Policies policies_of(const Caller& caller) {
+policy::Policies to_policies(const Caller& caller) {
     return {.identity = caller.identity_policies, .resource = {}, .session = {}, .boundary = caller.boundary};
 }
 
-policy::Request request_of(const Iam& iam, const Caller& caller) {
-    return {.caller = caller.who,
+policy::Request make_request(const Iam& iam, const Caller& caller) {
+    return {.caller = caller.principal,
             .action = {},
             .resource = {},
             .resource_account = iam.account(),
-            .context = policy::context_of(caller.who, {.now = iam.clock().now()})};
+            .context = policy::make_context(caller.principal, {.now = iam.clock().now()})};
 }
 
-void add_context_entries(const Exchange& exchange, policy::Context& context) {
+void add_context_entries(const OperationContext& context, policy::Context& condition_context) {
     for (int i = 1;; ++i) {
         auto prefix = "ContextEntries.member." + std::to_string(i);
-        auto name = exchange.parameter(prefix + ".ContextKeyName");
+        auto name = context.parameter(prefix + ".ContextKeyName");
         if (!name) return;
-        policy::set(context, *name, members(exchange, prefix + ".ContextKeyValues"));
+        policy::set(condition_context, *name, list_parameter(context, prefix + ".ContextKeyValues"));
     }
 }
 
-std::string simulated_xml(const policy::Simulated& simulated) {
+std::string to_xml(const policy::SimulationResult& simulated) {
     std::vector<std::string> matched;
     for (const auto& deciding : simulated.matched) {
         matched.push_back(element("SourcePolicyId", deciding.policy->name) +
-                          element("SourcePolicyType", deciding.layer == policy::Layer::boundary
+                          element("SourcePolicyType", deciding.policy_type == policy::PolicyType::boundary
                                                           ? "PermissionsBoundary"
                                                           : "IAM Policy"));
     }
@@ -67,37 +68,37 @@ std::string simulated_xml(const policy::Simulated& simulated) {
     for (const auto& key : simulated.missing_keys)
         missing.push_back(cloud::escape_xml(key));
     return element("EvalActionName", simulated.action) + element("EvalResourceName", simulated.resource) +
-           element("EvalDecision", policy::evaluation_word(simulated.decision.reason)) +
-           member_list("MatchedStatements", matched) + member_list("MissingContextValues", missing);
+           element("EvalDecision", policy::eval_decision_name(simulated.decision.reason)) +
+           member_list_xml("MatchedStatements", matched) + member_list_xml("MissingContextValues", missing);
 }
 
 }  // namespace
 
-Answer simulate_principal_policy(Iam& iam, Exchange& exchange) {
-    auto arn =
-        TRY(required(exchange, "PolicySourceArn", {.length_min = 20, .length_max = 2'048, .is_name = false}));
-    TRY(require(exchange, arn));
-    auto caller = TRY(principal_named(iam, arn));
-    auto actions = members(exchange, "ActionNames");
-    auto resources = members(exchange, "ResourceArns");
+OperationResult simulate_principal_policy(Iam& iam, OperationContext& context) {
+    auto arn = TRY(required_parameter(context, "PolicySourceArn",
+                                      {.min_length = 20, .max_length = 2'048, .is_name = false}));
+    TRY(require_permission(context, arn));
+    auto caller = TRY(find_principal(iam, arn));
+    auto actions = list_parameter(context, "ActionNames");
+    auto resources = list_parameter(context, "ResourceArns");
     if (actions.empty()) return invalid("ActionNames must not be empty.");
-    auto request = request_of(iam, caller);
-    add_context_entries(exchange, request.context);
-    auto simulated = policy::simulate(request, policies_of(caller), actions, resources);
+    auto request = make_request(iam, caller);
+    add_context_entries(context, request.context);
+    auto simulated = policy::simulate(request, to_policies(caller), actions, resources);
     if (!simulated) return invalid(simulated.error().message);
     std::vector<std::string> results;
     for (const auto& one : *simulated)
-        results.push_back(simulated_xml(one));
-    return cloud::query_result(exchange,
-                               member_list("EvaluationResults", results) + element("IsTruncated", "false"));
+        results.push_back(to_xml(one));
+    return cloud::query_result(
+        context, member_list_xml("EvaluationResults", results) + element("IsTruncated", "false"));
 }
 
-Outcome<Explanation> explain_permission(const Iam& iam, const Question& question) {
-    auto caller = TRY(principal_named(iam, question.principal));
-    auto request = request_of(iam, caller);
-    request.action = question.action;
-    request.resource = question.resource;
-    auto policies = policies_of(caller);
+AwsResult<Explanation> explain_permission(const Iam& iam, const PermissionQuery& query) {
+    auto caller = TRY(find_principal(iam, query.principal));
+    auto request = make_request(iam, caller);
+    request.action = query.action;
+    request.resource = query.resource;
+    auto policies = to_policies(caller);
     auto decision = policy::evaluate(request, policies);
     return Explanation{decision.allowed, policy::explain(request, policies, decision)};
 }

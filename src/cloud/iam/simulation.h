@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-// "What if this principal asked?": SimulatePrincipalPolicy, and `integreat iam explain`.
+// Policy simulation: SimulatePrincipalPolicy and `integreat iam explain`.
 #pragma once
 
 #include "cloud/iam/operations.h"
 
 namespace integreat::iam {
 
-Answer simulate_principal_policy(Iam& iam, Exchange& exchange);
+OperationResult simulate_principal_policy(Iam& iam, OperationContext& context);
 
-struct Question {
-    std::string principal;  // ARN of a user or role, or of the account's root.
+// A permission to explain.
+struct PermissionQuery {
+    std::string principal;  // ARN of a user, a role, or the account root.
     std::string action;
     std::string resource;
 };
@@ -17,7 +18,7 @@ struct Explanation {
     bool allowed = false;
     std::string text;
 };
-// Of the identity's own policies; what the resource's would say is the resource's to know.
-Outcome<Explanation> explain_permission(const Iam& iam, const Question& question);
+// Evaluates the identity policies only; resource policies are not considered.
+AwsResult<Explanation> explain_permission(const Iam& iam, const PermissionQuery& query);
 
 }  // namespace integreat::iam

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The nouns of IAM (https://docs.aws.amazon.com/IAM/latest/APIReference/): immutable once they are in the
-// directory; a change makes a new one.
+// The entities of IAM (https://docs.aws.amazon.com/IAM/latest/APIReference/). Entities in the directory are
+// immutable; an update replaces them.
 #pragma once
 
 #include <map>
@@ -17,14 +17,14 @@ namespace integreat::iam {
 
 using Tags = std::map<std::string, std::string>;
 
-// A document as it was sent, which is what IAM gives back, and parsed, which is what decides.
+// A policy document: the original text, which IAM returns, and the parsed form, which is evaluated.
 struct PolicyText {
     std::string text;
     std::shared_ptr<const policy::Document> document;
 };
 using InlinePolicies = std::map<std::string, PolicyText>;
 
-// What users and roles have in common: an identity with policies.
+// The common part of users and roles: an identity with policies.
 struct Identity {
     std::string name;
     std::string path = "/";
@@ -51,7 +51,7 @@ struct Role {
 struct AccessKey {
     std::string id;  // "AKIA…"
     Secret secret;
-    std::string user;  // Empty: of the account's root.
+    std::string user;  // User name; empty for the account root.
     bool active = true;
     Time created;
 };
@@ -74,23 +74,23 @@ struct OidcProvider {
     Time created;
 };
 
-// Everything at one moment. Copying it copies pointers.
+// A snapshot of all entities. Copying it copies pointers.
 struct Directory {
     template <class T>
     using Named = std::map<std::string, std::shared_ptr<const T>, std::less<>>;
 
     Named<User> users;
     Named<Role> roles;
-    Named<AccessKey> keys;              // By their id.
-    Named<ManagedPolicy> policies;      // By their ARN.
-    Named<OidcProvider> providers;      // By their ARN.
-    std::size_t providers_quota = 100;  // AWS's default. Not saved: whoever starts the cloud raises it.
+    Named<AccessKey> keys;              // Keyed by access key id.
+    Named<ManagedPolicy> policies;      // Keyed by ARN.
+    Named<OidcProvider> providers;      // Keyed by ARN.
+    std::size_t providers_quota = 100;  // AWS's default. Not saved; raised at start.
 };
 
 template <class T>
 std::shared_ptr<const T> find(const Directory::Named<T>& all, std::string_view name) {
-    auto found = all.find(name);
-    return found == all.end() ? nullptr : found->second;
+    auto entry = all.find(name);
+    return entry == all.end() ? nullptr : entry->second;
 }
 
 }  // namespace integreat::iam

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Users and their access keys.
+// Operations on users and their access keys.
 #include "cloud/aws/protocol/protocol.h"
 #include "cloud/iam/operations.h"
 #include "crypto/encoding.h"
@@ -12,7 +12,7 @@ using cloud::Signing;
 
 namespace {
 
-constexpr TextRule user_name{.length_min = 1, .length_max = 64};
+constexpr ParameterRule user_name_rule{.min_length = 1, .max_length = 64};
 
 std::string user_xml(const User& user) {
     const auto& identity = user.identity;
@@ -28,57 +28,57 @@ std::string key_xml(const AccessKey& key, bool with_secret) {
     return text + element("CreateDate", format_date(key.created));
 }
 
-// Who is meant when no name is given: the caller.
-Outcome<std::string> asked_user(const Exchange& exchange) {
-    auto name = TRY(optional(exchange, "UserName", user_name));
-    return name.empty() ? exchange.caller.who.name : name;
+// Returns the UserName parameter, or the name of the caller if it is missing.
+AwsResult<std::string> user_name_or_caller(const OperationContext& context) {
+    auto name = TRY(optional_parameter(context, "UserName", user_name_rule));
+    return name.empty() ? context.caller.principal.name : name;
 }
 
-Answer create_user(Iam& iam, Exchange& exchange) {
-    auto name = TRY(required(exchange, "UserName", user_name));
-    auto path = TRY(asked_path(exchange));
-    auto arn = arn_of(iam, "user", path, name);
-    TRY(require(exchange, arn));
+OperationResult create_user(Iam& iam, OperationContext& context) {
+    auto name = TRY(required_parameter(context, "UserName", user_name_rule));
+    auto path = TRY(parse_path(context));
+    auto arn = make_arn(iam, "user", path, name);
+    TRY(require_permission(context, arn));
     auto user = std::make_shared<const User>(User{{.name = name,
                                                    .path = path,
                                                    .id = make_id(iam.random(), "AIDA", 17),
                                                    .arn = arn,
                                                    .created = iam.clock().now()}});
-    auto failed = iam.change([&](Directory& directory) -> Change {
+    auto result = iam.update([&](Directory& directory) -> AwsResult<> {
         if (directory.users.contains(name))
             return entity_exists("User with name " + name + " already exists.");
         if (directory.users.size() >= users_max)
             return limit_exceeded("Cannot exceed quota for UsersPerAccount: " + std::to_string(users_max));
         directory.users[name] = user;
-        return std::nullopt;
+        return {};
     });
-    if (failed) return *failed;
-    return query_result(exchange, "<User>" + user_xml(*user) + "</User>");
+    if (!result) return std::move(result).error();
+    return query_result(context, "<User>" + user_xml(*user) + "</User>");
 }
 
-Answer get_user(Iam& iam, Exchange& exchange) {
-    auto name = TRY(asked_user(exchange));
+OperationResult get_user(Iam& iam, OperationContext& context) {
+    auto name = TRY(user_name_or_caller(context));
     auto directory = iam.directory();
-    auto known = find(directory->users, name);
-    TRY(require(exchange, known ? known->identity.arn : arn_of(iam, "user", "/", name)));
-    auto user = TRY(user_named(*directory, name));
-    return query_result(exchange, "<User>" + user_xml(*user) + "</User>");
+    auto entry = find(directory->users, name);
+    TRY(require_permission(context, entry ? entry->identity.arn : make_arn(iam, "user", "/", name)));
+    auto user = TRY(find_user(*directory, name));
+    return query_result(context, "<User>" + user_xml(*user) + "</User>");
 }
 
-Answer list_users(Iam& iam, Exchange& exchange) {
-    TRY(require(exchange, arn_of(iam, "user", "/", "*")));
+OperationResult list_users(Iam& iam, OperationContext& context) {
+    TRY(require_permission(context, make_arn(iam, "user", "/", "*")));
     std::vector<std::string> all;
     auto directory = iam.directory();
     for (const auto& [name, user] : directory->users)
         all.push_back(user_xml(*user));
-    return query_result(exchange, member_list("Users", all) + element("IsTruncated", "false"));
+    return query_result(context, member_list_xml("Users", all) + element("IsTruncated", "false"));
 }
 
-Answer delete_user(Iam& iam, Exchange& exchange) {
-    auto name = TRY(required(exchange, "UserName", user_name));
-    TRY(require(exchange, arn_of(iam, "user", "/", name)));
-    auto failed = iam.change([&](Directory& directory) -> Change {
-        auto user = TRY(user_named(directory, name));
+OperationResult delete_user(Iam& iam, OperationContext& context) {
+    auto name = TRY(required_parameter(context, "UserName", user_name_rule));
+    TRY(require_permission(context, make_arn(iam, "user", "/", name)));
+    auto result = iam.update([&](Directory& directory) -> AwsResult<> {
+        auto user = TRY(find_user(directory, name));
         if (!user->identity.inline_policies.empty() || !user->identity.attached.empty())
             return delete_conflict("Cannot delete entity, must delete policies first.");
         for (const auto& [id, key] : directory.keys) {
@@ -86,103 +86,106 @@ Answer delete_user(Iam& iam, Exchange& exchange) {
                 return delete_conflict("Cannot delete entity, must delete access keys first.");
         }
         directory.users.erase(name);
-        return std::nullopt;
+        return {};
     });
-    if (failed) return *failed;
-    return query_result(exchange, "");
+    if (!result) return std::move(result).error();
+    return query_result(context, "");
 }
 
-Answer create_access_key(Iam& iam, Exchange& exchange) {
-    auto name = TRY(asked_user(exchange));
-    TRY(require(exchange, arn_of(iam, "user", "/", name)));
-    std::string noise(30, '\0');
-    iam.random().fill(std::as_writable_bytes(std::span(noise)));
-    auto key = std::make_shared<const AccessKey>(AccessKey{.id = make_id(iam.random(), "AKIA", 16),
-                                                           .secret = Secret(crypto::base64_encode(noise)),
-                                                           .user = name,
-                                                           .active = true,
-                                                           .created = iam.clock().now()});
-    auto failed = iam.change([&](Directory& directory) -> Change {
-        TRY(user_named(directory, name));
+OperationResult create_access_key(Iam& iam, OperationContext& context) {
+    auto name = TRY(user_name_or_caller(context));
+    TRY(require_permission(context, make_arn(iam, "user", "/", name)));
+    std::string secret_bytes(30, '\0');
+    iam.random().fill(std::as_writable_bytes(std::span(secret_bytes)));
+    auto key =
+        std::make_shared<const AccessKey>(AccessKey{.id = make_id(iam.random(), "AKIA", 16),
+                                                    .secret = Secret(crypto::base64_encode(secret_bytes)),
+                                                    .user = name,
+                                                    .active = true,
+                                                    .created = iam.clock().now()});
+    auto result = iam.update([&](Directory& directory) -> AwsResult<> {
+        TRY(find_user(directory, name));
         auto count = std::ranges::count_if(directory.keys,
-                                           [&](const auto& known) { return known.second->user == name; });
+                                           [&](const auto& entry) { return entry.second->user == name; });
         if (static_cast<std::size_t>(count) >= keys_per_user_max)
             return limit_exceeded("Cannot exceed quota for AccessKeysPerUser: 2");
         directory.keys[key->id] = key;
-        return std::nullopt;
+        return {};
     });
-    if (failed) return *failed;
-    return query_result(exchange, "<AccessKey>" + key_xml(*key, true) + "</AccessKey>");
+    if (!result) return std::move(result).error();
+    return query_result(context, "<AccessKey>" + key_xml(*key, true) + "</AccessKey>");
 }
 
-Answer list_access_keys(Iam& iam, Exchange& exchange) {
-    auto name = TRY(asked_user(exchange));
-    TRY(require(exchange, arn_of(iam, "user", "/", name)));
+OperationResult list_access_keys(Iam& iam, OperationContext& context) {
+    auto name = TRY(user_name_or_caller(context));
+    TRY(require_permission(context, make_arn(iam, "user", "/", name)));
     auto directory = iam.directory();
-    if (!name.empty()) TRY(user_named(*directory, name));
+    if (!name.empty()) TRY(find_user(*directory, name));
     std::vector<std::string> all;
     for (const auto& [id, key] : directory->keys) {
         if (key->user == name) all.push_back(key_xml(*key, false));
     }
-    return query_result(exchange, element("UserName", name) + member_list("AccessKeyMetadata", all) +
-                                      element("IsTruncated", "false"));
+    return query_result(context, element("UserName", name) + member_list_xml("AccessKeyMetadata", all) +
+                                     element("IsTruncated", "false"));
 }
 
-Outcome<std::shared_ptr<const AccessKey>> key_of(const Directory& directory, const std::string& user,
-                                                 const std::string& id) {
+AwsResult<std::shared_ptr<const AccessKey>> find_key(const Directory& directory, const std::string& user,
+                                                     const std::string& id) {
     auto key = find(directory.keys, id);
     if (key && key->user == user) return key;
     return no_such_entity("The Access Key with id " + id + " cannot be found.");
 }
 
-Answer update_access_key(Iam& iam, Exchange& exchange) {
-    auto name = TRY(asked_user(exchange));
-    auto id = TRY(required(exchange, "AccessKeyId"));
-    auto status = TRY(required(exchange, "Status"));
+OperationResult update_access_key(Iam& iam, OperationContext& context) {
+    auto name = TRY(user_name_or_caller(context));
+    auto id = TRY(required_parameter(context, "AccessKeyId"));
+    auto status = TRY(required_parameter(context, "Status"));
     if (status != "Active" && status != "Inactive") {
         return invalid("1 validation error detected: Value '" + status +
                        "' at 'status' failed to satisfy constraint: Member must satisfy enum value set: "
                        "[Active, Inactive]");
     }
-    TRY(require(exchange, arn_of(iam, "user", "/", name)));
-    auto failed = iam.change([&](Directory& directory) -> Change {
-        auto key = *TRY(key_of(directory, name, id));
+    TRY(require_permission(context, make_arn(iam, "user", "/", name)));
+    auto result = iam.update([&](Directory& directory) -> AwsResult<> {
+        auto key = *TRY(find_key(directory, name, id));
         key.active = status == "Active";
         directory.keys[id] = std::make_shared<const AccessKey>(std::move(key));
-        return std::nullopt;
+        return {};
     });
-    if (failed) return *failed;
-    return query_result(exchange, "");
+    if (!result) return std::move(result).error();
+    return query_result(context, "");
 }
 
-Answer delete_access_key(Iam& iam, Exchange& exchange) {
-    auto name = TRY(asked_user(exchange));
-    auto id = TRY(required(exchange, "AccessKeyId"));
-    TRY(require(exchange, arn_of(iam, "user", "/", name)));
-    auto failed = iam.change([&](Directory& directory) -> Change {
-        TRY(key_of(directory, name, id));
+OperationResult delete_access_key(Iam& iam, OperationContext& context) {
+    auto name = TRY(user_name_or_caller(context));
+    auto id = TRY(required_parameter(context, "AccessKeyId"));
+    TRY(require_permission(context, make_arn(iam, "user", "/", name)));
+    auto result = iam.update([&](Directory& directory) -> AwsResult<> {
+        TRY(find_key(directory, name, id));
         directory.keys.erase(id);
-        return std::nullopt;
+        return {};
     });
-    if (failed) return *failed;
-    return query_result(exchange, "");
+    if (!result) return std::move(result).error();
+    return query_result(context, "");
 }
 
 constexpr const char* checks = "signature; iam: permission on the user's ARN";
 
-constexpr cloud::OperationOf<Iam> table[] = {
-    {{"CreateUser", "Name and path; at most 5,000.", checks}, Signing::required, create_user},
+constexpr cloud::OperationEntry<Iam> table[] = {
+    {{"CreateUser", "Name and path; at most 5,000 users.", checks}, Signing::required, create_user},
     {{"GetUser", "By name, or the caller.", checks}, Signing::required, get_user},
-    {{"ListUsers", "All at once, without paging.", checks}, Signing::required, list_users},
-    {{"DeleteUser", "Refused while policies or access keys are left.", checks},
+    {{"ListUsers", "All, without paging.", checks}, Signing::required, list_users},
+    {{"DeleteUser", "Refused while the user has policies or access keys.", checks},
      Signing::required,
      delete_user},
-    {{"CreateAccessKey", "Two per user; in force at once.", checks}, Signing::required, create_access_key},
+    {{"CreateAccessKey", "At most two per user; takes effect immediately.", checks},
+     Signing::required,
+     create_access_key},
     {{"ListAccessKeys", "Without secrets.", checks}, Signing::required, list_access_keys},
-    {{"UpdateAccessKey", "Active and Inactive, in force at once.", checks},
+    {{"UpdateAccessKey", "Active and Inactive; takes effect immediately.", checks},
      Signing::required,
      update_access_key},
-    {{"DeleteAccessKey", "In force at once.", checks}, Signing::required, delete_access_key},
+    {{"DeleteAccessKey", "Takes effect immediately.", checks}, Signing::required, delete_access_key},
 };
 
 }  // namespace

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The local cloud: the services of AWS that applications and stacks here use, behind one port, as strict as
-// AWS (docs/local-cloud.md). Everything is in one folder and survives a kill at any time.
+// The local cloud: emulated AWS services for applications and stacks, behind one port, as strict as AWS
+// (docs/reference/local-cloud.md). All data is in one folder and survives kill -9.
 #pragma once
 
 #include <memory>
@@ -21,19 +21,19 @@ namespace integreat::cloud {
 
 struct LocalCloudSettings {
     std::string folder;
-    FrontSettings front;
+    FrontendSettings frontend;
     oidc::LoginSettings logins;
 };
 
-// What the world gives it; all of it must outlive the cloud.
-struct CloudWorld {
+// External dependencies; they must outlive the cloud.
+struct CloudDependencies {
     const Clock& clock;
     Random& random;
-    http::Outbound& outbound;
+    http::HttpClient& http_client;
 };
 
 struct LocalCloud {
-    std::unique_ptr<Records> records;
+    std::unique_ptr<DocumentStore> documents;
     std::unique_ptr<iam::Iam> iam;
     std::unique_ptr<oidc::LoginTokens> tokens;
     std::unique_ptr<cognito::Cognito> cognito;
@@ -41,16 +41,14 @@ struct LocalCloud {
     std::unique_ptr<ssm::Ssm> ssm;
     std::unique_ptr<ses::Ses> ses;
     std::unique_ptr<s3::S3> s3;
-    Front front;
+    AwsFrontend frontend;
     http::Application application;
 };
 
-Result<std::unique_ptr<LocalCloud>> open_local_cloud(LocalCloudSettings settings, const CloudWorld& world);
+Result<std::unique_ptr<LocalCloud>> open_local_cloud(LocalCloudSettings settings,
+                                                     const CloudDependencies& dependencies);
 
-// A file that AWS's tools take as AWS_SHARED_CREDENTIALS_FILE: the root's access key.
-std::string credentials_file(const LocalCloud& cloud);
-
-// docs/local-cloud.md: what each operation supports and which checks are enforced.
-std::string manual();
+// Renders a file for AWS_SHARED_CREDENTIALS_FILE with the root access key.
+std::string render_credentials_file(const LocalCloud& cloud);
 
 }  // namespace integreat::cloud

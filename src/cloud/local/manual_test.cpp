@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "cloud/local/manual.h"
+
 #include <fstream>
 #include <iterator>
 
@@ -9,43 +11,43 @@ namespace {
 
 using namespace testing;
 
-TEST(Manual, IsWhatTheTableOfOperationsSays) {
-    std::ifstream file(std::string(INTEGREAT_SOURCE_DIR) + "/docs/local-cloud.md");
+TEST(Manual, MatchesTheTableOfOperations) {
+    std::ifstream file(std::string(INTEGREAT_SOURCE_DIR) + "/docs/reference/local-cloud.md");
     std::string written{std::istreambuf_iterator<char>(file), {}};
-    EXPECT_EQ(written, manual()) << "write it anew: integreat cloud --manual > docs/local-cloud.md";
+    EXPECT_EQ(written, render_manual())
+        << "regenerate it: integreat cloud --manual > docs/reference/local-cloud.md";
 }
 
-// Each operation that wants a signature, called without one and by somebody who may do nothing.
-TEST_F(LocalCloudTest, EveryOperationRefusesTheUnsignedAndTheUnpermitted) {
-    auto made = form("iam", "Action=CreateUser&UserName=nobody", root());
-    ASSERT_EQ(made.status, 200);
-    made = form("iam", "Action=CreateAccessKey&UserName=nobody", root());
-    Key nobody{made.text("AccessKeyId"), made.text("SecretAccessKey")};
-    std::size_t walked = 0;
-    for (const auto& api : cloud->front.apis) {
+// Calls every operation that requires a signature without one and with a user who has no permissions.
+TEST_F(LocalCloudTest, EveryOperationRefusesUnsignedAndUnauthorizedRequests) {
+    auto created = form("iam", "Action=CreateUser&UserName=nobody", root());
+    ASSERT_EQ(created.status, 200);
+    created = form("iam", "Action=CreateAccessKey&UserName=nobody", root());
+    Key nobody{created.text("AccessKeyId"), created.text("SecretAccessKey")};
+    std::size_t checked = 0;
+    for (const auto& api : cloud->frontend.apis) {
         if (api.protocol == Protocol::rest_xml || api.protocol == Protocol::rest_json) continue;
         for (const auto& operation : api.operations) {
-            EXPECT_FALSE(operation.about.supported.empty()) << operation.about.name;
-            EXPECT_FALSE(operation.about.checks.empty()) << operation.about.name;
+            EXPECT_FALSE(operation.doc.supported.empty()) << operation.doc.name;
+            EXPECT_FALSE(operation.doc.checks.empty()) << operation.doc.name;
             if (operation.signing == Signing::none) continue;
-            ++walked;
-            Sent sent{.service = api.signing_name, .body = "{}"};
+            ++checked;
+            RequestSpec spec{.service = api.signing_name, .body = "{}"};
             if (api.protocol == Protocol::query) {
-                sent.headers = {{"Content-Type", "application/x-www-form-urlencoded"}};
-                sent.body = "Action=" + std::string(operation.about.name);
+                spec.headers = {{"Content-Type", "application/x-www-form-urlencoded"}};
+                spec.body = "Action=" + std::string(operation.doc.name);
             } else {
-                sent.headers = {
-                    {"X-Amz-Target", api.target_prefix + "." + std::string(operation.about.name)}};
+                spec.headers = {{"X-Amz-Target", api.target_prefix + "." + std::string(operation.doc.name)}};
             }
-            auto answer = ask(cloud->application, unsigned_request(sent));
-            EXPECT_TRUE(answer.says("MissingAuthenticationToken")) << operation.about.name << answer.body;
-            bool open =
-                operation.about.name == "GetCallerIdentity" || operation.about.name == "GetSessionToken";
-            answer = ask(cloud->application, signed_request(sent, nobody, clock.now()));
-            EXPECT_EQ(answer.status < 300, open) << operation.about.name << answer.body;
+            auto response = send_request(cloud->application, unsigned_request(spec));
+            EXPECT_TRUE(response.contains("MissingAuthenticationToken"))
+                << operation.doc.name << response.body;
+            bool open = operation.doc.name == "GetCallerIdentity" || operation.doc.name == "GetSessionToken";
+            response = send_request(cloud->application, signed_request(spec, nobody, clock.now()));
+            EXPECT_EQ(response.status < 300, open) << operation.doc.name << response.body;
         }
     }
-    EXPECT_GE(walked, 50u);
+    EXPECT_GE(checked, 50u);
 }
 
 }  // namespace

@@ -9,8 +9,9 @@
 
 #include "aws/sigv4.h"
 #include "cloud/aws/protocol/protocol.h"
+#include "cloud/s3/operations/table.h"
 #include "crypto/encoding.h"
-#include "crypto/hasher.h"
+#include "crypto/hash.h"
 #include "http/routing/router.h"
 #include "json/value/parse.h"
 
@@ -20,48 +21,49 @@ namespace json = boost::json;
 
 namespace {
 
-using Form = std::vector<std::pair<std::string, std::string>>;
+using FormFields = std::vector<std::pair<std::string, std::string>>;
 
-// A client of the cloud without a socket: root's requests, signed like anybody's.
-struct Root {
+// An in-process client of the cloud that signs its requests with the root access key.
+struct RootClient {
     LocalCloud& cloud;
 
-    Result<http::Reply> send(http::Request request, const std::string& service) {
+    Result<http::FullResponse> send(http::Request request, const std::string& service) {
         auto key = cloud.iam->root_key();
-        const auto& front = cloud.front;
-        auto now = front.clock.now();
+        const auto& frontend = cloud.frontend;
+        auto now = frontend.clock.now();
         request.method = http::Method::post;
         request.target = "/";
         request.peer.address = "127.0.0.1";
         request.headers.set("Host", "127.0.0.1");
         request.headers.set("X-Amz-Date", aws::format_sigv4_time(now));
-        std::vector<aws::SigV4Field> fields;
+        std::vector<aws::SigV4Header> fields;
         for (auto field : request.headers)
             fields.push_back({field.name, field.value});
-        auto hash = crypto::hash_of(crypto::Hash::sha256, request.body);
+        auto hash = crypto::hash(crypto::HashAlgorithm::sha256, request.body);
         auto authorization =
             aws::sign_request({"POST", "/", "", fields},
                               {.access_key_id = key->id,
                                .secret_key = key->secret,
-                               .region = service == "iam" ? "us-east-1" : front.settings.region,
+                               .region = service == "iam" ? "us-east-1" : frontend.settings.region,
                                .service = service,
                                .security_token = {},
-                               .path = aws::SigV4Path::encoded_again},
+                               .path_encoding = aws::SigV4PathEncoding::twice},
                               now, crypto::hex_encode(hash));
         request.headers.set("Authorization", authorization);
-        http::Call call;
-        auto response = http::handle(cloud.application, request, call);
-        return std::get<http::Reply>(std::move(response));
+        http::RequestContext context;
+        auto response = http::handle(cloud.application, request, context);
+        return std::get<http::FullResponse>(std::move(response));
     }
 
-    Result<std::string> form(const std::string& service, const Form& form) {
+    Result<std::string> form(const std::string& service, const FormFields& fields) {
         http::Request request;
         request.headers.set("Content-Type", "application/x-www-form-urlencoded");
-        for (const auto& [name, value] : form)
+        for (const auto& [name, value] : fields)
             request.body += (request.body.empty() ? "" : "&") + name + "=" + aws::uri_encode(value);
-        auto reply = TRY(send(std::move(request), service));
-        if (reply.status < 300) return std::move(reply.body);
-        return Error{Fault::internal, "the tenant's " + form[0].second + " failed", reply.body};
+        auto response = TRY(send(std::move(request), service));
+        if (response.status < 300) return std::move(response.body);
+        return Error{Fault::internal, "provisioning of a tenant failed at " + fields[0].second,
+                     response.body};
     }
 
     Result<json::object> cognito(const std::string& operation, const json::object& body) {
@@ -69,17 +71,17 @@ struct Root {
         request.headers.set("Content-Type", "application/x-amz-json-1.1");
         request.headers.set("X-Amz-Target", "AWSCognitoIdentityService." + operation);
         request.body = json::serialize(body);
-        auto reply = TRY(send(std::move(request), "cognito-identity"));
-        if (reply.status < 300) return integreat::json::parse_object(reply.body);
-        return Error{Fault::internal, "the tenant's " + operation + " failed", reply.body};
+        auto response = TRY(send(std::move(request), "cognito-identity"));
+        if (response.status < 300) return integreat::json::parse_object(response.body);
+        return Error{Fault::internal, "provisioning of a tenant failed at " + operation, response.body};
     }
 };
 
-std::string issuer_of(const std::string& project) {
+std::string make_issuer(const std::string& project) {
     return "securetoken.google.com/" + project;
 }
 
-std::string trust_policy(const std::string& pool) {
+std::string make_trust_policy(const std::string& pool) {
     return json::serialize(json::object{
         {"Version", "2012-10-17"},
         {"Statement",
@@ -92,7 +94,7 @@ std::string trust_policy(const std::string& pool) {
                {"ForAnyValue:StringLike", {{"cognito-identity.amazonaws.com:amr", "authenticated"}}}}}}}}});
 }
 
-std::string bucket_policy_of_role(const std::string& bucket) {
+std::string make_bucket_access_policy(const std::string& bucket) {
     auto arn = "arn:aws:s3:::" + bucket;
     return json::serialize(json::object{
         {"Version", "2012-10-17"},
@@ -103,11 +105,11 @@ std::string bucket_policy_of_role(const std::string& bucket) {
                                   {"Resource", arn + "/*"}}}}});
 }
 
-std::string cors_of(const TenantPlan& plan) {
+std::string make_cors_configuration(const TenantSpec& spec) {
     std::string rule = "<CORSConfiguration><CORSRule><AllowedHeader>*</AllowedHeader>";
     for (const char* method : {"GET", "PUT", "POST", "DELETE", "HEAD"})
         rule += element("AllowedMethod", method);
-    for (const auto& origin : plan.origins)
+    for (const auto& origin : spec.origins)
         rule += element("AllowedOrigin", origin);
     for (const char* header : {"ETag", "x-amz-request-id", "x-amz-id-2", "x-amz-version-id"})
         rule += element("ExposeHeader", header);
@@ -119,80 +121,82 @@ constexpr const char* public_access_block =
     "<IgnorePublicAcls>true</IgnorePublicAcls><BlockPublicPolicy>true</BlockPublicPolicy>"
     "<RestrictPublicBuckets>true</RestrictPublicBuckets></PublicAccessBlockConfiguration>";
 
-std::string provider_arn(const LocalCloud& cloud, const std::string& project) {
-    return "arn:aws:iam::" + cloud.iam->account() + ":oidc-provider/" + issuer_of(project);
+std::string make_provider_arn(const LocalCloud& cloud, const std::string& project) {
+    return "arn:aws:iam::" + cloud.iam->account() + ":oidc-provider/" + make_issuer(project);
 }
 
-Result<> ensure_provider(Root& root, const std::string& project) {
-    if (iam::find(root.cloud.iam->directory()->providers, provider_arn(root.cloud, project))) return {};
+Result<> ensure_provider(RootClient& root, const std::string& project) {
+    if (iam::find(root.cloud.iam->directory()->providers, make_provider_arn(root.cloud, project))) return {};
     TRY(root.form("iam", {{"Action", "CreateOpenIDConnectProvider"},
-                          {"Url", "https://" + issuer_of(project)},
+                          {"Url", "https://" + make_issuer(project)},
                           {"ClientIDList.member.1", project}}));
     return {};
 }
 
-Result<std::string> ensure_pool(LocalCloud& cloud, Root& root, const std::string& project) {
+Result<std::string> ensure_pool(LocalCloud& cloud, RootClient& root, const std::string& project) {
     auto name = project + "-identity-pool";
     for (const auto& [id, pool] : *cloud.cognito->pools()) {
         if (pool->description.at("IdentityPoolName").as_string() == name) return id;
     }
-    auto made = TRY(root.cognito("CreateIdentityPool",
-                                 {{"IdentityPoolName", name},
-                                  {"AllowUnauthenticatedIdentities", false},
-                                  {"OpenIdConnectProviderARNs", json::array{provider_arn(cloud, project)}}}));
-    return std::string(made.at("IdentityPoolId").as_string());
+    auto created =
+        TRY(root.cognito("CreateIdentityPool",
+                         {{"IdentityPoolName", name},
+                          {"AllowUnauthenticatedIdentities", false},
+                          {"OpenIdConnectProviderARNs", json::array{make_provider_arn(cloud, project)}}}));
+    return std::string(created.at("IdentityPoolId").as_string());
 }
 
-Result<> ensure_role(Root& root, const std::string& name, const std::string& pool,
+Result<> ensure_role(RootClient& root, const std::string& name, const std::string& pool,
                      const std::string& bucket) {
     auto role = iam::find(root.cloud.iam->directory()->roles, name);
-    // One that may do nothing was made by a start that was killed here.
+    // A role without policies was left by a process that was killed between the two calls below.
     if (role && (!role->identity.inline_policies.empty() || !role->identity.attached.empty())) return {};
     if (!role) {
         TRY(root.form("iam", {{"Action", "CreateRole"},
                               {"RoleName", name},
-                              {"AssumeRolePolicyDocument", trust_policy(pool)}}));
+                              {"AssumeRolePolicyDocument", make_trust_policy(pool)}}));
     }
     TRY(root.form("iam", {{"Action", "PutRolePolicy"},
                           {"RoleName", name},
                           {"PolicyName", "TenantUserRoleDefaultPolicy"},
-                          {"PolicyDocument", bucket_policy_of_role(bucket)}}));
+                          {"PolicyDocument", make_bucket_access_policy(bucket)}}));
     return {};
 }
 
 }  // namespace
 
-Result<std::optional<std::size_t>> make_room(LocalCloud& cloud, std::span<const TenantPlan> plans) {
+Result<std::optional<std::size_t>> reserve_provider_quota(LocalCloud& cloud,
+                                                          std::span<const TenantSpec> specs) {
     auto directory = cloud.iam->directory();
     std::set<std::string> issuers;
     for (const auto& [arn, provider] : directory->providers)
         issuers.insert(provider->url);
-    for (const auto& plan : plans)
-        issuers.insert(issuer_of(plan.project));
+    for (const auto& spec : specs)
+        issuers.insert(make_issuer(spec.project));
     if (issuers.size() <= directory->providers_quota) return std::optional<std::size_t>();
     TRY(iam::raise_providers_quota(*cloud.iam, issuers.size()));
     return std::optional(issuers.size());
 }
 
-Result<TenantResources> provision_tenant(LocalCloud& cloud, const TenantPlan& plan) {
-    Root root{cloud};
-    const auto& project = plan.project;
+Result<TenantResources> provision_tenant(LocalCloud& cloud, const TenantSpec& spec) {
+    RootClient root{cloud};
+    const auto& project = spec.project;
     TRY(ensure_provider(root, project));
-    TenantResources made;
-    made.identity_pool = TRY(ensure_pool(cloud, root, project));
-    made.bucket = project + "-tenant-bucket";
-    TRY(s3::ensure_bucket(*cloud.s3, made.bucket));
-    TRY(s3::ensure_setting(*cloud.s3, made.bucket, "cors", cors_of(plan)));
-    TRY(s3::ensure_setting(*cloud.s3, made.bucket, "publicAccessBlock", public_access_block));
+    TenantResources resources;
+    resources.identity_pool = TRY(ensure_pool(cloud, root, project));
+    resources.bucket = project + "-tenant-bucket";
+    TRY(s3::ensure_bucket(*cloud.s3, resources.bucket));
+    TRY(s3::ensure_setting(*cloud.s3, resources.bucket, "cors", make_cors_configuration(spec)));
+    TRY(s3::ensure_setting(*cloud.s3, resources.bucket, "publicAccessBlock", public_access_block));
     auto role = project + "-TenantUserRole";
-    TRY(ensure_role(root, role, made.identity_pool, made.bucket));
-    made.role = iam::find(cloud.iam->directory()->roles, role)->identity.arn;
-    auto pool = cloud.cognito->pools()->at(made.identity_pool);
+    TRY(ensure_role(root, role, resources.identity_pool, resources.bucket));
+    resources.role = iam::find(cloud.iam->directory()->roles, role)->identity.arn;
+    auto pool = cloud.cognito->pools()->at(resources.identity_pool);
     if (pool->roles.empty()) {
-        TRY(root.cognito("SetIdentityPoolRoles", {{"IdentityPoolId", made.identity_pool},
-                                                  {"Roles", {{"authenticated", made.role}}}}));
+        TRY(root.cognito("SetIdentityPoolRoles", {{"IdentityPoolId", resources.identity_pool},
+                                                  {"Roles", {{"authenticated", resources.role}}}}));
     }
-    return made;
+    return resources;
 }
 
 }  // namespace integreat::cloud

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a tenant finds in the cloud: the resources of its AuthStack, StorageStack and IamStack, made with the
-// same calls and names. Whatever is there already is left as it is.
+// Provisioning of a tenant: creates the resources of its AuthStack, StorageStack and IamStack with the same
+// calls and names. Existing resources are left unchanged.
 #pragma once
 
 #include <optional>
@@ -12,21 +12,21 @@
 
 namespace integreat::cloud {
 
-struct TenantPlan {
+struct TenantSpec {
     std::string project;               // The Firebase project: "campus-student-lifecycle".
-    std::vector<std::string> origins;  // Whose pages may talk to the bucket.
+    std::vector<std::string> origins;  // Origins allowed by the bucket's CORS rules.
 };
 struct TenantResources {
     std::string identity_pool;  // "us-east-1:…"
     std::string bucket;
-    std::string role;  // ARN.
+    std::string role;  // ARN of the role.
 };
-Result<TenantResources> provision_tenant(LocalCloud& cloud, const TenantPlan& plan);
+Result<TenantResources> provision_tenant(LocalCloud& cloud, const TenantSpec& spec);
 
-// Each tenant has an OpenID Connect provider, of which an account may have 100 unless its operator asks for
-// more. This asks for as many as `plans` need and returns the quota if it had to be raised; Fault::invalid if
-// AWS would not grant it. Of pools, roles and buckets an account may have more than it is ever granted
-// providers, so they are never what is short.
-Result<std::optional<std::size_t>> make_room(LocalCloud& cloud, std::span<const TenantPlan> plans);
+// Each tenant has an OpenID Connect provider, of which an account may have 100 by default. Raises the quota
+// to the number that `specs` need and returns the new quota if it was raised; Fault::invalid if AWS would not
+// grant it. The quotas of pools, roles and buckets are larger, so they are never the limit.
+Result<std::optional<std::size_t>> reserve_provider_quota(LocalCloud& cloud,
+                                                          std::span<const TenantSpec> specs);
 
 }  // namespace integreat::cloud

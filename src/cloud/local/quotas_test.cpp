@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// How many tenants an account holds, and what it says when it is full.
+// Quotas of the account and the errors when they are exceeded.
 #include "cloud/local/testing/local_cloud_fixture.h"
 
 namespace integreat::cloud {
@@ -9,7 +9,7 @@ using namespace testing;
 
 class QuotasTest : public LocalCloudTest {
 protected:
-    Received make_provider(const std::string& url, int client_ids = 1) {
+    ReceivedResponse make_provider(const std::string& url, int client_ids = 1) {
         auto body = "Action=CreateOpenIDConnectProvider&Url=https://" + url;
         for (int i = 1; i <= client_ids; ++i) {
             auto number = std::to_string(i);
@@ -17,57 +17,57 @@ protected:
         }
         return form("iam", body, root());
     }
-    static std::vector<TenantPlan> plans(int count) {
-        std::vector<TenantPlan> all;
+    static std::vector<TenantSpec> make_specs(int count) {
+        std::vector<TenantSpec> all;
         for (int i = 0; i < count; ++i)
             all.push_back({.project = "tenant-" + std::to_string(i), .origins = {}});
         return all;
     }
 };
 
-// Two are there already: campus's and evntgarde's.
-TEST_F(QuotasTest, AnAccountHasAHundredProvidersUnlessMoreAreAskedFor) {
+// The fixture has created two providers, campus's and evntgarde's.
+TEST_F(QuotasTest, AnAccountHasAHundredProvidersUnlessTheQuotaIsRaised) {
     for (int i = 2; i < 100; ++i)
         ASSERT_EQ(make_provider("issuer.example/" + std::to_string(i)).status, 200);
-    auto answer = make_provider("issuer.example/one-more");
-    EXPECT_EQ(answer.status, 409);
-    EXPECT_EQ(answer.text("Code"), "LimitExceeded");
-    EXPECT_EQ(answer.text("Message"), "Cannot exceed quota for OpenIdConnectProvidersPerAccount: 100");
+    auto response = make_provider("issuer.example/one-more");
+    EXPECT_EQ(response.status, 409);
+    EXPECT_EQ(response.text("Code"), "LimitExceeded");
+    EXPECT_EQ(response.text("Message"), "Cannot exceed quota for OpenIdConnectProvidersPerAccount: 100");
 
-    auto raised = make_room(*cloud, plans(1));
+    auto raised = reserve_provider_quota(*cloud, make_specs(1));
     ASSERT_TRUE(raised);
     EXPECT_EQ(*raised, 101u);
     EXPECT_EQ(make_provider("issuer.example/one-more").status, 200);
-    answer = make_provider("issuer.example/two-more");
-    EXPECT_EQ(answer.text("Message"), "Cannot exceed quota for OpenIdConnectProvidersPerAccount: 101");
+    response = make_provider("issuer.example/two-more");
+    EXPECT_EQ(response.text("Message"), "Cannot exceed quota for OpenIdConnectProvidersPerAccount: 101");
 }
 
-TEST_F(QuotasTest, RoomForTenantsThatAreThereOrFewIsThereAlready) {
-    const TenantPlan there[] = {{.project = campus_project, .origins = {}}};
-    EXPECT_EQ(*make_room(*cloud, there), std::nullopt);
-    EXPECT_EQ(*make_room(*cloud, plans(98)), std::nullopt);
-    EXPECT_EQ(*make_room(*cloud, plans(99)), 101u);
-    EXPECT_EQ(*make_room(*cloud, plans(99)), std::nullopt) << "it was raised before";
+TEST_F(QuotasTest, DoesNotRaiseTheQuotaForExistingOrFewTenants) {
+    const TenantSpec existing[] = {{.project = campus_project, .origins = {}}};
+    EXPECT_EQ(*reserve_provider_quota(*cloud, existing), std::nullopt);
+    EXPECT_EQ(*reserve_provider_quota(*cloud, make_specs(98)), std::nullopt);
+    EXPECT_EQ(*reserve_provider_quota(*cloud, make_specs(99)), 101u);
+    EXPECT_EQ(*reserve_provider_quota(*cloud, make_specs(99)), std::nullopt) << "the quota is already raised";
 }
 
 TEST_F(QuotasTest, NoAccountIsGrantedMoreThanSevenHundredProviders) {
-    EXPECT_EQ(*make_room(*cloud, plans(698)), 700u);
-    auto refused = make_room(*cloud, plans(699));
+    EXPECT_EQ(*reserve_provider_quota(*cloud, make_specs(698)), 700u);
+    auto refused = reserve_provider_quota(*cloud, make_specs(699));
     ASSERT_FALSE(refused);
     EXPECT_EQ(refused.error().fault, Fault::invalid);
     EXPECT_EQ(refused.error().message,
-              "one AWS account holds at most 700 OpenID Connect providers, and 701 are needed: one per "
-              "tenant's Firebase project; take some apps out");
+              "an AWS account holds at most 700 OpenID Connect providers, but 701 are needed, one per "
+              "Firebase project of a tenant; remove some apps");
 }
 
-TEST_F(QuotasTest, AProviderHasAHundredClientIds) {
+TEST_F(QuotasTest, AProviderHasAtMostAHundredClientIds) {
     EXPECT_EQ(make_provider("issuer.example/full", 100).status, 200);
-    auto answer = make_provider("issuer.example/over", 101);
-    EXPECT_EQ(answer.status, 409);
-    EXPECT_EQ(answer.text("Message"), "Cannot exceed quota for ClientIdsPerOpenIdConnectProvider: 100");
+    auto response = make_provider("issuer.example/over", 101);
+    EXPECT_EQ(response.status, 409);
+    EXPECT_EQ(response.text("Message"), "Cannot exceed quota for ClientIdsPerOpenIdConnectProvider: 100");
 }
 
-TEST_F(QuotasTest, AFormHasAThousandFields) {
+TEST_F(QuotasTest, AFormHasAtMostAThousandFields) {
     EXPECT_EQ(make_provider("issuer.example/many", 998).text("Code"), "LimitExceeded");
     EXPECT_EQ(make_provider("issuer.example/many", 999).text("Code"), "MalformedQueryString");
 }

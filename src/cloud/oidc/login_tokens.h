@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Login tokens (OpenID Connect Core 1.0 section 2) of any issuer, verified with the keys that it publishes:
-// Firebase's with the code and the key sets that the gateway uses, others found by OpenID Connect Discovery,
-// and those that the local cloud signs itself. Nothing of a token is believed before its signature was.
+// Verification of login tokens (OpenID Connect Core 1.0 section 2) with the keys that their issuer publishes:
+// Firebase's keys with the code of the gateway, others found by OpenID Connect Discovery, and those of
+// issuers in the local cloud itself. No claim is trusted before the signature has been verified.
 #pragma once
 
 #include <functional>
@@ -17,11 +17,12 @@
 #include "base/clock.h"
 #include "base/concurrency/synchronized.h"
 #include "http/transport/client.h"
-#include "identity/tokens/denial.h"
+#include "identity/tokens/auth_result.h"
 #include "identity/tokens/remote_jwks.h"
 
 namespace integreat::oidc {
 
+// A verified login token.
 struct LoginToken {
     std::string issuer;  // Without the scheme: "securetoken.google.com/campus-demo".
     std::string subject;
@@ -30,13 +31,14 @@ struct LoginToken {
     boost::json::object claims;
 };
 
-struct Expected {
+// The issuer and audiences that a token must have.
+struct ExpectedToken {
     std::string issuer;                  // Without the scheme.
-    std::vector<std::string> audiences;  // Of a local issuer none: any one string will do.
+    std::vector<std::string> audiences;  // Empty for a local issuer: any single audience is accepted.
 };
 
 struct LoginSettings {
-    // Where the keys of Firebase's tokens are; of `integreat dev` the local Firebase Auth's.
+    // The URL of the keys of Firebase ID tokens; `integreat dev` uses the local Firebase Auth.
     std::string firebase_keys_url =
         "https://www.googleapis.com/robot/v1/metadata/x509/securetoken@system.gserviceaccount.com";
     std::chrono::seconds clock_skew{30};
@@ -46,33 +48,34 @@ struct LoginSettings {
 
 class LoginTokens {
 public:
-    LoginTokens(LoginSettings settings, http::Outbound& outbound, const Clock& clock)
-        : settings_(std::move(settings)), outbound_(outbound), clock_(clock) {}
+    LoginTokens(LoginSettings settings, http::HttpClient& http_client, const Clock& clock)
+        : settings_(std::move(settings)), http_client_(http_client), clock_(clock) {}
 
-    // Waits for keys that must be fetched. `Denial::type` tells what is wrong, in the words of identity/:
-    // token-issuer, token-audience, token-expired, token-not-yet-valid, token-algorithm, token-unknown-key,
-    // token-signature, token-malformed, token-too-large, token-subject; keys-unavailable.
-    std::variant<LoginToken, identity::Denial> verify(std::string_view token, const Expected& expected);
+    // Verifies a token; blocks while keys are fetched. The failure has one of the types token_issuer,
+    // token_audience, token_expired, token_not_yet_valid, token_algorithm, token_unknown_key,
+    // token_signature, token_malformed, token_too_large, token_subject, identity_unavailable.
+    std::variant<LoginToken, identity::AuthFailure> verify(std::string_view token,
+                                                           const ExpectedToken& expected);
 
-    // An issuer whose keys need not be fetched.
+    // Adds an issuer whose keys are known without a request.
     using Keys = std::function<std::shared_ptr<const identity::SigningKeys>()>;
     void add_local_issuer(std::string issuer, Keys keys);
 
-    // Fetched ahead of the first token, if the answer is there soon.
-    void fetch_firebase_keys();
+    // Fetches the keys ahead of the first token.
+    void prefetch_firebase_keys();
 
 private:
-    Result<std::shared_ptr<identity::KeySet>> keys_of(const std::string& issuer);
+    Result<std::shared_ptr<identity::RemoteJwks>> find_keys(const std::string& issuer);
     Result<std::string> discover(const std::string& issuer);
 
     LoginSettings settings_;
-    http::Outbound& outbound_;
+    http::HttpClient& http_client_;
     const Clock& clock_;
-    Guarded<std::map<std::string, std::shared_ptr<identity::KeySet>>> sets_;
-    Guarded<std::map<std::string, Keys>> local_;
+    Synchronized<std::map<std::string, std::shared_ptr<identity::RemoteJwks>>> jwks_;
+    Synchronized<std::map<std::string, Keys>> local_issuers_;
 };
 
-// The claim "iss" without its scheme, as it stands there, unverified: to find out whom to ask.
-std::string unverified_issuer(std::string_view token);
+// Returns the unverified "iss" claim without its scheme, to select the provider.
+std::string parse_unverified_issuer(std::string_view token);
 
 }  // namespace integreat::oidc

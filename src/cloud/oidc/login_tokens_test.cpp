@@ -13,40 +13,40 @@ namespace {
 namespace json = boost::json;
 
 const crypto::RsaPrivateKey& key() {
-    static const auto made = *crypto::RsaPrivateKey::generate();
-    return made;
+    static const auto key = *crypto::RsaPrivateKey::generate();
+    return key;
 }
 
-// Answers by URL, and remembers what was asked.
-class Issuers final : public http::Outbound {
+// A fake HTTP client with responses by URL that records the requested URLs.
+class FakeIssuers final : public http::HttpClient {
 public:
-    Result<http::Reply> fetch(const http::OutboundRequest& request) override {
-        asked.push_back(request.url);
-        auto found = answers.find(request.url);
-        if (found == answers.end())
-            return Error{Fault::unavailable, "nobody answers", "not_sent: " + request.url};
-        return http::Reply{.body = found->second};
+    Result<http::FullResponse> fetch(const http::ClientRequest& request) override {
+        requested.push_back(request.url);
+        auto response = responses.find(request.url);
+        if (response == responses.end())
+            return Error{Fault::unavailable, "no response", "not_sent: " + request.url};
+        return http::FullResponse{.body = response->second};
     }
-    std::map<std::string, std::string> answers;
-    std::vector<std::string> asked;
+    std::map<std::string, std::string> responses;
+    std::vector<std::string> requested;
 };
 
 std::string key_set() {
-    auto of = key().public_key();
-    return json::serialize(
-        json::object{{"keys", json::array{json::object{{"kty", "RSA"},
-                                                       {"use", "sig"},
-                                                       {"kid", "k1"},
-                                                       {"n", crypto::base64url_encode(of.modulus())},
-                                                       {"e", crypto::base64url_encode(of.exponent())}}}}});
+    auto public_key = key().public_key();
+    return json::serialize(json::object{
+        {"keys", json::array{json::object{{"kty", "RSA"},
+                                          {"use", "sig"},
+                                          {"kid", "k1"},
+                                          {"n", crypto::base64url_encode(public_key.modulus())},
+                                          {"e", crypto::base64url_encode(public_key.exponent())}}}}});
 }
 
 class LoginTokensTest : public ::testing::Test {
 protected:
     LoginTokensTest() {
-        issuers.answers["https://login.example/realm/.well-known/openid-configuration"] =
+        issuers.responses["https://login.example/realm/.well-known/openid-configuration"] =
             R"({"issuer":"https://login.example/realm","jwks_uri":"https://keys.example/set"})";
-        issuers.answers["https://keys.example/set"] = key_set();
+        issuers.responses["https://keys.example/set"] = key_set();
     }
     json::object claims() {
         auto now = unix_seconds(clock.now());
@@ -59,24 +59,25 @@ protected:
     std::string verify(const json::object& payload, const std::string& kid = "k1",
                        const std::string& issuer = "login.example/realm") {
         auto verified = tokens.verify(crypto::sign_jwt(payload, kid, key()), {issuer, {"client", "other"}});
-        if (auto* denial = std::get_if<identity::Denial>(&verified)) return denial->type;
+        if (auto* denial = std::get_if<identity::AuthFailure>(&verified))
+            return std::string(http::to_slug(denial->type));
         return std::get<LoginToken>(verified).subject;
     }
 
     FixedClock clock;
-    Issuers issuers;
+    FakeIssuers issuers;
     LoginTokens tokens{{}, issuers, clock};
 };
 
-TEST_F(LoginTokensTest, FindsTheKeysOfAnyIssuerByDiscoveryAndKeepsThem) {
+TEST_F(LoginTokensTest, DiscoversTheKeysOfAnIssuerAndCachesThem) {
     EXPECT_EQ(verify(claims()), "ann");
     EXPECT_EQ(verify(claims()), "ann");
-    EXPECT_EQ(issuers.asked,
+    EXPECT_EQ(issuers.requested,
               (std::vector<std::string>{"https://login.example/realm/.well-known/openid-configuration",
                                         "https://keys.example/set"}));
 }
 
-TEST_F(LoginTokensTest, AsksNobodyForATokenThatIsWrongAnyway) {
+TEST_F(LoginTokensTest, SendsNoRequestForAnInvalidToken) {
     auto wrong = claims();
     wrong["exp"] = unix_seconds(clock.now());
     EXPECT_EQ(verify(wrong), "token-expired");
@@ -94,36 +95,36 @@ TEST_F(LoginTokensTest, AsksNobodyForATokenThatIsWrongAnyway) {
     EXPECT_EQ(verify(wrong), "token-not-yet-valid");
     wrong["nbf"] = "soon";
     EXPECT_EQ(verify(wrong), "token-malformed");
-    EXPECT_TRUE(issuers.asked.empty());
+    EXPECT_TRUE(issuers.requested.empty());
 }
 
-TEST_F(LoginTokensTest, RefusesWhatTheKeysDoNotVerify) {
+TEST_F(LoginTokensTest, RefusesSignaturesThatDoNotVerify) {
     EXPECT_EQ(verify(claims(), "k2"), "token-unknown-key");
     auto token = crypto::sign_jwt(claims(), "k1", *crypto::RsaPrivateKey::generate());
     auto verified = tokens.verify(token, {"login.example/realm", {"client"}});
-    ASSERT_TRUE(std::holds_alternative<identity::Denial>(verified));
-    EXPECT_EQ(std::get<identity::Denial>(verified).type, "token-signature");
+    ASSERT_TRUE(std::holds_alternative<identity::AuthFailure>(verified));
+    EXPECT_EQ(std::get<identity::AuthFailure>(verified).type, http::ProblemType::token_signature);
 }
 
-TEST_F(LoginTokensTest, SaysThatKeysCannotBeHad) {
+TEST_F(LoginTokensTest, ReportsThatKeysAreUnavailable) {
     auto other = claims();
     other["iss"] = "https://silent.example";
-    EXPECT_EQ(verify(other, "k1", "silent.example"), "keys-unavailable");
-    // Discovery must not lead to plain HTTP in the network.
-    issuers.answers["https://weak.example/.well-known/openid-configuration"] =
+    EXPECT_EQ(verify(other, "k1", "silent.example"), "identity-unavailable");
+    // Discovery must not lead to plain HTTP outside this machine.
+    issuers.responses["https://weak.example/.well-known/openid-configuration"] =
         R"({"jwks_uri":"http://keys.example/set"})";
     other["iss"] = "https://weak.example";
-    EXPECT_EQ(verify(other, "k1", "weak.example"), "keys-unavailable");
+    EXPECT_EQ(verify(other, "k1", "weak.example"), "identity-unavailable");
 }
 
-TEST_F(LoginTokensTest, KnowsABoundedNumberOfIssuers) {
-    LoginTokens few({.issuers_max = 1}, issuers, clock);
+TEST_F(LoginTokensTest, LimitsTheNumberOfIssuers) {
+    LoginTokens limited({.issuers_max = 1}, issuers, clock);
     EXPECT_TRUE(std::holds_alternative<LoginToken>(
-        few.verify(crypto::sign_jwt(claims(), "k1", key()), {"login.example/realm", {"client"}})));
+        limited.verify(crypto::sign_jwt(claims(), "k1", key()), {"login.example/realm", {"client"}})));
     auto other = claims();
     other["iss"] = "https://second.example";
-    auto refused = few.verify(crypto::sign_jwt(other, "k1", key()), {"second.example", {"client"}});
-    EXPECT_EQ(std::get<identity::Denial>(refused).type, "keys-unavailable");
+    auto refused = limited.verify(crypto::sign_jwt(other, "k1", key()), {"second.example", {"client"}});
+    EXPECT_EQ(std::get<identity::AuthFailure>(refused).type, http::ProblemType::identity_unavailable);
 }
 
 }  // namespace

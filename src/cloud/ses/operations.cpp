@@ -1,26 +1,30 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "cloud/ses/operations.h"
+
 #include <algorithm>
 
 #include <boost/json/array.hpp>
 #include <boost/json/serialize.hpp>
 
+#include "base/text/ascii.h"
+#include "cloud/aws/auth/authorize.h"
 #include "cloud/aws/protocol/json_body.h"
 #include "cloud/aws/protocol/protocol.h"
 #include "cloud/ses/ses.h"
 #include "crypto/encoding.h"
 #include "crypto/ids.h"
-#include "http/routing/router.h"
+#include "http/routing/target.h"
 #include "json/value/parse.h"
 
 namespace integreat::ses {
 
 namespace json = boost::json;
-using cloud::Answer;
 using cloud::AwsError;
-using cloud::Exchange;
-using cloud::json_body;
+using cloud::AwsResult;
 using cloud::json_result;
-using cloud::Outcome;
+using cloud::OperationContext;
+using cloud::OperationResult;
+using cloud::parse_json_body;
 using cloud::Signing;
 
 namespace {
@@ -47,34 +51,29 @@ AwsError too_many() {
             .message = "There are too many resources of this kind."};
 }
 
-Outcome<> require(Ses& ses, Exchange& exchange, std::string_view action, const std::string& identity) {
-    return cloud::authorize(exchange,
-                            {.action = "ses:" + std::string(action), .resource = ses.arn_of(identity)});
+AwsResult<> require_permission(Ses& ses, OperationContext& context, std::string_view action,
+                               const std::string& identity) {
+    return cloud::authorize(context,
+                            {.action = "ses:" + std::string(action), .resource = ses.make_arn(identity)});
 }
 
-// What follows "/v2/email/identities/" and its like, decoded.
-std::string last_part(const Exchange& exchange) {
-    auto path = exchange.request.path();
+// Returns the decoded last segment of the path, such as the name after "/v2/email/identities/".
+std::string name_in_path(const OperationContext& context) {
+    auto path = context.request.path();
     return http::percent_decode(path.substr(path.rfind('/') + 1)).value_or("");
 }
 
-std::string lower(std::string text) {
-    std::ranges::transform(text, text.begin(),
-                           [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
-    return text;
-}
-
-// The identity that lets `address` send: itself or its domain. Empty if there is none.
-std::string identity_for(const Mailbox& mailbox, const std::string& address) {
+// Returns the verified identity that may send as `address`: the address or its domain; empty if none.
+std::string sending_identity(const Mailbox& mailbox, const std::string& address) {
     if (mailbox.identities.contains(address)) return address;
     auto domain = address.substr(address.find('@') + 1);
     return mailbox.identities.contains(domain) ? domain : std::string();
 }
 
-// A header of a MIME message, unfolded; empty if it is not there.
+// Returns an unfolded header of a MIME message; empty if it is missing.
 std::string mime_header(std::string_view message, std::string_view name) {
-    std::string found;
-    bool in_it = false;
+    std::string value;
+    bool in_header = false;
     while (!message.empty()) {
         auto line = message.substr(0, message.find('\n'));
         message.remove_prefix(std::min(line.size() + 1, message.size()));
@@ -83,12 +82,12 @@ std::string mime_header(std::string_view message, std::string_view name) {
         bool folded = line.front() == ' ' || line.front() == '\t';
         if (!folded) {
             auto colon = std::min(line.find(':'), line.size());
-            in_it = found.empty() && http::equal_ignoring_case(line.substr(0, colon), name);
-            line = in_it ? line.substr(std::min(colon + 1, line.size())) : line;
+            in_header = value.empty() && iequals(line.substr(0, colon), name);
+            line = in_header ? line.substr(std::min(colon + 1, line.size())) : line;
         }
-        if (in_it) found += line;
+        if (in_header) value += line;
     }
-    return found;
+    return value;
 }
 
 std::vector<std::string> split_addresses(std::string_view list) {
@@ -96,7 +95,7 @@ std::vector<std::string> split_addresses(std::string_view list) {
     while (!list.empty()) {
         auto part = list.substr(0, list.find(','));
         list.remove_prefix(std::min(part.size() + 1, list.size()));
-        if (auto address = address_of(part); !address.empty()) addresses.push_back(address);
+        if (auto address = parse_address(part); !address.empty()) addresses.push_back(address);
     }
     return addresses;
 }
@@ -104,16 +103,16 @@ std::vector<std::string> split_addresses(std::string_view list) {
 struct Mail {
     std::string from;
     std::vector<std::string> recipients;
-    json::object content;  // As the outbox shows it.
+    json::object content;  // The outbox entry.
 };
 
-Outcome<> read_recipients(const json::object& body, Mail& mail) {
+AwsResult<> parse_recipients(const json::object& body, Mail& mail) {
     const auto* destination = TRY(cloud::optional_object(body, "Destination"));
     if (!destination) return {};
     for (const char* kind : {"ToAddresses", "CcAddresses", "BccAddresses"}) {
         const auto* addresses = TRY(cloud::optional_array(*destination, kind));
         for (const auto& text : addresses ? *addresses : json::array()) {
-            auto address = text.is_string() ? address_of(text.get_string()) : std::string();
+            auto address = text.is_string() ? parse_address(text.get_string()) : std::string();
             if (address.empty()) return bad_request("Local address contains control or whitespace");
             mail.recipients.push_back(address);
         }
@@ -122,7 +121,7 @@ Outcome<> read_recipients(const json::object& body, Mail& mail) {
     return {};
 }
 
-Outcome<> read_simple(const json::object& simple, Mail& mail) {
+AwsResult<> parse_simple(const json::object& simple, Mail& mail) {
     const auto* subject = TRY(cloud::optional_object(simple, "Subject"));
     const auto* body = TRY(cloud::optional_object(simple, "Body"));
     if (!subject || !body) return bad_request("Simple needs Subject and Body.");
@@ -134,11 +133,11 @@ Outcome<> read_simple(const json::object& simple, Mail& mail) {
     return {};
 }
 
-Outcome<> read_raw(const json::object& raw, Mail& mail) {
+AwsResult<> parse_raw(const json::object& raw, Mail& mail) {
     auto encoded = TRY(cloud::required_text(raw, "Data", mail_bytes_max * 2));
     auto message = crypto::base64_decode(encoded);
-    if (!message) return bad_request("Raw.Data is not base64.");
-    if (mail.from.empty()) mail.from = address_of(mime_header(*message, "From"));
+    if (!message) return bad_request("Raw.Data is not Base64.");
+    if (mail.from.empty()) mail.from = parse_address(mime_header(*message, "From"));
     if (mail.recipients.empty()) {
         for (const char* kind : {"To", "Cc", "Bcc"}) {
             auto addresses = split_addresses(mime_header(*message, kind));
@@ -150,52 +149,53 @@ Outcome<> read_raw(const json::object& raw, Mail& mail) {
     return {};
 }
 
-Outcome<> read_template(const json::object& asked, const Mailbox& mailbox, Mail& mail) {
-    auto name = TRY(cloud::required_text(asked, "TemplateName", 64));
-    auto known = mailbox.templates.find(name);
-    if (known == mailbox.templates.end()) return not_found("Template " + name + " does not exist.");
-    auto text = TRY(cloud::optional_text(asked, "TemplateData", 262'144));
+AwsResult<> render_template(const json::object& request, const Mailbox& mailbox, Mail& mail) {
+    auto name = TRY(cloud::required_text(request, "TemplateName", 64));
+    auto stored = mailbox.templates.find(name);
+    if (stored == mailbox.templates.end()) return not_found("Template " + name + " does not exist.");
+    auto text = TRY(cloud::optional_text(request, "TemplateData", 262'144));
     auto data = integreat::json::parse_object(text.empty() ? "{}" : text);
-    if (!data) return bad_request("TemplateData is no JSON object: " + data.error().message);
+    if (!data) return bad_request("TemplateData is not a JSON object: " + data.error().message);
     mail.content["TemplateName"] = name;
-    for (const auto& part : known->second) {
-        auto filled = fill_template(std::string_view(part.value().as_string()), *data);
-        if (!filled) return bad_request(filled.error().message);
-        mail.content[part.key()] = *filled;
+    for (const auto& part : stored->second) {
+        auto rendered = render_template_text(std::string_view(part.value().as_string()), *data);
+        if (!rendered) return bad_request(rendered.error().message);
+        mail.content[part.key()] = *rendered;
     }
     return {};
 }
 
-Outcome<Mail> read_mail(const json::object& body, const Mailbox& mailbox) {
+AwsResult<Mail> parse_mail(const json::object& body, const Mailbox& mailbox) {
     Mail mail;
     auto from = TRY(cloud::optional_text(body, "FromEmailAddress", 1'000));
-    mail.from = address_of(from);
+    mail.from = parse_address(from);
     if (!from.empty() && mail.from.empty()) return bad_request("Missing final '@domain'");
-    TRY(read_recipients(body, mail));
+    TRY(parse_recipients(body, mail));
     const auto* content = TRY(cloud::optional_object(body, "Content"));
     if (!content) return bad_request("Content is missing.");
     const auto* simple = TRY(cloud::optional_object(*content, "Simple"));
     const auto* raw = TRY(cloud::optional_object(*content, "Raw"));
-    const auto* asked = TRY(cloud::optional_object(*content, "Template"));
-    if ((simple != nullptr) + (raw != nullptr) + (asked != nullptr) != 1)
+    const auto* template_content = TRY(cloud::optional_object(*content, "Template"));
+    if ((simple != nullptr) + (raw != nullptr) + (template_content != nullptr) != 1)
         return bad_request("Content must be one of Simple, Raw and Template.");
-    if (simple) TRY(read_simple(*simple, mail));
-    if (raw) TRY(read_raw(*raw, mail));
-    if (asked) TRY(read_template(*asked, mailbox, mail));
+    if (simple) TRY(parse_simple(*simple, mail));
+    if (raw) TRY(parse_raw(*raw, mail));
+    if (template_content) TRY(render_template(*template_content, mailbox, mail));
     if (mail.from.empty()) return bad_request("The sender is missing: FromEmailAddress.");
     if (mail.recipients.empty()) return bad_request("The recipients are missing: Destination.");
     if (mail.recipients.size() > recipients_max) return rejected("Recipient count exceeds 50.");
     return mail;
 }
 
-Answer send_email(Ses& ses, Exchange& exchange) {
-    auto body = TRY(json_body(exchange));
+OperationResult send_email(Ses& ses, OperationContext& context) {
+    auto body = TRY(parse_json_body(context));
     auto mailbox = ses.mailbox().lock();
-    auto mail = TRY(read_mail(body, *mailbox));
-    auto identity = identity_for(*mailbox, mail.from);
+    auto mail = TRY(parse_mail(body, *mailbox));
+    auto identity = sending_identity(*mailbox, mail.from);
     const auto* content = body.at("Content").if_object();
     bool raw = content && content->contains("Raw");
-    TRY(require(ses, exchange, raw ? "SendRawEmail" : "SendEmail", identity.empty() ? mail.from : identity));
+    TRY(require_permission(ses, context, raw ? "SendRawEmail" : "SendEmail",
+                           identity.empty() ? mail.from : identity));
     if (identity.empty()) {
         return rejected(
             "Email address is not verified. The following identities failed the check in region "
@@ -213,23 +213,23 @@ Answer send_email(Ses& ses, Exchange& exchange) {
     mail.content["From"] = mail.from;
     mail.content["Recipients"] = json::array(mail.recipients.begin(), mail.recipients.end());
     mail.content["Suppressed"] = std::move(suppressed);
-    for (const char* also : {"ReplyToAddresses", "EmailTags", "ConfigurationSetName"}) {
-        if (const auto* value = body.if_contains(also)) mail.content[also] = *value;
+    for (const char* name : {"ReplyToAddresses", "EmailTags", "ConfigurationSetName"}) {
+        if (const auto* value = body.if_contains(name)) mail.content[name] = *value;
     }
     TRY(ses.save(mailbox->outbox, outbox_kind, id, std::move(mail.content)));
     if (mailbox->outbox.size() > outbox_max) {
         auto oldest = mailbox->outbox.begin()->first;
         TRY(ses.save(mailbox->outbox, outbox_kind, oldest, std::nullopt));
     }
-    return json_result(exchange, {{"MessageId", id}});
+    return json_result(context, {{"MessageId", id}});
 }
 
-Answer create_identity(Ses& ses, Exchange& exchange) {
-    auto body = TRY(json_body(exchange));
-    auto name = lower(TRY(cloud::required_text(body, "EmailIdentity", 320)));
-    TRY(require(ses, exchange, "CreateEmailIdentity", name));
+OperationResult create_identity(Ses& ses, OperationContext& context) {
+    auto body = TRY(parse_json_body(context));
+    auto name = to_lower(TRY(cloud::required_text(body, "EmailIdentity", 320)));
+    TRY(require_permission(ses, context, "CreateEmailIdentity", name));
     bool address = name.find('@') != std::string::npos;
-    if ((address && address_of(name) != name) || (!address && name.find('.') == std::string::npos))
+    if ((address && parse_address(name) != name) || (!address && name.find('.') == std::string::npos))
         return bad_request("Invalid email address or domain " + name);
     auto mailbox = ses.mailbox().lock();
     if (mailbox->identities.contains(name)) return exists("Email identity " + name + " already exist.");
@@ -237,20 +237,20 @@ Answer create_identity(Ses& ses, Exchange& exchange) {
     json::object identity{{"IdentityType", address ? "EMAIL_ADDRESS" : "DOMAIN"},
                           {"VerifiedForSendingStatus", true}};
     TRY(ses.save(mailbox->identities, identity_kind, name, identity));
-    return json_result(exchange, identity);
+    return json_result(context, identity);
 }
 
-Answer get_identity(Ses& ses, Exchange& exchange) {
-    auto name = lower(last_part(exchange));
-    TRY(require(ses, exchange, "GetEmailIdentity", name));
+OperationResult get_identity(Ses& ses, OperationContext& context) {
+    auto name = to_lower(name_in_path(context));
+    TRY(require_permission(ses, context, "GetEmailIdentity", name));
     auto mailbox = ses.mailbox().lock();
-    auto known = mailbox->identities.find(name);
-    if (known == mailbox->identities.end()) return not_found("Email identity " + name + " does not exist.");
-    return json_result(exchange, known->second);
+    auto entry = mailbox->identities.find(name);
+    if (entry == mailbox->identities.end()) return not_found("Email identity " + name + " does not exist.");
+    return json_result(context, entry->second);
 }
 
-Answer list_identities(Ses& ses, Exchange& exchange) {
-    TRY(require(ses, exchange, "ListEmailIdentities", "*"));
+OperationResult list_identities(Ses& ses, OperationContext& context) {
+    TRY(require_permission(ses, context, "ListEmailIdentities", "*"));
     json::array all;
     auto mailbox = ses.mailbox().lock();
     for (const auto& [name, identity] : mailbox->identities) {
@@ -259,22 +259,22 @@ Answer list_identities(Ses& ses, Exchange& exchange) {
                        {"SendingEnabled", true},
                        {"VerificationStatus", "SUCCESS"}});
     }
-    return json_result(exchange, {{"EmailIdentities", std::move(all)}});
+    return json_result(context, {{"EmailIdentities", std::move(all)}});
 }
 
-Answer delete_identity(Ses& ses, Exchange& exchange) {
-    auto name = lower(last_part(exchange));
-    TRY(require(ses, exchange, "DeleteEmailIdentity", name));
+OperationResult delete_identity(Ses& ses, OperationContext& context) {
+    auto name = to_lower(name_in_path(context));
+    TRY(require_permission(ses, context, "DeleteEmailIdentity", name));
     auto mailbox = ses.mailbox().lock();
     if (!mailbox->identities.contains(name)) return not_found("Email identity " + name + " does not exist.");
     TRY(ses.save(mailbox->identities, identity_kind, name, std::nullopt));
-    return json_result(exchange, {});
+    return json_result(context, {});
 }
 
-Answer create_template(Ses& ses, Exchange& exchange) {
-    auto body = TRY(json_body(exchange));
+OperationResult create_template(Ses& ses, OperationContext& context) {
+    auto body = TRY(parse_json_body(context));
     auto name = TRY(cloud::required_text(body, "TemplateName", 64));
-    TRY(cloud::Outcome<>(cloud::authorize(exchange, {.action = "ses:CreateEmailTemplate", .resource = "*"})));
+    TRY(cloud::authorize(context, {.action = "ses:CreateEmailTemplate", .resource = "*"}));
     const auto* content = TRY(cloud::optional_object(body, "TemplateContent"));
     if (!content) return bad_request("TemplateContent is missing.");
     json::object parts;
@@ -286,33 +286,32 @@ Answer create_template(Ses& ses, Exchange& exchange) {
     if (mailbox->templates.contains(name)) return exists("Template " + name + " already exists.");
     if (mailbox->templates.size() >= templates_max) return too_many();
     TRY(ses.save(mailbox->templates, template_kind, name, std::move(parts)));
-    return json_result(exchange, {});
+    return json_result(context, {});
 }
 
-Answer get_template(Ses& ses, Exchange& exchange) {
-    auto name = last_part(exchange);
-    TRY(cloud::Outcome<>(cloud::authorize(exchange, {.action = "ses:GetEmailTemplate", .resource = "*"})));
+OperationResult get_template(Ses& ses, OperationContext& context) {
+    auto name = name_in_path(context);
+    TRY(cloud::authorize(context, {.action = "ses:GetEmailTemplate", .resource = "*"}));
     auto mailbox = ses.mailbox().lock();
-    auto known = mailbox->templates.find(name);
-    if (known == mailbox->templates.end()) return not_found("Template " + name + " does not exist.");
-    return json_result(exchange, {{"TemplateName", name}, {"TemplateContent", known->second}});
+    auto entry = mailbox->templates.find(name);
+    if (entry == mailbox->templates.end()) return not_found("Template " + name + " does not exist.");
+    return json_result(context, {{"TemplateName", name}, {"TemplateContent", entry->second}});
 }
 
-Answer delete_template(Ses& ses, Exchange& exchange) {
-    auto name = last_part(exchange);
-    TRY(cloud::Outcome<>(cloud::authorize(exchange, {.action = "ses:DeleteEmailTemplate", .resource = "*"})));
+OperationResult delete_template(Ses& ses, OperationContext& context) {
+    auto name = name_in_path(context);
+    TRY(cloud::authorize(context, {.action = "ses:DeleteEmailTemplate", .resource = "*"}));
     auto mailbox = ses.mailbox().lock();
     if (!mailbox->templates.contains(name)) return not_found("Template " + name + " does not exist.");
     TRY(ses.save(mailbox->templates, template_kind, name, std::nullopt));
-    return json_result(exchange, {});
+    return json_result(context, {});
 }
 
-Answer put_suppressed(Ses& ses, Exchange& exchange) {
-    auto body = TRY(json_body(exchange));
-    auto address = address_of(TRY(cloud::required_text(body, "EmailAddress", 320)));
+OperationResult put_suppressed(Ses& ses, OperationContext& context) {
+    auto body = TRY(parse_json_body(context));
+    auto address = parse_address(TRY(cloud::required_text(body, "EmailAddress", 320)));
     auto reason = TRY(cloud::required_text(body, "Reason", 16));
-    TRY(cloud::Outcome<>(
-        cloud::authorize(exchange, {.action = "ses:PutSuppressedDestination", .resource = "*"})));
+    TRY(cloud::authorize(context, {.action = "ses:PutSuppressedDestination", .resource = "*"}));
     if (address.empty() || (reason != "BOUNCE" && reason != "COMPLAINT"))
         return bad_request("EmailAddress must be an address, Reason BOUNCE or COMPLAINT.");
     auto mailbox = ses.mailbox().lock();
@@ -321,52 +320,50 @@ Answer put_suppressed(Ses& ses, Exchange& exchange) {
                        {"Reason", reason},
                        {"LastUpdateTime", static_cast<double>(unix_seconds(ses.clock.now()))}};
     TRY(ses.save(mailbox->suppressed, suppressed_kind, address, std::move(entry)));
-    return json_result(exchange, {});
+    return json_result(context, {});
 }
 
-Answer get_suppressed(Ses& ses, Exchange& exchange) {
-    auto address = lower(last_part(exchange));
-    TRY(cloud::Outcome<>(
-        cloud::authorize(exchange, {.action = "ses:GetSuppressedDestination", .resource = "*"})));
+OperationResult get_suppressed(Ses& ses, OperationContext& context) {
+    auto address = to_lower(name_in_path(context));
+    TRY(cloud::authorize(context, {.action = "ses:GetSuppressedDestination", .resource = "*"}));
     auto mailbox = ses.mailbox().lock();
-    auto known = mailbox->suppressed.find(address);
-    if (known == mailbox->suppressed.end())
+    auto entry = mailbox->suppressed.find(address);
+    if (entry == mailbox->suppressed.end())
         return not_found("Email address " + address + " does not exist on your suppression list.");
-    return json_result(exchange, {{"SuppressedDestination", known->second}});
+    return json_result(context, {{"SuppressedDestination", entry->second}});
 }
 
-Answer delete_suppressed(Ses& ses, Exchange& exchange) {
-    auto address = lower(last_part(exchange));
-    TRY(cloud::Outcome<>(
-        cloud::authorize(exchange, {.action = "ses:DeleteSuppressedDestination", .resource = "*"})));
+OperationResult delete_suppressed(Ses& ses, OperationContext& context) {
+    auto address = to_lower(name_in_path(context));
+    TRY(cloud::authorize(context, {.action = "ses:DeleteSuppressedDestination", .resource = "*"}));
     auto mailbox = ses.mailbox().lock();
     if (!mailbox->suppressed.contains(address))
         return not_found("Email address " + address + " does not exist on your suppression list.");
     TRY(ses.save(mailbox->suppressed, suppressed_kind, address, std::nullopt));
-    return json_result(exchange, {});
+    return json_result(context, {});
 }
 
 constexpr const char* checks = "signature; ses: permission on the identity's ARN";
 constexpr const char* global_checks = "signature; ses: permission on *";
 
-constexpr cloud::OperationOf<Ses> table[] = {
+constexpr cloud::OperationEntry<Ses> table[] = {
     {{"SendEmail",
-      "Simple, raw and template; kept in the local outbox, never sent. Templates know {{name}} only.",
+      "Simple, raw and template; stored in the local outbox, never sent. Templates support {{name}} only.",
       "signature; ses:SendEmail or ses:SendRawEmail on the sender's identity; sender verified"},
      Signing::required,
      send_email,
      nullptr,
      28 * 1024 * 1024},
-    {{"CreateEmailIdentity", "Address or domain; verified at once.", checks},
+    {{"CreateEmailIdentity", "Address or domain; verified immediately.", checks},
      Signing::required,
      create_identity},
     {{"GetEmailIdentity", "By name.", checks}, Signing::required, get_identity},
-    {{"ListEmailIdentities", "All at once, without paging.", checks}, Signing::required, list_identities},
+    {{"ListEmailIdentities", "All, without paging.", checks}, Signing::required, list_identities},
     {{"DeleteEmailIdentity", "By name.", checks}, Signing::required, delete_identity},
     {{"CreateEmailTemplate", "Subject, text and HTML.", global_checks}, Signing::required, create_template},
     {{"GetEmailTemplate", "By name.", global_checks}, Signing::required, get_template},
     {{"DeleteEmailTemplate", "By name.", global_checks}, Signing::required, delete_template},
-    {{"PutSuppressedDestination", "Mails to it are marked in the outbox.", global_checks},
+    {{"PutSuppressedDestination", "Mails to the address are marked in the outbox.", global_checks},
      Signing::required,
      put_suppressed},
     {{"GetSuppressedDestination", "By address.", global_checks}, Signing::required, get_suppressed},
@@ -375,7 +372,7 @@ constexpr cloud::OperationOf<Ses> table[] = {
 
 struct Route {
     http::Method method;
-    std::string_view path;  // Below /v2/email/; with a trailing slash a name follows.
+    std::string_view path;  // Relative to /v2/email/; a trailing slash is followed by a name.
     std::string_view operation;
 };
 
@@ -393,31 +390,31 @@ constexpr Route routes[] = {
     {http::Method::del, "suppression/addresses/", "DeleteSuppressedDestination"},
 };
 
-std::string_view find_operation(const Exchange& exchange) {
-    auto path = exchange.request.path();
+std::string_view find_operation(const OperationContext& context) {
+    auto path = context.request.path();
     if (!path.starts_with(prefix)) return {};
     path.remove_prefix(prefix.size());
     for (const auto& route : routes) {
-        bool named = route.path.ends_with('/');
-        bool fits = named ? path.starts_with(route.path) && path.size() > route.path.size() &&
-                                path.find('/', route.path.size()) == std::string_view::npos
-                          : path == route.path;
-        if (fits && route.method == exchange.request.method) return route.operation;
+        bool has_name = route.path.ends_with('/');
+        bool matches = has_name ? path.starts_with(route.path) && path.size() > route.path.size() &&
+                                      path.find('/', route.path.size()) == std::string_view::npos
+                                : path == route.path;
+        if (matches && route.method == context.request.method) return route.operation;
     }
     return {};
 }
 
-http::Reply show_outbox(Ses& ses) {
+http::FullResponse get_outbox(Ses& ses) {
     json::array mails;
     auto mailbox = ses.mailbox().lock();
     for (auto it = mailbox->outbox.rbegin(); it != mailbox->outbox.rend(); ++it)
         mails.push_back(it->second);
-    http::Reply reply{.body = json::serialize(json::object{{"mails", std::move(mails)}})};
-    reply.headers.set("Content-Type", "application/json");
-    return reply;
+    http::FullResponse response{.body = json::serialize(json::object{{"mails", std::move(mails)}})};
+    response.headers.set("Content-Type", "application/json");
+    return response;
 }
 
-http::Reply empty_outbox(Ses& ses) {
+http::FullResponse empty_outbox(Ses& ses) {
     auto mailbox = ses.mailbox().lock();
     while (!mailbox->outbox.empty()) {
         auto id = mailbox->outbox.begin()->first;
@@ -434,19 +431,19 @@ cloud::Api api(Ses& ses) {
             .signing_name = "ses",
             .protocol = cloud::Protocol::rest_json,
             .operations = cloud::bind<Ses>(ses, table),
-            .find = find_operation};
+            .find_operation = find_operation};
 }
 
-std::vector<cloud::About> operations() {
-    std::vector<cloud::About> all;
+std::vector<cloud::OperationDoc> operations() {
+    std::vector<cloud::OperationDoc> all;
     for (const auto& operation : table)
-        all.push_back(operation.about);
+        all.push_back(operation.doc);
     return all;
 }
 
-std::vector<cloud::LocalRoute> local_routes(Ses& ses) {
+std::vector<cloud::InternalRoute> internal_routes(Ses& ses) {
     return {{http::Method::get, "outbox",
-             [&ses](const http::Request&, std::string_view) { return show_outbox(ses); }},
+             [&ses](const http::Request&, std::string_view) { return get_outbox(ses); }},
             {http::Method::del, "outbox",
              [&ses](const http::Request&, std::string_view) { return empty_outbox(ses); }}};
 }

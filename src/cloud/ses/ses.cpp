@@ -6,25 +6,17 @@
 #include <boost/json/array.hpp>
 #include <boost/json/serialize.hpp>
 
+#include "base/text/ascii.h"
+
 namespace integreat::ses {
 
 namespace json = boost::json;
 
-namespace {
+namespace {}  // namespace
 
-std::string_view trim(std::string_view text) {
-    while (!text.empty() && text.front() == ' ')
-        text.remove_prefix(1);
-    while (!text.empty() && text.back() == ' ')
-        text.remove_suffix(1);
-    return text;
-}
-
-}  // namespace
-
-Result<std::unique_ptr<Ses>> Ses::open(cloud::Records& records, std::string region, std::string account,
-                                       const Clock& clock, Random& random) {
-    std::unique_ptr<Ses> ses(new Ses(records, std::move(region), std::move(account), clock, random));
+Result<std::unique_ptr<Ses>> Ses::open(cloud::DocumentStore& documents, std::string region,
+                                       std::string account, const Clock& clock, Random& random) {
+    std::unique_ptr<Ses> ses(new Ses(documents, std::move(region), std::move(account), clock, random));
     TRY(ses->load());
     return ses;
 }
@@ -32,8 +24,8 @@ Result<std::unique_ptr<Ses>> Ses::open(cloud::Records& records, std::string regi
 Result<> Ses::load() {
     auto mailbox = mailbox_.lock();
     auto read = [&](const char* kind, std::map<std::string, json::object>& entries) -> Result<> {
-        for (auto& record : TRY(records_.list(kind)))
-            entries[record.name] = std::move(record.content);
+        for (auto& stored : TRY(documents_.list(kind)))
+            entries[stored.name] = std::move(stored.content);
         return {};
     };
     TRY(read(identity_kind, mailbox->identities));
@@ -42,10 +34,10 @@ Result<> Ses::load() {
     return read(outbox_kind, mailbox->outbox);
 }
 
-cloud::Outcome<> Ses::save(std::map<std::string, json::object>& entries, const char* kind,
-                           const std::string& name, std::optional<json::object> entry) {
-    const cloud::Change change[] = {{kind, name, entry}};
-    if (auto saved = records_.apply(change); !saved) return cloud::from_error(saved.error());
+cloud::AwsResult<> Ses::save(std::map<std::string, json::object>& entries, const char* kind,
+                             const std::string& name, std::optional<json::object> entry) {
+    const cloud::DocumentChange changes[] = {{kind, name, entry}};
+    if (auto saved = documents_.apply(changes); !saved) return cloud::to_aws_error(saved.error());
     if (entry) {
         entries[name] = std::move(*entry);
     } else {
@@ -54,44 +46,42 @@ cloud::Outcome<> Ses::save(std::map<std::string, json::object>& entries, const c
     return {};
 }
 
-std::string Ses::arn_of(const std::string& identity) const {
+std::string Ses::make_arn(const std::string& identity) const {
     return "arn:aws:ses:" + region_ + ":" + account_ + ":identity/" + identity;
 }
 
-Result<std::string> fill_template(std::string_view text, const json::object& data) {
-    std::string filled;
+Result<std::string> render_template_text(std::string_view text, const json::object& data) {
+    std::string rendered;
     for (;;) {
         auto begin = text.find("{{");
         auto end = begin == std::string_view::npos ? begin : text.find("}}", begin);
-        if (end == std::string_view::npos) return filled.append(text);
-        filled.append(text.substr(0, begin));
-        auto name = trim(text.substr(begin + 2, end - begin - 2));
+        if (end == std::string_view::npos) return rendered.append(text);
+        rendered.append(text.substr(0, begin));
+        auto name = trim(text.substr(begin + 2, end - begin - 2), " ");
         const auto* value = data.if_contains(name);
         if (!value) {
             return Error{Fault::invalid,
                          "Attribute '" + std::string(name) + "' is not present in the rendering data."};
         }
-        filled += value->is_string() ? std::string(value->get_string()) : json::serialize(*value);
+        rendered += value->is_string() ? std::string(value->get_string()) : json::serialize(*value);
         text.remove_prefix(end + 2);
     }
 }
 
-std::string address_of(std::string_view text) {
+std::string parse_address(std::string_view text) {
     auto open = text.rfind('<');
     if (open != std::string_view::npos) {
         auto close = text.find('>', open);
         if (close == std::string_view::npos) return {};
         text = text.substr(open + 1, close - open - 1);
     }
-    std::string address(trim(text));
+    std::string address(trim(text, " "));
     auto at = address.rfind('@');
-    bool fits =
+    bool valid =
         at != std::string::npos && at > 0 && at + 1 < address.size() && address.size() <= 320 &&
         std::ranges::none_of(address, [](unsigned char c) { return c <= 0x20 || c == 0x7F || c == ','; });
-    if (!fits) return {};
-    std::ranges::transform(address, address.begin(),
-                           [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
-    return address;
+    if (!valid) return {};
+    return to_lower(address);
 }
 
 }  // namespace integreat::ses

@@ -5,43 +5,44 @@
 
 namespace integreat::sqlite {
 
-Result<> GroupCommit::commit_together(std::vector<Waiting*>& batch) {
+Result<> GroupCommit::commit_batch(std::vector<QueuedWrite*>& batch) {
     auto transaction = TRY(store_.write());
-    for (auto* one : batch) {
-        TRY(transaction.execute("SAVEPOINT one"));
-        one->result = (*one->write)(transaction);
-        if (!one->result) TRY(transaction.execute("ROLLBACK TO one"));
-        TRY(transaction.execute("RELEASE one"));
+    for (auto* queued : batch) {
+        TRY(transaction.execute("SAVEPOINT queued_write"));
+        queued->result = (*queued->write)(transaction);
+        if (!queued->result) TRY(transaction.execute("ROLLBACK TO queued_write"));
+        TRY(transaction.execute("RELEASE queued_write"));
     }
     return transaction.commit();
 }
 
 Result<> GroupCommit::run(const std::function<Result<>(Transaction&)>& write) {
-    Waiting mine{.write = &write, .result = {}};
+    QueuedWrite own{.write = &write, .result = {}};
     auto queue = queue_.lock();
-    queue->waiting.push_back(&mine);
-    changed_.wait(queue.lock(), [&] { return mine.done || !queue->led; });
-    if (mine.done) return std::move(mine.result);
+    queue->pending.push_back(&own);
+    changed_.wait(queue.lock(), [&] { return own.done || !queue->has_leader; });
+    if (own.done) return std::move(own.result);
 
-    queue->led = true;
-    auto count = std::min(queue->waiting.size(), batch_count_max);
-    auto end = queue->waiting.begin() + static_cast<std::ptrdiff_t>(count);
-    std::vector<Waiting*> batch(queue->waiting.begin(), end);
-    // With more waiting than fit, the leader's own may be left for the next leader: it goes first then.
-    if (std::find(batch.begin(), batch.end(), &mine) == batch.end()) batch.front() = &mine;
-    std::erase_if(queue->waiting,
-                  [&](Waiting* one) { return std::find(batch.begin(), batch.end(), one) != batch.end(); });
+    queue->has_leader = true;
+    auto count = std::min(queue->pending.size(), batch_count_max);
+    auto end = queue->pending.begin() + static_cast<std::ptrdiff_t>(count);
+    std::vector<QueuedWrite*> batch(queue->pending.begin(), end);
+    // If more writes are pending than fit into a batch, the leader's own write replaces the first one.
+    if (std::find(batch.begin(), batch.end(), &own) == batch.end()) batch.front() = &own;
+    std::erase_if(queue->pending, [&](QueuedWrite* queued) {
+        return std::find(batch.begin(), batch.end(), queued) != batch.end();
+    });
     queue.lock().unlock();
-    auto committed = commit_together(batch);
+    auto committed = commit_batch(batch);
     queue.lock().lock();
-    for (auto* one : batch) {
-        if (!committed) one->result = committed.error();
-        one->done = true;
+    for (auto* queued : batch) {
+        if (!committed) queued->result = committed.error();
+        queued->done = true;
     }
-    queue->led = false;
+    queue->has_leader = false;
     ++queue->commits;
     changed_.notify_all();
-    return std::move(mine.result);
+    return std::move(own.result);
 }
 
 std::uint64_t GroupCommit::commits() {

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// Writes of several threads in one transaction, so that they share one fsync. Whoever comes while nobody
-// commits leads: it takes all writes that wait, runs each in a savepoint of its own, commits once and wakes
-// their callers. A write that fails is undone alone; if the commit itself fails, all of them have failed.
+// Group commit: writes of several threads share one transaction and one fsync. A thread that arrives while no
+// commit is running becomes the leader: it runs all queued writes, each in its own savepoint, commits once
+// and wakes their threads. A failed write is rolled back alone; if the commit fails, all writes of the group
+// fail.
 #pragma once
 
 #include <condition_variable>
@@ -16,29 +17,29 @@ class GroupCommit {
 public:
     explicit GroupCommit(Store& store) : store_(store) {}
 
-    // Runs on the thread of any caller, but returns on this one, when what it wrote is on the disk. The
-    // transaction must not be committed by `write`.
+    // Runs `write` on the thread of some caller and returns when its changes are on disk. `write` must not
+    // commit the transaction.
     Result<> run(const std::function<Result<>(Transaction&)>& write);
 
-    std::uint64_t commits();  // So far.
+    std::uint64_t commits();  // Number of commits since construction.
 
 private:
-    struct Waiting {
+    struct QueuedWrite {
         const std::function<Result<>(Transaction&)>* write;
         Result<> result;
         bool done = false;
     };
     struct Queue {
-        std::vector<Waiting*> waiting;
-        bool led = false;
+        std::vector<QueuedWrite*> pending;
+        bool has_leader = false;
         std::uint64_t commits = 0;
     };
-    Result<> commit_together(std::vector<Waiting*>& batch);
+    Result<> commit_batch(std::vector<QueuedWrite*>& batch);
 
     static constexpr std::size_t batch_count_max = 64;
 
     Store& store_;
-    Guarded<Queue> queue_;
+    Synchronized<Queue> queue_;
     std::condition_variable changed_;
 };
 

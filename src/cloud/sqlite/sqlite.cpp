@@ -21,10 +21,10 @@ constexpr int open_flags =
 Error sqlite_error(sqlite3* connection, int code) {
     std::string cause = sqlite3_errmsg(connection);
     switch (code & 0xff) {
-        case SQLITE_CONSTRAINT: return {Fault::conflict, "the state does not allow it", cause};
+        case SQLITE_CONSTRAINT: return {Fault::conflict, "the current state does not allow this", cause};
         case SQLITE_BUSY:
         case SQLITE_LOCKED:
-            return {Fault::unavailable, "another process holds the local cloud's data; try again", cause};
+            return {Fault::unavailable, "another process is using the local cloud's data; try again", cause};
         default:
             return {Fault::internal, "the local cloud's data cannot be read or written",
                     cause + " (SQLite " + std::to_string(code) + ")"};
@@ -37,7 +37,7 @@ Result<> run(sqlite3* connection, const char* sql) {
     return {};
 }
 
-// BEGIN, COMMIT and ROLLBACK come with each request: prepared once.
+// Runs BEGIN or COMMIT from the statement cache.
 Result<> run_prepared(Connection& connection, std::string_view sql) {
     auto statement = TRY(Statement::prepare(connection, sql));
     TRY(statement.step());
@@ -50,28 +50,28 @@ Result<std::int64_t> pragma(Transaction& transaction, const char* sql) {
     return statement.integer(0);
 }
 
-Result<> migrate(Transaction& transaction, const Layout& layout) {
+Result<> migrate(Transaction& transaction, const Schema& schema) {
     auto version = TRY(pragma(transaction, "PRAGMA user_version"));
     auto owner = TRY(pragma(transaction, "PRAGMA application_id"));
     auto tables = TRY(pragma(transaction, "SELECT count(*) FROM sqlite_schema"));
-    auto newest = static_cast<std::int64_t>(layout.steps.size());
-    if (owner != layout.application_id && (tables != 0 || version != 0)) {
-        return Error{Fault::invalid, "this SQLite file belongs to another program: name another data folder"};
+    auto newest = static_cast<std::int64_t>(schema.migrations.size());
+    if (owner != schema.application_id && (tables != 0 || version != 0)) {
+        return Error{Fault::invalid, "this SQLite file belongs to another program; use another data folder"};
     }
     if (version > newest) {
         return Error{Fault::invalid,
-                     "the " + std::string(layout.contents) + " were written by a newer version (schema " +
-                         std::to_string(version) + ", this one knows " + std::to_string(newest) +
-                         "): use that version or another data folder"};
+                     "the " + std::string(schema.contents) + " were written by a newer version (schema " +
+                         std::to_string(version) + ", this version supports " + std::to_string(newest) +
+                         "); use that version or another data folder"};
     }
     if (version == newest) return {};
     for (auto step = version; step < newest; ++step)
-        TRY(transaction.run_script(layout.steps[static_cast<std::size_t>(step)]));
-    return transaction.run_script("PRAGMA application_id=" + std::to_string(layout.application_id) +
+        TRY(transaction.run_script(schema.migrations[static_cast<std::size_t>(step)]));
+    return transaction.run_script("PRAGMA application_id=" + std::to_string(schema.application_id) +
                                   "; PRAGMA user_version=" + std::to_string(newest));
 }
 
-// The file's own name must survive a power cut, too.
+// Syncs the folder, so that the file name survives power loss too.
 Result<> sync_folder(const std::string& folder) {
     int descriptor = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     bool synced = descriptor >= 0 && ::fsync(descriptor) == 0;
@@ -90,8 +90,8 @@ void FinalizeStatement::operator()(sqlite3_stmt* statement) const {
 }
 
 Result<Statement> Statement::prepare(Connection& connection, std::string_view sql) {
-    if (auto known = connection.idle.find(sql); known != connection.idle.end() && known->second) {
-        return Statement(connection, std::move(known->second));
+    if (auto cached = connection.idle.find(sql); cached != connection.idle.end() && cached->second) {
+        return Statement(connection, std::move(cached->second));
     }
     sqlite3_stmt* statement = nullptr;
     int code = sqlite3_prepare_v3(connection.handle.get(), sql.data(), static_cast<int>(sql.size()),
@@ -105,10 +105,10 @@ Statement::~Statement() {
     sqlite3_reset(statement_.get());
     sqlite3_clear_bindings(statement_.get());
     std::string_view sql = sqlite3_sql(statement_.get());
-    if (auto known = home_->idle.find(sql); known != home_->idle.end()) {
-        known->second = std::move(statement_);
-    } else if (home_->idle.size() < idle_statements_max) {
-        home_->idle.emplace(sql, std::move(statement_));
+    if (auto cached = connection_->idle.find(sql); cached != connection_->idle.end()) {
+        cached->second = std::move(statement_);
+    } else if (connection_->idle.size() < idle_statements_max) {
+        connection_->idle.emplace(sql, std::move(statement_));
     }
 }
 
@@ -117,7 +117,7 @@ void Statement::bind(std::int64_t value) {
 }
 
 void Statement::bind(std::string_view value) {
-    const char* start = value.data() ? value.data() : "";  // A null pointer would mean NULL.
+    const char* start = value.data() ? value.data() : "";  // A null pointer would bind NULL.
     if (int code = sqlite3_bind_text64(statement_.get(), ++bound_, start, value.size(), SQLITE_TRANSIENT,
                                        SQLITE_UTF8))
         failure_ = code;
@@ -141,12 +141,12 @@ void Statement::reset() {
 
 Result<bool> Statement::step() {
     ASSERT(bound_ == sqlite3_bind_parameter_count(statement_.get()));
-    sqlite3* connection = home_->handle.get();
-    if (failure_ != 0) return sqlite_error(connection, failure_);
+    sqlite3* handle = connection_->handle.get();
+    if (failure_ != 0) return sqlite_error(handle, failure_);
     switch (int code = sqlite3_step(statement_.get())) {
         case SQLITE_ROW: return true;
         case SQLITE_DONE: return false;
-        default: return sqlite_error(connection, code);
+        default: return sqlite_error(handle, code);
     }
 }
 
@@ -160,12 +160,12 @@ std::string_view Statement::view(int column) const {
     return {start, static_cast<std::size_t>(sqlite3_column_bytes(statement_.get(), column))};
 }
 
-std::optional<std::int64_t> Statement::maybe_integer(int column) const {
+std::optional<std::int64_t> Statement::optional_integer(int column) const {
     if (sqlite3_column_type(statement_.get(), column) == SQLITE_NULL) return std::nullopt;
     return integer(column);
 }
 
-std::optional<std::string> Statement::maybe_text(int column) const {
+std::optional<std::string> Statement::optional_text(int column) const {
     if (sqlite3_column_type(statement_.get(), column) == SQLITE_NULL) return std::nullopt;
     return text(column);
 }
@@ -173,11 +173,11 @@ std::optional<std::string> Statement::maybe_text(int column) const {
 Transaction::~Transaction() {
     if (!writer_ && !reader_) return;  // Moved from.
     if (open_) {
-        // A failed rollback leaves nothing behind either: SQLite rolls back when the next one begins or
-        // the file closes.
+        // A failed ROLLBACK is harmless: SQLite rolls back when the next transaction begins or the file is
+        // closed.
         sqlite3_exec(connection().handle.get(), "ROLLBACK", nullptr, nullptr, nullptr);
     }
-    if (reader_) store_->give_back(std::move(reader_));
+    if (reader_) store_->release_reader(std::move(reader_));
 }
 
 Result<> Transaction::run_script(const std::string& sql) {
@@ -194,16 +194,16 @@ std::int64_t Transaction::changes() {
     return sqlite3_changes64(connection().handle.get());
 }
 
-Result<std::unique_ptr<Store>> Store::open(const std::string& folder, const Layout& layout) {
-    std::string contents(layout.contents);
+Result<std::unique_ptr<Store>> Store::open(const std::string& folder, const Schema& schema) {
+    std::string contents(schema.contents);
     std::error_code failure;
     std::filesystem::create_directories(folder, failure);
     if (failure) {
-        return Error{Fault::unavailable, "the folder for " + contents + " cannot be made (" + folder + ")",
+        return Error{Fault::unavailable, "the folder for " + contents + " cannot be created (" + folder + ")",
                      failure.message()};
     }
     ::chmod(folder.c_str(), 0700);
-    auto file = folder + "/" + std::string(layout.file);
+    auto file = folder + "/" + std::string(schema.file);
     sqlite3* opened = nullptr;
     int code = sqlite3_open_v2(file.c_str(), &opened, open_flags, nullptr);
     Connection connection{.handle = std::unique_ptr<sqlite3, CloseSqlite>(opened), .idle = {}};
@@ -211,7 +211,7 @@ Result<std::unique_ptr<Store>> Store::open(const std::string& folder, const Layo
         return Error{Fault::unavailable, "the file of " + contents + " cannot be opened (" + file + ")",
                      sqlite3_errstr(code)};
     }
-    ::chmod(file.c_str(), 0600);  // It holds secrets.
+    ::chmod(file.c_str(), 0600);  // The file contains secrets.
     sqlite3_busy_timeout(opened, busy_timeout_ms);
     auto ready = run(opened, "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON");
     if (!ready) {
@@ -222,7 +222,7 @@ Result<std::unique_ptr<Store>> Store::open(const std::string& folder, const Layo
 
     std::unique_ptr<Store> store(new Store(std::move(connection), folder, file));
     auto transaction = TRY(store->write());
-    if (auto migrated = migrate(transaction, layout); !migrated) {
+    if (auto migrated = migrate(transaction, schema); !migrated) {
         auto error = std::move(migrated).error();
         error.message += " (" + file + ")";
         return error;
@@ -259,7 +259,7 @@ Result<Transaction> Store::read() {
     return Transaction(*this, std::nullopt, std::move(reader));
 }
 
-void Store::give_back(std::unique_ptr<Connection> reader) {
+void Store::release_reader(std::unique_ptr<Connection> reader) {
     auto idle = readers_.lock();
     if (idle->size() < idle_readers_max) idle->push_back(std::move(reader));
 }

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// One SQLite file (https://www.sqlite.org/wal.html): WAL, synchronous=FULL, so that what was committed is
-// there after kill -9 or a power cut. One connection writes, behind one lock; readers have connections of
-// their own and neither wait for the writer nor see what it has not committed. Another process (the command
-// line) may write to the same file at the same time and is waited for.
-// Prepared statements are kept with their connection and used again.
+// A SQLite database file (https://www.sqlite.org/wal.html) in WAL mode with synchronous=FULL, so committed
+// data survives kill -9 and power loss. One connection writes, protected by a mutex; readers use connections
+// of their own, never wait for the writer and never see uncommitted data. Another process (the command line)
+// may write to the same file concurrently; SQLite's busy timeout makes the writers wait for each other.
+// Prepared statements are cached per connection.
 #pragma once
 
 #include <cstdint>
@@ -31,23 +31,24 @@ struct FinalizeStatement {
 };
 using PreparedStatement = std::unique_ptr<sqlite3_stmt, FinalizeStatement>;
 
-// A connection and the statements that were prepared on it and are not in use.
+// A connection and its cache of prepared statements that are not in use.
 struct Connection {
     struct Hash {
         using is_transparent = void;
         std::size_t operator()(std::string_view sql) const { return std::hash<std::string_view>()(sql); }
     };
     std::unique_ptr<sqlite3, CloseSqlite> handle;
-    std::unordered_map<std::string, PreparedStatement, Hash, std::equal_to<>> idle;  // After `handle`.
+    std::unordered_map<std::string, PreparedStatement, Hash, std::equal_to<>>
+        idle;  // Destroyed before `handle`.
 };
 
-// Bytes that are not text: a hash, a salt.
+// Binary data, such as a hash or a salt.
 struct Blob {
     std::string_view bytes;
 };
 
-// A prepared statement with its parameters; columns count from 0. The first failure of a bind is kept and
-// reported by step. Must not outlive its transaction.
+// A prepared statement with its parameters; columns count from 0. step() reports a failed bind. Must not
+// outlive its transaction.
 class Statement {
 public:
     static Result<Statement> prepare(Connection& connection, std::string_view sql);
@@ -67,23 +68,23 @@ public:
     void bind(const std::optional<T>& value) {
         value ? bind(*value) : bind_null();
     }
-    void reset();  // To bind and step again.
+    void reset();  // Allows binding and stepping again.
 
-    Result<bool> step();  // True: a row is there.
+    Result<bool> step();  // Returns true if a row is available.
 
     std::int64_t integer(int column) const;
     bool flag(int column) const { return integer(column) != 0; }
     std::string text(int column) const { return std::string(view(column)); }
-    // Bytes of a blob, too; empty for NULL. Valid until the next step.
+    // Returns text or the bytes of a blob; empty for NULL. Valid until the next step.
     std::string_view view(int column) const;
-    std::optional<std::int64_t> maybe_integer(int column) const;
-    std::optional<std::string> maybe_text(int column) const;
+    std::optional<std::int64_t> optional_integer(int column) const;
+    std::optional<std::string> optional_text(int column) const;
 
 private:
-    Statement(Connection& home, PreparedStatement statement)
-        : home_(&home), statement_(std::move(statement)) {}
+    Statement(Connection& connection, PreparedStatement statement)
+        : connection_(&connection), statement_(std::move(statement)) {}
 
-    Connection* home_;
+    Connection* connection_;
     PreparedStatement statement_;
     int bound_ = 0;
     int failure_ = 0;
@@ -91,8 +92,8 @@ private:
 
 class Store;
 
-// Everything read and written goes through one. What is not committed is rolled back; nothing is answered
-// before commit() has returned, and then it is on the disk.
+// A transaction, required for every read and write. Rolled back unless committed; when commit() returns, the
+// changes are on disk.
 class Transaction {
 public:
     Transaction(Transaction&& other) noexcept
@@ -109,7 +110,7 @@ public:
         (statement.bind(parameters), ...);
         return statement;
     }
-    // For a statement that gives no rows; how many it changed.
+    // Executes a statement without result rows and returns the number of changed rows.
     template <class... Parameters>
     Result<std::int64_t> execute(std::string_view sql, const Parameters&... parameters) {
         auto statement = TRY(query(sql, parameters...));
@@ -121,31 +122,32 @@ public:
 
 private:
     friend class Store;
-    Transaction(Store& store, std::optional<Guarded<Connection>::Access> writer,
+    Transaction(Store& store, std::optional<Synchronized<Connection>::Access> writer,
                 std::unique_ptr<Connection> reader)
         : writer_(std::move(writer)), reader_(std::move(reader)), store_(&store) {}
     Connection& connection() { return reader_ ? *reader_ : **writer_; }
     std::int64_t changes();
 
-    std::optional<Guarded<Connection>::Access> writer_;
+    std::optional<Synchronized<Connection>::Access> writer_;
     std::unique_ptr<Connection> reader_;
     Store* store_;
     bool open_ = true;
 };
 
-// What a file holds: the numbered steps from an empty file to the present tables are only ever added to.
-struct Layout {
-    std::string_view contents;           // "users": for sentences.
-    std::string_view file;               // "users.sqlite"
-    std::int64_t application_id = 0;     // In the file's header: whose file it is.
-    std::span<const char* const> steps;  // SQL scripts.
+// The schema of a database file. The numbered migrations lead from an empty file to the current tables; new
+// ones are only appended.
+struct Schema {
+    std::string_view contents;                // "users"; used in error messages.
+    std::string_view file;                    // "users.sqlite"
+    std::int64_t application_id = 0;          // PRAGMA application_id; identifies files of this program.
+    std::span<const char* const> migrations;  // SQL scripts.
 };
 
 class Store {
 public:
-    // Creates folder and file (readable by their owner only) if need be and brings the schema up to date.
-    // Fault::invalid if the file was written by a newer version or is not ours.
-    static Result<std::unique_ptr<Store>> open(const std::string& folder, const Layout& layout);
+    // Creates the folder and the file if missing (readable by the owner only) and applies pending migrations.
+    // Fault::invalid if the file was written by a newer version or belongs to another program.
+    static Result<std::unique_ptr<Store>> open(const std::string& folder, const Schema& schema);
 
     Result<Transaction> read();
     Result<Transaction> write();
@@ -156,10 +158,10 @@ private:
     friend class Transaction;
     Store(Connection writer, std::string folder, std::string file)
         : writer_(std::move(writer)), folder_(std::move(folder)), file_(std::move(file)) {}
-    void give_back(std::unique_ptr<Connection> reader);
+    void release_reader(std::unique_ptr<Connection> reader);
 
-    Guarded<Connection> writer_;
-    Guarded<std::vector<std::unique_ptr<Connection>>> readers_;  // Those nobody uses now.
+    Synchronized<Connection> writer_;
+    Synchronized<std::vector<std::unique_ptr<Connection>>> readers_;  // Idle read connections.
     std::string folder_;
     std::string file_;
 };

@@ -12,9 +12,9 @@
 namespace integreat::sqlite {
 namespace {
 
-constexpr const char* steps[] = {"CREATE TABLE words (word TEXT PRIMARY KEY, count INTEGER) STRICT"};
-constexpr Layout layout{
-    .contents = "words", .file = "words.sqlite", .application_id = 0x54455354, .steps = steps};
+constexpr const char* migrations[] = {"CREATE TABLE words (word TEXT PRIMARY KEY, count INTEGER) STRICT"};
+constexpr Schema schema{
+    .contents = "words", .file = "words.sqlite", .application_id = 0x54455354, .migrations = migrations};
 
 class SqliteTest : public testing::Test {
 protected:
@@ -29,7 +29,7 @@ protected:
     }
     void reopen() {
         store.reset();
-        auto opened = Store::open(folder, layout);
+        auto opened = Store::open(folder, schema);
         ASSERT_TRUE(opened) << opened.error().message;
         store = std::move(*opened);
     }
@@ -49,7 +49,7 @@ protected:
     std::unique_ptr<Store> store;
 };
 
-TEST_F(SqliteTest, KeepsWhatWasCommittedAndNothingElse) {
+TEST_F(SqliteTest, KeepsOnlyCommittedChanges) {
     add("one", 1);
     {
         auto dropped = store->write();
@@ -59,7 +59,7 @@ TEST_F(SqliteTest, KeepsWhatWasCommittedAndNothingElse) {
     EXPECT_EQ(count_words(), 1);
 }
 
-TEST_F(SqliteTest, AReaderSeesOneMomentAndDoesNotWaitForTheWriter) {
+TEST_F(SqliteTest, AReaderSeesASnapshotAndDoesNotWaitForTheWriter) {
     add("one", 1);
     auto writing = store->write();
     ASSERT_TRUE(writing->execute("INSERT INTO words VALUES ('two', 2)"));
@@ -79,7 +79,7 @@ TEST_F(SqliteTest, AReaderCannotWrite) {
     EXPECT_FALSE(reading->execute("INSERT INTO words VALUES ('two', 2)"));
 }
 
-TEST_F(SqliteTest, TwoStatementsOfTheSameTextDoNotDisturbEachOther) {
+TEST_F(SqliteTest, TwoStatementsWithTheSameSqlAreIndependent) {
     add("one", 1);
     add("two", 2);
     auto reading = store->read();
@@ -95,7 +95,7 @@ TEST_F(SqliteTest, TwoStatementsOfTheSameTextDoNotDisturbEachOther) {
     EXPECT_EQ(outer->text(0), "two");
 }
 
-TEST_F(SqliteTest, AConstraintIsAConflictAndItsCauseIsKept) {
+TEST_F(SqliteTest, AConstraintViolationIsAConflictWithItsCause) {
     add("one", 1);
     auto transaction = store->write();
     auto refused = transaction->execute("INSERT INTO words VALUES ('one', 1)");
@@ -104,14 +104,14 @@ TEST_F(SqliteTest, AConstraintIsAConflictAndItsCauseIsKept) {
     EXPECT_NE(refused.error().cause.find("words.word"), std::string::npos);
 }
 
-TEST_F(SqliteTest, RefusesFilesOfOthersAndOfNewerVersions) {
-    constexpr Layout other{
-        .contents = "deeds", .file = "words.sqlite", .application_id = 0x4F544852, .steps = steps};
+TEST_F(SqliteTest, RefusesFilesOfOtherPrograms) {
+    constexpr Schema other{
+        .contents = "deeds", .file = "words.sqlite", .application_id = 0x4F544852, .migrations = migrations};
     auto refused = Store::open(folder, other);
     ASSERT_FALSE(refused);
-    EXPECT_EQ(refused.error().message,
-              "this SQLite file belongs to another program: name another data folder (" + folder +
-                  "/words.sqlite)");
+    EXPECT_EQ(
+        refused.error().message,
+        "this SQLite file belongs to another program; use another data folder (" + folder + "/words.sqlite)");
 }
 
 TEST_F(SqliteTest, WritesOfManyThreadsShareCommits) {
@@ -135,7 +135,7 @@ TEST_F(SqliteTest, WritesOfManyThreadsShareCommits) {
     EXPECT_LT(writes.commits(), 400u);
 }
 
-TEST_F(SqliteTest, AWriteThatFailsTakesNothingOfTheOthersWithIt) {
+TEST_F(SqliteTest, AFailedWriteDoesNotAffectTheOthers) {
     GroupCommit writes(*store);
     std::vector<std::thread> threads;
     for (int thread = 0; thread < 8; ++thread) {

@@ -8,59 +8,60 @@ namespace integreat::ssm {
 
 namespace json = boost::json;
 using cloud::AwsError;
-using cloud::Outcome;
+using cloud::AwsResult;
 
 namespace {
 
 constexpr const char* kind = "ssm:parameter";
 constexpr const char* secure = "SecureString";
 
-std::string text_of(const json::object& object, const char* name) {
+std::string get_text(const json::object& object, const char* name) {
     return std::string(object.at(name).as_string());
 }
 
 }  // namespace
 
-Result<std::unique_ptr<Ssm>> Ssm::open(cloud::Records& records, std::string region, std::string account,
-                                       Secret sealing_key, const Clock& clock, Random& random) {
+Result<std::unique_ptr<Ssm>> Ssm::open(cloud::DocumentStore& documents, std::string region,
+                                       std::string account, Secret sealing_key, const Clock& clock,
+                                       Random& random) {
     std::unique_ptr<Ssm> ssm(
-        new Ssm(records, std::move(region), std::move(account), std::move(sealing_key), clock, random));
+        new Ssm(documents, std::move(region), std::move(account), std::move(sealing_key), clock, random));
     TRY(ssm->load());
     return ssm;
 }
 
 Result<> Ssm::load() {
     auto parameters = parameters_.lock();
-    for (const auto& record : TRY(records_.list(kind))) {
-        Parameter parameter{.name = record.name,
-                            .type = text_of(record.content, "type"),
-                            .value = text_of(record.content, "value"),
-                            .description = text_of(record.content, "description"),
-                            .version = record.content.at("version").as_int64(),
-                            .modified = from_unix_seconds(record.content.at("modified").as_int64())};
+    for (const auto& stored : TRY(documents_.list(kind))) {
+        Parameter parameter{.name = stored.name,
+                            .type = get_text(stored.content, "type"),
+                            .value = get_text(stored.content, "value"),
+                            .description = get_text(stored.content, "description"),
+                            .version = stored.content.at("version").as_int64(),
+                            .modified = from_unix_seconds(stored.content.at("modified").as_int64())};
         if (parameter.type == secure) {
             auto sealed = crypto::base64_decode(parameter.value);
-            auto value = sealed ? crypto::open_sealed(sealing_key_, *sealed, record.name) : std::nullopt;
-            if (!value) return Error{Fault::internal, "a SecureString cannot be opened", record.name};
+            auto value = sealed ? crypto::open_sealed(sealing_key_, *sealed, stored.name) : std::nullopt;
+            if (!value) return Error{Fault::internal, "a SecureString cannot be decrypted", stored.name};
             parameter.value = std::move(*value);
         }
-        (*parameters)[record.name] = std::move(parameter);
+        (*parameters)[stored.name] = std::move(parameter);
     }
     return {};
 }
 
-std::string Ssm::arn_of(const std::string& name) const {
+std::string Ssm::make_arn(const std::string& name) const {
     return "arn:aws:ssm:" + region_ + ":" + account_ + ":parameter" + (name.starts_with('/') ? "" : "/") +
            name;
 }
 
 std::optional<Parameter> Ssm::find(const std::string& name) {
     auto parameters = parameters_.lock();
-    auto found = parameters->find(name);
-    return found == parameters->end() ? std::nullopt : std::optional(found->second);
+    auto entry = parameters->find(name);
+    return entry == parameters->end() ? std::nullopt : std::optional(entry->second);
 }
 
-std::vector<Parameter> Ssm::below(const std::string& path, bool recursive) {
+std::vector<Parameter> Ssm::list_below(const std::string& path, bool recursive) {
     auto prefix = path.ends_with('/') ? path : path + "/";
     std::vector<Parameter> found;
     auto parameters = parameters_.lock();
@@ -71,44 +72,45 @@ std::vector<Parameter> Ssm::below(const std::string& path, bool recursive) {
     return found;
 }
 
-Outcome<std::int64_t> Ssm::put(Parameter parameter, bool overwrite) {
+AwsResult<std::int64_t> Ssm::put(Parameter parameter, bool overwrite) {
     auto parameters = parameters_.lock();
-    auto known = parameters->find(parameter.name);
-    if (known != parameters->end() && !overwrite) {
+    auto existing = parameters->find(parameter.name);
+    if (existing != parameters->end() && !overwrite) {
         return AwsError{.status = 400,
                         .code = "ParameterAlreadyExists",
                         .message =
                             "The parameter already exists. To overwrite this value, set the overwrite option "
                             "in the request to true."};
     }
-    if (known == parameters->end() && parameters->size() >= parameters_max) {
+    if (existing == parameters->end() && parameters->size() >= parameters_max) {
         return AwsError{.status = 400,
                         .code = "ParameterLimitExceeded",
                         .message = "You have exceeded the number of parameters for this account."};
     }
-    if (known != parameters->end()) parameter.version = known->second.version + 1;
-    auto stored = parameter.value;
+    if (existing != parameters->end()) parameter.version = existing->second.version + 1;
+    auto stored_value = parameter.value;
     if (parameter.type == secure) {
-        stored = crypto::base64_encode(crypto::seal(sealing_key_, parameter.value, parameter.name, random_));
+        stored_value =
+            crypto::base64_encode(crypto::seal(sealing_key_, parameter.value, parameter.name, random_));
     }
-    const cloud::Change change[] = {{kind, parameter.name,
-                                     json::object{{"type", parameter.type},
-                                                  {"value", stored},
-                                                  {"description", parameter.description},
-                                                  {"version", parameter.version},
-                                                  {"modified", unix_seconds(parameter.modified)}}}};
-    if (auto saved = records_.apply(change); !saved) return cloud::from_error(saved.error());
+    const cloud::DocumentChange changes[] = {{kind, parameter.name,
+                                              json::object{{"type", parameter.type},
+                                                           {"value", stored_value},
+                                                           {"description", parameter.description},
+                                                           {"version", parameter.version},
+                                                           {"modified", unix_seconds(parameter.modified)}}}};
+    if (auto saved = documents_.apply(changes); !saved) return cloud::to_aws_error(saved.error());
     auto version = parameter.version;
     auto name = parameter.name;
     (*parameters)[name] = std::move(parameter);
     return version;
 }
 
-Outcome<bool> Ssm::remove(const std::string& name) {
+AwsResult<bool> Ssm::remove(const std::string& name) {
     auto parameters = parameters_.lock();
     if (!parameters->contains(name)) return false;
-    const cloud::Change change[] = {{kind, name, std::nullopt}};
-    if (auto saved = records_.apply(change); !saved) return cloud::from_error(saved.error());
+    const cloud::DocumentChange changes[] = {{kind, name, std::nullopt}};
+    if (auto saved = documents_.apply(changes); !saved) return cloud::to_aws_error(saved.error());
     parameters->erase(name);
     return true;
 }

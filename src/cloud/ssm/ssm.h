@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The local Parameter Store of SSM: named texts with versions, for configuration and for what the CDK toolkit
-// looks up. A SecureString is sealed on the disk.
+// The local SSM Parameter Store: named, versioned texts for configuration and for the lookups of the CDK
+// toolkit. SecureStrings are encrypted on disk.
 #pragma once
 
 #include <map>
@@ -27,39 +27,38 @@ struct Parameter {
 
 class Ssm {
 public:
-    // `sealing_key` protects SecureStrings in the file.
-    static Result<std::unique_ptr<Ssm>> open(cloud::Records& records, std::string region, std::string account,
-                                             Secret sealing_key, const Clock& clock, Random& random);
+    // `sealing_key` encrypts SecureStrings in the file.
+    static Result<std::unique_ptr<Ssm>> open(cloud::DocumentStore& documents, std::string region,
+                                             std::string account, Secret sealing_key, const Clock& clock,
+                                             Random& random);
 
     std::optional<Parameter> find(const std::string& name);
-    std::vector<Parameter> below(const std::string& path, bool recursive);
-    // Nothing: it is there already, and may not be overwritten.
-    cloud::Outcome<std::int64_t> put(Parameter parameter, bool overwrite);
-    cloud::Outcome<bool> remove(const std::string& name);  // False: there was none.
+    // Lists the parameters whose names are below `path`.
+    std::vector<Parameter> list_below(const std::string& path, bool recursive);
+    // Saves a parameter and returns its version; ParameterAlreadyExists unless `overwrite` is set.
+    cloud::AwsResult<std::int64_t> put(Parameter parameter, bool overwrite);
+    cloud::AwsResult<bool> remove(const std::string& name);  // Returns false if there is none.
 
-    std::string arn_of(const std::string& name) const;
+    std::string make_arn(const std::string& name) const;
     const Clock& clock;
 
 private:
-    Ssm(cloud::Records& records, std::string region, std::string account, Secret sealing_key,
-        const Clock& with_clock, Random& random)
-        : clock(with_clock),
-          records_(records),
+    Ssm(cloud::DocumentStore& documents, std::string region, std::string account, Secret sealing_key,
+        const Clock& store_clock, Random& random)
+        : clock(store_clock),
+          documents_(documents),
           region_(std::move(region)),
           account_(std::move(account)),
           sealing_key_(std::move(sealing_key)),
           random_(random) {}
     Result<> load();
 
-    cloud::Records& records_;
+    cloud::DocumentStore& documents_;
     std::string region_;
     std::string account_;
     Secret sealing_key_;
     Random& random_;
-    Guarded<std::map<std::string, Parameter>> parameters_;
+    Synchronized<std::map<std::string, Parameter>> parameters_;
 };
-
-cloud::Api api(Ssm& ssm);
-std::vector<cloud::About> operations();
 
 }  // namespace integreat::ssm

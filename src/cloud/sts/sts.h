@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The local STS (https://docs.aws.amazon.com/STS/latest/APIReference/): temporary credentials for those whom
-// a role's trust policy lets in.
+// The local STS (https://docs.aws.amazon.com/STS/latest/APIReference/): temporary credentials for callers
+// that a role's trust policy allows.
 #pragma once
 
 #include "cloud/aws/core/frontend.h"
@@ -15,6 +15,6 @@ struct Sts {
 };
 
 cloud::Api api(Sts& sts);
-std::vector<cloud::About> operations();
+std::vector<cloud::OperationDoc> operations();
 
 }  // namespace integreat::sts

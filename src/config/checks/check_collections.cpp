@@ -6,6 +6,7 @@
 #include <set>
 #include <utility>
 
+#include "base/text/ascii.h"
 #include "base/text/closest_match.h"
 #include "config/collections/reference_paths.h"
 #include "config/manifest/routes.h"
@@ -23,10 +24,10 @@ bool is_composite(const FieldSettings& field) {
     return field.type == "address" || field.type == "file" || field.type == "json" || field.type == "list";
 }
 
-// Does the app's own route answer what the collection answers?
-bool takes(const CollectionSettings& collection, const RouteSettings& route) {
+// Returns true if the route of the manifest conflicts with a route of the collection.
+bool conflicts(const CollectionSettings& collection, const RouteSettings& route) {
     std::string root = "/" + collection.name;
-    auto shape = shape_of(route.path);
+    auto shape = path_shape(route.path);
     auto has = [&](std::string_view method) { return contains(route.methods, method); };
     if (shape == root) return has("GET") || has("POST");
     if (shape == root + "/{}") return has("GET") || has("PATCH") || has("DELETE");
@@ -43,15 +44,15 @@ bool takes(const CollectionSettings& collection, const RouteSettings& route) {
 void check_routes(Document& document, const Manifest& manifest) {
     for (std::size_t i = 0; i < manifest.routes.size(); ++i) {
         const auto& route = manifest.routes[i];
-        auto pointer = json::below("/routes", i);
+        auto pointer = json::append_pointer("/routes", i);
         for (const auto& collection : manifest.collections) {
-            if (takes(collection, route)) {
-                complain(
-                    document, pointer + "/path",
-                    "the collection " + collection.name + " answers " + route.path + ": choose another path");
-            } else if (operation_of(manifest, route, "GET") == manifest.app.text + "." + collection.name) {
-                complain(document, pointer + (route.name.empty() ? "/path" : "/name"),
-                         "a collection is called " + collection.name + ": give the route another name");
+            if (conflicts(collection, route)) {
+                report(document, pointer + "/path",
+                       "this path belongs to the collection " + collection.name + ": choose another path");
+            } else if (operation_name(manifest, route, "GET") == manifest.app.text + "." + collection.name) {
+                report(
+                    document, pointer + (route.name.empty() ? "/path" : "/name"),
+                    "a collection has the name " + collection.name + ": choose another name for the route");
             }
         }
     }
@@ -60,21 +61,21 @@ void check_routes(Document& document, const Manifest& manifest) {
 void check_unique(const CollectionCheck& check) {
     const auto& sets = check.collection.unique;
     for (std::size_t i = 0; i < sets.size(); ++i) {
-        std::string below = json::below("/unique", i);
-        if (!check_field_names(check, sets[i], below)) continue;
+        std::string pointer = json::append_pointer("/unique", i);
+        if (!check_field_names(check, sets[i], pointer)) continue;
         if (sets[i].size() == 1) {
-            check.complain(below,
-                           "one field that is unique says so itself: " + sets[i][0] + ": {unique: true}");
+            check.report(pointer, "write unique at a single field: " + sets[i][0] + ": {unique: true}");
         }
         for (std::size_t j = 0; j < sets[i].size(); ++j) {
             const auto& field = *find_field(check.collection, sets[i][j]);
-            bool rolled_up = is_rollup(field.computed);
-            if (!is_composite(field) && !rolled_up && field.length_max.value_or(0) <= index_length_max)
+            bool is_aggregate = is_rollup(field.computed);
+            if (!is_composite(field) && !is_aggregate && field.max_length.value_or(0) <= max_indexed_length)
                 continue;
-            check.complain(json::below(below, j), field.name + " cannot be unique: it is " +
-                                                      (rolled_up             ? "computed"
-                                                       : is_composite(field) ? "of type " + field.type
-                                                                             : "too long"));
+            check.report(json::append_pointer(pointer, j),
+                         field.name + " cannot be unique: it is " +
+                             (is_aggregate          ? "computed"
+                              : is_composite(field) ? "of type " + field.type
+                                                    : "too long"));
         }
     }
 }
@@ -85,8 +86,8 @@ void check_search(const CollectionCheck& check) {
     for (std::size_t i = 0; i < search.size(); ++i) {
         const auto& type = find_field(check.collection, search[i])->type;
         if (type == "text" || type == "email" || type == "phone" || type == "enum") continue;
-        check.complain(json::below("/search", i),
-                       "q= looks into texts: " + search[i] + " is of type " + type);
+        check.report(json::append_pointer("/search", i),
+                     "q= searches texts only, but " + search[i] + " is of type " + type);
     }
 }
 
@@ -98,117 +99,117 @@ void check_sort(const CollectionCheck& check) {
     if (!check_field_names(check, names, "/sort")) return;
     for (std::size_t i = 0; i < names.size(); ++i) {
         const auto& field = *find_field(check.collection, names[i]);
-        bool twice = std::find(names.begin(), names.begin() + std::ptrdiff_t(i), names[i]) !=
-                     names.begin() + std::ptrdiff_t(i);
-        if (twice) check.complain(json::below("/sort", i), "sort has " + json::quoted(names[i]) + " twice");
+        bool repeated = std::find(names.begin(), names.begin() + std::ptrdiff_t(i), names[i]) !=
+                        names.begin() + std::ptrdiff_t(i);
+        if (repeated)
+            check.report(json::append_pointer("/sort", i), "sort has " + json::quoted(names[i]) + " twice");
         if (is_composite(field))
-            check.complain(json::below("/sort", i),
-                           "lists cannot be sorted by a field of type " + field.type);
+            check.report(json::append_pointer("/sort", i),
+                         "lists cannot be sorted by a field of type " + field.type);
     }
 }
 
-void check_people(const CollectionCheck& check) {
+void check_history_and_subject(const CollectionCheck& check) {
     const auto& collection = check.collection;
     for (std::size_t i = 0; i < collection.history.size(); ++i) {
         const auto& role = collection.history[i];
         if (role.empty() || contains(check.manifest.roles, role)) continue;
-        check.complain(json::below("/history", i),
-                       "unknown role " + json::quoted(role) + did_you_mean(role, check.manifest.roles));
+        check.report(json::append_pointer("/history", i),
+                     "unknown role " + json::quoted(role) + did_you_mean(role, check.manifest.roles));
     }
     if (!collection.subject.empty()) {
         const auto* field = find_field(collection, collection.subject);
         if (!field) {
-            check.complain("/subject", "unknown field " + json::quoted(collection.subject) +
-                                           did_you_mean(collection.subject, field_names(collection)));
+            check.report("/subject", "unknown field " + json::quoted(collection.subject) +
+                                         did_you_mean(collection.subject, field_names(collection)));
         } else if (field->type != "user" && field->type != "email") {
-            check.complain("/subject", "subject must be a field of type user or email, and " + field->name +
-                                           " is of type " + field->type);
+            check.report("/subject", "subject must be a field of type user or email, but " + field->name +
+                                         " is of type " + field->type);
         }
         return;
     }
     for (const auto& field : collection.fields) {
         if (!field.personal) continue;
-        check.complain(json::below("/fields", field.name) + "/personal",
-                       "whose personal data is " + json::quoted(field.name) +
-                           "? Name the field of the person: " + "subject: user");
+        check.report(json::append_pointer("/fields", field.name) + "/personal",
+                     "personal needs a subject: name the field that identifies the person, subject: user");
     }
 }
 
 void check_collection(const CollectionCheck& check) {
     const auto& collection = check.collection;
-    if (collection.name == "me") check.complain("", "/me is the platform's own: choose another name");
+    if (collection.name == "me") check.report("", "the platform uses /me: choose another name");
     const auto& access = collection.access;
-    bool open =
+    bool has_rules =
         !access.read.empty() || !access.create.empty() || !access.update.empty() || !access.remove.empty();
     const auto* written = json::find(check.document.tree, check.pointer + "/access");
-    if (!open && written && written->members.empty())
-        check.complain("/access", "nobody may do anything with " + collection.name + ": add rules");
+    if (!has_rules && written && written->members.empty())
+        check.report("/access", "no role has access to " + collection.name + ": add rules");
     check_fields(check);
     check_unique(check);
     check_search(check);
     check_sort(check);
     check_lifecycle(check);
     check_access(check);
-    check_people(check);
+    check_history_and_subject(check);
 }
 
-// Collections and fields as a graph in which something must not lead back to itself.
+// A directed graph of collections or fields that must have no cycle.
 using Edges = std::map<std::string, std::vector<std::string>>;
 
-// The way from `from` back to itself, or nothing.
-std::vector<std::string> circle_of(const Edges& edges, const std::string& from) {
-    std::map<std::string, std::string> came_from;
-    std::vector<std::string> open{from};
-    while (!open.empty()) {
-        auto here = open.back();
-        open.pop_back();
+// Returns a cycle through `from`, or nothing.
+std::vector<std::string> find_cycle(const Edges& edges, const std::string& from) {
+    std::map<std::string, std::string> predecessors;
+    std::vector<std::string> pending{from};
+    while (!pending.empty()) {
+        auto here = pending.back();
+        pending.pop_back();
         auto found = edges.find(here);
         if (found == edges.end()) continue;
         for (const auto& next : found->second) {
             if (next == from) {
-                std::vector<std::string> way{from};
-                for (auto step = here; step != from; step = came_from[step])
-                    way.insert(way.begin() + 1, step);
-                return way;
+                std::vector<std::string> cycle{from};
+                for (auto step = here; step != from; step = predecessors[step])
+                    cycle.insert(cycle.begin() + 1, step);
+                return cycle;
             }
-            if (came_from.emplace(next, here).second) open.push_back(next);
+            if (predecessors.emplace(next, here).second) pending.push_back(next);
         }
     }
     return {};
 }
 
-std::string shown(const std::vector<std::string>& way) {
+std::string format_cycle(const std::vector<std::string>& cycle) {
     std::string text;
-    for (const auto& step : way)
+    for (const auto& step : cycle)
         text += step + " → ";
-    return text + way.front();
+    return text + cycle.front();
 }
 
-// Records that need each other before they exist could never be made.
-void check_required_circles(Document& document, const Manifest& manifest) {
+// Checks that required references do not form a cycle, because then no record could be created.
+void check_required_cycles(Document& document, const Manifest& manifest) {
     Edges edges;
     for (const auto& collection : manifest.collections) {
         for (const auto& field : collection.fields)
             if (field.type == "reference" && field.required) edges[collection.name].push_back(field.to);
     }
-    std::set<std::string> told;
+    std::set<std::string> reported;
     for (const auto& collection : manifest.collections) {
-        auto way =
-            told.contains(collection.name) ? std::vector<std::string>() : circle_of(edges, collection.name);
-        if (way.empty()) continue;
-        told.insert(way.begin(), way.end());
-        complain(
-            document, json::below("/collections", collection.name),
-            "no record could ever be made: required references go round in a circle (" + shown(way) + ")");
+        auto cycle = reported.contains(collection.name) ? std::vector<std::string>()
+                                                        : find_cycle(edges, collection.name);
+        if (cycle.empty()) continue;
+        reported.insert(cycle.begin(), cycle.end());
+        report(
+            document, json::append_pointer("/collections", collection.name),
+            "no record could be created: the required references form a cycle (" + format_cycle(cycle) + ")");
     }
 }
 
-// The fields of the record itself that an expression names, and perhaps more: calls look like names, too.
-std::vector<std::string> names_in(std::string_view expression) {
+// Returns the names in an expression: fields of the record and functions.
+std::vector<std::string> find_names(std::string_view expression) {
     std::vector<std::string> names;
     std::string name;
     for (char c : std::string(expression) + " ") {
-        bool part = (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_';
+        bool part = is_lower(c) || is_digit(c) || c == '_';
         if (part) {
             name += c;
         } else if (!name.empty()) {
@@ -218,67 +219,71 @@ std::vector<std::string> names_in(std::string_view expression) {
     return names;
 }
 
-// A change would make its own cause change.
-void check_computed_circles(Document& document, const Manifest& manifest) {
+// Checks that computed fields do not depend on themselves.
+void check_computed_cycles(Document& document, const Manifest& manifest) {
     Edges edges;
-    auto name_of = [](std::string_view collection, std::string_view field) {
+    auto qualified_name = [](std::string_view collection, std::string_view field) {
         return std::string(collection) + "." + std::string(field);
     };
     for (const auto& collection : manifest.collections) {
         for (const auto& field : collection.fields) {
             if (field.computed.empty()) continue;
-            auto& needs = edges[name_of(collection.name, field.name)];
+            auto& needs = edges[qualified_name(collection.name, field.name)];
             if (!is_rollup(field.computed)) {
-                for (const auto& name : names_in(field.computed))
-                    needs.push_back(name_of(collection.name, name));
+                for (const auto& name : find_names(field.computed))
+                    needs.push_back(qualified_name(collection.name, name));
                 continue;
             }
-            auto [rollup, complaint] = resolve_rollup(field, collection, manifest.collections);
-            if (complaint) continue;
+            auto [rollup, error] = resolve_rollup(field, collection, manifest.collections);
+            if (error) continue;
             for (const auto& value : {rollup.value, rollup.weight})
-                if (!value.empty()) needs.push_back(name_of(rollup.collection, value));
+                if (!value.empty()) needs.push_back(qualified_name(rollup.collection, value));
         }
     }
-    std::set<std::string> told;
+    std::set<std::string> reported;
     for (const auto& collection : manifest.collections) {
         for (const auto& field : collection.fields) {
-            if (field.computed.empty() || told.contains(name_of(collection.name, field.name))) continue;
-            auto way = circle_of(edges, name_of(collection.name, field.name));
-            if (way.empty()) continue;
-            told.insert(way.begin(), way.end());
-            complain(document,
-                     json::below(json::below("/collections", collection.name) + "/fields", field.name) +
-                         "/computed",
-                     field.name + " is computed from itself (" + shown(way) + ")");
+            if (field.computed.empty() || reported.contains(qualified_name(collection.name, field.name)))
+                continue;
+            auto cycle = find_cycle(edges, qualified_name(collection.name, field.name));
+            if (cycle.empty()) continue;
+            reported.insert(cycle.begin(), cycle.end());
+            report(document,
+                   json::append_pointer(json::append_pointer("/collections", collection.name) + "/fields",
+                                        field.name) +
+                       "/computed",
+                   field.name + " is computed from itself (" + format_cycle(cycle) + ")");
         }
     }
 }
 
 }  // namespace
 
-void CollectionCheck::complain(std::string_view below, std::string message) const {
-    config::complain(document, pointer + std::string(below), std::move(message));
+void CollectionCheck::report(std::string_view relative_pointer, std::string message) const {
+    config::report(document, pointer + std::string(relative_pointer), std::move(message));
 }
 
 bool check_field_names(const CollectionCheck& check, const std::vector<std::string>& names,
-                       const std::string& below) {
+                       const std::string& relative_pointer) {
     bool all = true;
     for (std::size_t i = 0; i < names.size(); ++i) {
         if (names[i].empty()) continue;
         if (find_field(check.collection, names[i])) continue;
         all = false;
-        check.complain(json::below(below, i), "unknown field " + json::quoted(names[i]) +
-                                                  did_you_mean(names[i], field_names(check.collection)));
+        check.report(json::append_pointer(relative_pointer, i),
+                     "unknown field " + json::quoted(names[i]) +
+                         did_you_mean(names[i], field_names(check.collection)));
     }
     return all && std::none_of(names.begin(), names.end(), [](const auto& name) { return name.empty(); });
 }
 
 void check_collections(Document& document, const Manifest& manifest) {
     for (const auto& collection : manifest.collections)
-        check_collection({document, manifest, collection, json::below("/collections", collection.name)});
+        check_collection(
+            {document, manifest, collection, json::append_pointer("/collections", collection.name)});
     check_routes(document, manifest);
-    check_required_circles(document, manifest);
-    check_computed_circles(document, manifest);
+    check_required_cycles(document, manifest);
+    check_computed_cycles(document, manifest);
 }
 
 }  // namespace integreat::config

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What only shows when the collections of a manifest are looked at together: names that nothing bears, keys
-// that say nothing where they stand, rules that leave a door open or a field without anyone to fill it.
+// Validates the collections of a manifest as a whole: undefined names, keys without effect, rules that grant
+// too much, and fields that no role can fill.
 #pragma once
 
 #include <string>
@@ -12,24 +12,25 @@ namespace integreat::config {
 
 void check_collections(Document& document, const Manifest& manifest);
 
-// One of them, while it is looked at.
+// The check of one collection.
 struct CollectionCheck {
     Document& document;
     const Manifest& manifest;
     const CollectionSettings& collection;
     std::string pointer;  // "/collections/students"
 
-    void complain(std::string_view below, std::string message) const;  // `below` as in "/fields/name/type".
+    // Reports an error at a pointer relative to the collection: "/fields/name/type".
+    void report(std::string_view relative_pointer, std::string message) const;
 };
 
 void check_fields(const CollectionCheck& check);
 void check_lifecycle(const CollectionCheck& check);
 void check_access(const CollectionCheck& check);
-// Rules of a transition; `below` is its list: "/transitions/enroll/allow".
+// Checks the access rules of a transition.
 void check_allow(const CollectionCheck& check, const TransitionSettings& transition);
 
-// Reports the names of a list that the collection has no field for; true if all are known.
+// Reports names that are not fields of the collection. Returns true if all are fields.
 bool check_field_names(const CollectionCheck& check, const std::vector<std::string>& names,
-                       const std::string& below);
+                       const std::string& relative_pointer);
 
 }  // namespace integreat::config

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The fields of a collection: what each type may say, values that must fit, what is computed.
+// Checks the fields of a collection: keys per type, literals, and computed fields.
 #include <algorithm>
 #include <array>
 #include <initializer_list>
@@ -16,19 +16,19 @@ namespace integreat::config {
 
 namespace {
 
-// Parameters of lists: `?limit=20` could not mean a field as well.
-constexpr std::array<std::string_view, 9> parameters{"q",      "sort",   "limit", "next",  "fields",
-                                                     "expand", "select", "group", "cursor"};
-constexpr std::array<std::string_view, 7> columns_of_postgres{"tableoid", "xmin", "cmin",      "xmax",
-                                                              "cmax",     "ctid", "deleted_at"};
+// Query parameters of lists, which cannot be field names: `?limit=20` would be ambiguous.
+constexpr std::array<std::string_view, 9> reserved_parameters{"q",      "sort",   "limit", "next",  "fields",
+                                                              "expand", "select", "group", "cursor"};
+constexpr std::array<std::string_view, 7> reserved_columns{"tableoid", "xmin", "cmin",      "xmax",
+                                                           "cmax",     "ctid", "deleted_at"};
 
 struct FieldCheck {
     const CollectionCheck& collection;
     const FieldSettings& field;
-    std::string below;  // "/fields/name"
+    std::string pointer;  // "/fields/name"
 
-    void complain(std::string_view key, std::string message) const {
-        collection.complain(json::below(below, key), std::move(message));
+    void report(std::string_view key, std::string message) const {
+        collection.report(json::append_pointer(pointer, key), std::move(message));
     }
     bool is(std::initializer_list<std::string_view> types) const {
         return std::find(types.begin(), types.end(), field.type) != types.end();
@@ -37,47 +37,47 @@ struct FieldCheck {
 
 void check_name(const FieldCheck& check) {
     const auto& name = check.field.name;
-    auto complain = [&](std::string_view why) {
-        check.collection.complain(check.below,
-                                  "a field cannot be called " + json::quoted(name) + ": " + std::string(why));
+    auto report = [&](std::string_view reason) {
+        check.collection.report(
+            check.pointer, "a field cannot have the name " + json::quoted(name) + ": " + std::string(reason));
     };
-    if (is_system_field(name)) return complain("every record has it by itself");
-    if (std::find(parameters.begin(), parameters.end(), name) != parameters.end())
-        return complain("lists have a parameter of that name");
-    if (std::find(columns_of_postgres.begin(), columns_of_postgres.end(), name) != columns_of_postgres.end())
-        return complain("the database has a column of that name");
+    if (is_system_field(name)) return report("it is a system field of every record");
+    if (std::find(reserved_parameters.begin(), reserved_parameters.end(), name) != reserved_parameters.end())
+        return report("it is a query parameter of lists");
+    if (std::find(reserved_columns.begin(), reserved_columns.end(), name) != reserved_columns.end())
+        return report("it is a system column of the database");
 }
 
-// Keys that say something of some types only.
+// Reports keys that do not apply to the type of the field.
 void check_keys(const FieldCheck& check) {
     const auto& field = check.field;
     struct Key {
         std::string_view name;
-        bool written;
+        bool present;
         std::initializer_list<std::string_view> types;
     };
     bool choices = field.type == "list" && field.of == "enum";
-    const Key keys[] = {{"length_min", field.length_min.has_value(), {"text"}},
-                        {"length_max", field.length_max.has_value(), {"text"}},
+    const Key keys[] = {{"min_length", field.min_length.has_value(), {"text"}},
+                        {"max_length", field.max_length.has_value(), {"text"}},
                         {"pattern", !field.pattern.empty(), {"text"}},
-                        {"least", !field.least.empty(), {"integer", "decimal", "money", "date"}},
-                        {"most", !field.most.empty(), {"integer", "decimal", "money", "date"}},
-                        {"digits", field.digits.has_value(), {"decimal"}},
+                        {"min", !field.min.empty(), {"integer", "decimal", "money", "date"}},
+                        {"max", !field.max.empty(), {"integer", "decimal", "money", "date"}},
+                        {"precision", field.precision.has_value(), {"decimal"}},
                         {"scale", field.scale.has_value(), {"decimal"}},
                         {"currency", !field.currency.empty(), {"money"}},
                         {"values", !field.values.empty() && !choices, {"enum"}},
                         {"to", !field.to.empty(), {"reference"}},
                         {"on_delete", !field.on_delete.empty(), {"reference"}},
                         {"of", !field.of.empty(), {"list"}},
-                        {"items_max", field.items_max.has_value(), {"list"}},
-                        {"bytes_max", field.bytes_max.has_value(), {"json"}}};
+                        {"max_items", field.max_items.has_value(), {"list"}},
+                        {"max_bytes", field.max_bytes.has_value(), {"json"}}};
     for (const auto& key : keys) {
-        if (!key.written || check.is(key.types)) continue;
+        if (!key.present || check.is(key.types)) continue;
         std::string types;
         for (auto type : key.types)
             types += (types.empty() ? "" : ", ") + std::string(type);
-        check.complain(key.name,
-                       std::string(key.name) + " says something of type " + types + ", not of " + field.type);
+        check.report(key.name,
+                     std::string(key.name) + " applies to type " + types + " only, not to " + field.type);
     }
 }
 
@@ -88,57 +88,56 @@ void check_type(const FieldCheck& check) {
         for (const auto& collection : check.collection.manifest.collections)
             names.push_back(collection.name);
         if (field.to.empty()) {
-            check.complain("type", "a reference must say to which collection: to: students");
+            check.report("type", "a reference needs its collection: to: students");
         } else if (!find_collection(check.collection.manifest.collections, field.to)) {
-            check.complain("to",
-                           "unknown collection " + json::quoted(field.to) + did_you_mean(field.to, names));
+            check.report("to",
+                         "unknown collection " + json::quoted(field.to) + did_you_mean(field.to, names));
         }
         if (field.on_delete == "clear" && (field.required || field.immutable)) {
-            check.complain("on_delete", std::string("on_delete cannot clear a field that is ") +
-                                            (field.required ? "required" : "immutable"));
+            check.report("on_delete", std::string("on_delete cannot clear a field that is ") +
+                                          (field.required ? "required" : "immutable"));
         }
     }
     if (field.type == "list" && field.of.empty())
-        check.complain("type", "a list must say what its items are: of: text");
+        check.report("type", "a list needs the type of its items: of: text");
     bool choices = field.type == "enum" || (field.type == "list" && field.of == "enum");
     bool written = json::find(check.collection.document.tree,
-                              check.collection.pointer + check.below + "/values") != nullptr;
+                              check.collection.pointer + check.pointer + "/values") != nullptr;
     if (choices && field.values.empty() && !written)
-        check.complain("type", "an enum must say its values: values: [cash, gcash]");
-    if (field.type == "decimal" && field.digits &&
-        *field.digits < field.scale.value_or(decimal_scale_default)) {
-        check.complain("digits", "digits counts those behind the point too: at least " +
-                                     std::to_string(field.scale.value_or(decimal_scale_default)));
+        check.report("type", "an enum needs values: values: [cash, gcash]");
+    if (field.type == "decimal" && field.precision &&
+        *field.precision < field.scale.value_or(default_decimal_scale)) {
+        check.report("precision", "precision includes the digits after the point: it must be at least " +
+                                      std::to_string(field.scale.value_or(default_decimal_scale)));
     }
     if (!field.pattern.empty()) {
-        if (auto complaint = check_pattern(field.pattern)) check.complain("pattern", "pattern " + *complaint);
+        if (auto error = check_pattern(field.pattern)) check.report("pattern", "pattern " + *error);
     }
-    if (field.type == "text" && field.length_min.value_or(0) > field.length_max.value_or(text_length_default))
-        check.complain("length_min", "length_min is more than length_max (" +
-                                         std::to_string(field.length_max.value_or(text_length_default)) +
-                                         ")");
+    if (field.type == "text" && field.min_length.value_or(0) > field.max_length.value_or(default_text_length))
+        check.report("min_length", "min_length is greater than max_length (" +
+                                       std::to_string(field.max_length.value_or(default_text_length)) + ")");
 }
 
 void check_bounds(const FieldCheck& check) {
     const auto& field = check.field;
     if (!check.is({"integer", "decimal", "money", "date"})) return;
-    auto sound = [&](std::string_view key, const std::string& text) {
+    auto is_valid_bound = [&](std::string_view key, const std::string& text) {
         if (text.empty()) return false;
-        auto complaint = check_bound(field, text);
-        if (complaint) {
-            check.complain(key, std::string(key) + " " + *complaint + ", not " + json::quoted(text));
+        auto error = check_bound(field, text);
+        if (error) {
+            check.report(key, std::string(key) + " " + *error + ", not " + json::quoted(text));
         }
-        return !complaint;
+        return !error;
     };
-    bool least = sound("least", field.least);
-    bool most = sound("most", field.most);
-    std::string floor = least ? field.least : field.type == "money" && field.least.empty() ? "0" : "";
-    if (!most || floor.empty()) return;
-    bool crossed = field.type == "date" ? field.most < floor : compare_decimals(field.most, floor) < 0;
-    if (crossed) check.complain("most", "most is less than least (" + floor + ")");
+    bool has_min = is_valid_bound("min", field.min);
+    bool has_max = is_valid_bound("max", field.max);
+    std::string minimum = has_min ? field.min : field.type == "money" && field.min.empty() ? "0" : "";
+    if (!has_max || minimum.empty()) return;
+    bool crossed = field.type == "date" ? field.max < minimum : compare_decimals(field.max, minimum) < 0;
+    if (crossed) check.report("max", "max is less than min (" + minimum + ")");
 }
 
-bool has_default(const FieldCheck& check) {
+bool allows_literal_default(const FieldCheck& check) {
     return check.is({"text", "integer", "decimal", "money", "boolean", "date", "enum"});
 }
 
@@ -151,38 +150,36 @@ void check_default(const FieldCheck& check) {
                             : field.type == "date"      ? "today"
                                                         : "";
     if (!word.empty() && text == word) return;
-    if (!has_default(check)) {
-        check.complain("default", word.empty() ? "a field of type " + field.type + " takes no default"
-                                               : "default of a " + field.type + " can only be " +
-                                                     std::string(word) + ", not " + json::quoted(text));
+    if (!allows_literal_default(check)) {
+        check.report("default", word.empty() ? "a field of type " + field.type + " cannot have a default"
+                                             : "the default of a " + field.type + " can only be " +
+                                                   std::string(word) + ", not " + json::quoted(text));
         return;
     }
-    auto complaint = check_literal(field, text);
-    if (complaint) check.complain("default", "default " + *complaint + ", not " + json::quoted(text));
+    auto error = check_literal(field, text);
+    if (error) check.report("default", "default " + *error + ", not " + json::quoted(text));
 }
 
 void check_example(const FieldCheck& check) {
     if (check.field.example.empty()) return;
-    bool scalar = has_default(check) || check.is({"email", "phone", "timestamp"});
+    bool scalar = allows_literal_default(check) || check.is({"email", "phone", "timestamp"});
     if (!scalar) {
-        check.complain("example",
-                       "an example of type " + check.field.type + " is made by itself: leave it out");
+        check.report("example", "examples of type " + check.field.type + " are generated: remove example");
         return;
     }
-    auto complaint = check_literal(check.field, check.field.example);
-    if (complaint)
-        check.complain("example", "example " + *complaint + ", not " + json::quoted(check.field.example));
+    auto error = check_literal(check.field, check.field.example);
+    if (error) check.report("example", "example " + *error + ", not " + json::quoted(check.field.example));
 }
 
 void check_index(const FieldCheck& check) {
     const auto& field = check.field;
-    for (auto [key, wanted] : {std::pair{"unique", field.unique}, std::pair{"indexed", field.indexed}}) {
-        if (!wanted) continue;
+    for (auto [key, is_set] : {std::pair{"unique", field.unique}, std::pair{"indexed", field.indexed}}) {
+        if (!is_set) continue;
         if (check.is({"address", "file", "json"}) || (field.type == "list" && field.unique)) {
-            check.complain(key, "a field of type " + field.type + " cannot be " + key);
-        } else if (field.type == "text" && field.length_max.value_or(0) > index_length_max) {
-            check.complain(key, std::string("a text longer than ") + std::to_string(index_length_max) +
-                                    " characters cannot be " + key);
+            check.report(key, "a field of type " + field.type + " cannot be " + key);
+        } else if (field.type == "text" && field.max_length.value_or(0) > max_indexed_length) {
+            check.report(key, std::string("a text longer than ") + std::to_string(max_indexed_length) +
+                                  " characters cannot be " + key);
         }
     }
 }
@@ -190,30 +187,28 @@ void check_index(const FieldCheck& check) {
 void check_computed(const FieldCheck& check) {
     const auto& field = check.field;
     if (field.computed.empty()) return;
-    for (auto [key, written] :
+    for (auto [key, is_set] :
          {std::pair{"required", field.required}, std::pair{"immutable", field.immutable},
           std::pair{"default", !field.default_value.empty()}, std::pair{"unique", field.unique}}) {
-        if (written) check.complain(key, std::string("a computed field cannot be written: leave out ") + key);
+        if (is_set) check.report(key, std::string("a computed field cannot be written: remove ") + key);
     }
-    for (auto [key, written] :
-         {std::pair{"least", !field.least.empty()}, std::pair{"most", !field.most.empty()}}) {
-        if (written) check.complain(key, std::string("a computed field is what it is: leave out ") + key);
+    for (auto [key, is_set] : {std::pair{"min", !field.min.empty()}, std::pair{"max", !field.max.empty()}}) {
+        if (is_set) check.report(key, std::string("a computed field has no bounds: remove ") + key);
     }
-    auto complaint =
+    auto error =
         is_rollup(field.computed)
-            ? resolve_rollup(field, check.collection.collection, check.collection.manifest.collections)
-                  .complaint
-            : compile_computed(check.collection.collection, field).complaint;
-    if (complaint) check.complain("computed", "computed " + *complaint);
+            ? resolve_rollup(field, check.collection.collection, check.collection.manifest.collections).error
+            : compile_computed(check.collection.collection, field).error;
+    if (error) check.report("computed", "computed " + *error);
 }
 
 }  // namespace
 
 void check_fields(const CollectionCheck& collection) {
     for (const auto& field : collection.collection.fields) {
-        FieldCheck check{collection, field, json::below("/fields", field.name)};
+        FieldCheck check{collection, field, json::append_pointer("/fields", field.name)};
         check_name(check);
-        if (field.type.empty()) continue;  // That is the mistake; what depends on it would be noise.
+        if (field.type.empty()) continue;  // Already reported; other errors would be consequences.
         check_keys(check);
         check_type(check);
         check_bounds(check);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// States and transitions: every state can be reached, every transition can be carried out by somebody.
+// Checks states and transitions: every state must be reachable, and some role must be allowed to perform
+// every transition.
 #include <algorithm>
 #include <array>
 #include <set>
@@ -13,72 +14,71 @@ namespace integreat::config {
 
 namespace {
 
-// What stands behind /v1/apps/APP/COLLECTION/… already.
-// Parts of paths, and what the change feed calls its own events.
-constexpr std::array<std::string_view, 10> taken_names{"history", "changes", "aggregate", "import",
-                                                       "export",  "created", "updated",   "deleted",
-                                                       "reset",   "expired"};
+// Names that cannot be transitions: path segments of /v1/apps/APP/COLLECTION/… and events of the change feed.
+constexpr std::array<std::string_view, 10> reserved_names{"history", "changes", "aggregate", "import",
+                                                          "export",  "created", "updated",   "deleted",
+                                                          "reset",   "expired"};
 
 bool contains(const std::vector<std::string>& names, std::string_view name) {
     return std::find(names.begin(), names.end(), name) != names.end();
 }
 
-void check_state(const CollectionCheck& check, const std::string& state, const std::string& below) {
+void check_state(const CollectionCheck& check, const std::string& state, const std::string& pointer) {
     const auto& names = check.collection.states->names;
     if (state.empty() || names.empty() || contains(names, state)) return;
-    check.complain(below, "unknown state " + json::quoted(state) + did_you_mean(state, names));
+    check.report(pointer, "unknown state " + json::quoted(state) + did_you_mean(state, names));
 }
 
 void check_transition_fields(const CollectionCheck& check, const TransitionSettings& transition,
-                             const std::string& below) {
-    check_field_names(check, transition.requires_fields, below + "/requires");
-    check_field_names(check, transition.accepts, below + "/accepts");
+                             const std::string& pointer) {
+    check_field_names(check, transition.requires_fields, pointer + "/requires");
+    check_field_names(check, transition.accepts, pointer + "/accepts");
     for (std::size_t i = 0; i < transition.accepts.size(); ++i) {
         const auto* field = find_field(check.collection, transition.accepts[i]);
         if (!field) continue;
-        std::string why = is_system_field(field->name) ? "is kept by the platform"
-                          : !field->computed.empty()   ? "is computed"
-                          : field->immutable           ? "is immutable"
-                                                       : "";
-        if (!why.empty()) {
-            check.complain(json::below(below + "/accepts", i),
-                           "a transition cannot set " + field->name + ": it " + why);
+        std::string reason = is_system_field(field->name) ? "is set by the platform"
+                             : !field->computed.empty()   ? "is computed"
+                             : field->immutable           ? "is immutable"
+                                                          : "";
+        if (!reason.empty()) {
+            check.report(json::append_pointer(pointer + "/accepts", i),
+                         "a transition cannot set " + field->name + ": it " + reason);
         }
     }
 }
 
 void check_transition(const CollectionCheck& check, const TransitionSettings& transition) {
-    std::string below = json::below("/transitions", transition.name);
-    if (std::find(taken_names.begin(), taken_names.end(), transition.name) != taken_names.end()) {
-        check.complain(below, "a transition cannot be called " + json::quoted(transition.name) +
-                                  ": the platform has that name itself");
+    std::string pointer = json::append_pointer("/transitions", transition.name);
+    if (std::find(reserved_names.begin(), reserved_names.end(), transition.name) != reserved_names.end()) {
+        check.report(pointer, "a transition cannot have the name " + json::quoted(transition.name) +
+                                  ": the platform uses it");
     }
     for (std::size_t i = 0; i < transition.from.size(); ++i)
-        check_state(check, transition.from[i], json::below(below + "/from", i));
-    check_state(check, transition.to, below + "/to");
-    check_transition_fields(check, transition, below);
+        check_state(check, transition.from[i], json::append_pointer(pointer + "/from", i));
+    check_state(check, transition.to, pointer + "/to");
+    check_transition_fields(check, transition, pointer);
     check_allow(check, transition);
     if (transition.guard.empty()) return;
-    auto reading = compile_guard(check.collection, transition.guard);
-    if (reading.complaint) check.complain(below + "/guard", "guard " + *reading.complaint);
+    auto compiled = compile_guard(check.collection, transition.guard);
+    if (compiled.error) check.report(pointer + "/guard", "guard " + *compiled.error);
 }
 
 void check_reachable(const CollectionCheck& check) {
     const auto& states = *check.collection.states;
     if (!contains(states.names, states.initial)) return;
     std::set<std::string_view> reached{states.initial};
-    for (bool grown = true; grown;) {
-        grown = false;
+    for (bool changed = true; changed;) {
+        changed = false;
         for (const auto& transition : check.collection.transitions) {
             bool possible = std::any_of(transition.from.begin(), transition.from.end(),
                                         [&](const auto& from) { return reached.contains(from); });
-            if (possible && reached.insert(transition.to).second) grown = true;
+            if (possible && reached.insert(transition.to).second) changed = true;
         }
     }
     for (std::size_t i = 0; i < states.names.size(); ++i) {
         if (reached.contains(states.names[i])) continue;
-        check.complain(json::below("/states/names", i),
-                       "no transition leads to the state " + json::quoted(states.names[i]));
+        check.report(json::append_pointer("/states/names", i),
+                     "no transition leads to the state " + json::quoted(states.names[i]));
     }
 }
 
@@ -88,7 +88,7 @@ void check_lifecycle(const CollectionCheck& check) {
     const auto& collection = check.collection;
     if (!collection.states) {
         if (!collection.transitions.empty())
-            check.complain("/transitions", "transitions need states: {initial: …, names: […]}");
+            check.report("/transitions", "transitions need states: {initial: …, names: […]}");
         return;
     }
     check_state(check, collection.states->initial, "/states/initial");

@@ -26,31 +26,31 @@ const std::array<FieldSettings, 6>& system_fields() {
 
 }  // namespace
 
-Complaint check_currency(std::string_view text) {
-    bool sound = text.size() == 3 && text.find_first_not_of("ABCDEFGHIJKLMNOPQRSTUVWXYZ") == text.npos;
-    return sound ? Complaint() : "must be three capital letters such as PHP";
+CheckResult check_currency(std::string_view text) {
+    bool is_valid = text.size() == 3 && text.find_first_not_of("ABCDEFGHIJKLMNOPQRSTUVWXYZ") == text.npos;
+    return is_valid ? CheckResult() : "must be three capital letters such as PHP";
 }
 
-Complaint check_value(std::string_view text) {
+CheckResult check_value(std::string_view text) {
     if (text.size() > 100) return "must not be longer than 100 bytes";
-    if (text.find_first_of(",()\"'") != text.npos) return "must not hold commas, brackets or quotes";
+    if (text.find_first_of(",()\"'") != text.npos) return "must not contain commas, brackets or quotes";
     bool padded = text.starts_with(' ') || text.ends_with(' ');
-    return padded ? "must not begin or end with a space" : Complaint();
+    return padded ? "must not start or end with a space" : CheckResult();
 }
 
 const FieldSettings* find_field(const CollectionSettings& collection, std::string_view name) {
-    if (const auto* own = find_named(collection.fields, name)) return own;
+    if (const auto* own = find_by_name(collection.fields, name)) return own;
     if (name == "state" && !collection.states) return nullptr;
-    return find_named(system_fields(), name);
+    return find_by_name(system_fields(), name);
 }
 
 const CollectionSettings* find_collection(const std::vector<CollectionSettings>& collections,
                                           std::string_view name) {
-    return find_named(collections, name);
+    return find_by_name(collections, name);
 }
 
 bool is_system_field(std::string_view name) {
-    return find_named(system_fields(), name) != nullptr;
+    return find_by_name(system_fields(), name) != nullptr;
 }
 
 std::vector<std::string> field_names(const CollectionSettings& collection) {
@@ -62,7 +62,7 @@ std::vector<std::string> field_names(const CollectionSettings& collection) {
     return names;
 }
 
-bool names_a_user(const FieldSettings& field) {
+bool can_identify_user(const FieldSettings& field) {
     return field.type == "user" || (field.type == "list" && field.of == "user");
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Values that a manifest writes down itself: defaults, bounds and examples, each as its field's type wants.
+// Literals in a manifest: defaults, bounds and examples, which must match the type of their field.
 #pragma once
 
 #include <string_view>
@@ -9,27 +9,27 @@
 
 namespace integreat::config {
 
-// What stands behind the type's name when the manifest leaves it out.
-inline constexpr std::int64_t text_length_default = 200;
-inline constexpr std::int64_t list_items_default = 50;
-inline constexpr std::int64_t json_bytes_default = 16 * 1024;
-inline constexpr std::int64_t decimal_digits_default = 18;
-inline constexpr std::int64_t decimal_scale_default = 2;
-inline constexpr std::string_view currency_default = "PHP";
+// Default parameters of the types.
+inline constexpr std::int64_t default_text_length = 200;
+inline constexpr std::int64_t default_list_items = 50;
+inline constexpr std::int64_t default_json_bytes = 16 * 1024;
+inline constexpr std::int64_t default_decimal_precision = 18;
+inline constexpr std::int64_t default_decimal_scale = 2;
+inline constexpr std::string_view default_currency = "PHP";
 
-// -1, 0 or 1: the order of two decimals as written, "-12.50" and "3". Both are sound.
+// Compares two valid decimals as written, "-12.50" and "3". Returns -1, 0 or 1.
 int compare_decimals(std::string_view left, std::string_view right);
 
-// "2026-11-23" of a day that exists (RFC 3339 section 5.6).
+// Recognizes an existing date: "2026-11-23" (RFC 3339 section 5.6).
 bool is_date(std::string_view text);
 
-// A complaint that completes "default must be …", for a literal of this field.
-Complaint check_literal(const FieldSettings& field, std::string_view text);
+// Checks a literal of this field. The error completes "default …".
+CheckResult check_literal(const FieldSettings& field, std::string_view text);
 
-// The same without the field's own bounds, for the bounds themselves.
-Complaint check_bound(const FieldSettings& field, std::string_view text);
+// Checks a bound of this field, which is not compared with the other bound.
+CheckResult check_bound(const FieldSettings& field, std::string_view text);
 
-// RE2's opinion of a pattern: completes "pattern …".
-Complaint check_pattern(std::string_view pattern);
+// Compiles an RE2 pattern. The error completes "pattern …".
+CheckResult check_pattern(std::string_view pattern);
 
 }  // namespace integreat::config

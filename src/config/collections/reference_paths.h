@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Ways through references, as rules and computed fields write them: `section.professor` goes from a record to
-// the section it refers to and ends in that section's professor; `enrollments[student].section` begins with
-// the enrollments whose `student` is the record. Resolved here, every name of it known.
+// Paths along references in rules and computed fields: `section.professor` leads from a record to the section
+// it refers to and ends in that section's professor; `enrollments[student].section` starts with the
+// enrollments whose `student` is the record. Resolving a path checks every name in it.
 #pragma once
 
 #include <string>
@@ -13,49 +13,49 @@
 
 namespace integreat::config {
 
-inline constexpr std::size_t path_steps_max = 4;
+inline constexpr std::size_t max_path_steps = 4;
 
-// Walked from the record that is asked about.
+// A path that starts at the record under test.
 struct Path {
     struct Step {
-        bool backward = false;   // collection[field]: its records whose `field` is the record we stand on.
-        std::string collection;  // Where the step arrives.
-        std::string field;       // Forward: the reference left by. Backward: the reference that points here.
+        bool backward = false;   // collection[field]: the records whose `field` refers to the current record.
+        std::string collection;  // Target collection of the step.
+        std::string field;  // Forward: the reference followed. Backward: the reference to the current record.
         friend bool operator==(const Step&, const Step&) = default;
     };
     std::vector<Step> steps;
-    std::string end;  // The field of the last collection that holds the caller.
+    std::string end;  // Field of the last collection that contains the caller.
     bool end_is_list = false;
-    std::string text;  // As the manifest says it.
+    std::string text;  // Source text in the manifest.
     friend bool operator==(const Path&, const Path&) = default;
 };
 
-struct PathReading {
+struct PathResult {
     Path path;
-    Complaint complaint;  // Completes a sentence that begins with the key: "through …".
+    CheckResult error;  // Completes a sentence that starts with the key: "through …".
 };
-PathReading resolve_path(std::string_view text, const CollectionSettings& from,
-                         const std::vector<CollectionSettings>& collections);
+PathResult resolve_path(std::string_view text, const CollectionSettings& from,
+                        const std::vector<CollectionSettings>& collections);
 
-// Computed over the records that refer to this one: "avg(ratings[assessment].score)".
+// An aggregate over the records that refer to this one: "avg(ratings[assessment].score)".
 struct Rollup {
     std::string operation;   // count | sum | avg | min | max | wavg
     std::string collection;  // "ratings"
-    std::string reference;   // Its field that points here: "assessment".
-    std::string value;       // Its field; empty for count.
-    std::string weight;      // wavg only: "wavg(ratings[assessment].score, weight)".
+    std::string reference;   // Its field that refers to this record: "assessment".
+    std::string value;       // Aggregated field; empty for count.
+    std::string weight;      // Weight, wavg only: "wavg(ratings[assessment].score, weight)".
     friend bool operator==(const Rollup&, const Rollup&) = default;
 };
 
-// Is `computed` of this kind, and not an expression?
+// Returns true if `computed` is an aggregate, not an expression.
 bool is_rollup(std::string_view computed);
 
-struct RollupReading {
+struct RollupResult {
     Rollup rollup;
-    Complaint complaint;
+    CheckResult error;
 };
-// Also checks that `field` can hold what comes out.
-RollupReading resolve_rollup(const FieldSettings& field, const CollectionSettings& of,
-                             const std::vector<CollectionSettings>& collections);
+// Resolves an aggregate and checks that `field` can store its result.
+RollupResult resolve_rollup(const FieldSettings& field, const CollectionSettings& collection,
+                            const std::vector<CollectionSettings>& collections);
 
 }  // namespace integreat::config

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// All of the configuration: integreat.yaml and the manifests of the apps, checked each for itself and
-// against each other. Nothing here touches a file: whoever reads them hands in their texts.
+// Loads the configuration: integreat.yaml and the manifests of the apps, each validated on its own and
+// against the others. It receives the texts of the files and reads no file itself.
 #pragma once
 
 #include <optional>
@@ -17,30 +17,32 @@
 namespace integreat::config {
 
 struct Source {
-    std::string file;  // As messages shall call it: "apps/campus.yaml".
+    std::string file;  // File name in messages: "apps/campus.yaml".
     std::string text;
 };
 
 struct Sources {
-    std::optional<Source> settings;  // Without it, every setting has its default.
+    std::optional<Source> settings;  // Empty: all settings have their defaults.
     std::vector<Source> manifests;
-    std::vector<Mistake> mistakes;  // Files that could not be read.
+    std::vector<Diagnostic> errors;  // Files that cannot be read.
 };
 
 struct Configuration {
     Settings settings;
-    std::vector<Manifest> manifests;  // By name.
+    std::vector<Manifest> manifests;  // Sorted by name.
 };
 
-inline constexpr std::size_t apps_max = 1'000;
+inline constexpr std::size_t max_apps = 1'000;
 
-Checked<Settings> load_settings(std::string_view text, const std::string& file,
-                                const json::Environment& environment);
+// Reads and validates integreat.yaml.
+Validated<Settings> load_settings(std::string_view text, const std::string& file,
+                                  const json::Environment& environment);
 
-Checked<Manifest> load_manifest(std::string_view text, const std::string& file,
-                                const json::Environment& environment);
+// Reads and validates one manifest.
+Validated<Manifest> load_manifest(std::string_view text, const std::string& file,
+                                  const json::Environment& environment);
 
-// A manifest that has been read, and where it says what.
+// A manifest with the document that locates its values.
 struct ManifestDocument {
     Manifest manifest;
     Document document;
@@ -48,10 +50,10 @@ struct ManifestDocument {
 ManifestDocument read_manifest(std::string_view text, const std::string& file,
                                const json::Environment& environment);
 
-// What only shows beside the others and the settings: projects used twice, limits beyond the platform's.
+// Validates the manifests against each other and the settings: shared projects, limits beyond the platform's.
 void check_manifests(std::span<ManifestDocument> manifests, const Settings& settings);
 
-// Everything at once, mistakes in the order of their places.
-Checked<Configuration> load_configuration(const Sources& sources, const json::Environment& environment);
+// Loads and validates the whole configuration. Errors and warnings are sorted by location.
+Validated<Configuration> load_configuration(const Sources& sources, const json::Environment& environment);
 
 }  // namespace integreat::config

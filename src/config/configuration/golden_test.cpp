@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Wrong files and what is said about them: testing/<kind>/<name>.yaml and <name>.mistakes beside it.
-// After a change of sentences, `integreat_config_test --rewrite` writes what is said now; read the diff.
+// Golden files: testing/<kind>/<name>.yaml and its expected diagnostics in <name>.diagnostics. After a change
+// of messages, `integreat_config_test --rewrite` updates the expected diagnostics; review the diff.
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
@@ -19,6 +19,8 @@ namespace {
 
 using std::filesystem::path;
 
+const std::set<std::string> valid_manifests{"good", "unversioned"};
+
 const json::Environment environment = [](std::string_view name) -> std::optional<std::string> {
     return name == "DATABASE_URL" ? std::optional<std::string>("postgresql://u:p@h/d") : std::nullopt;
 };
@@ -28,7 +30,7 @@ std::string contents(const path& file) {
     return {std::istreambuf_iterator<char>(stream), {}};
 }
 
-std::vector<path> files_in(const std::string& kind) {
+std::vector<path> list_files(const std::string& kind) {
     std::vector<path> files;
     for (const auto& entry :
          std::filesystem::directory_iterator(INTEGREAT_SOURCE_DIR "/src/config/testing/" + kind)) {
@@ -38,38 +40,41 @@ std::vector<path> files_in(const std::string& kind) {
     return files;
 }
 
-std::string lines_of(const std::vector<Mistake>& mistakes) {
+template <class T>
+std::string format_diagnostics(const Validated<T>& result) {
     std::string lines;
-    for (const auto& mistake : mistakes)
-        lines += to_string(mistake) + "\n";
+    for (const auto& error : result.errors)
+        lines += to_string(error) + "\n";
+    for (const auto& warning : result.warnings)
+        lines += "warning: " + to_string(warning) + "\n";
     return lines;
 }
 
-void compare(const path& file, const std::string& said) {
-    path expected = path(file).replace_extension(".mistakes");
-    if (rewrite) std::ofstream(expected, std::ios::binary) << said;
-    EXPECT_EQ(said, contents(expected)) << file;
+void compare(const path& file, const std::string& actual) {
+    path expected = path(file).replace_extension(".diagnostics");
+    if (rewrite) std::ofstream(expected, std::ios::binary) << actual;
+    EXPECT_EQ(actual, contents(expected)) << file;
 }
 
 }  // namespace
 
-TEST(Golden, SaysWhatIsWrongInManifests) {
-    std::set<std::string> sentences;
-    for (const auto& file : files_in("manifests")) {
+TEST(Golden, ReportsErrorsInManifests) {
+    std::set<std::string> messages;
+    for (const auto& file : list_files("manifests")) {
         auto checked = load_manifest(contents(file), file.filename().string(), environment);
-        compare(file, lines_of(checked.mistakes));
-        EXPECT_EQ(checked.good(), file.stem() == "good") << file;
-        for (const auto& mistake : checked.mistakes)
-            sentences.insert(mistake.message);
+        compare(file, format_diagnostics(checked));
+        EXPECT_EQ(checked.is_valid(), valid_manifests.contains(file.stem().string())) << file;
+        for (const auto& diagnostic : checked.errors)
+            messages.insert(diagnostic.message);
     }
-    EXPECT_GE(sentences.size(), 100u);
+    EXPECT_GE(messages.size(), 100u);
 }
 
-TEST(Golden, SaysWhatIsWrongInSettings) {
-    for (const auto& file : files_in("settings")) {
+TEST(Golden, ReportsErrorsInSettings) {
+    for (const auto& file : list_files("settings")) {
         auto checked = load_settings(contents(file), file.filename().string(), environment);
-        compare(file, lines_of(checked.mistakes));
-        EXPECT_EQ(checked.good(), file.stem() == "good" || file.stem() == "empty") << file;
+        compare(file, format_diagnostics(checked));
+        EXPECT_EQ(checked.is_valid(), file.stem() == "good" || file.stem() == "empty") << file;
     }
 }
 

@@ -6,24 +6,28 @@
 
 namespace integreat::config {
 
-std::string to_string(const Mistake& mistake) {
-    if (mistake.line == 0) return mistake.file + ": " + mistake.message;
-    return mistake.file + ":" + std::to_string(mistake.line) + ":" + std::to_string(mistake.column) + " " +
-           mistake.message;
+std::string to_string(const Diagnostic& diagnostic) {
+    if (diagnostic.line == 0) return diagnostic.file + ": " + diagnostic.message;
+    return diagnostic.file + ":" + std::to_string(diagnostic.line) + ":" + std::to_string(diagnostic.column) +
+           " " + diagnostic.message;
 }
 
-void complain(Document& document, std::string_view pointer, std::string message) {
-    json::Place place = json::place_of(document.tree, pointer);
-    bool told = std::any_of(document.mistakes.begin(), document.mistakes.end(), [&](const Mistake& earlier) {
-        return earlier.line == place.line && earlier.column == place.column;
-    });
-    if (!told) document.mistakes.push_back({document.file, place.line, place.column, std::move(message)});
+void report(Document& document, std::string_view pointer, std::string message) {
+    json::SourceLocation location = json::find_location(document.tree, pointer);
+    bool reported =
+        std::any_of(document.errors.begin(), document.errors.end(), [&](const Diagnostic& earlier) {
+            return earlier.line == location.line && earlier.column == location.column;
+        });
+    if (!reported)
+        document.errors.push_back({document.file, location.line, location.column, std::move(message)});
 }
 
-void sort_by_place(std::vector<Mistake>& mistakes) {
-    std::stable_sort(mistakes.begin(), mistakes.end(), [](const Mistake& left, const Mistake& right) {
-        return std::tie(left.file, left.line, left.column) < std::tie(right.file, right.line, right.column);
-    });
+void sort_by_location(std::vector<Diagnostic>& diagnostics) {
+    std::stable_sort(diagnostics.begin(), diagnostics.end(),
+                     [](const Diagnostic& left, const Diagnostic& right) {
+                         return std::tie(left.file, left.line, left.column) <
+                                std::tie(right.file, right.line, right.column);
+                     });
 }
 
 }  // namespace integreat::config

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What is wrong in the configuration, as an editor or a person finds it.
+// Errors and warnings about configuration files, with file, line and column.
 #pragma once
 
 #include <string>
@@ -9,37 +9,40 @@
 
 namespace integreat::config {
 
-struct Mistake {
+struct Diagnostic {
     std::string file;
-    int line = 0;  // From 1; 0 if it is about the file as such.
+    int line = 0;  // From 1; 0 if the diagnostic is about the whole file.
     int column = 0;
     std::string message;
-    friend auto operator<=>(const Mistake&, const Mistake&) = default;
+    friend auto operator<=>(const Diagnostic&, const Diagnostic&) = default;
 };
 
-// A value and what is wrong with it; only without mistakes may it be used.
+// A value read from a file with the errors and warnings in it. The value is usable only if there are no
+// errors.
 template <class T>
-struct Checked {
+struct Validated {
     T value;
-    std::vector<Mistake> mistakes;
-    bool good() const { return mistakes.empty(); }
+    std::vector<Diagnostic> errors;
+    std::vector<Diagnostic> warnings;
+    bool is_valid() const { return errors.empty(); }
 };
 
-// "apps/teleo.yaml:12:5 unknown role "pator", did you mean "pastor"?"
-std::string to_string(const Mistake& mistake);
+// Formats "apps/teleo.yaml:12:5 unknown role "pator", did you mean "pastor"?"
+std::string to_string(const Diagnostic& diagnostic);
 
-// A file while it is checked: what it says, and the places where it says it.
+// A file during validation: its document tree and the diagnostics found so far.
 struct Document {
     std::string file;
     json::Node tree;
-    std::vector<Mistake> mistakes;
+    std::vector<Diagnostic> errors;
+    std::vector<Diagnostic> warnings;
 };
 
-// Reports at the place that `pointer` (RFC 6901) names. The first mistake at a place is the cause, so that
-// later ones at the same place are left out.
-void complain(Document& document, std::string_view pointer, std::string message);
+// Reports an error at the location of `pointer` (RFC 6901). Only the first error at a location is kept: later
+// ones are consequences of it.
+void report(Document& document, std::string_view pointer, std::string message);
 
-// By file and place.
-void sort_by_place(std::vector<Mistake>& mistakes);
+// Sorts by file, line and column.
+void sort_by_location(std::vector<Diagnostic>& diagnostics);
 
 }  // namespace integreat::config

@@ -13,384 +13,388 @@ namespace integreat::config {
 
 namespace {
 
-using Kind = Term::Kind;
+using Kind = TypedExpression::Kind;
 
-constexpr std::size_t number_length_max = 30;
+constexpr std::size_t max_number_length = 30;
 
-ExpressionReading compile_computed_within(const CollectionSettings& collection, const FieldSettings& field,
-                                          std::vector<std::string_view> inside);
+CompiledExpression compile_nested(const CollectionSettings& collection, const FieldSettings& field,
+                                  std::vector<std::string_view> inlined);
 
-std::string currency_of(const FieldSettings& field) {
-    return field.currency.empty() ? std::string(currency_default) : field.currency;
+std::string find_currency(const FieldSettings& field) {
+    return field.currency.empty() ? std::string(default_currency) : field.currency;
 }
 
-Term logical(const Term& left, std::string_view operation, const Term& right) {
+TypedExpression logical(const TypedExpression& left, std::string_view operation,
+                        const TypedExpression& right) {
     return {.kind = Kind::boolean,
             .sql = "(" + left.sql + " " + std::string(operation) + " " + right.sql + ")"};
 }
 
-// By recursive descent. The first complaint counts: after it the text is at its end for whoever reads on.
+// A recursive descent parser that also checks types and generates SQL. After the first error it behaves as at
+// the end of the text.
 class Parser {
 public:
-    Parser(const CollectionSettings& collection, std::string_view text, std::vector<std::string_view> inside);
-    Term whole_text();
-    void fail(std::string message) { fail_at(token_.at, std::move(message)); }
+    Parser(const CollectionSettings& collection, std::string_view text,
+           std::vector<std::string_view> inlined);
+    TypedExpression parse();
+    void fail(std::string message) { fail_at(token_.position, std::move(message)); }
 
-    Complaint complaint;
-    std::size_t complaint_at = 0;
+    CheckResult error;
+    std::size_t error_position = 0;
 
 private:
     void fail_at(std::size_t at, std::string message);
     void advance();
-    bool take(std::string_view sign);
-    bool take_word(std::string_view word);
-    void expect(std::string_view sign);
-    Term joined(Joined made, std::size_t at);
-    void demand_truth(const Term& term, std::size_t at);
+    bool accept(std::string_view symbol);
+    bool accept_word(std::string_view word);
+    void expect(std::string_view symbol);
+    TypedExpression check(TypeCheckResult result, std::size_t at);
+    void require_boolean(const TypedExpression& expression, std::size_t at);
 
-    Term disjunction();
-    Term conjunction();
-    Term negation();
-    Term comparison();
-    Term sum();
-    Term product();
-    Term factor();
-    Term primary();
-    Term number();
-    Term text_literal();
-    Term named(std::string_view name, std::size_t at);
-    Term call(std::string_view name);
-    Term call_coalesce();
-    Term call_round();
-    Term field(std::string_view name, std::size_t at);
-    Term put_in(const FieldSettings& field, std::size_t at);
+    TypedExpression disjunction();
+    TypedExpression conjunction();
+    TypedExpression negation();
+    TypedExpression comparison();
+    TypedExpression sum();
+    TypedExpression product();
+    TypedExpression factor();
+    TypedExpression primary();
+    TypedExpression number();
+    TypedExpression text_literal();
+    TypedExpression identifier(std::string_view name, std::size_t at);
+    TypedExpression call(std::string_view name);
+    TypedExpression call_coalesce();
+    TypedExpression call_round();
+    TypedExpression field(std::string_view name, std::size_t at);
+    TypedExpression inline_computed(const FieldSettings& field, std::size_t at);
 
     const CollectionSettings& collection_;
     std::string_view text_;
-    std::vector<std::string_view> inside_;  // Computed fields that are being put in.
+    std::vector<std::string_view> inlined_;  // Computed fields that are being inlined.
     Token token_;
     int depth_ = 0;
 };
 
 Parser::Parser(const CollectionSettings& collection, std::string_view text,
-               std::vector<std::string_view> inside)
-    : collection_(collection), text_(text), inside_(std::move(inside)) {
+               std::vector<std::string_view> inlined)
+    : collection_(collection), text_(text), inlined_(std::move(inlined)) {
     advance();
 }
 
-Term Parser::whole_text() {
-    Term term = disjunction();
-    if (token_.type != Token::Type::end) fail("does not go on with " + json::quoted(token_.text));
-    return term;
+TypedExpression Parser::parse() {
+    TypedExpression expression = disjunction();
+    if (token_.type != Token::Type::end) fail("has an unexpected " + json::quoted(token_.text));
+    return expression;
 }
 
 void Parser::fail_at(std::size_t at, std::string message) {
-    if (complaint) return;
-    complaint = std::move(message);
-    complaint_at = at;
+    if (error) return;
+    error = std::move(message);
+    error_position = at;
     token_ = {Token::Type::end, "", text_.size()};
 }
 
 void Parser::advance() {
-    if (complaint) return;
-    token_ = next_token(text_, token_.at + token_.text.size());
-    if (token_.type == Token::Type::unknown)
-        fail("does not know what to do with " + json::quoted(token_.text));
+    if (error) return;
+    token_ = next_token(text_, token_.position + token_.text.size());
+    if (token_.type == Token::Type::unknown) fail("has an unexpected " + json::quoted(token_.text));
 }
 
-bool Parser::take(std::string_view sign) {
-    if (token_.type != Token::Type::sign || token_.text != sign) return false;
+bool Parser::accept(std::string_view symbol) {
+    if (token_.type != Token::Type::symbol || token_.text != symbol) return false;
     advance();
     return true;
 }
 
-bool Parser::take_word(std::string_view word) {
+bool Parser::accept_word(std::string_view word) {
     if (token_.type != Token::Type::name || token_.text != word) return false;
     advance();
     return true;
 }
 
-void Parser::expect(std::string_view sign) {
-    if (!take(sign)) fail("needs a " + json::quoted(sign));
+void Parser::expect(std::string_view symbol) {
+    if (!accept(symbol)) fail("needs " + json::quoted(symbol));
 }
 
-Term Parser::joined(Joined made, std::size_t at) {
-    if (made.complaint) fail_at(at, *made.complaint);
-    if (made.term.sql.size() > expression_sql_max) fail_at(at, "becomes too long");
-    return std::move(made.term);
+TypedExpression Parser::check(TypeCheckResult result, std::size_t at) {
+    if (result.error) fail_at(at, *result.error);
+    if (result.expression.sql.size() > max_expression_sql) fail_at(at, "becomes too long");
+    return std::move(result.expression);
 }
 
-void Parser::demand_truth(const Term& term, std::size_t at) {
-    if (term.kind != Kind::boolean) fail_at(at, "needs true or false, not " + name_of(term.kind));
+void Parser::require_boolean(const TypedExpression& expression, std::size_t at) {
+    if (expression.kind != Kind::boolean)
+        fail_at(at, "needs true or false, not " + kind_name(expression.kind));
 }
 
-Term Parser::disjunction() {
-    std::size_t at = token_.at;
-    Term left = conjunction();
-    while (take_word("or")) {
-        demand_truth(left, at);
-        std::size_t right_at = token_.at;
-        Term right = conjunction();
-        demand_truth(right, right_at);
+TypedExpression Parser::disjunction() {
+    std::size_t at = token_.position;
+    TypedExpression left = conjunction();
+    while (accept_word("or")) {
+        require_boolean(left, at);
+        std::size_t right_at = token_.position;
+        TypedExpression right = conjunction();
+        require_boolean(right, right_at);
         left = logical(left, "OR", right);
     }
     return left;
 }
 
-Term Parser::conjunction() {
-    std::size_t at = token_.at;
-    Term left = negation();
-    while (take_word("and")) {
-        demand_truth(left, at);
-        std::size_t right_at = token_.at;
-        Term right = negation();
-        demand_truth(right, right_at);
+TypedExpression Parser::conjunction() {
+    std::size_t at = token_.position;
+    TypedExpression left = negation();
+    while (accept_word("and")) {
+        require_boolean(left, at);
+        std::size_t right_at = token_.position;
+        TypedExpression right = negation();
+        require_boolean(right, right_at);
         left = logical(left, "AND", right);
     }
     return left;
 }
 
-Term Parser::negation() {
-    std::size_t at = token_.at;
-    bool written = false, negated = false;
-    while (take_word("not")) {
-        written = true;
+TypedExpression Parser::negation() {
+    std::size_t at = token_.position;
+    bool has_not = false, negated = false;
+    while (accept_word("not")) {
+        has_not = true;
         negated = !negated;
     }
-    Term term = comparison();
-    if (written) demand_truth(term, at);
-    if (negated) term = {.kind = Kind::boolean, .sql = "(NOT " + term.sql + ")"};
-    return term;
+    TypedExpression expression = comparison();
+    if (has_not) require_boolean(expression, at);
+    if (negated) expression = {.kind = Kind::boolean, .sql = "(NOT " + expression.sql + ")"};
+    return expression;
 }
 
-Term Parser::comparison() {
-    Term left = sum();
-    for (std::string_view sign : {"<=", ">=", "!=", "<", ">", "="}) {
-        std::size_t at = token_.at;
-        if (take(sign)) return joined(compared(std::move(left), sum(), sign), at);
+TypedExpression Parser::comparison() {
+    TypedExpression left = sum();
+    for (std::string_view symbol : {"<=", ">=", "!=", "<", ">", "="}) {
+        std::size_t at = token_.position;
+        if (accept(symbol)) return check(compare(std::move(left), sum(), symbol), at);
     }
     return left;
 }
 
-Term Parser::sum() {
-    Term left = product();
+TypedExpression Parser::sum() {
+    TypedExpression left = product();
     while (token_.text == "+" || token_.text == "-") {
-        auto sign = token_.text;
-        std::size_t at = token_.at;
+        auto symbol = token_.text;
+        std::size_t at = token_.position;
         advance();
-        left = joined(added(std::move(left), product(), sign), at);
+        left = check(add(std::move(left), product(), symbol), at);
     }
     return left;
 }
 
-Term Parser::product() {
-    Term left = factor();
+TypedExpression Parser::product() {
+    TypedExpression left = factor();
     while (token_.text == "*" || token_.text == "/") {
-        bool multiply = token_.text == "*";
-        std::size_t at = token_.at;
+        bool is_product = token_.text == "*";
+        std::size_t at = token_.position;
         advance();
-        Term right = factor();
-        left = joined(multiply ? multiplied(left, right) : divided(left, right), at);
+        TypedExpression right = factor();
+        left = check(is_product ? multiply(left, right) : divide(left, right), at);
     }
     return left;
 }
 
-Term Parser::factor() {
-    std::size_t at = token_.at;
-    if (!take("-")) return primary();
-    if (++depth_ > expression_depth_max) fail("is nested too deeply");
-    Term term = factor();
+TypedExpression Parser::factor() {
+    std::size_t at = token_.position;
+    if (!accept("-")) return primary();
+    if (++depth_ > max_expression_depth) fail("is nested too deeply");
+    TypedExpression expression = factor();
     --depth_;
-    if (!term.countable()) fail_at(at, "needs a number, not " + name_of(term.kind));
-    term.sql = "(- " + term.sql + ")";
-    return term;
+    if (!expression.is_numeric()) fail_at(at, "needs a number, not " + kind_name(expression.kind));
+    expression.sql = "(- " + expression.sql + ")";
+    return expression;
 }
 
-Term Parser::primary() {
+TypedExpression Parser::primary() {
     auto token = token_;
     if (token.type == Token::Type::text) return text_literal();
     if (token.type == Token::Type::number) return number();
     if (token.type == Token::Type::name) {
         advance();
-        return named(token.text, token.at);
+        return identifier(token.text, token.position);
     }
-    if (!take("(")) {
-        fail(token.type == Token::Type::end ? "ends where a value was expected"
+    if (!accept("(")) {
+        fail(token.type == Token::Type::end ? "ends before a value"
                                             : "needs a value, not " + json::quoted(token.text));
         return {};
     }
-    if (++depth_ > expression_depth_max) fail("is nested too deeply");
-    Term term = disjunction();
+    if (++depth_ > max_expression_depth) fail("is nested too deeply");
+    TypedExpression expression = disjunction();
     --depth_;
     expect(")");
-    return term;
+    return expression;
 }
 
-Term Parser::number() {
+TypedExpression Parser::number() {
     auto text = token_.text;
-    bool sound = text.size() <= number_length_max && text.back() != '.' &&
-                 std::count(text.begin(), text.end(), '.') <= 1 &&
-                 (text.size() == 1 || text[0] != '0' || text[1] == '.');
-    if (!sound) fail("cannot read the number " + json::quoted(text));
+    bool is_valid = text.size() <= max_number_length && text.back() != '.' &&
+                    std::count(text.begin(), text.end(), '.') <= 1 &&
+                    (text.size() == 1 || text[0] != '0' || text[1] == '.');
+    if (!is_valid) fail("has the invalid number " + json::quoted(text));
     advance();
-    return {.whole = text.find('.') == text.npos, .literal = true, .sql = std::string(text)};
+    return {.is_whole = text.find('.') == text.npos, .is_literal = true, .sql = std::string(text)};
 }
 
-Term Parser::text_literal() {
+TypedExpression Parser::text_literal() {
     auto text = token_.text;
-    bool sound = std::all_of(text.begin() + 1, text.end() - 1,
-                             [](unsigned char c) { return c >= 0x20 && c != '\\' && c != 0x7f; });
-    if (!sound) fail("has a character in " + json::quoted(text) + " that a text here cannot have");
+    bool is_valid = std::all_of(text.begin() + 1, text.end() - 1,
+                                [](unsigned char c) { return c >= 0x20 && c != '\\' && c != 0x7f; });
+    if (!is_valid) fail("has a character in " + json::quoted(text) + " that is not allowed in a text");
     advance();
-    return {.kind = Kind::text, .whole = false, .sql = std::string(text)};
+    return {.kind = Kind::text, .is_whole = false, .sql = std::string(text)};
 }
 
-Term Parser::named(std::string_view name, std::size_t at) {
+TypedExpression Parser::identifier(std::string_view name, std::size_t at) {
     if (token_.text == "(") return call(name);
     if (find_field(collection_, name)) return field(name, at);
     if (name == "true" || name == "false") return {.kind = Kind::boolean, .sql = std::string(name)};
-    bool guard = inside_.empty();  // A computed column must not change with time.
+    bool guard = inlined_.empty();  // A computed column must not depend on the time.
     if (guard && name == "today")
         return {.kind = Kind::date, .sql = "(now() AT TIME ZONE '" + std::string(time_zone) + "')::date"};
     if (guard && name == "now") return {.kind = Kind::timestamp, .sql = "now()"};
     auto names = field_names(collection_);
-    fail_at(at, "names " + json::quoted(name) + ", which " + collection_.name + " has not" +
+    fail_at(at, "uses the unknown field " + json::quoted(name) + " of " + collection_.name +
                     did_you_mean(name, names));
     return {};
 }
 
-Term Parser::call(std::string_view name) {
-    if (++depth_ > expression_depth_max) fail("is nested too deeply");
+TypedExpression Parser::call(std::string_view name) {
+    if (++depth_ > max_expression_depth) fail("is nested too deeply");
     if (name != "coalesce" && name != "round")
-        fail("uses the unknown " + json::quoted(name) + " (there are coalesce and round)");
+        fail("uses the unknown function " + json::quoted(name) + " (available: coalesce, round)");
     advance();
-    Term term = name == "coalesce" ? call_coalesce() : call_round();
+    TypedExpression expression = name == "coalesce" ? call_coalesce() : call_round();
     --depth_;
     expect(")");
-    return term;
+    return expression;
 }
 
-Term Parser::call_coalesce() {
-    Term first = sum();
+TypedExpression Parser::call_coalesce() {
+    TypedExpression first = sum();
     expect(",");
-    std::size_t at = token_.at;
-    Term second = sum();
-    return joined(either(first, second), at);
+    std::size_t at = token_.position;
+    TypedExpression second = sum();
+    return check(coalesce(first, second), at);
 }
 
-Term Parser::call_round() {
-    std::size_t at = token_.at;
-    Term value = sum();
-    if (!value.countable()) fail_at(at, "needs a number, not " + name_of(value.kind));
+TypedExpression Parser::call_round() {
+    std::size_t at = token_.position;
+    TypedExpression value = sum();
+    if (!value.is_numeric()) fail_at(at, "needs a number, not " + kind_name(value.kind));
     expect(",");
     auto places = token_.text;
-    bool sound = token_.type == Token::Type::number && places.size() <= 2 &&
-                 places.find('.') == places.npos && std::stoi(std::string(places)) <= decimal_scale_max;
-    if (!sound)
-        fail("needs the number of digits behind the point, 0 to " + std::to_string(decimal_scale_max));
+    bool is_valid = token_.type == Token::Type::number && places.size() <= 2 &&
+                    places.find('.') == places.npos && std::stoi(std::string(places)) <= max_decimal_scale;
+    if (!is_valid)
+        fail("needs the number of digits after the point, 0 to " + std::to_string(max_decimal_scale));
     value.sql = "round(" + value.sql + "::numeric, " + std::string(places) + ")";
-    value.whole = value.whole || places == "0";
+    value.is_whole = value.is_whole || places == "0";
     advance();
     return value;
 }
 
-Term Parser::field(std::string_view name, std::size_t at) {
+TypedExpression Parser::field(std::string_view name, std::size_t at) {
     const auto& field = *find_field(collection_, name);
-    if (!field.computed.empty() && !is_rollup(field.computed)) return put_in(field, at);
+    if (!field.computed.empty() && !is_rollup(field.computed)) return inline_computed(field, at);
     const auto& type = field.type;
-    Term term{.sql = "\"" + field.name + "\""};
-    if (type == "integer") return term;
-    term.whole = false;
-    if (type == "decimal") return term;
+    TypedExpression expression{.sql = "\"" + field.name + "\""};
+    if (type == "integer") return expression;
+    expression.is_whole = false;
+    if (type == "decimal") return expression;
     if (type == "money") {
-        term.whole = true;
-        term.kind = Kind::money;
-        term.currency = currency_of(field);
+        expression.is_whole = true;
+        expression.kind = Kind::money;
+        expression.currency = find_currency(field);
     } else if (type == "boolean") {
-        term.kind = Kind::boolean;
+        expression.kind = Kind::boolean;
     } else if (type == "date") {
-        term.kind = Kind::date;
+        expression.kind = Kind::date;
     } else if (type == "timestamp") {
-        term.kind = Kind::timestamp;
+        expression.kind = Kind::timestamp;
     } else if (type == "text" || type == "enum" || type == "email" || type == "phone") {
-        term.kind = Kind::text;
-        if (!field.values.empty()) term.choice = &field;
+        expression.kind = Kind::text;
+        if (!field.values.empty()) expression.choice = &field;
     } else {
         fail_at(at, "cannot use " + json::quoted(name) + ", which is of type " +
                         (type.empty() ? "unknown" : type));
     }
-    return term;
+    return expression;
 }
 
-Term Parser::put_in(const FieldSettings& field, std::size_t at) {
-    if (std::find(inside_.begin(), inside_.end(), field.name) != inside_.end()) {
+TypedExpression Parser::inline_computed(const FieldSettings& field, std::size_t at) {
+    if (std::find(inlined_.begin(), inlined_.end(), field.name) != inlined_.end()) {
         fail_at(at, "is computed from itself, through " + json::quoted(field.name));
         return {};
     }
-    if (inside_.size() >= static_cast<std::size_t>(expression_depth_max)) {
+    if (inlined_.size() >= static_cast<std::size_t>(max_expression_depth)) {
         fail_at(at, "is nested too deeply");
         return {};
     }
-    auto reading = compile_computed_within(collection_, field, inside_);
-    if (reading.complaint) fail_at(at, "uses " + json::quoted(field.name) + ", which is wrong itself");
-    Term term{.whole = field.type != "decimal", .sql = std::move(reading.sql)};
+    auto compiled = compile_nested(collection_, field, inlined_);
+    if (compiled.error) fail_at(at, "uses " + json::quoted(field.name) + ", which is invalid");
+    TypedExpression expression{.is_whole = field.type != "decimal", .sql = std::move(compiled.sql)};
     if (field.type == "money") {
-        term.kind = Kind::money;
-        term.currency = currency_of(field);
+        expression.kind = Kind::money;
+        expression.currency = find_currency(field);
     }
-    return term;
+    return expression;
 }
 
-ExpressionReading complaint_of(const Parser& parser) {
-    return {"", *parser.complaint + " (character " + std::to_string(parser.complaint_at + 1) + ")"};
+CompiledExpression make_error(const Parser& parser) {
+    return {"", *parser.error + " (character " + std::to_string(parser.error_position + 1) + ")"};
 }
 
 std::string column_type(const FieldSettings& field) {
     if (field.type != "decimal") return "bigint";
-    auto scale = field.scale.value_or(decimal_scale_default);
-    auto digits = field.digits.value_or(std::max(decimal_digits_default, scale));
-    return "numeric(" + std::to_string(digits) + ", " + std::to_string(scale) + ")";
+    auto scale = field.scale.value_or(default_decimal_scale);
+    auto precision = field.precision.value_or(std::max(default_decimal_precision, scale));
+    return "numeric(" + std::to_string(precision) + ", " + std::to_string(scale) + ")";
 }
 
-// Can the column hold the value, without rounding where nobody asked for it?
-Complaint check_result(const FieldSettings& field, const Term& term) {
+// Checks that the column can store the value without implicit rounding.
+CheckResult check_result(const FieldSettings& field, const TypedExpression& expression) {
     bool money = field.type == "money";
-    if (!term.countable()) return "gives " + name_of(term.kind) + ", and the field is of type " + field.type;
-    if (money && !term.literal && term.kind != Kind::money) return "gives a number, not money";
-    if (!money && term.kind == Kind::money) return "gives money: make the field money";
-    if (money && !term.literal && term.currency != currency_of(field))
-        return "gives " + term.currency + ", and the field is in " + currency_of(field);
-    if (field.type != "decimal" && !term.whole) return "may have fractions: put it into round(…, 0)";
+    if (!expression.is_numeric())
+        return "is " + kind_name(expression.kind) + ", but the field is of type " + field.type;
+    if (money && !expression.is_literal && expression.kind != Kind::money) return "is a number, not money";
+    if (!money && expression.kind == Kind::money) return "is money: make the field money";
+    if (money && !expression.is_literal && expression.currency != find_currency(field))
+        return "is in " + expression.currency + ", but the field is in " + find_currency(field);
+    if (field.type != "decimal" && !expression.is_whole) return "may have fractions: use round(…, 0)";
     return std::nullopt;
 }
 
-ExpressionReading compile_computed_within(const CollectionSettings& collection, const FieldSettings& field,
-                                          std::vector<std::string_view> inside) {
+CompiledExpression compile_nested(const CollectionSettings& collection, const FieldSettings& field,
+                                  std::vector<std::string_view> inlined) {
     bool number = field.type == "integer" || field.type == "decimal" || field.type == "money";
-    if (!number) return {"", "is of numbers and money only, and the field is of type " + field.type};
-    inside.push_back(field.name);
-    Parser parser(collection, field.computed, std::move(inside));
-    Term term = parser.whole_text();
-    if (parser.complaint) return complaint_of(parser);
-    if (auto complaint = check_result(field, term)) return {"", complaint};
-    if (term.sql.size() > expression_sql_max) return {"", "becomes too long"};
-    return {"(" + term.sql + ")::" + column_type(field), std::nullopt};
+    if (!number) return {"", "is allowed for numbers and money only, but the field is of type " + field.type};
+    inlined.push_back(field.name);
+    Parser parser(collection, field.computed, std::move(inlined));
+    TypedExpression expression = parser.parse();
+    if (parser.error) return make_error(parser);
+    if (auto error = check_result(field, expression)) return {"", error};
+    if (expression.sql.size() > max_expression_sql) return {"", "becomes too long"};
+    return {"(" + expression.sql + ")::" + column_type(field), std::nullopt};
 }
 
 }  // namespace
 
-ExpressionReading compile_computed(const CollectionSettings& collection, const FieldSettings& field) {
-    return compile_computed_within(collection, field, {});
+CompiledExpression compile_computed(const CollectionSettings& collection, const FieldSettings& field) {
+    return compile_nested(collection, field, {});
 }
 
-ExpressionReading compile_guard(const CollectionSettings& collection, std::string_view guard) {
+CompiledExpression compile_guard(const CollectionSettings& collection, std::string_view guard) {
     Parser parser(collection, guard, {});
-    Term term = parser.whole_text();
-    if (!parser.complaint && term.kind != Kind::boolean)
-        parser.fail("must be true or false, and this is " + name_of(term.kind));
-    if (!parser.complaint && term.sql.size() > expression_sql_max) parser.fail("becomes too long");
-    if (parser.complaint) return complaint_of(parser);
-    return {"(" + term.sql + ") IS TRUE", std::nullopt};
+    TypedExpression expression = parser.parse();
+    if (!parser.error && expression.kind != Kind::boolean)
+        parser.fail("must be true or false, but this is " + kind_name(expression.kind));
+    if (!parser.error && expression.sql.size() > max_expression_sql) parser.fail("becomes too long");
+    if (parser.error) return make_error(parser);
+    return {"(" + expression.sql + ") IS TRUE", std::nullopt};
 }
 
 }  // namespace integreat::config

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// Expressions over a record's own fields, of two kinds: what a computed field is worth (`price * quantity`)
-// and what must be true before a transition (`balance <= 0 and not waived`). A small language of its own, so
-// that nothing a manifest says reaches the database as it is written: every name is looked up and quoted,
-// every type checked, and what comes out is SQL over the columns of one row.
+// Compiles expressions over the fields of a record to SQL over the columns of one row: the value of a
+// computed field (`price * quantity`) and the condition of a transition (`balance <= 0 and not waived`). The
+// language is small, so that no text of a manifest reaches the database unchecked: every name is resolved and
+// quoted, every type checked.
 //
-// Money keeps its currency: it adds to money of the same, and is multiplied by numbers only. A division
-// through zero is null. Fields that are computed themselves are put in, since Postgres computes generated
-// columns from ordinary ones only.
+// Money has a currency: it can be added to money of the same currency and multiplied by numbers. A division
+// by zero is null. Computed fields in an expression are inlined, because Postgres does not allow generated
+// columns to refer to generated columns.
 #pragma once
 
 #include <string>
@@ -17,21 +17,21 @@
 
 namespace integreat::config {
 
-inline constexpr std::size_t expression_sql_max = 10'000;
-inline constexpr int expression_depth_max = 20;
+inline constexpr std::size_t max_expression_sql = 10'000;
+inline constexpr int max_expression_depth = 20;
 
-// Days begin and end here, for `today` in defaults and guards.
+// Time zone of `today` in defaults and guards.
 inline constexpr std::string_view time_zone = "Asia/Manila";
 
-struct ExpressionReading {
+struct CompiledExpression {
     std::string sql;
-    Complaint complaint;  // Completes "computed …" or "guard …", with the character where it is.
+    CheckResult error;  // Completes "computed …" or "guard …"; ends with the character position.
 };
 
-// Of a field with `computed`: a value of the type of its column.
-ExpressionReading compile_computed(const CollectionSettings& collection, const FieldSettings& field);
+// Compiles the `computed` expression of a field to a value of the type of its column.
+CompiledExpression compile_computed(const CollectionSettings& collection, const FieldSettings& field);
 
-// True or false, never null.
-ExpressionReading compile_guard(const CollectionSettings& collection, std::string_view guard);
+// Compiles a condition to SQL that is true or false, never null.
+CompiledExpression compile_guard(const CollectionSettings& collection, std::string_view guard);
 
 }  // namespace integreat::config

@@ -11,48 +11,48 @@ namespace integreat::config {
 
 namespace {
 
-using Kind = Term::Kind;
+using Kind = TypedExpression::Kind;
 
 constexpr std::string_view digits = "0123456789";
 constexpr std::string_view name_bytes = "abcdefghijklmnopqrstuvwxyz_0123456789";
 
-std::size_t length_of(std::string_view rest, std::string_view bytes) {
+std::size_t span_length(std::string_view rest, std::string_view bytes) {
     return std::min(rest.find_first_not_of(bytes), rest.size());
 }
 
-// A literal beside money counts as money of the same currency.
-void make_alike(Term& left, Term& right) {
-    if (left.kind == Kind::money && right.kind == Kind::number && right.literal) {
+// Converts a literal to money if the other operand is money.
+void convert_literals(TypedExpression& left, TypedExpression& right) {
+    if (left.kind == Kind::money && right.kind == Kind::number && right.is_literal) {
         right.kind = Kind::money;
         right.currency = left.currency;
-    } else if (right.kind == Kind::money && left.kind == Kind::number && left.literal) {
+    } else if (right.kind == Kind::money && left.kind == Kind::number && left.is_literal) {
         left.kind = Kind::money;
         left.currency = right.currency;
     }
 }
 
-Complaint check_countable(const Term& left, const Term& right) {
-    if (left.countable() && right.countable()) return std::nullopt;
-    return "needs a number, not " + name_of(left.countable() ? right.kind : left.kind);
+CheckResult check_numeric(const TypedExpression& left, const TypedExpression& right) {
+    if (left.is_numeric() && right.is_numeric()) return std::nullopt;
+    return "needs a number, not " + kind_name(left.is_numeric() ? right.kind : left.kind);
 }
 
-Complaint check_currencies(const Term& left, const Term& right) {
+CheckResult check_currencies(const TypedExpression& left, const TypedExpression& right) {
     bool same = left.currency == right.currency;
-    return same ? Complaint() : "mixes " + left.currency + " and " + right.currency;
+    return same ? CheckResult() : "mixes " + left.currency + " and " + right.currency;
 }
 
-// An enum is never what it has no value for.
-Complaint check_choice(const Term& field, const Term& literal) {
+// Checks that an enum is compared with one of its values.
+CheckResult check_choice(const TypedExpression& field, const TypedExpression& literal) {
     if (!field.choice || !literal.sql.starts_with('\'')) return std::nullopt;
     auto text = literal.sql.substr(1, literal.sql.size() - 2);
     const auto& values = field.choice->values;
     if (std::find(values.begin(), values.end(), text) != values.end()) return std::nullopt;
-    return "compares " + field.choice->name + " with " + json::quoted(text) + ", which it cannot be" +
-           did_you_mean(text, values);
+    return "compares " + field.choice->name + " with " + json::quoted(text) +
+           ", which is not one of its values" + did_you_mean(text, values);
 }
 
-std::string infix(const Term& left, std::string_view sign, const Term& right) {
-    return "(" + left.sql + " " + std::string(sign) + " " + right.sql + ")";
+std::string infix(const TypedExpression& left, std::string_view symbol, const TypedExpression& right) {
+    return "(" + left.sql + " " + std::string(symbol) + " " + right.sql + ")";
 }
 
 }  // namespace
@@ -61,88 +61,89 @@ Token next_token(std::string_view expression, std::size_t from) {
     while (from < expression.size() && expression[from] == ' ')
         ++from;
     auto rest = expression.substr(from);
-    auto cut = [&](Token::Type type, std::size_t length) {
+    auto make_token = [&](Token::Type type, std::size_t length) {
         return Token{type, rest.substr(0, length), from};
     };
-    if (rest.empty()) return cut(Token::Type::end, 0);
-    if (digits.find(rest[0]) != digits.npos) return cut(Token::Type::number, length_of(rest, "0123456789."));
+    if (rest.empty()) return make_token(Token::Type::end, 0);
+    if (digits.find(rest[0]) != digits.npos)
+        return make_token(Token::Type::number, span_length(rest, "0123456789."));
     if (name_bytes.find(rest[0]) != name_bytes.npos)
-        return cut(Token::Type::name, length_of(rest, name_bytes));
+        return make_token(Token::Type::name, span_length(rest, name_bytes));
     auto quote = rest[0] == '\'' ? rest.find('\'', 1) : rest.npos;
-    if (quote != rest.npos) return cut(Token::Type::text, quote + 1);
-    for (std::string_view sign : {"<=", ">=", "!=", "<", ">", "=", "+", "-", "*", "/", "(", ")", ","})
-        if (rest.starts_with(sign)) return cut(Token::Type::sign, sign.size());
-    return cut(Token::Type::unknown, std::min<std::size_t>(rest.size(), 12));
+    if (quote != rest.npos) return make_token(Token::Type::text, quote + 1);
+    for (std::string_view symbol : {"<=", ">=", "!=", "<", ">", "=", "+", "-", "*", "/", "(", ")", ","})
+        if (rest.starts_with(symbol)) return make_token(Token::Type::symbol, symbol.size());
+    return make_token(Token::Type::unknown, std::min<std::size_t>(rest.size(), 12));
 }
 
-std::string name_of(Kind kind) {
+std::string kind_name(Kind kind) {
     constexpr std::array<std::string_view, 6> names{"a number", "money",       "a text",
                                                     "a date",   "a timestamp", "true or false"};
     return std::string(names[static_cast<std::size_t>(kind)]);
 }
 
-Joined added(Term left, Term right, std::string_view sign) {
-    if (auto complaint = check_countable(left, right)) return {{}, complaint};
-    make_alike(left, right);
+TypeCheckResult add(TypedExpression left, TypedExpression right, std::string_view symbol) {
+    if (auto error = check_numeric(left, right)) return {{}, error};
+    convert_literals(left, right);
     if (left.kind != right.kind) return {{}, "cannot add money and a number"};
     return {{.kind = left.kind,
-             .whole = left.whole && right.whole,
-             .literal = left.literal && right.literal,
+             .is_whole = left.is_whole && right.is_whole,
+             .is_literal = left.is_literal && right.is_literal,
              .currency = left.currency,
-             .sql = infix(left, sign, right)},
+             .sql = infix(left, symbol, right)},
             check_currencies(left, right)};
 }
 
-Joined multiplied(const Term& left, const Term& right) {
-    if (auto complaint = check_countable(left, right)) return {{}, complaint};
+TypeCheckResult multiply(const TypedExpression& left, const TypedExpression& right) {
+    if (auto error = check_numeric(left, right)) return {{}, error};
     bool left_money = left.kind == Kind::money;
     bool right_money = right.kind == Kind::money;
     if (left_money && right_money) return {{}, "cannot multiply money by money"};
     return {{.kind = left_money || right_money ? Kind::money : Kind::number,
-             .whole = left.whole && right.whole,
-             .literal = left.literal && right.literal,
+             .is_whole = left.is_whole && right.is_whole,
+             .is_literal = left.is_literal && right.is_literal,
              .currency = left.currency + right.currency,
              .sql = infix(left, "*", right)},
             std::nullopt};
 }
 
-Joined divided(const Term& left, const Term& right) {
-    if (auto complaint = check_countable(left, right)) return {{}, complaint};
+TypeCheckResult divide(const TypedExpression& left, const TypedExpression& right) {
+    if (auto error = check_numeric(left, right)) return {{}, error};
     bool ratio = left.kind == Kind::money && right.kind == Kind::money;
     if (right.kind == Kind::money && !ratio) return {{}, "cannot divide a number by money"};
     return {{.kind = ratio ? Kind::number : left.kind,
-             .whole = false,
-             .literal = left.literal && right.literal,
+             .is_whole = false,
+             .is_literal = left.is_literal && right.is_literal,
              .currency = ratio ? "" : left.currency,
              .sql = "(" + left.sql + "::numeric / NULLIF(" + right.sql + ", 0))"},
             ratio ? check_currencies(left, right) : std::nullopt};
 }
 
-Joined compared(Term left, Term right, std::string_view sign) {
-    make_alike(left, right);
+TypeCheckResult compare(TypedExpression left, TypedExpression right, std::string_view symbol) {
+    convert_literals(left, right);
     if (left.kind != right.kind)
-        return {{}, "cannot compare " + name_of(left.kind) + " with " + name_of(right.kind)};
-    if (auto complaint = check_currencies(left, right)) return {{}, complaint};
-    if (auto complaint = check_choice(left, right)) return {{}, complaint};
-    if (auto complaint = check_choice(right, left)) return {{}, complaint};
+        return {{}, "cannot compare " + kind_name(left.kind) + " with " + kind_name(right.kind)};
+    if (auto error = check_currencies(left, right)) return {{}, error};
+    if (auto error = check_choice(left, right)) return {{}, error};
+    if (auto error = check_choice(right, left)) return {{}, error};
     bool ordered = left.kind != Kind::boolean && left.kind != Kind::text;
-    if (!ordered && sign != "=" && sign != "!=")
-        return {{}, "can say of " + name_of(left.kind) + " only whether it is equal: = or !="};
-    return {{.kind = Kind::boolean, .sql = infix(left, sign == "!=" ? "<>" : sign, right)}, std::nullopt};
+    if (!ordered && symbol != "=" && symbol != "!=")
+        return {{}, "can compare " + kind_name(left.kind) + " only with = or !="};
+    return {{.kind = Kind::boolean, .sql = infix(left, symbol == "!=" ? "<>" : symbol, right)}, std::nullopt};
 }
 
-Joined either(const Term& left, const Term& right) {
-    Term second = right;
-    if (left.kind == Kind::money && right.literal && right.kind == Kind::number) {
+TypeCheckResult coalesce(const TypedExpression& left, const TypedExpression& right) {
+    TypedExpression second = right;
+    if (left.kind == Kind::money && right.is_literal && right.kind == Kind::number) {
         second.kind = Kind::money;
         second.currency = left.currency;
     }
-    if (!left.countable()) return {{}, "needs a number, not " + name_of(left.kind)};
+    if (!left.is_numeric()) return {{}, "needs a number, not " + kind_name(left.kind)};
     if (second.kind != left.kind)
-        return {{}, "needs " + name_of(left.kind) + ", not " + name_of(second.kind)};
+        return {{}, "needs " + kind_name(left.kind) + ", not " + kind_name(second.kind)};
     return {{.kind = left.kind,
-             .whole = left.whole && second.whole,
-             .literal = left.literal && second.literal,
+             .is_whole = left.is_whole && second.is_whole,
+             .is_literal = left.is_literal && second.is_literal,
              .currency = left.currency,
              .sql = "coalesce(" + left.sql + ", " + second.sql + ")"},
             check_currencies(left, second)};

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The words and values of expressions (expression.h): how a text falls into tokens, and what two values of
-// some kinds make together.
+// Tokens and type rules of expressions (expression.h).
 #pragma once
 
 #include <string>
@@ -12,39 +11,41 @@
 namespace integreat::config {
 
 struct Token {
-    enum class Type { end, name, number, text, sign, unknown };
+    enum class Type { end, name, number, text, symbol, unknown };
     Type type = Type::end;
     std::string_view text;
-    std::size_t at = 0;  // In the expression.
+    std::size_t position = 0;  // Offset in the expression.
 };
 
-// The token at or after `from`.
+// Returns the token at or after `from`.
 Token next_token(std::string_view expression, std::size_t from);
 
-struct Term {
+struct TypedExpression {
     enum class Kind { number, money, text, date, timestamp, boolean };
 
     Kind kind = Kind::number;
-    bool whole = true;     // Of a number or money: certainly without fractions.
-    bool literal = false;  // Built of literals only, so that it may count as money too.
-    std::string currency;  // Of money.
+    bool is_whole = true;     // A number or money without fractions.
+    bool is_literal = false;  // Contains literals only, so that it can be converted to money.
+    std::string currency;     // Currency of money.
     std::string sql;
-    const FieldSettings* choice = nullptr;  // The enum that this text is one of.
+    const FieldSettings* choice = nullptr;  // The enum field, if the text is its value.
 
-    bool countable() const { return kind == Kind::number || kind == Kind::money; }
+    bool is_numeric() const { return kind == Kind::number || kind == Kind::money; }
 };
 
-std::string name_of(Term::Kind kind);
+// Returns "a number", "money", …
+std::string kind_name(TypedExpression::Kind kind);
 
-// What comes out, or why nothing can.
-struct Joined {
-    Term term;
-    Complaint complaint;
+// The resulting expression, or a type error.
+struct TypeCheckResult {
+    TypedExpression expression;
+    CheckResult error;
 };
-Joined added(Term left, Term right, std::string_view sign);  // "+" or "-"
-Joined multiplied(const Term& left, const Term& right);
-Joined divided(const Term& left, const Term& right);
-Joined compared(Term left, Term right, std::string_view sign);  // "=", "!=", "<", "<=", ">", ">="
-Joined either(const Term& left, const Term& right);             // coalesce
+TypeCheckResult add(TypedExpression left, TypedExpression right, std::string_view symbol);  // "+" or "-"
+TypeCheckResult multiply(const TypedExpression& left, const TypedExpression& right);
+TypeCheckResult divide(const TypedExpression& left, const TypedExpression& right);
+TypeCheckResult compare(TypedExpression left, TypedExpression right,
+                        std::string_view symbol);  // "=", "!=", "<", "<=", ">", ">="
+TypeCheckResult coalesce(const TypedExpression& left, const TypedExpression& right);
 
 }  // namespace integreat::config

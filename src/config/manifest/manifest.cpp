@@ -15,15 +15,15 @@ namespace integreat::config {
 
 namespace {
 
-// The file's name without folder and extension.
-std::string stem_of(std::string_view file) {
+// Returns the file name without directory and extension.
+std::string file_stem(std::string_view file) {
     std::string_view name = file.substr(file.rfind('/') + 1);
     return std::string(name.substr(0, name.rfind('.')));
 }
 
-// The names declared in a list or map of the file, sound or not: one mistake there shall not make another at
-// each use. Nothing if it is neither, for then nothing can be said about the uses.
-std::optional<std::vector<std::string>> declared(const Document& document, std::string_view pointer) {
+// Returns the names declared in a list or map of the file, valid or not, so that an invalid name does not
+// cause an error at each use. Returns nullopt if the node is neither, because then no use can be checked.
+std::optional<std::vector<std::string>> declared_names(const Document& document, std::string_view pointer) {
     const json::Node* node = json::find(document.tree, pointer);
     if (!node) return std::vector<std::string>();
     if (node->kind != json::Node::Kind::list && node->kind != json::Node::Kind::map) return std::nullopt;
@@ -46,62 +46,62 @@ struct RouteCheck {
     const RouteSettings& route;
     std::string pointer;  // "/routes/3"
 
-    void complain(std::string_view key, std::string message) const {
-        config::complain(document, json::below(pointer, key), std::move(message));
+    void report(std::string_view key, std::string message) const {
+        config::report(document, json::append_pointer(pointer, key), std::move(message));
     }
 };
 
 void check_upstream(const RouteCheck& check) {
-    const auto& wanted = check.route.upstream;
-    if (wanted.empty() || !check.upstreams) return;
-    if (contains(*check.upstreams, wanted)) return;
-    std::string hint = did_you_mean(wanted, *check.upstreams);
-    check.complain("upstream", "unknown upstream " + json::quoted(wanted) +
-                                   (hint.empty() ? ": give it a url under upstreams" : hint));
+    const auto& name = check.route.upstream;
+    if (name.empty() || !check.upstreams) return;
+    if (contains(*check.upstreams, name)) return;
+    std::string hint = did_you_mean(name, *check.upstreams);
+    check.report("upstream",
+                 "unknown upstream " + json::quoted(name) + (hint.empty() ? ": add it to upstreams" : hint));
 }
 
 void check_roles(const RouteCheck& check) {
     if (!check.roles) return;
-    const auto& wanted = check.route.roles;
-    for (std::size_t i = 0; i < wanted.size(); ++i) {
-        if (wanted[i].empty() || contains(*check.roles, wanted[i])) continue;
-        std::string hint = did_you_mean(wanted[i], *check.roles);
-        complain(check.document, json::below(check.pointer + "/roles", i),
-                 "unknown role " + json::quoted(wanted[i]) +
-                     (hint.empty() ? ": add it to the app's roles" : hint));
+    const auto& names = check.route.roles;
+    for (std::size_t i = 0; i < names.size(); ++i) {
+        if (names[i].empty() || contains(*check.roles, names[i])) continue;
+        std::string hint = did_you_mean(names[i], *check.roles);
+        report(
+            check.document, json::append_pointer(check.pointer + "/roles", i),
+            "unknown role " + json::quoted(names[i]) + (hint.empty() ? ": add it to the app's roles" : hint));
     }
 }
 
 void check_access(const RouteCheck& check) {
     if (!check.route.is_public) return;
     if (!check.route.roles.empty()) {
-        check.complain("public", "a public route is open to anyone: take away public, or its roles");
+        check.report("public", "a public route cannot have roles: remove public or roles");
     } else if (!check.route.scope.empty()) {
-        check.complain("public", "a public route needs no API key: take away public, or its scope");
+        check.report("public", "a public route cannot have a scope: remove public or scope");
     }
 }
 
 void check_parameters(const RouteCheck& check) {
-    auto known = parameters_of(check.route.path);
-    for (auto parameter : parameters_of(check.route.target)) {
-        if (std::find(known.begin(), known.end(), parameter) != known.end()) continue;
-        std::vector<std::string> names(known.begin(), known.end());
-        check.complain("target", "target has a parameter {" + std::string(parameter) + "} that path has not" +
-                                     did_you_mean(parameter, names));
+    auto declared = path_parameters(check.route.path);
+    for (auto parameter : path_parameters(check.route.target)) {
+        if (std::find(declared.begin(), declared.end(), parameter) != declared.end()) continue;
+        std::vector<std::string> names(declared.begin(), declared.end());
+        check.report("target", "target uses the parameter {" + std::string(parameter) +
+                                   "}, which path does not have" + did_you_mean(parameter, names));
     }
 }
 
 void check_route(const RouteCheck& check) {
     const auto& route = check.route;
     if (route.path == "/me" || route.path.starts_with("/me/")) {
-        check.complain("path", "/me is the platform's own: choose another path");
+        check.report("path", "the platform uses /me: choose another path");
     }
     if (route.path == "/openapi.json")
-        check.complain("path", "/openapi.json is the platform's own: choose another path");
-    bool safe =
+        check.report("path", "the platform uses /openapi.json: choose another path");
+    bool is_safe =
         std::all_of(route.methods.begin(), route.methods.end(), [](const auto& m) { return m == "GET"; });
-    if (safe && route.idempotency != "off") {
-        check.complain("idempotency", "a GET has no effect to repeat: leave idempotency out");
+    if (is_safe && route.idempotency != "off") {
+        check.report("idempotency", "GET needs no idempotency: remove the key");
     }
     check_upstream(check);
     check_roles(check);
@@ -109,40 +109,41 @@ void check_route(const RouteCheck& check) {
     check_parameters(check);
 }
 
-// Two routes that answer the same requests, or that metrics could not tell apart.
+// Checks that no two routes match the same requests or have the same operation name.
 void check_collisions(Document& document, const Manifest& manifest) {
     std::map<std::string, std::size_t> by_request;
     std::map<std::string, std::size_t> by_name;
-    auto is_ours = [&](const std::string& name) {
+    auto is_reserved = [&](const std::string& name) {
         return name == manifest.app.text + ".me" || name == manifest.app.text + ".openapi";
     };
-    auto line_of = [&](std::size_t index) {
-        return std::to_string(json::place_of(document.tree, json::below("/routes", index)).line);
+    auto line_number = [&](std::size_t index) {
+        return std::to_string(
+            json::find_location(document.tree, json::append_pointer("/routes", index)).line);
     };
     for (std::size_t i = 0; i < manifest.routes.size(); ++i) {
         const auto& route = manifest.routes[i];
         if (route.path.empty()) continue;
-        std::string pointer = json::below("/routes", i);
-        bool fresh = true;
+        std::string pointer = json::append_pointer("/routes", i);
+        bool is_unique = true;
         for (const auto& method : route.methods) {
-            auto [earlier, first] = by_request.emplace(method + " " + shape_of(route.path), i);
-            if (!first && earlier->second != i && fresh) {
-                complain(document, pointer + "/path",
-                         method + " " + route.path + " is answered by the route in line " +
-                             line_of(earlier->second));
-                fresh = false;
+            auto [earlier, first] = by_request.emplace(method + " " + path_shape(route.path), i);
+            if (!first && earlier->second != i && is_unique) {
+                report(document, pointer + "/path",
+                       method + " " + route.path + " conflicts with the route in line " +
+                           line_number(earlier->second));
+                is_unique = false;
             }
         }
         for (const auto& method : route.methods) {
-            if (is_ours(operation_of(manifest, route, method))) {
-                complain(document, pointer + (route.name.empty() ? "/path" : "/name"),
-                         "the platform has a route of that name: give it another name");
+            if (is_reserved(operation_name(manifest, route, method))) {
+                report(document, pointer + (route.name.empty() ? "/path" : "/name"),
+                       "the platform has a route of that name: choose another name");
             }
-            auto [earlier, first] = by_name.emplace(operation_of(manifest, route, method), i);
-            if (first || earlier->second == i || !fresh) continue;
-            complain(document, pointer + (route.name.empty() ? "/path" : "/name"),
-                     "this would be called " + json::quoted(earlier->first) + " like the route in line " +
-                         line_of(earlier->second) + ": give it another name");
+            auto [earlier, first] = by_name.emplace(operation_name(manifest, route, method), i);
+            if (first || earlier->second == i || !is_unique) continue;
+            report(document, pointer + (route.name.empty() ? "/path" : "/name"),
+                   "this route has the name " + json::quoted(earlier->first) + " of the route in line " +
+                       line_number(earlier->second) + ": choose another name");
             break;
         }
     }
@@ -151,43 +152,62 @@ void check_collisions(Document& document, const Manifest& manifest) {
 void check_manifest(Document& document, const Manifest& manifest) {
     const std::string& app = manifest.app.text;
     if (app == platform_tenant.text || app == "me") {
-        complain(document, "/app",
-                 "the name " + json::quoted(app) + " is the platform's own: choose another");
-    } else if (!app.empty() && app != stem_of(document.file)) {
-        complain(document, "/app",
-                 "app must be the name of the file: rename one of them (" + app + ", " + document.file + ")");
+        report(document, "/app", "the platform uses the name " + json::quoted(app) + ": choose another");
+    } else if (!app.empty() && app != file_stem(document.file)) {
+        report(document, "/app",
+               "app must equal the file name: rename one of them (" + app + ", " + document.file + ")");
     }
     for (std::size_t i = 0; i < manifest.roles.size(); ++i) {
         if (manifest.roles[i] != "none" && manifest.roles[i] != "anonymous") continue;
-        complain(
-            document, json::below("/roles", i),
-            "the role " + json::quoted(manifest.roles[i]) + " is the platform's own: choose another name");
+        report(document, json::append_pointer("/roles", i),
+               "the platform uses the role " + json::quoted(manifest.roles[i]) + ": choose another name");
     }
-    auto roles = declared(document, "/roles");
-    auto upstreams = declared(document, "/upstreams");
+    auto roles = declared_names(document, "/roles");
+    auto upstreams = declared_names(document, "/upstreams");
     for (std::size_t i = 0; i < manifest.routes.size(); ++i) {
-        check_route({document, roles, upstreams, manifest.routes[i], json::below("/routes", i)});
+        check_route({document, roles, upstreams, manifest.routes[i], json::append_pointer("/routes", i)});
     }
     check_collisions(document, manifest);
     check_collections(document, manifest);
+}
+
+// Refuses a manifest of a newer format, whose keys this program does not know. Accepts one without a format
+// as the first format, with a warning. Returns true if the manifest can be read.
+bool check_format(Document& document) {
+    if (document.tree.kind != json::Node::Kind::map) return true;
+    const auto* node = json::find(document.tree, "/integreat");
+    if (!node) {
+        document.warnings.push_back(
+            {document.file, 1, 1,
+             "the manifest has no format version and is read as format " + std::to_string(manifest_format) +
+                 ": add \"integreat: " + std::to_string(manifest_format) + "\" as its first line"});
+        return true;
+    }
+    auto format = json::parse_integer(node->text);
+    if (!format || *format <= manifest_format) return true;
+    report(document, "/integreat",
+           "this manifest has format " + node->text + "; this integreat reads format " +
+               std::to_string(manifest_format) + ": upgrade integreat");
+    return false;
 }
 
 }  // namespace
 
 ManifestDocument read_manifest(std::string_view text, const std::string& file,
                                const json::Environment& environment) {
-    ManifestDocument read;
-    read.manifest.file = file;
-    read.document = read_document(text, file, read.manifest, environment, Empty::refused);
-    if (read.document.tree.kind == json::Node::Kind::map) check_manifest(read.document, read.manifest);
-    return read;
+    ManifestDocument result{.manifest = {.file = file}, .document = {.file = file}};
+    auto& document = result.document;
+    if (!parse_document(document, text, EmptyFile::refused) || !check_format(document)) return result;
+    read_document(document, result.manifest, environment);
+    if (document.tree.kind == json::Node::Kind::map) check_manifest(document, result.manifest);
+    return result;
 }
 
-Checked<Manifest> load_manifest(std::string_view text, const std::string& file,
-                                const json::Environment& environment) {
-    auto read = read_manifest(text, file, environment);
-    sort_by_place(read.document.mistakes);
-    return {std::move(read.manifest), std::move(read.document.mistakes)};
+Validated<Manifest> load_manifest(std::string_view text, const std::string& file,
+                                  const json::Environment& environment) {
+    auto [manifest, document] = read_manifest(text, file, environment);
+    sort_by_location(document.errors);
+    return {std::move(manifest), std::move(document.errors), std::move(document.warnings)};
 }
 
 void check_manifests(std::span<ManifestDocument> manifests, const Settings& settings) {
@@ -195,26 +215,26 @@ void check_manifests(std::span<ManifestDocument> manifests, const Settings& sett
     for (auto& [manifest, document] : manifests) {
         const auto& project = manifest.firebase_project;
         if (project == settings.identity.operators_project) {
-            complain(document, "/project",
-                     "project " + json::quoted(project) +
-                         " is that of the platform's operators: every user of this app would become one");
+            report(document, "/project",
+                   "project " + json::quoted(project) +
+                       " is the operators' project: every user of this app would be an operator");
         } else if (!project.empty()) {
-            auto [earlier, fresh] = by_project.emplace(project, document.file);
-            if (!fresh) {
-                complain(document, "/project",
-                         "project " + json::quoted(project) + " belongs to " + earlier->second +
-                             " already: users of one app would be users of both");
+            auto [earlier, is_new] = by_project.emplace(project, document.file);
+            if (!is_new) {
+                report(document, "/project",
+                       "project " + json::quoted(project) + " is used by " + earlier->second +
+                           ": users of one app would be users of both");
             }
         }
         for (std::size_t i = 0; i < manifest.routes.size(); ++i) {
-            std::size_t most = settings.http.body_bytes_max;
-            std::string pointer = json::below("/routes", i) + "/body_bytes_max";
-            // The default gives way to a smaller platform; a number that someone wrote does not silently.
-            if (manifest.routes[i].body_bytes_max <= most || !json::find(document.tree, pointer)) continue;
-            complain(document, pointer,
-                     "body_bytes_max is more than the platform takes: " +
-                         json::format_bytes(static_cast<std::int64_t>(most)) +
-                         " (integreat.yaml: http.body_bytes_max)");
+            std::size_t limit = settings.http.max_body_bytes;
+            std::string pointer = json::append_pointer("/routes", i) + "/max_body_bytes";
+            // A smaller platform limit silently lowers the default, but not a limit written in the manifest.
+            if (manifest.routes[i].max_body_bytes <= limit || !json::find(document.tree, pointer)) continue;
+            report(document, pointer,
+                   "max_body_bytes exceeds the platform's limit: " +
+                       json::format_bytes(static_cast<std::int64_t>(limit)) +
+                       " (integreat.yaml: http.max_body_bytes)");
         }
     }
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a manifest means on the wire: the routes of an app as the gateway serves them.
+// Builds the routes of an app from its manifest.
 #pragma once
 
 #include <string>
@@ -11,11 +11,12 @@
 
 namespace integreat::config {
 
-// One per method of each route, and `<app>.me` and `<app>.openapi`, whose handlers are left to the gateway.
-// `manifest` and `settings` have passed every check.
-std::vector<http::Route> routes_of(const Manifest& manifest, const Settings& settings);
+// Returns one route per method of each route in the manifest, and `<app>.me` and `<app>.openapi`, whose
+// handlers the gateway adds. `manifest` and `settings` must be valid.
+std::vector<http::Route> make_routes(const Manifest& manifest, const Settings& settings);
 
-// "campus.portal-rest" for GET, "campus.portal-rest.post": stays the same when other methods are added.
-std::string operation_of(const Manifest& manifest, const RouteSettings& route, std::string_view method);
+// Returns "campus.portal-rest" for GET and "campus.portal-rest.post" for POST: the name of an operation does
+// not change when other methods are added.
+std::string operation_name(const Manifest& manifest, const RouteSettings& route, std::string_view method);
 
 }  // namespace integreat::config

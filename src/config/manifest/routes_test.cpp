@@ -10,37 +10,38 @@ namespace integreat::config {
 
 namespace {
 
-constexpr std::string_view campus = R"(app: campus
+constexpr std::string_view campus = R"(integreat: 1
+app: campus
 title: Campus
 project: campus-project
 roles: [registrar, admin]
 limit: {requests: 60, window: 30s, burst: 7}
 upstreams:
-  portal: {url: "http://[::1]:9301/base", connections_max: 3, forward_authorization: true, retries_max: 0}
+  portal: {url: "http://[::1]:9301/base", max_connections: 3, forward_authorization: true, max_retries: 0}
 routes:
   - {path: "/portal/{rest...}", upstream: portal, target: "/{rest...}", methods: [GET, POST],
-     roles: [registrar], scope: portal:write, idempotency: required, body_bytes_max: 64KiB, timeout: 5s,
+     roles: [registrar], scope: portal:write, idempotency: required, max_body_bytes: 64KiB, timeout: 5s,
      log_bodies: true, limit: {requests: 1, window: 1s, burst: 2}, summary: The portal.}
   - {path: /open, upstream: portal, public: true, name: front}
   - {path: /mine, upstream: portal, methods: [DELETE]}
 )";
 
-Manifest good(std::string_view text) {
+Manifest load_valid(std::string_view text) {
     auto checked = load_manifest(text, "apps/campus.yaml", nullptr);
-    EXPECT_TRUE(checked.good()) << to_string(checked.mistakes.front());
+    EXPECT_TRUE(checked.is_valid()) << to_string(checked.errors.front());
     return checked.value;
 }
 
 }  // namespace
 
-TEST(Routes, SayEverythingTheManifestSays) {
-    auto routes = routes_of(good(campus), Settings());
+TEST(Routes, HaveAllSettingsOfTheManifest) {
+    auto routes = make_routes(load_valid(campus), Settings());
     ASSERT_EQ(routes.size(), 6u);
 
     const auto& me = routes[0];
     EXPECT_EQ(me.name, "campus.me");
     EXPECT_EQ(me.pattern, "/v1/apps/campus/me");
-    EXPECT_EQ(me.access.who, http::Access::Who::signed_in);
+    EXPECT_EQ(me.access.audience, http::Access::Audience::signed_in);
     EXPECT_FALSE(me.handler);
     EXPECT_FALSE(me.upstream);
     EXPECT_EQ(me.limit.burst, 7u);
@@ -51,7 +52,7 @@ TEST(Routes, SayEverythingTheManifestSays) {
 
     const auto& get = routes[2];
     EXPECT_EQ(get.name, "campus.portal-rest");
-    EXPECT_EQ(get.body_bytes_max, 0u);
+    EXPECT_EQ(get.max_body_bytes, 0u);
     EXPECT_EQ(get.idempotency, http::Idempotency::off);
 
     const auto& post = routes[3];
@@ -60,26 +61,26 @@ TEST(Routes, SayEverythingTheManifestSays) {
     EXPECT_EQ(post.pattern, "/v1/apps/campus/portal/{rest...}");
     EXPECT_EQ(post.upstream_target, "/{rest...}");
     EXPECT_EQ(post.tenant.text, "campus");
-    EXPECT_EQ(post.access.who, http::Access::Who::roles);
+    EXPECT_EQ(post.access.audience, http::Access::Audience::roles);
     EXPECT_EQ(post.access.roles, std::vector<std::string>{"registrar"});
     EXPECT_EQ(post.access.scope, "portal:write");
     EXPECT_EQ(post.idempotency, http::Idempotency::required);
-    EXPECT_EQ(post.body_bytes_max, 65'536u);
+    EXPECT_EQ(post.max_body_bytes, 65'536u);
     EXPECT_EQ(post.timeout, std::chrono::seconds(5));
     EXPECT_TRUE(post.log_bodies);
     EXPECT_EQ(post.limit.burst, 2u);
     EXPECT_EQ(post.summary, "The portal.");
 
     EXPECT_EQ(routes[4].name, "campus.front");
-    EXPECT_EQ(routes[4].access.who, http::Access::Who::anyone);
+    EXPECT_EQ(routes[4].access.audience, http::Access::Audience::anyone);
     EXPECT_EQ(routes[4].upstream_target, "/open");
     EXPECT_EQ(routes[4].limit.requests, 60u);
     EXPECT_EQ(routes[5].name, "campus.mine.delete");
-    EXPECT_EQ(routes[5].access.who, http::Access::Who::signed_in);
+    EXPECT_EQ(routes[5].access.audience, http::Access::Audience::signed_in);
 }
 
-TEST(Routes, ShareTheUpstreamTheyName) {
-    auto routes = routes_of(good(campus), Settings());
+TEST(Routes, ShareTheirUpstream) {
+    auto routes = make_routes(load_valid(campus), Settings());
     const auto& upstream = routes[2].upstream;
     ASSERT_TRUE(upstream);
     EXPECT_EQ(upstream, routes[5].upstream);
@@ -90,27 +91,27 @@ TEST(Routes, ShareTheUpstreamTheyName) {
     EXPECT_EQ(upstream->path_prefix, "/base");
     EXPECT_FALSE(upstream->secure);
     EXPECT_TRUE(upstream->forward_authorization);
-    EXPECT_EQ(upstream->connections_max, 3);
-    EXPECT_EQ(upstream->retries_max, 0);
+    EXPECT_EQ(upstream->max_connections, 3);
+    EXPECT_EQ(upstream->max_retries, 0);
 }
 
-TEST(Routes, NeverAllowMoreThanThePlatform) {
+TEST(Routes, NeverExceedThePlatformLimit) {
     Settings small;
-    small.http.body_bytes_max = 1'024;
-    for (const auto& route : routes_of(good(campus), small))
-        EXPECT_LE(route.body_bytes_max, 1'024u) << route.name;
+    small.http.max_body_bytes = 1'024;
+    for (const auto& route : make_routes(load_valid(campus), small))
+        EXPECT_LE(route.max_body_bytes, 1'024u) << route.name;
 }
 
-TEST(Routes, AreWhatTheRouterTakes) {
-    auto router = http::Router::build(routes_of(good(campus), Settings()));
+TEST(Routes, AreAcceptedByTheRouter) {
+    auto router = http::Router::build(make_routes(load_valid(campus), Settings()));
     ASSERT_TRUE(router) << router.error().message;
     auto found = router->match(http::Method::post, "/v1/apps/campus/portal/a/b");
-    ASSERT_TRUE(std::holds_alternative<http::Match>(found));
-    EXPECT_EQ(std::get<http::Match>(found).route->name, "campus.portal-rest.post");
+    ASSERT_TRUE(std::holds_alternative<http::RouteMatch>(found));
+    EXPECT_EQ(std::get<http::RouteMatch>(found).route->name, "campus.portal-rest.post");
 }
 
-// Each path that the check passes makes a router; each pair that a router refuses is refused here.
-TEST(Routes, AreRefusedHereBeforeTheRouterRefusesThem) {
+// Validation must refuse exactly the pairs of paths that a router refuses.
+TEST(Routes, AreRefusedByValidationBeforeTheRouter) {
     std::vector<std::string> paths{"/a",      "/a/{x}",  "/a/{y}",   "/a/{x...}",       "/{x}",
                                    "/{x...}", "/{y...}", "/a/{x}/b", "/{x}/{y}/{z...}", "/a~b/.c/-_",
                                    "/A",      "/me2",    "/a/b"};
@@ -125,9 +126,9 @@ TEST(Routes, AreRefusedHereBeforeTheRouterRefusesThem) {
                 "- {name: right, upstream: u, path: \"" +
                 right + "\"}\n";
             auto checked = load_manifest(text, "apps/campus.yaml", nullptr);
-            EXPECT_EQ(checked.good(), shape_of(left) != shape_of(right)) << left << " " << right;
-            auto router = http::Router::build(routes_of(checked.value, Settings()));
-            EXPECT_EQ(checked.good(), static_cast<bool>(router)) << left << " " << right;
+            EXPECT_EQ(checked.is_valid(), path_shape(left) != path_shape(right)) << left << " " << right;
+            auto router = http::Router::build(make_routes(checked.value, Settings()));
+            EXPECT_EQ(checked.is_valid(), static_cast<bool>(router)) << left << " " << right;
         }
     }
 }

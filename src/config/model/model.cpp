@@ -17,7 +17,7 @@ constexpr std::array<std::string_view, 17> type_names{
     "text",  "integer", "decimal", "money",     "boolean", "date", "timestamp", "enum", "email",
     "phone", "address", "file",    "reference", "user",    "list", "json",      "id"};
 
-FieldType type_from(std::string_view name) {
+FieldType parse_field_type(std::string_view name) {
     auto found = std::find(type_names.begin(), type_names.end(), name);
     ASSERT(found != type_names.end());
     return static_cast<FieldType>(found - type_names.begin());
@@ -27,21 +27,21 @@ bool contains(const std::vector<std::string>& names, std::string_view name) {
     return std::find(names.begin(), names.end(), name) != names.end();
 }
 
-// "service_requests" → "Service requests"
-std::string in_words(std::string_view name) {
-    std::string words(name);
-    std::replace(words.begin(), words.end(), '_', ' ');
-    if (!words.empty() && words[0] >= 'a' && words[0] <= 'z')
-        words[0] = static_cast<char>(words[0] - 'a' + 'A');
-    return words;
+// Converts "service_requests" to "Service requests".
+std::string title_from_name(std::string_view name) {
+    std::string title(name);
+    std::replace(title.begin(), title.end(), '_', ' ');
+    if (!title.empty() && title[0] >= 'a' && title[0] <= 'z')
+        title[0] = static_cast<char>(title[0] - 'a' + 'A');
+    return title;
 }
 
-Field system_field(std::string name, FieldType type) {
+Field make_system_field(std::string name, FieldType type) {
     Field field;
     field.name = std::move(name);
     field.type = type;
     field.system = true;
-    field.required = field.name != "created_by";  // Nobody, if a record was made without a token.
+    field.required = field.name != "created_by";  // Null if the record was created without a token.
     return field;
 }
 
@@ -60,34 +60,34 @@ void set_default(Field& field, const std::string& text) {
 
 void set_limits(Field& field, const config::FieldSettings& settings) {
     bool text = field.type == FieldType::text;
-    field.length_min = settings.length_min;
-    if (text) field.length_max = settings.length_max.value_or(config::text_length_default);
+    field.min_length = settings.min_length;
+    if (text) field.max_length = settings.max_length.value_or(config::default_text_length);
     field.pattern = settings.pattern;
-    if (!settings.least.empty()) field.least = settings.least;
-    if (!settings.most.empty()) field.most = settings.most;
+    if (!settings.min.empty()) field.min = settings.min;
+    if (!settings.max.empty()) field.max = settings.max;
     if (field.type == FieldType::money) {
-        field.currency = settings.currency.empty() ? config::currency_default : settings.currency;
-        if (!field.least && settings.computed.empty()) field.least = "0";
+        field.currency = settings.currency.empty() ? config::default_currency : settings.currency;
+        if (!field.min && settings.computed.empty()) field.min = "0";
     }
     if (field.type == FieldType::decimal) {
-        auto scale = settings.scale.value_or(config::decimal_scale_default);
+        auto scale = settings.scale.value_or(config::default_decimal_scale);
         field.scale = static_cast<int>(scale);
-        field.digits =
-            static_cast<int>(settings.digits.value_or(std::max(config::decimal_digits_default, scale)));
+        field.precision =
+            static_cast<int>(settings.precision.value_or(std::max(config::default_decimal_precision, scale)));
     }
     if (field.type == FieldType::list) {
-        field.element = type_from(settings.of);
-        field.items_max = static_cast<std::size_t>(settings.items_max.value_or(config::list_items_default));
+        field.element = parse_field_type(settings.of);
+        field.max_items = static_cast<std::size_t>(settings.max_items.value_or(config::default_list_items));
     }
     if (field.type == FieldType::json)
-        field.bytes_max = static_cast<std::size_t>(settings.bytes_max.value_or(config::json_bytes_default));
+        field.max_bytes = static_cast<std::size_t>(settings.max_bytes.value_or(config::default_json_bytes));
 }
 
-Field field_of(const config::FieldSettings& settings, const config::CollectionSettings& collection,
-               const config::Manifest& manifest) {
+Field make_field(const config::FieldSettings& settings, const config::CollectionSettings& collection,
+                 const config::Manifest& manifest) {
     Field field;
     field.name = settings.name;
-    field.type = type_from(settings.type);
+    field.type = parse_field_type(settings.type);
     field.required = settings.required;
     field.unique = settings.unique;
     field.indexed = settings.indexed;
@@ -110,99 +110,101 @@ Field field_of(const config::FieldSettings& settings, const config::CollectionSe
     return field;
 }
 
-// Those of the caller that a rule can hold for.
-std::vector<std::string> roles_of(const config::RuleSettings& rule, const Model& model) {
+// Returns the roles that a rule applies to.
+std::vector<std::string> applicable_roles(const config::RuleSettings& rule, const Model& model) {
     if (!rule.roles.empty()) return rule.roles;
     auto roles = model.roles;
     if (!rule.is_public) std::erase(roles, role_anonymous);
     return roles;
 }
 
-struct Compiling {
+struct RuleCompiler {
     const config::Manifest& manifest;
     const config::CollectionSettings& settings;
     const Model& model;
     const Collection& collection;
 
-    // `open` are the fields of a rule that names none; of a reader, the system's always show.
-    Rule rule(const config::RuleSettings& written, const std::vector<std::string>& open, bool reads) const;
-    std::vector<Rule> rules(const std::vector<config::RuleSettings>& written,
-                            const std::vector<std::string>& open, bool reads = false) const;
+    // `default_fields` apply to a rule that names no fields. A read rule always includes the system fields.
+    Rule compile(const config::RuleSettings& source, const std::vector<std::string>& default_fields,
+                 bool is_read) const;
+    std::vector<Rule> compile_all(const std::vector<config::RuleSettings>& sources,
+                                  const std::vector<std::string>& default_fields, bool is_read = false) const;
 };
 
-Rule Compiling::rule(const config::RuleSettings& written, const std::vector<std::string>& open,
-                     bool reads) const {
+Rule RuleCompiler::compile(const config::RuleSettings& source, const std::vector<std::string>& default_fields,
+                           bool is_read) const {
     Rule rule;
-    rule.roles = roles_of(written, model);
-    rule.owner = written.owner;
+    rule.roles = applicable_roles(source, model);
+    rule.owner = source.owner;
     if (!rule.owner.empty()) rule.owner_is_list = collection.find(rule.owner)->type == FieldType::list;
-    if (!written.through.empty())
-        rule.through = config::resolve_path(written.through, settings, manifest.collections).path;
-    rule.states = written.states;
+    if (!source.through.empty())
+        rule.through = config::resolve_path(source.through, settings, manifest.collections).path;
+    rule.states = source.states;
     for (const auto& field : collection.fields) {
-        bool named =
-            written.fields.empty() ? contains(open, field.name) : contains(written.fields, field.name);
-        if (named || (reads && field.system)) rule.fields.push_back(field.name);
+        bool included = source.fields.empty() ? contains(default_fields, field.name)
+                                              : contains(source.fields, field.name);
+        if (included || (is_read && field.system)) rule.fields.push_back(field.name);
     }
     return rule;
 }
 
-std::vector<Rule> Compiling::rules(const std::vector<config::RuleSettings>& written,
-                                   const std::vector<std::string>& open, bool reads) const {
+std::vector<Rule> RuleCompiler::compile_all(const std::vector<config::RuleSettings>& sources,
+                                            const std::vector<std::string>& default_fields,
+                                            bool is_read) const {
     std::vector<Rule> rules;
-    for (const auto& one : written)
-        rules.push_back(rule(one, open, reads));
+    for (const auto& entry : sources)
+        rules.push_back(compile(entry, default_fields, is_read));
     return rules;
 }
 
 void add_fields(Collection& collection, const config::CollectionSettings& settings,
                 const config::Manifest& manifest) {
-    collection.fields.push_back(system_field("id", FieldType::id));
+    collection.fields.push_back(make_system_field("id", FieldType::id));
     if (settings.states) {
-        auto state = system_field("state", FieldType::enumeration);
+        auto state = make_system_field("state", FieldType::enumeration);
         state.values = settings.states->names;
         collection.initial_state = settings.states->initial;
         collection.fields.push_back(std::move(state));
     }
     for (const auto& field : settings.fields)
-        collection.fields.push_back(field_of(field, settings, manifest));
-    collection.fields.push_back(system_field("created_at", FieldType::timestamp));
-    collection.fields.push_back(system_field("created_by", FieldType::user));
-    collection.fields.push_back(system_field("updated_at", FieldType::timestamp));
-    collection.fields.push_back(system_field("version", FieldType::integer));
+        collection.fields.push_back(make_field(field, settings, manifest));
+    collection.fields.push_back(make_system_field("created_at", FieldType::timestamp));
+    collection.fields.push_back(make_system_field("created_by", FieldType::user));
+    collection.fields.push_back(make_system_field("updated_at", FieldType::timestamp));
+    collection.fields.push_back(make_system_field("version", FieldType::integer));
 }
 
-void add_rules(Collection& collection, const Compiling& compiling) {
-    std::vector<std::string> all, writable, changeable;
+void add_rules(Collection& collection, const RuleCompiler& compiler) {
+    std::vector<std::string> all, writable, updatable;
     for (const auto& field : collection.fields) {
         all.push_back(field.name);
         if (field.writable()) writable.push_back(field.name);
-        if (field.writable() && !field.immutable) changeable.push_back(field.name);
+        if (field.writable() && !field.immutable) updatable.push_back(field.name);
     }
-    const auto& access = compiling.settings.access;
-    collection.read = compiling.rules(access.read, all, true);
-    collection.create = compiling.rules(access.create, writable);
-    collection.update = compiling.rules(access.update, changeable);
-    collection.remove = compiling.rules(access.remove, all);
-    for (const auto& written : compiling.settings.transitions) {
+    const auto& access = compiler.settings.access;
+    collection.read = compiler.compile_all(access.read, all, true);
+    collection.create = compiler.compile_all(access.create, writable);
+    collection.update = compiler.compile_all(access.update, updatable);
+    collection.remove = compiler.compile_all(access.remove, all);
+    for (const auto& source : compiler.settings.transitions) {
         Transition transition{
-            .name = written.name, .summary = written.summary, .from = written.from, .to = written.to};
-        transition.allow = compiling.rules(written.allow, all);
-        transition.requires_fields = written.requires_fields;
-        transition.accepts = written.accepts;
-        transition.guard = written.guard;
-        transition.publishes = written.publishes;
-        if (!written.guard.empty())
-            transition.guard_sql = config::compile_guard(compiling.settings, written.guard).sql;
+            .name = source.name, .summary = source.summary, .from = source.from, .to = source.to};
+        transition.allow = compiler.compile_all(source.allow, all);
+        transition.requires_fields = source.requires_fields;
+        transition.accepts = source.accepts;
+        transition.guard = source.guard;
+        transition.publishes = source.publishes;
+        if (!source.guard.empty())
+            transition.guard_sql = config::compile_guard(compiler.settings, source.guard).sql;
         collection.transitions.push_back(std::move(transition));
     }
 }
 
-Collection collection_of(const config::CollectionSettings& settings, const config::Manifest& manifest,
-                         const Model& model) {
+Collection make_collection(const config::CollectionSettings& settings, const config::Manifest& manifest,
+                           const Model& model) {
     Collection collection;
     collection.name = settings.name;
-    collection.title = settings.title.empty() ? in_words(settings.name) : settings.title;
+    collection.title = settings.title.empty() ? title_from_name(settings.name) : settings.title;
     collection.summary = settings.summary;
     collection.unique = settings.unique;
     collection.search = settings.search;
@@ -233,7 +235,7 @@ std::string_view to_string(Action action) {
 }
 
 const Field* Collection::find(std::string_view field) const {
-    return find_named(fields, field);
+    return find_by_name(fields, field);
 }
 
 const std::vector<Rule>& Collection::rules(Action action) const {
@@ -246,26 +248,26 @@ const std::vector<Rule>& Collection::rules(Action action) const {
     return remove;
 }
 
-const Transition* Collection::transition(std::string_view wanted) const {
-    return find_named(transitions, wanted);
+const Transition* Collection::transition(std::string_view transition_name) const {
+    return find_by_name(transitions, transition_name);
 }
 
 const Collection* Model::find(std::string_view collection) const {
-    return find_named(collections, collection);
+    return find_by_name(collections, collection);
 }
 
 std::vector<const Rule*> rules_for(const std::vector<Rule>& rules, std::string_view role) {
-    std::vector<const Rule*> held;
+    std::vector<const Rule*> applicable;
     for (const auto& rule : rules)
-        if (contains(rule.roles, role)) held.push_back(&rule);
-    return held;
+        if (contains(rule.roles, role)) applicable.push_back(&rule);
+    return applicable;
 }
 
 std::vector<const Field*> fields_for(const Collection& collection, Action action, std::string_view role) {
     auto rules = rules_for(collection.rules(action), role);
     std::vector<const Field*> fields;
     if (rules.empty()) return fields;
-    for (const auto& field : collection.fields)  // All rules of a role name the same.
+    for (const auto& field : collection.fields)  // All rules of a role name the same fields.
         if (contains(rules.front()->fields, field.name)) fields.push_back(&field);
     return fields;
 }
@@ -278,7 +280,7 @@ std::shared_ptr<const Model> compile_model(const config::Manifest& manifest) {
     model->roles.emplace_back(role_none);
     model->roles.emplace_back(role_anonymous);
     for (const auto& collection : manifest.collections)
-        model->collections.push_back(collection_of(collection, manifest, *model));
+        model->collections.push_back(make_collection(collection, manifest, *model));
     return model;
 }
 

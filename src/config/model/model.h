@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// What an app's collections mean (docs/data.md), with every name resolved: the one value that tables,
-// policies, routes, validation, OpenAPI, the TypeScript client and seeds are made from. Immutable; made from
-// a manifest that has passed every check, so that nothing here can be wrong in itself.
+// Compiled model of an app's collections (docs/describe-an-app/) with every name resolved: the single source
+// for tables, row policies, routes, validation, OpenAPI, the TypeScript client and seeds. Immutable; compiled
+// from a manifest that has passed every check, so it is always consistent.
 #pragma once
 
 #include <cstdint>
@@ -35,15 +35,15 @@ enum class FieldType {
     user,
     list,
     json,
-    id,  // Of the record itself; the only system field with a type of its own.
+    id,  // The record's own ID; the only system field with its own type.
 };
-std::string_view to_string(FieldType type);  // As manifests say it: "enum".
+std::string_view to_string(FieldType type);  // Returns the manifest's name: "enum".
 
 struct Field {
-    std::string name;  // Also of the column.
+    std::string name;  // Field and column name.
     FieldType type = FieldType::text;
-    FieldType element = FieldType::text;  // Of a list.
-    bool system = false;  // id, state, created_at, created_by, updated_at, version: read only.
+    FieldType element = FieldType::text;  // Element type of a list.
+    bool system = false;  // id, state, created_at, created_by, updated_at, version: read-only.
     bool required = false;
     bool unique = false;
     bool indexed = false;
@@ -56,21 +56,21 @@ struct Field {
     Default default_kind = Default::none;
     std::string default_literal;
 
-    std::optional<std::int64_t> length_min, length_max;  // In characters.
-    std::string pattern;                                 // RE2, the whole text.
-    std::optional<std::string> least, most;              // Decimal text, or a date; inclusive.
-    int digits = 0, scale = 0;                           // decimal
-    std::string currency;                                // money
-    std::vector<std::string> values;                     // enum and list of enum; state: its names.
-    std::string target;                                  // reference: the collection.
+    std::optional<std::int64_t> min_length, max_length;  // Text length in characters.
+    std::string pattern;                                 // RE2 pattern; must match the whole text.
+    std::optional<std::string> min, max;                 // Inclusive bounds: decimal text or a date.
+    int precision = 0, scale = 0;                        // Precision and scale of a decimal.
+    std::string currency;                                // Currency code of money.
+    std::vector<std::string> values;                     // Values of an enum or a list of enum; state names.
+    std::string target;                                  // Referenced collection.
     enum class OnDelete { restrict, cascade, clear };
     OnDelete on_delete = OnDelete::restrict;
-    std::size_t items_max = 0;  // list
-    std::size_t bytes_max = 0;  // json
+    std::size_t max_items = 0;  // Maximum length of a list.
+    std::size_t max_bytes = 0;  // Maximum size of a json value.
 
-    // Computed from the record's own fields: SQL over columns, checked and quoted. Empty: not so.
+    // SQL expression over the record's own columns, checked and quoted; empty if not generated.
     std::string generated_sql;
-    // Computed over the records that refer to this one.
+    // Aggregate over the records that reference this one.
     using Rollup = config::Rollup;
     std::optional<Rollup> rollup;
 
@@ -80,18 +80,19 @@ struct Field {
 
 using Path = config::Path;
 
-// The caller's role in the database, besides the app's own roles.
-inline constexpr std::string_view role_none = "none";            // Signed in, with no role of the app.
+// Database roles in addition to the app's own roles.
+inline constexpr std::string_view role_none = "none";            // Signed in without a role of the app.
 inline constexpr std::string_view role_anonymous = "anonymous";  // Without a token.
 
-// One entry of a list of rules. All its parts must hold.
+// One access rule. All of its conditions must hold.
 struct Rule {
-    std::vector<std::string> roles;  // Of Model::roles, all it can hold for; never empty.
-    std::string owner;               // Field; empty: no such part.
+    std::vector<std::string> roles;  // Subset of Model::roles that the rule applies to; never empty.
+    std::string owner;               // Owner field; empty without this condition.
     bool owner_is_list = false;
     std::optional<Path> through;
-    std::vector<std::string> states;  // Empty: any.
-    std::vector<std::string> fields;  // Visible or writable ones; of read with the system's; never empty.
+    std::vector<std::string> states;  // Required states; empty: any.
+    // Readable or writable fields; never empty. A read rule includes the system fields.
+    std::vector<std::string> fields;
 
     bool unconditional() const { return owner.empty() && !through && states.empty(); }
 };
@@ -104,8 +105,8 @@ struct Transition {
     std::vector<Rule> allow;
     std::vector<std::string> requires_fields;
     std::vector<std::string> accepts;
-    std::string guard_sql;  // A boolean expression over columns, checked and quoted; empty: none.
-    std::string guard;      // As the manifest says it, for messages.
+    std::string guard_sql;  // Boolean expression over columns, checked and quoted; empty: none.
+    std::string guard;      // Source text in the manifest, for messages.
     bool publishes = false;
 };
 
@@ -116,16 +117,15 @@ struct Collection {
     std::string name;
     std::string title;
     std::string summary;
-    std::vector<Field>
-        fields;  // id first, then state if there is one, the manifest's, the other system fields.
+    std::vector<Field> fields;  // Order: id, state if any, the manifest's fields, the other system fields.
     std::vector<std::vector<std::string>> unique;
     std::vector<std::string> search;
     struct SortKey {
         std::string field;
         bool descending = false;
     };
-    std::vector<SortKey> sort;  // Of lists; id is not in it, and always the last.
-    std::string initial_state;  // Empty: no states.
+    std::vector<SortKey> sort;  // Default order of lists; without id, which is always the last key.
+    std::string initial_state;  // Empty without states.
     std::vector<Transition> transitions;
     std::vector<Rule> read, create, update, remove;
     std::vector<std::string> history_roles;
@@ -133,28 +133,28 @@ struct Collection {
     bool soft_delete = false;
     bool if_match_required = false;
 
-    const Field* find(std::string_view field) const;  // Null if there is none.
+    const Field* find(std::string_view field) const;  // Returns null if there is no such field.
     const std::vector<Rule>& rules(Action action) const;
-    const Transition* transition(std::string_view name) const;
+    const Transition* transition(std::string_view transition_name) const;
 };
 
 struct Model {
     TenantId app;
     std::string title;
-    std::vector<std::string> roles;  // The manifest's, then role_none and role_anonymous.
+    std::vector<std::string> roles;  // The manifest's roles, then role_none and role_anonymous.
     std::vector<Collection> collections;
 
     const Collection* find(std::string_view collection) const;
 };
 
-// The fields that a role may see (read) or write (create, update), in the order of the collection; empty: the
-// role may not do so at all.
+// Returns the fields that a role may read (read) or write (create, update), in the order of the collection.
+// Empty if the role may not perform the action at all.
 std::vector<const Field*> fields_for(const Collection& collection, Action action, std::string_view role);
 
-// Entries of `rules` that can hold for the role.
+// Returns the rules that apply to the role.
 std::vector<const Rule*> rules_for(const std::vector<Rule>& rules, std::string_view role);
 
-// `manifest` has passed its checks.
+// Compiles a manifest that has passed every check.
 std::shared_ptr<const Model> compile_model(const config::Manifest& manifest);
 
 }  // namespace integreat::collections

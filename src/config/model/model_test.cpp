@@ -3,15 +3,65 @@
 
 #include <gtest/gtest.h>
 
-#include "config/testing/school_manifest.h"
+#include "config/configuration/configuration.h"
 
 namespace integreat::collections {
 
 namespace {
 
-using namespace testing;
+const std::string school = R"yaml(
+integreat: 1
+app: school
+title: School
+project: school-project
+roles: [student, professor, registrar]
+collections:
+  students:
+    fields:
+      user: {type: user, unique: true}
+      name: {type: text, required: true, personal: true}
+      helpers: {type: list, of: user}
+      joined: {type: date, default: today}
+      gpa: {type: decimal, precision: 3, scale: 2, computed: "wavg(enrollments[student].grade, units)"
+}
+    subject: user
+    sort: [-joined, id]
+    access:
+      read:
+        - {roles: [registrar]}
+        - {owner: helpers, roles: [student], fields: [name]}
+        - {roles: [professor], through: "enrollments[student].section.professor", fields: [name]}
+      create: [{roles: [registrar]}]
+      update: [{roles: [registrar]}]
+  sections:
+    fields:
+      professor: {type: user, default: caller, immutable: true}
+      fee: {type: money}
+      seats: {type: integer, default: 0}
+      total: {type: money, computed: "fee * seats"}
+    access: {read: [{public: true}], create: [{signed_in: true}], delete: [{owner: professor}]}
+  enrollments:
+    title: Enrollment
+    fields:
+      student: {type: reference, to: students, required: true}
+      section: {type: reference, to: sections, on_delete: cascade}
+      grade: {type: decimal}
+      units: {type: integer}
+    states: {initial: pending, names: [pending, enrolled]}
+    transitions:
+      enroll: {from: [pending], to: enrolled, allow: [{roles: [registrar]}], guard: "units >= 1"}
+    history: [registrar]
+    if_match: required
+    access: {read: [{roles: [registrar], states: [pending]}]}
+)yaml";
 
-std::vector<std::string> names(const std::vector<const Field*>& fields) {
+std::shared_ptr<const Model> compile(const std::string& text) {
+    auto checked = config::load_manifest(text, "school.yaml", nullptr);
+    EXPECT_TRUE(checked.is_valid()) << (checked.is_valid() ? "" : to_string(checked.errors.front()));
+    return compile_model(checked.value);
+}
+
+std::vector<std::string> field_names(const std::vector<const Field*>& fields) {
     std::vector<std::string> all;
     for (const auto* field : fields)
         all.push_back(field->name);
@@ -20,8 +70,8 @@ std::vector<std::string> names(const std::vector<const Field*>& fields) {
 
 using Names = std::vector<std::string>;
 
-TEST(Model, KnowsTheFieldsThatARecordHasByItself) {
-    auto model = compiled(school);
+TEST(Model, AddsTheSystemFieldsOfARecord) {
+    auto model = compile(school);
     const auto& enrollments = *model->find("enrollments");
     Names all;
     for (const auto& field : enrollments.fields)
@@ -35,24 +85,24 @@ TEST(Model, KnowsTheFieldsThatARecordHasByItself) {
     EXPECT_EQ(model->find("teachers"), nullptr);
 }
 
-TEST(Model, SaysWhatTheManifestLeavesOut) {
-    auto model = compiled(school);
+TEST(Model, AppliesDefaultsOfTheManifest) {
+    auto model = compile(school);
     const auto& sections = *model->find("sections");
     EXPECT_EQ(sections.title, "Sections");
     EXPECT_EQ(model->find("enrollments")->title, "Enrollment");
     EXPECT_EQ(sections.find("fee")->currency, "PHP");
-    EXPECT_EQ(sections.find("fee")->least, "0");
-    EXPECT_EQ(sections.find("total")->least, std::nullopt);
-    EXPECT_EQ(model->find("students")->find("name")->length_max, 200);
-    EXPECT_EQ(model->find("students")->find("helpers")->items_max, 50u);
-    EXPECT_EQ(model->find("enrollments")->find("grade")->digits, 18);
+    EXPECT_EQ(sections.find("fee")->min, "0");
+    EXPECT_EQ(sections.find("total")->min, std::nullopt);
+    EXPECT_EQ(model->find("students")->find("name")->max_length, 200);
+    EXPECT_EQ(model->find("students")->find("helpers")->max_items, 50u);
+    EXPECT_EQ(model->find("enrollments")->find("grade")->precision, 18);
     EXPECT_EQ(model->find("enrollments")->find("grade")->scale, 2);
     EXPECT_EQ(sections.history_roles, Names{});
     EXPECT_EQ(model->find("enrollments")->history_roles, Names{"registrar"});
 }
 
-TEST(Model, KnowsDefaultsByTheirKind) {
-    auto model = compiled(school);
+TEST(Model, DistinguishesDefaultKinds) {
+    auto model = compile(school);
     EXPECT_EQ(model->find("sections")->find("professor")->default_kind, Field::Default::caller);
     EXPECT_EQ(model->find("students")->find("joined")->default_kind, Field::Default::today);
     const auto& seats = *model->find("sections")->find("seats");
@@ -61,8 +111,8 @@ TEST(Model, KnowsDefaultsByTheirKind) {
     EXPECT_EQ(model->find("students")->find("name")->default_kind, Field::Default::none);
 }
 
-TEST(Model, ResolvesPathsBothWays) {
-    auto model = compiled(school);
+TEST(Model, ResolvesPathsInBothDirections) {
+    auto model = compile(school);
     const auto& path = model->find("students")->read[2].through;
     ASSERT_TRUE(path);
     EXPECT_EQ(path->steps,
@@ -72,8 +122,8 @@ TEST(Model, ResolvesPathsBothWays) {
     EXPECT_TRUE(model->find("students")->read[1].owner_is_list);
 }
 
-TEST(Model, ComputesInTheDatabase) {
-    auto model = compiled(school);
+TEST(Model, CompilesComputedFieldsAndGuardsToSql) {
+    auto model = compile(school);
     const auto& total = *model->find("sections")->find("total");
     EXPECT_EQ(total.generated_sql, "((\"fee\" * \"seats\"))::bigint");
     EXPECT_FALSE(total.writable());
@@ -83,8 +133,8 @@ TEST(Model, ComputesInTheDatabase) {
     EXPECT_EQ(model->find("enrollments")->transition("expel"), nullptr);
 }
 
-TEST(Model, LetsARuleWithoutRolesHoldForEverybodySignedIn) {
-    auto model = compiled(school);
+TEST(Model, AppliesARuleWithoutRolesToAllSignedInCallers) {
+    auto model = compile(school);
     const auto& sections = *model->find("sections");
     EXPECT_EQ(sections.read[0].roles, (Names{"student", "professor", "registrar", "none", "anonymous"}));
     EXPECT_EQ(sections.create[0].roles, (Names{"student", "professor", "registrar", "none"}));
@@ -94,20 +144,20 @@ TEST(Model, LetsARuleWithoutRolesHoldForEverybodySignedIn) {
     EXPECT_EQ(rules_for(sections.create, "none").size(), 1u);
 }
 
-TEST(Model, SaysWhichFieldsARoleMaySeeAndWrite) {
-    auto model = compiled(school);
+TEST(Model, ListsTheFieldsThatARoleMayReadAndWrite) {
+    auto model = compile(school);
     const auto& students = *model->find("students");
-    EXPECT_EQ(names(fields_for(students, Action::read, "professor")),
+    EXPECT_EQ(field_names(fields_for(students, Action::read, "professor")),
               (Names{"id", "name", "created_at", "created_by", "updated_at", "version"}));
     EXPECT_EQ(fields_for(students, Action::read, "registrar").size(), students.fields.size());
-    EXPECT_EQ(names(fields_for(students, Action::create, "registrar")),
+    EXPECT_EQ(field_names(fields_for(students, Action::create, "registrar")),
               (Names{"user", "name", "helpers", "joined"}));
     EXPECT_EQ(fields_for(students, Action::update, "student").size(), 0u);
-    EXPECT_EQ(names(fields_for(*model->find("sections"), Action::create, "none")),
+    EXPECT_EQ(field_names(fields_for(*model->find("sections"), Action::create, "none")),
               (Names{"professor", "fee", "seats"}));
 }
 
-TEST(Model, NamesTypesAndActionsAsManifestsDo) {
+TEST(Model, NamesTypesAndActionsLikeTheManifest) {
     EXPECT_EQ(to_string(FieldType::enumeration), "enum");
     EXPECT_EQ(to_string(FieldType::json), "json");
     EXPECT_EQ(to_string(Action::remove), "delete");

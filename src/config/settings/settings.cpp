@@ -12,30 +12,33 @@ void check_settings(Document& document, const Settings& settings) {
     const auto& listen = settings.listen;
     if (listen.tls_certificate_file.empty() != listen.tls_key_file.empty()) {
         bool key_missing = listen.tls_key_file.empty();
-        complain(document, key_missing ? "/listen/tls_certificate_file" : "/listen/tls_key_file",
-                 std::string("TLS needs both files: ") +
-                     (key_missing ? "tls_key_file" : "tls_certificate_file") + " is missing");
+        report(document, key_missing ? "/listen/tls_certificate_file" : "/listen/tls_key_file",
+               std::string("TLS needs both files: ") +
+                   (key_missing ? "tls_key_file" : "tls_certificate_file") + " is missing");
     }
-    if (listen.connections_per_client_max > listen.connections_max &&
-        json::find(document.tree, "/listen/connections_per_client_max")) {
-        complain(document, "/listen/connections_per_client_max",
-                 "connections_per_client_max must not be more than connections_max (" +
-                     std::to_string(listen.connections_max) + ")");
+    if (listen.max_connections_per_client > listen.max_connections &&
+        json::find(document.tree, "/listen/max_connections_per_client")) {
+        report(document, "/listen/max_connections_per_client",
+               "max_connections_per_client must not exceed max_connections (" +
+                   std::to_string(listen.max_connections) + ")");
     }
-    if (settings.database.url.empty() && !settings.database.url_direct.empty()) {
-        complain(document, "/database/url_direct", "url_direct needs a url beside it");
+    if (settings.database.url.empty() && !settings.database.direct_url.empty()) {
+        report(document, "/database/direct_url", "direct_url requires url");
     }
 }
 
 }  // namespace
 
-Checked<Settings> load_settings(std::string_view text, const std::string& file,
-                                const json::Environment& environment) {
-    Checked<Settings> checked;
-    Document document = read_document(text, file, checked.value, environment, Empty::allowed);
+Validated<Settings> load_settings(std::string_view text, const std::string& file,
+                                  const json::Environment& environment) {
+    Validated<Settings> checked;
+    Document document{.file = file};
+    if (parse_document(document, text, EmptyFile::allowed))
+        read_document(document, checked.value, environment);
     check_settings(document, checked.value);
-    sort_by_place(document.mistakes);
-    checked.mistakes = std::move(document.mistakes);
+    sort_by_location(document.errors);
+    checked.errors = std::move(document.errors);
+    checked.warnings = std::move(document.warnings);
     return checked;
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The platform's settings, as integreat.yaml says them. Each struct is declared together with its fields
-// function (style R24): parser, unknown-key refusal, `integreat config schema` and docs/configuration.md
+// The platform's settings in integreat.yaml. Each struct is declared together with its fields function (style
+// R24): the reader, the check for unknown keys, `integreat config schema` and docs/reference/configuration.md
 // are visitors of it.
 #pragma once
 
@@ -11,11 +11,12 @@
 
 #include "base/secret.h"
 #include "config/validators/validators.h"
+#include "http/message/problem_catalogue.h"
 #include "json/binding/fields.h"
 
 namespace integreat::config {
 
-using json::in_ms;
+using json::to_ms;
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 using namespace std::chrono_literals;
@@ -23,91 +24,103 @@ using namespace std::chrono_literals;
 struct ListenSettings {
     std::string address = "127.0.0.1";
     std::uint16_t port = 8080;
-    int threads = 0;  // 0: one per core.
-    int connections_max = 10'000;
-    int connections_per_client_max = 1'000;
+    int threads = 0;  // I/O threads; 0: one per core.
+    int max_connections = 10'000;
+    int max_connections_per_client = 1'000;
     int backlog = 1'024;
     std::string tls_certificate_file;  // PEM chain; empty: plain HTTP.
     std::string tls_key_file;
-    std::vector<std::string> trusted_proxies;  // Addresses whose X-Forwarded-For is believed.
+    std::vector<std::string> trusted_proxies;  // Addresses whose X-Forwarded-For is trusted.
 };
 
 template <class Visitor>
 void fields(Visitor& visit, ListenSettings& listen) {
-    visit("address", listen.address, "Address to listen on; 0.0.0.0 or :: for every one.",
+    visit("address", listen.address, "Address to listen on; 0.0.0.0 or :: for all addresses.",
           {.check = check_address});
-    visit("port", listen.port, "TCP port; 0 picks a free one.", {.least = 0, .most = 65'535});
-    visit("threads", listen.threads, "I/O threads, each with its own listener; 0 is one per core.",
-          {.least = 0, .most = 256});
-    visit("connections_max", listen.connections_max, "Connections beyond this are refused, not queued.",
-          {.least = 1, .most = 1'000'000});
-    visit("connections_per_client_max", listen.connections_per_client_max,
-          "Connections of one client address beyond this are refused.", {.least = 1, .most = 1'000'000});
-    visit("backlog", listen.backlog, "Connections the kernel keeps until they are accepted.",
-          {.least = 1, .most = 65'535});
+    visit("port", listen.port, "TCP port; 0 picks a free one.", {.minimum = 0, .maximum = 65'535});
+    visit("threads", listen.threads, "I/O threads, each with its own listener; 0: one per core.",
+          {.minimum = 0, .maximum = 256});
+    visit("max_connections", listen.max_connections,
+          "Maximum number of connections; more are refused, not queued.",
+          {.minimum = 1, .maximum = 1'000'000});
+    visit("max_connections_per_client", listen.max_connections_per_client,
+          "Maximum number of connections per client address; more are refused.",
+          {.minimum = 1, .maximum = 1'000'000});
+    visit("backlog", listen.backlog, "Connections that the kernel queues until they are accepted.",
+          {.minimum = 1, .maximum = 65'535});
     visit("tls_certificate_file", listen.tls_certificate_file,
-          "Certificate chain in PEM, leaf first; without it the gateway speaks plain HTTP.");
-    visit("tls_key_file", listen.tls_key_file, "The certificate's private key in PEM.");
+          "Certificate chain in PEM, leaf first. Default: plain HTTP.");
+    visit("tls_key_file", listen.tls_key_file, "Private key of the certificate, in PEM.");
     visit("trusted_proxies", listen.trusted_proxies,
-          "Addresses and networks whose X-Forwarded-For is believed: your load balancer.",
+          "Addresses and networks whose X-Forwarded-For is trusted: your load balancer.",
           {.may_be_empty = true, .check = check_network});
 }
 
-struct HttpLimits {
-    std::size_t header_bytes_max = 16 * 1024;
-    int header_count_max = 100;
-    std::size_t target_bytes_max = 8 * 1024;
-    std::size_t body_bytes_max = 10 * 1024 * 1024;  // No route may allow more.
-    milliseconds header_timeout{10'000};  // From the first byte (or the connection) to the head's end.
+struct HttpSettings {
+    std::size_t max_header_bytes = 16 * 1024;
+    int max_header_count = 100;
+    std::size_t max_target_bytes = 8 * 1024;
+    std::size_t max_body_bytes = 10 * 1024 * 1024;  // Upper limit for all routes.
+    milliseconds header_timeout{10'000};  // From the first byte (or the connection) to the end of the head.
     milliseconds body_timeout{30'000};    // Between two reads of a body.
-    milliseconds idle_timeout{75'000};    // Of a kept-alive connection between requests.
-    milliseconds write_timeout{30'000};   // Without progress.
-    milliseconds drain_timeout{10'000};   // After SIGTERM.
-    int requests_per_connection_max = 100'000;
+    milliseconds idle_timeout{75'000};    // Between two requests of a connection.
+    milliseconds write_timeout{30'000};   // Time without progress.
+    milliseconds drain_timeout{10'000};   // Time after SIGTERM.
+    int max_requests_per_connection = 100'000;
+    std::string problem_base_url{http::default_problem_base_url};
 };
 
 template <class Visitor>
-void fields(Visitor& visit, HttpLimits& http) {
-    visit("header_bytes_max", http.header_bytes_max, "Of the head of a request; beyond it 431.",
-          {.least = 1'024, .most = 1'048'576, .bytes = true});
-    visit("header_count_max", http.header_count_max, "Header fields of a request; beyond it 431.",
-          {.least = 10, .most = 1'000});
-    visit("target_bytes_max", http.target_bytes_max, "Of path and query together; beyond it 414.",
-          {.least = 256, .most = 65'536, .bytes = true});
-    visit("body_bytes_max", http.body_bytes_max, "No route may allow a larger body.",
-          {.least = 1'024, .most = 1'073'741'824, .bytes = true});
-    visit("header_timeout", http.header_timeout, "For the whole head of a request to arrive.",
-          {.least = in_ms(100ms), .most = in_ms(5min)});
-    visit("body_timeout", http.body_timeout, "Between two pieces of a body.",
-          {.least = in_ms(100ms), .most = in_ms(1h)});
-    visit("idle_timeout", http.idle_timeout, "Of a connection without a request.",
-          {.least = in_ms(100ms), .most = in_ms(1h)});
-    visit("write_timeout", http.write_timeout, "For a client to take the next piece of an answer.",
-          {.least = in_ms(100ms), .most = in_ms(1h)});
-    visit("drain_timeout", http.drain_timeout, "For requests in flight to finish once the process must stop.",
-          {.least = 0, .most = in_ms(1h)});
-    visit("requests_per_connection_max", http.requests_per_connection_max,
-          "After so many a connection is closed, so that clients spread anew.", {.least = 1});
+void fields(Visitor& visit, HttpSettings& http) {
+    visit("max_header_bytes", http.max_header_bytes,
+          "Maximum size of the head of a request; a larger one gets 431.",
+          {.minimum = 1'024, .maximum = 1'048'576, .bytes = true});
+    visit("max_header_count", http.max_header_count,
+          "Maximum number of header fields of a request; more get 431.", {.minimum = 10, .maximum = 1'000});
+    visit("max_target_bytes", http.max_target_bytes,
+          "Maximum length of path and query together; a longer target gets 414.",
+          {.minimum = 256, .maximum = 65'536, .bytes = true});
+    visit("max_body_bytes", http.max_body_bytes, "Maximum size of a request body, for all routes.",
+          {.minimum = 1'024, .maximum = 1'073'741'824, .bytes = true});
+    visit("header_timeout", http.header_timeout, "Timeout for receiving the head of a request.",
+          {.minimum = to_ms(100ms), .maximum = to_ms(5min)});
+    visit("body_timeout", http.body_timeout, "Timeout between two reads of a request body.",
+          {.minimum = to_ms(100ms), .maximum = to_ms(1h)});
+    visit("idle_timeout", http.idle_timeout, "Timeout of a connection without a request.",
+          {.minimum = to_ms(100ms), .maximum = to_ms(1h)});
+    visit("write_timeout", http.write_timeout, "Timeout for sending the next part of a response.",
+          {.minimum = to_ms(100ms), .maximum = to_ms(1h)});
+    visit("drain_timeout", http.drain_timeout,
+          "Time for requests in flight to finish before the process stops.",
+          {.minimum = 0, .maximum = to_ms(1h)});
+    visit("max_requests_per_connection", http.max_requests_per_connection,
+          "Requests after which a connection is closed, so that load balancing spreads clients again.",
+          {.minimum = 1});
+    visit(
+        "problem_base_url", http.problem_base_url,
+        "Base of the `type` URI in error responses; the slug of the problem type follows it. `integreat dev` "
+        "uses its own /problems.",
+        {.check = check_url});
 }
 
-struct WaitingPoolSettings {
+struct BlockingPoolSettings {
     int threads = 16;
-    int queue_max = 256;  // Beyond: 503 with Retry-After.
+    int max_queue_length = 256;  // More requests get 503 with Retry-After.
 };
 
 template <class Visitor>
-void fields(Visitor& visit, WaitingPoolSettings& waiting) {
-    visit("threads", waiting.threads, "Requests that may wait for a database or a third party at once.",
-          {.least = 1, .most = 1'000});
-    visit("queue_max", waiting.queue_max,
-          "Requests waiting for such a thread; beyond it 503 with Retry-After.",
-          {.least = 0, .most = 100'000});
+void fields(Visitor& visit, BlockingPoolSettings& pool) {
+    visit("threads", pool.threads, "Threads for requests that wait for a database or a third party.",
+          {.minimum = 1, .maximum = 1'000});
+    visit("max_queue_length", pool.max_queue_length,
+          "Maximum number of queued requests; more get 503 with Retry-After.",
+          {.minimum = 0, .maximum = 100'000});
 }
 
 struct DatabaseSettings {
-    Secret url;         // "env:DATABASE_URL" or a postgresql:// URL; set by `integreat dev` itself.
-    Secret url_direct;  // Not through a pooler: migrations, LISTEN.
-    int connections_max = 16;
+    Secret url;         // "env:DATABASE_URL" or a postgresql:// URL; `integreat dev` sets it.
+    Secret direct_url;  // Without a connection pooler: migrations, LISTEN.
+    int max_connections = 16;
     milliseconds connect_timeout{10'000};
     milliseconds acquire_timeout{2'000};
     milliseconds statement_timeout{10'000};
@@ -115,106 +128,108 @@ struct DatabaseSettings {
 
 template <class Visitor>
 void fields(Visitor& visit, DatabaseSettings& database) {
-    visit(
-        "url", database.url,
-        "Where Postgres is, as env:NAME of a postgresql:// URL. `integreat dev` runs its own and sets this.",
-        {.check = check_database_url, .reference = true});
-    visit("url_direct", database.url_direct,
-          "The same without a pooler in between, for migrations; without it `url` is used.",
+    visit("url", database.url,
+          "env:NAME of the postgresql:// URL of the database. `integreat dev` runs Postgres itself and sets "
+          "this.",
           {.check = check_database_url, .reference = true});
-    visit("connections_max", database.connections_max, "Open connections per database.",
-          {.least = 1, .most = 1'000});
+    visit("direct_url", database.direct_url,
+          "The same database without a connection pooler, for migrations. Default: `url`.",
+          {.check = check_database_url, .reference = true});
+    visit("max_connections", database.max_connections, "Maximum number of connections per database.",
+          {.minimum = 1, .maximum = 1'000});
     visit("connect_timeout", database.connect_timeout,
-          "For a connection to open; a sleeping Neon takes seconds.",
-          {.least = in_ms(100ms), .most = in_ms(2min)});
-    visit("acquire_timeout", database.acquire_timeout, "For a connection to be free; beyond it 503.",
-          {.least = in_ms(10ms), .most = in_ms(1min)});
-    visit("statement_timeout", database.statement_timeout, "For one statement.",
-          {.least = in_ms(10ms), .most = in_ms(10min)});
+          "Timeout for opening a connection; a suspended Neon database needs seconds.",
+          {.minimum = to_ms(100ms), .maximum = to_ms(2min)});
+    visit("acquire_timeout", database.acquire_timeout,
+          "Timeout for a free connection; after it the request gets 503.",
+          {.minimum = to_ms(10ms), .maximum = to_ms(1min)});
+    visit("statement_timeout", database.statement_timeout, "Timeout of a statement.",
+          {.minimum = to_ms(10ms), .maximum = to_ms(10min)});
 }
 
 struct IdentitySettings {
-    // Where securetoken@system.gserviceaccount.com publishes its keys (X.509 map or JWKS).
+    // URL of the keys of securetoken@system.gserviceaccount.com (X.509 map or JWKS).
     std::string firebase_keys_url =
         "https://www.googleapis.com/robot/v1/metadata/x509/securetoken@system.gserviceaccount.com";
-    std::string operators_project = "integreat-core";  // Firebase project of the console's operators.
+    std::string operators_project = "integreat-core";  // Firebase project of the operators.
     seconds clock_skew{30};
-    std::size_t token_bytes_max = 8 * 1024;
-    std::size_t token_cache_max = 10'000;
+    std::size_t max_token_bytes = 8 * 1024;
+    std::size_t max_cached_tokens = 10'000;
 };
 
 template <class Visitor>
 void fields(Visitor& visit, IdentitySettings& identity) {
     visit("firebase_keys_url", identity.firebase_keys_url,
-          "Where the keys that sign Firebase ID tokens are published (X.509 map or JWKS).",
+          "URL of the public keys that verify Firebase ID tokens (X.509 map or JWKS).",
           {.check = check_trusted_url, .reference = true});
-    visit("operators_project", identity.operators_project,
-          "Firebase project of the people who operate the platform.",
+    visit("operators_project", identity.operators_project, "Firebase project of the platform's operators.",
           {.check = check_project, .pattern = project_pattern});
-    visit("clock_skew", identity.clock_skew, "By how much the times of a token may be off.",
-          {.least = 0, .most = in_ms(5min)});
-    visit("token_bytes_max", identity.token_bytes_max, "Longer tokens are refused unread.",
-          {.least = 1'024, .most = 65'536, .bytes = true});
-    visit("token_cache_max", identity.token_cache_max, "Verified tokens that are remembered.",
-          {.least = 0, .most = 10'000'000});
+    visit("clock_skew", identity.clock_skew, "Tolerance for the times in a token.",
+          {.minimum = 0, .maximum = to_ms(5min)});
+    visit("max_token_bytes", identity.max_token_bytes,
+          "Maximum size of a token; larger ones are refused unparsed.",
+          {.minimum = 1'024, .maximum = 65'536, .bytes = true});
+    visit("max_cached_tokens", identity.max_cached_tokens, "Maximum number of verified tokens in the cache.",
+          {.minimum = 0, .maximum = 10'000'000});
 }
 
 struct LogSettings {
-    std::string format = "text";  // Of the process's own log: text | json.
+    std::string format = "text";  // Format of the process log: text | json.
     std::string level = "info";
-    std::string access_log = "";                 // A file, "-" for standard output, empty for none.
-    std::size_t transaction_queue_max = 50'000;  // Rows waiting for the database; beyond: counted, dropped.
+    std::string access_log = "";                   // File name, "-" for standard output, empty for none.
+    std::size_t max_queued_transactions = 50'000;  // Rows; more are counted and dropped.
     int transaction_retention_days = 30;
-    int decisions_max = 10'000;  // Kept for `integreat why`.
+    int max_decisions = 10'000;  // Denials kept for `integreat why`.
 };
 
 template <class Visitor>
 void fields(Visitor& visit, LogSettings& log) {
-    visit("format", log.format, "Of the process's own log.", {.choices = {"text", "json"}});
-    visit("level", log.level, "The least grave events that are written.",
-          {.choices = {"debug", "info", "warning", "error"}});
+    visit("format", log.format, "Format of the process log.", {.choices = {"text", "json"}});
+    visit("level", log.level, "Minimum severity to log.", {.choices = {"debug", "info", "warning", "error"}});
     visit("access_log", log.access_log,
-          "One JSON line per request to this file, or to standard output for \"-\"; none without it.");
-    visit("transaction_queue_max", log.transaction_queue_max,
-          "Rows of the transaction log waiting for the database; beyond it they are counted and dropped.",
-          {.least = 100, .most = 10'000'000});
+          "File for one JSON line per request, or \"-\" for standard output. Default: none.");
+    visit("max_queued_transactions", log.max_queued_transactions,
+          "Maximum number of transaction log rows queued for the database; more are counted and dropped.",
+          {.minimum = 100, .maximum = 10'000'000});
     visit("transaction_retention_days", log.transaction_retention_days,
-          "Days that the transaction log is kept.", {.least = 1, .most = 3'650});
-    visit("decisions_max", log.decisions_max, "Refusals kept for `integreat why`.",
-          {.least = 10, .most = 1'000'000});
+          "Retention of the transaction log in days.", {.minimum = 1, .maximum = 3'650});
+    visit("max_decisions", log.max_decisions, "Number of denied requests kept for `integreat why`.",
+          {.minimum = 10, .maximum = 1'000'000});
 }
 
 struct ImportSettings {
-    std::size_t bytes_max = 100 * 1024 * 1024;
-    std::size_t records_max = 200'000;
+    std::size_t max_bytes = 100 * 1024 * 1024;
+    std::size_t max_records = 200'000;
     milliseconds timeout{300'000};
-    int at_once = 2;
-    int coming_at_once = 8;
+    int max_concurrent = 2;
+    int max_pending = 8;
     std::string folder = "/var/tmp";
 };
 
 template <class Visitor>
 void fields(Visitor& visit, ImportSettings& imports) {
-    visit("bytes_max", imports.bytes_max, "Of one import; http.body_bytes_max does not hold for these.",
-          {.least = 1'024, .most = 1'073'741'824, .bytes = true});
-    visit("records_max", imports.records_max, "Of one import.", {.least = 1, .most = 10'000'000});
+    visit("max_bytes", imports.max_bytes,
+          "Maximum size of an import; http.max_body_bytes does not apply to imports.",
+          {.minimum = 1'024, .maximum = 1'073'741'824, .bytes = true});
+    visit("max_records", imports.max_records, "Maximum number of records per import.",
+          {.minimum = 1, .maximum = 10'000'000});
     visit("timeout", imports.timeout,
-          "For one import to be checked and stored, once it is there, and for its bytes to come.",
-          {.least = in_ms(1s), .most = in_ms(1h)});
-    visit("at_once", imports.at_once, "Imports of one app at a time; beyond it 429.",
-          {.least = 1, .most = 1'000});
-    visit(
-        "coming_at_once", imports.coming_at_once,
-        "Imports of one app that lie in the folder at a time, those on their way among them; beyond it 429.",
-        {.least = 1, .most = 10'000});
+          "Timeout for receiving an import, and again for validating and storing it.",
+          {.minimum = to_ms(1s), .maximum = to_ms(1h)});
+    visit("max_concurrent", imports.max_concurrent,
+          "Maximum number of imports per app that are processed concurrently; more get 429.",
+          {.minimum = 1, .maximum = 1'000});
+    visit("max_pending", imports.max_pending,
+          "Maximum number of imports per app that are being received or processed; more get 429.",
+          {.minimum = 1, .maximum = 10'000});
     visit("folder", imports.folder,
-          "Where an import lies until it is stored, in a file without a name: on a disk, not in memory.");
+          "Directory for the unnamed files of imports until they are stored: on a disk, not in memory.");
 }
 
 struct Settings {
     ListenSettings listen;
-    HttpLimits http;
-    WaitingPoolSettings waiting;
+    HttpSettings http;
+    BlockingPoolSettings blocking_pool;
     DatabaseSettings database;
     IdentitySettings identity;
     LogSettings log;
@@ -224,15 +239,15 @@ struct Settings {
 
 template <class Visitor>
 void fields(Visitor& visit, Settings& settings) {
-    visit("listen", settings.listen, "Where the gateway listens.");
-    visit("http", settings.http, "What a client may cost.");
-    visit("waiting", settings.waiting, "The pool for requests that wait.");
-    visit("database", settings.database, "The platform's Postgres.");
-    visit("identity", settings.identity, "Whose tokens are believed.");
-    visit("log", settings.log, "What is written down.");
-    visit("imports", settings.imports, "What an import of comma-separated values may cost.");
+    visit("listen", settings.listen, "Listener of the gateway.");
+    visit("http", settings.http, "Limits per request and connection.");
+    visit("blocking_pool", settings.blocking_pool, "Thread pool for requests that block.");
+    visit("database", settings.database, "PostgreSQL database of the platform.");
+    visit("identity", settings.identity, "Token verification.");
+    visit("log", settings.log, "Logging.");
+    visit("imports", settings.imports, "Limits for CSV imports.");
     visit("apps_dir", settings.apps_dir,
-          "Folder of the app manifests, beside this file unless it begins with a slash.");
+          "Directory of the app manifests: an absolute path, or relative to this file.");
 }
 
 }  // namespace integreat::config

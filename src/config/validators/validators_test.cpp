@@ -10,14 +10,15 @@ namespace integreat::config {
 
 using testing::ElementsAre;
 
-TEST(Forms, PatternsForEditorsSayWhatTheChecksSay) {
-    struct Form {
-        Complaint (*check)(std::string_view);
+TEST(Validators, AgreeWithThePatternsForEditors) {
+    struct Validator {
+        CheckResult (*check)(std::string_view);
         std::string_view pattern;
     };
-    // A slug's length is the one thing its pattern leaves to the check.
-    for (auto [check, pattern] : {Form{check_slug, slug_pattern}, Form{check_role, role_pattern},
-                                  Form{check_scope, scope_pattern}, Form{check_project, project_pattern}}) {
+    // The pattern of a slug does not limit its length.
+    for (auto [check, pattern] :
+         {Validator{check_slug, slug_pattern}, Validator{check_role, role_pattern},
+          Validator{check_scope, scope_pattern}, Validator{check_project, project_pattern}}) {
         std::regex regex{std::string(pattern), std::regex::ECMAScript};
         for (std::string text :
              {"", "a", "campus", "Campus", "church_admin", "food-bank", "-a", "a-", "a--b", "1a", "a1", "a b",
@@ -28,29 +29,29 @@ TEST(Forms, PatternsForEditorsSayWhatTheChecksSay) {
     }
 }
 
-TEST(Forms, TakeProjectIdsOfSixToThirtyCharacters) {
+TEST(Validators, AcceptProjectIdsOfSixToThirtyCharacters) {
     EXPECT_TRUE(check_project("abcde"));
     EXPECT_FALSE(check_project("abcdef"));
     EXPECT_FALSE(check_project(std::string(30, 'a')));
     EXPECT_TRUE(check_project(std::string(31, 'a')));
 }
 
-TEST(Forms, ReadUrlsIntoTheirParts) {
-    auto reading = read_url("https://Portal.Example:8443/base");
-    ASSERT_FALSE(reading.complaint);
-    EXPECT_TRUE(reading.url.secure);
-    EXPECT_EQ(reading.url.host, "portal.example");
-    EXPECT_EQ(reading.url.port, 8443);
-    EXPECT_EQ(reading.url.path, "/base");
+TEST(Validators, ParseUrls) {
+    auto result = parse_url("https://Portal.Example:8443/base");
+    ASSERT_FALSE(result.error);
+    EXPECT_TRUE(result.url.secure);
+    EXPECT_EQ(result.url.host, "portal.example");
+    EXPECT_EQ(result.url.port, 8443);
+    EXPECT_EQ(result.url.path, "/base");
 
-    reading = read_url("http://[2001:db8::1]/");
-    ASSERT_FALSE(reading.complaint);
-    EXPECT_EQ(reading.url.host, "2001:db8::1");
-    EXPECT_EQ(reading.url.port, 80);
-    EXPECT_EQ(reading.url.path, "");
+    result = parse_url("http://[2001:db8::1]/");
+    ASSERT_FALSE(result.error);
+    EXPECT_EQ(result.url.host, "2001:db8::1");
+    EXPECT_EQ(result.url.port, 80);
+    EXPECT_EQ(result.url.path, "");
 }
 
-TEST(Forms, RefuseUrlsThatCouldMeanTwoThings) {
+TEST(Validators, RefuseAmbiguousUrls) {
     for (auto text : {"",
                       "http:/",
                       "http:///",
@@ -76,11 +77,11 @@ TEST(Forms, RefuseUrlsThatCouldMeanTwoThings) {
                       "http://h\n",
                       "http://h /",
                       "http://h/é"}) {
-        EXPECT_TRUE(read_url(text).complaint) << text;
+        EXPECT_TRUE(parse_url(text).error) << text;
     }
 }
 
-TEST(Forms, DemandTlsWhereTheAnswerDecidesWhoIsBelieved) {
+TEST(Validators, RequireTlsForTrustedUrls) {
     EXPECT_FALSE(check_trusted_url("https://www.googleapis.com/x509/securetoken@system.gserviceaccount.com"));
     EXPECT_FALSE(check_trusted_url("http://127.0.0.1:9099/keys?alt=json"));
     EXPECT_TRUE(check_trusted_url("http://www.googleapis.com/x509"));
@@ -90,17 +91,17 @@ TEST(Forms, DemandTlsWhereTheAnswerDecidesWhoIsBelieved) {
     EXPECT_TRUE(check_trusted_url(""));
 }
 
-TEST(Forms, SeeThroughParameterNames) {
+TEST(Validators, IgnoreParameterNamesInShapes) {
     EXPECT_FALSE(check_target("/"));
     EXPECT_TRUE(check_path("/"));
     EXPECT_TRUE(check_target("//"));
-    EXPECT_THAT(parameters_of("/a/{id}/b/{rest...}"), ElementsAre("id", "rest"));
-    EXPECT_EQ(shape_of("/a/{id}/b/{rest...}"), "/a/{}/b/{...}");
-    EXPECT_EQ(shape_of("/a/{other}/b/{rest...}"), shape_of("/a/{id}/b/{all...}"));
-    EXPECT_NE(shape_of("/a/{id}"), shape_of("/a/{id...}"));
+    EXPECT_THAT(path_parameters("/a/{id}/b/{rest...}"), ElementsAre("id", "rest"));
+    EXPECT_EQ(path_shape("/a/{id}/b/{rest...}"), "/a/{}/b/{...}");
+    EXPECT_EQ(path_shape("/a/{other}/b/{rest...}"), path_shape("/a/{id}/b/{all...}"));
+    EXPECT_NE(path_shape("/a/{id}"), path_shape("/a/{id...}"));
 }
 
-TEST(Forms, KnowNetworksFromAddresses) {
+TEST(Validators, RecognizeNetworks) {
     for (auto text : {"10.0.0.0/8", "192.0.2.1", "::1", "2001:db8::/128", "0.0.0.0/0"}) {
         EXPECT_FALSE(check_network(text)) << text;
     }

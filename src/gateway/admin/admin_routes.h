@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What operators do over HTTP, and the command line for them: look up why a request was refused, see how the
-// platform is, make and revoke API keys.
+// The routes for operators, and for their command line: explain a denied request, show the status of the
+// platform, create and revoke API keys.
 #pragma once
 
 #include <functional>
@@ -21,12 +21,12 @@ struct AdminRoutes {
     postgres::Pool& platform;
     const Clock& clock;
     Random& random;
-    Decisions& decisions;
-    std::function<std::vector<ReadyCheck>()> ready_checks;
-    const gateway::TransactionLog* transaction_log = nullptr;
+    DenialLog& denial_log;
+    std::function<std::vector<ReadinessCheck>()> readiness_checks;
+    const TransactionLog* transaction_log = nullptr;
 };
 
-// /v1/admin/..., for operators only. `parts` outlives the routes.
+// Makes /v1/admin/..., for operators only. `parts` outlives the routes.
 std::vector<http::Route> admin_routes(const AdminRoutes& parts);
 
 }  // namespace integreat::gateway

@@ -17,42 +17,42 @@ constexpr auto operator_token = "integreat-core:op:admin";
 class AdminRoutesTest : public ::testing::Test {
 protected:
     AdminRoutesTest() {
-        world.gateway.database = &pool;
-        world.publish(admin_routes(parts));
+        fixture.gateway.database = &pool;
+        fixture.publish(admin_routes(parts));
     }
 
-    testing::Answer make_key(std::string body, http::Headers headers = {}) {
-        return world.post("/v1/admin/tenants/campus/keys", operator_token, std::move(body),
-                          std::move(headers));
+    testing::TestResponse make_key(std::string body, http::Headers headers = {}) {
+        return fixture.post("/v1/admin/tenants/campus/keys", operator_token, std::move(body),
+                            std::move(headers));
     }
-    boost::json::object json(const testing::Answer& answer) {
-        return boost::json::parse(answer.body).as_object();
+    boost::json::object json(const testing::TestResponse& response) {
+        return boost::json::parse(response.body).as_object();
     }
     void as_superuser(std::string_view sql) {
         auto settings = database.pool;
         settings.url = database.superuser_url;
-        postgres::Pool superuser(settings, world.clock);
+        postgres::Pool superuser(settings, fixture.clock);
         ASSERT_TRUE(superuser.run(platform_tenant, Monotonic::max(), sql, {}));
     }
     std::size_t keys_count() {
-        return json(world.get("/v1/admin/tenants/campus/keys", operator_token))["keys"].as_array().size();
+        return json(fixture.get("/v1/admin/tenants/campus/keys", operator_token))["keys"].as_array().size();
     }
 
     postgres::testing::TestDatabase database = postgres::testing::fresh_database();
-    testing::World world;
-    postgres::Pool pool{database.pool, world.clock};
+    testing::GatewayFixture fixture;
+    postgres::Pool pool{database.pool, fixture.clock};
     gateway::TransactionLog log{
-        pool, world.clock, world.random, {.flush_every = std::chrono::milliseconds(5)}};
+        pool, fixture.clock, fixture.random, {.flush_interval = std::chrono::milliseconds(5)}};
     AdminRoutes parts{
         .platform = pool,
-        .clock = world.clock,
-        .random = world.random,
-        .decisions = world.decisions,
-        .ready_checks = [] { return std::vector<ReadyCheck>{{.name = "database", .ready = true}}; },
+        .clock = fixture.clock,
+        .random = fixture.random,
+        .denial_log = fixture.denial_log,
+        .readiness_checks = [] { return std::vector<ReadinessCheck>{{.name = "database", .ready = true}}; },
         .transaction_log = &log};
 };
 
-TEST_F(AdminRoutesTest, MakesListsAndRevokesKeys) {
+TEST_F(AdminRoutesTest, CreatesListsAndRevokesKeys) {
     auto made = make_key(R"({"name":"import","scopes":["grades.read"],"expires":"2027-01-01T00:00:00Z"})");
     ASSERT_EQ(made.status, 201) << made.body;
     auto key = json(made);
@@ -60,21 +60,21 @@ TEST_F(AdminRoutesTest, MakesListsAndRevokesKeys) {
     EXPECT_EQ(key["created_by"].as_string(), "user op");
     EXPECT_EQ(key["expires"].as_string(), "2027-01-01T00:00:00Z");
 
-    auto listed = world.get("/v1/admin/tenants/campus/keys", operator_token);
+    auto listed = fixture.get("/v1/admin/tenants/campus/keys", operator_token);
     EXPECT_THAT(listed.body, HasSubstr(R"("name":"import")"));
     EXPECT_THAT(listed.body, ::testing::Not(HasSubstr(std::string(key["key"].as_string()))));
 
     http::Request revoke{.method = http::Method::del,
                          .target = "/v1/admin/tenants/campus/keys/" + std::string(key["id"].as_string()),
                          .headers = {{"Authorization", "Bearer " + std::string(operator_token)}}};
-    auto revoked = world.send(revoke);
+    auto revoked = fixture.send(revoke);
     EXPECT_EQ(revoked.status, 200) << revoked.body;
     EXPECT_TRUE(json(revoked)["revoked"].is_string());
     revoke.target += "x";
-    EXPECT_EQ(world.send(revoke).status, 404);
+    EXPECT_EQ(fixture.send(revoke).status, 404);
 }
 
-TEST_F(AdminRoutesTest, MakesOneKeyPerIdempotencyKeyAndShowsItOnce) {
+TEST_F(AdminRoutesTest, CreatesOneKeyPerIdempotencyKeyAndReturnsItOnce) {
     auto first = make_key(R"({"name":"import"})", {{"Idempotency-Key", "k1"}});
     auto again = make_key(R"({"name":"import"})", {{"Idempotency-Key", "k1"}});
     ASSERT_EQ(first.status, 201) << first.body;
@@ -87,7 +87,7 @@ TEST_F(AdminRoutesTest, MakesOneKeyPerIdempotencyKeyAndShowsItOnce) {
     EXPECT_EQ(make_key(R"({"name":"other"})", {{"Idempotency-Key", "k1"}}).type, "idempotency-key-reused");
 }
 
-TEST_F(AdminRoutesTest, KeepsTheKeyAndTheRecordOfItsIdempotencyKeyTogetherOrNeither) {
+TEST_F(AdminRoutesTest, StoresTheKeyAndItsIdempotencyRecordAtomically) {
     as_superuser("ALTER TABLE integreat.idempotency_keys ADD CONSTRAINT no CHECK (status <> 201)");
     auto refused = make_key(R"({"name":"import"})", {{"Idempotency-Key", "k1"}});
     EXPECT_GE(refused.status, 409) << refused.body;
@@ -100,8 +100,8 @@ TEST_F(AdminRoutesTest, KeepsTheKeyAndTheRecordOfItsIdempotencyKeyTogetherOrNeit
     EXPECT_EQ(keys_count(), 1u);
 }
 
-TEST_F(AdminRoutesTest, KeepsNeitherKeyNorRecordIfItIsKilledBetweenTheTwo) {
-    // To the database a killed process is a connection that ends: here at the last moment before the record.
+TEST_F(AdminRoutesTest, StoresNothingIfTheConnectionIsLostInBetween) {
+    // The database sees a killed process as a lost connection; here just before the record is stored.
     as_superuser(
         "CREATE FUNCTION die() RETURNS trigger SECURITY DEFINER LANGUAGE plpgsql AS "
         "'BEGIN PERFORM pg_terminate_backend(pg_backend_pid()); RETURN NEW; END'");
@@ -114,19 +114,28 @@ TEST_F(AdminRoutesTest, KeepsNeitherKeyNorRecordIfItIsKilledBetweenTheTwo) {
     EXPECT_EQ(keys_count(), 1u);
 }
 
-TEST_F(AdminRoutesTest, FreesTheIdempotencyKeyOfARequestThatWasRefused) {
+TEST_F(AdminRoutesTest, ReleasesTheIdempotencyKeyOfARejectedRequest) {
     auto wrong = make_key(R"({"name":"x","scopes":["A B"]})", {{"Idempotency-Key", "k1"}});
     EXPECT_EQ(wrong.status, 400);
     EXPECT_EQ(make_key(R"({"name":"x"})", {{"Idempotency-Key", "k1"}}).status, 201);
 }
 
-TEST_F(AdminRoutesTest, RefusesKeysThatCannotBe) {
+TEST_F(AdminRoutesTest, RejectsInvalidKeys) {
+    EXPECT_EQ(make_key("{").type, "malformed-json");
+    EXPECT_EQ(make_key("[]").type, "invalid-request");
+    EXPECT_EQ(make_key("{}").type, "invalid-request");
+    auto wrong = make_key(R"({"name":1,"scopes":[""],"scope":[]})");
+    EXPECT_EQ(wrong.type, "invalid-request");
+    EXPECT_THAT(wrong.body, HasSubstr(R"("pointer":"#/name")"));
+    EXPECT_THAT(wrong.body, HasSubstr(R"("pointer":"#/scopes/0")"));
+    EXPECT_THAT(wrong.body, HasSubstr(R"("pointer":"#/scope")"));
+    EXPECT_EQ(make_key("{\"name\":\"" + std::string(101, 'x') + "\"}").type, "invalid-request");
     EXPECT_EQ(make_key(R"({"name":""})").type, "invalid-request");
     EXPECT_EQ(make_key(R"({"name":"x","scope":[]})").type, "invalid-request");
     EXPECT_EQ(make_key(R"({"name":"x","scopes":["A B"]})").type, "invalid-request");
     EXPECT_EQ(make_key(R"({"name":"x","expires":"tomorrow"})").type, "invalid-request");
     EXPECT_EQ(make_key(R"({"name":"x","expires":"2020-01-01T00:00:00Z"})").type, "invalid-request");
-    EXPECT_EQ(world.post("/v1/admin/tenants/nobody/keys", operator_token, R"({"name":"x"})").type,
+    EXPECT_EQ(fixture.post("/v1/admin/tenants/nobody/keys", operator_token, R"({"name":"x"})").type,
               "not-found");
     EXPECT_EQ(keys_count(), 0u);
 }
@@ -136,38 +145,38 @@ TEST_F(AdminRoutesTest, AreForOperatorsOnly) {
         http::Request request{.method = route.method, .target = "/v1/admin/status"};
         if (route.pattern != "/v1/admin/status") request.target = "/v1/admin/tenants/campus/keys";
         if (route.method == http::Method::del) request.target += "/key_1";
-        EXPECT_EQ(world.send(request).type, "token-missing") << route.name;
+        EXPECT_EQ(fixture.send(request).type, "token-missing") << route.name;
         request.headers.add("Authorization", "Bearer campus:u1:admin");
-        EXPECT_EQ(world.send(request).type, "operators-only") << route.name;
+        EXPECT_EQ(fixture.send(request).type, "operators-only") << route.name;
     }
 }
 
-TEST_F(AdminRoutesTest, ExplainRefusalsFromMemoryAndFromTheLog) {
-    world.gateway.transaction_log = &log;
-    auto refused = world.get("/v1/apps/campus/grades?token=hidden", "campus:u1:student");
-    auto path = "/v1/admin/decisions/" + refused.call.id.text;
-    auto kept = json(world.get(path, operator_token));
+TEST_F(AdminRoutesTest, ExplainsDenialsFromMemoryAndFromTheLog) {
+    fixture.gateway.transaction_log = &log;
+    auto refused = fixture.get("/v1/apps/campus/grades?token=hidden", "campus:u1:student");
+    auto path = "/v1/admin/decisions/" + refused.context.id.text;
+    auto kept = json(fixture.get(path, operator_token));
     EXPECT_EQ(kept["type"].as_string(), "role-missing");
 
     for (int i = 0; i < 2000; ++i)
-        world.decisions.add({.request_id = "req_" + std::to_string(i)});
-    ASSERT_FALSE(world.decisions.find(refused.call.id.text));
+        fixture.denial_log.add({.request_id = "req_" + std::to_string(i)});
+    ASSERT_FALSE(fixture.denial_log.find(refused.context.id.text));
     ASSERT_TRUE(log.flush(std::chrono::seconds(10)));
-    auto logged = json(world.get(path, operator_token));
+    auto logged = json(fixture.get(path, operator_token));
     for (auto member : {"type", "stage", "rule", "facts", "caller", "path", "status"}) {
         EXPECT_TRUE(logged[member] == kept[member]) << member;  // The database keeps facts in its own order.
     }
     EXPECT_THAT(std::string(logged["explanation"].as_string()), HasSubstr("role = student"));
-    EXPECT_EQ(world.get("/v1/admin/decisions/req_none", operator_token).type, "not-found");
+    EXPECT_EQ(fixture.get("/v1/admin/decisions/req_none", operator_token).type, "not-found");
 }
 
-TEST_F(AdminRoutesTest, LogEachRequestOnceWithNothingThatIsSecret) {
-    world.gateway.transaction_log = &log;
+TEST_F(AdminRoutesTest, LogsEachRequestOnceWithoutSecrets) {
+    fixture.gateway.transaction_log = &log;
     http::Request request{.target = "/v1/apps/campus/me?token=hidden&x=1",
                           .headers = {{"Authorization", "Bearer campus:u1:student"}, {"Accept", "a/b"}}};
-    auto answer = world.send(request);
+    auto response = fixture.send(request);
     ASSERT_TRUE(log.flush(std::chrono::seconds(10)));
-    auto found = gateway::find_logged(pool, answer.call.id.text, Monotonic::max());
+    auto found = gateway::find_logged_request(pool, response.context.id.text, Monotonic::max());
     ASSERT_TRUE(found && *found);
     auto column = [&](std::string_view name) { return (**found).find(name).value_or("(null)"); };
     EXPECT_EQ(column("tenant"), "campus");
@@ -183,8 +192,8 @@ TEST_F(AdminRoutesTest, LogEachRequestOnceWithNothingThatIsSecret) {
     EXPECT_EQ(column("decision"), "(null)");
 }
 
-TEST_F(AdminRoutesTest, ShowHowThePlatformIs) {
-    auto status = json(world.get("/v1/admin/status", operator_token));
+TEST_F(AdminRoutesTest, ShowsTheStatusOfThePlatform) {
+    auto status = json(fixture.get("/v1/admin/status", operator_token));
     EXPECT_EQ(status["apps"].as_array().size(), 2u);
     EXPECT_EQ(status["checks"].as_array().size(), 1u);
     EXPECT_TRUE(status["transaction_log"].as_object().contains("lost"));

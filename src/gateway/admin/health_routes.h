@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The routes that the platform answers for itself: is it well, what can it do, what do its refusals mean.
-// Routes for its operators are in admin_routes.h.
+// The public routes of the platform itself: health, metrics, API documentation, problem types. The routes for
+// operators are in admin_routes.h.
 #pragma once
 
 #include <chrono>
@@ -14,21 +14,22 @@
 
 namespace integreat::gateway {
 
-// One thing that must work for requests to succeed: a database, a set of signing keys.
-struct ReadyCheck {
+// The state of a dependency that requests need: a database, a set of signing keys.
+struct ReadinessCheck {
     std::string name;
     bool ready = false;
     std::string state;                        // "connected", "key set of 2026-11-22T08:15:00Z"
-    std::optional<std::chrono::seconds> age;  // Of what is known.
+    std::optional<std::chrono::seconds> age;  // Age of the state.
 };
 
 struct PlatformRoutes {
     metrics::Registry& metrics;
-    // What is known at this moment; must not wait.
-    std::function<std::vector<ReadyCheck>()> ready_checks;
+    // Returns the last known state; must not block.
+    std::function<std::vector<ReadinessCheck>()> readiness_checks;
 };
 
-// /healthz /readyz /metrics /openapi.json /docs /problems /problems/{type}. `parts` outlives the routes.
+// Makes /healthz /readyz /metrics /openapi.json /docs /problems /problems/{type}. `parts` outlives the
+// routes.
 std::vector<http::Route> platform_routes(const PlatformRoutes& parts);
 
 }  // namespace integreat::gateway

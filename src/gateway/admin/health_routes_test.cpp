@@ -4,6 +4,7 @@
 #include <boost/json.hpp>
 #include <gmock/gmock.h>
 
+#include "base/text/ascii.h"
 #include "gateway/testing/gateway_fixture.h"
 #include "http/message/problem_catalogue.h"
 
@@ -15,35 +16,35 @@ using ::testing::Not;
 
 class PlatformRoutesTest : public ::testing::Test {
 protected:
-    PlatformRoutesTest() { world.publish(platform_routes(parts)); }
+    PlatformRoutesTest() { fixture.publish(platform_routes(parts)); }
 
-    testing::World world;
-    std::vector<ReadyCheck> checks{
+    testing::GatewayFixture fixture;
+    std::vector<ReadinessCheck> checks{
         {.name = "database", .ready = true, .state = "connected", .age = std::chrono::seconds(3)}};
-    PlatformRoutes parts{.metrics = world.metrics, .ready_checks = [this] { return checks; }};
+    PlatformRoutes parts{.metrics = fixture.metrics, .readiness_checks = [this] { return checks; }};
 };
 
-TEST_F(PlatformRoutesTest, SaysWhetherItIsWell) {
-    EXPECT_EQ(world.get("/healthz").body, "{\"status\":\"ok\"}\n");
-    auto ready = world.get("/readyz");
+TEST_F(PlatformRoutesTest, ReportsHealth) {
+    EXPECT_EQ(fixture.get("/healthz").body, "{\"status\":\"ok\"}\n");
+    auto ready = fixture.get("/readyz");
     EXPECT_EQ(ready.status, 200);
     EXPECT_EQ(ready.body,
               "{\"ready\":true,\"checks\":[{\"name\":\"database\",\"ready\":true,\"state\":\"connected\","
               "\"age_seconds\":3}]}\n");
     checks.push_back({.name = "keys", .state = "never fetched"});
-    auto not_ready = world.get("/readyz");
+    auto not_ready = fixture.get("/readyz");
     EXPECT_EQ(not_ready.status, 503);
     EXPECT_EQ(not_ready.headers.value("Retry-After"), "1");
 }
 
-TEST_F(PlatformRoutesTest, NeverTellsAProbeToComeBackLater) {
+TEST_F(PlatformRoutesTest, NeverLimitsProbes) {
     for (int i = 0; i < 2000; ++i)
-        ASSERT_EQ(world.get("/healthz").status, 200);
+        ASSERT_EQ(fixture.get("/healthz").status, 200);
 }
 
-TEST_F(PlatformRoutesTest, ShowsMetricsToThisMachineAndToOperators) {
+TEST_F(PlatformRoutesTest, ServesMetricsToThisMachineAndOperators) {
     auto from = [&](std::string address, http::Headers headers = {}) {
-        return world.send(
+        return fixture.send(
             {.target = "/metrics", .headers = std::move(headers), .peer = {std::move(address), 1}});
     };
     EXPECT_EQ(from("127.0.0.1").status, 200);
@@ -56,17 +57,15 @@ TEST_F(PlatformRoutesTest, ShowsMetricsToThisMachineAndToOperators) {
 }
 
 TEST_F(PlatformRoutesTest, DescribesEveryRouteAsOpenApi) {
-    auto answer = world.get("/openapi.json");
-    ASSERT_EQ(answer.status, 200);
-    auto document = boost::json::parse(answer.body);
+    auto response = fixture.get("/openapi.json");
+    ASSERT_EQ(response.status, 200);
+    auto document = boost::json::parse(response.body);
     EXPECT_EQ(document.at("openapi").as_string(), "3.1.0");
     const auto& paths = document.at("paths").as_object();
-    for (const auto& route : answer.call.snapshot->router.routes()) {
+    for (const auto& route : response.context.snapshot->router.routes()) {
         std::string path = route.pattern;
         if (auto dots = path.find("..."); dots != std::string::npos) path.erase(dots, 3);
-        std::string method(to_string(route.method));
-        for (auto& c : method)
-            c = static_cast<char>(c | 0x20);
+        auto method = to_lower(to_string(route.method));
         ASSERT_TRUE(paths.contains(path)) << path;
         EXPECT_EQ(paths.at(path).at(method).at("operationId").as_string(), route.name);
     }
@@ -74,43 +73,45 @@ TEST_F(PlatformRoutesTest, DescribesEveryRouteAsOpenApi) {
     EXPECT_EQ(paths.at("/v1/apps/campus/grades").at("get").at("security").as_array().size(), 2u);
 }
 
-TEST_F(PlatformRoutesTest, ShowsEveryRouteOnAPageOfItsOwn) {
-    auto answer = world.get("/docs");
-    ASSERT_EQ(answer.status, 200);
-    for (const auto& route : answer.call.snapshot->router.routes()) {
-        EXPECT_THAT(answer.body, HasSubstr("id=\"" + route.name + "\"")) << route.name;
+TEST_F(PlatformRoutesTest, DescribesEveryRouteAsAPage) {
+    auto response = fixture.get("/docs");
+    ASSERT_EQ(response.status, 200);
+    for (const auto& route : response.context.snapshot->router.routes()) {
+        EXPECT_THAT(response.body, HasSubstr("id=\"" + route.name + "\"")) << route.name;
     }
-    EXPECT_THAT(answer.body, Not(HasSubstr("<script")));
-    EXPECT_THAT(answer.body, Not(HasSubstr("https://")));
-    EXPECT_THAT(std::string(answer.headers.value("Content-Security-Policy")),
+    EXPECT_THAT(response.body, Not(HasSubstr("<script")));
+    EXPECT_THAT(response.body, Not(HasSubstr("https://")));
+    EXPECT_THAT(std::string(response.headers.value("Content-Security-Policy")),
                 HasSubstr("default-src 'none'"));
-    EXPECT_EQ(answer.headers.value("X-Content-Type-Options"), "nosniff");
+    EXPECT_EQ(response.headers.value("X-Content-Type-Options"), "nosniff");
 }
 
-TEST_F(PlatformRoutesTest, WritesAnewAfterAReload) {
-    EXPECT_THAT(world.get("/openapi.json").body, Not(HasSubstr("campus.new")));
+TEST_F(PlatformRoutesTest, RendersAgainAfterAReload) {
+    EXPECT_THAT(fixture.get("/openapi.json").body, Not(HasSubstr("campus.new")));
     auto routes = platform_routes(parts);
-    routes.push_back({.pattern = "/v1/apps/campus/new",
-                      .name = "campus.new",
-                      .tenant = {"campus"},
-                      .handler = [](const http::Request&, http::Call&) { return http::Reply{}; }});
-    world.publish(routes);
-    EXPECT_THAT(world.get("/openapi.json").body, HasSubstr("campus.new"));
+    routes.push_back(
+        {.pattern = "/v1/apps/campus/new",
+         .name = "campus.new",
+         .tenant = {"campus"},
+         .handler = [](const http::Request&, http::RequestContext&) { return http::FullResponse{}; }});
+    fixture.publish(routes);
+    EXPECT_THAT(fixture.get("/openapi.json").body, HasSubstr("campus.new"));
 }
 
-TEST_F(PlatformRoutesTest, ExplainsEachProblem) {
-    for (const auto& kind : http::problem_kinds()) {
-        auto answer =
-            world.send({.target = "/problems/" + std::string(kind.slug),
-                        .headers = {{"Accept", "text/html"}},
-                        .peer = {"192.0.2." + std::to_string(&kind - http::problem_kinds().data()), 1}});
-        EXPECT_EQ(answer.status, 200) << kind.slug;
-        EXPECT_THAT(answer.body, HasSubstr(std::string(kind.title)));
+TEST_F(PlatformRoutesTest, ExplainsEachProblemType) {
+    for (const auto& problem : http::problem_definitions()) {
+        auto response = fixture.send(
+            {.target = "/problems/" + std::string(problem.slug),
+             .headers = {{"Accept", "text/html"}},
+             .peer = {"192.0.2." + std::to_string(&problem - http::problem_definitions().data()), 1}});
+        EXPECT_EQ(response.status, 200) << problem.slug;
+        EXPECT_THAT(response.body, HasSubstr(std::string(problem.title)));
     }
-    auto json = boost::json::parse(world.get("/problems/role-missing").body);
+    auto json = boost::json::parse(fixture.get("/problems/role-missing").body);
+    EXPECT_EQ(json.at("type").as_string(), "https://integreat.dev/problems/role-missing");
     EXPECT_EQ(json.at("status").as_int64(), 403);
-    EXPECT_EQ(world.get("/problems/nonsense").status, 404);
-    EXPECT_THAT(world.get("/problems").body, HasSubstr("token-expired"));
+    EXPECT_EQ(fixture.get("/problems/nonsense").status, 404);
+    EXPECT_THAT(fixture.get("/problems").body, HasSubstr("token-expired"));
 }
 
 }  // namespace

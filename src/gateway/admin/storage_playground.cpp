@@ -4,33 +4,33 @@
 #include <memory>
 
 #include "crypto/encoding.h"
-#include "crypto/hasher.h"
-#include "gateway/docs/html.h"
+#include "crypto/hash.h"
+#include "gateway/docs/pages.h"
 #include "http/message/problem.h"
 
 namespace integreat::gateway {
 
 namespace {
 
-using http::Call;
-using http::Reply;
+using http::FullResponse;
 using http::Request;
+using http::RequestContext;
 using http::Response;
 
 constexpr const char* script = "try.js";
 constexpr const char* style = "try.css";
 
-// Within <script> no "<" may end it early.
-std::string inside_script(std::string_view json) {
+// Escapes "<", which could end the <script> element early.
+std::string escape_for_script(std::string_view json) {
     std::string safe;
     for (char c : json)
         safe += c == '<' ? std::string("\\u003c") : std::string(1, c);
     return safe;
 }
 
-// Code comes from us alone, and the page speaks to us, to Firebase Auth and to the cloud.
-std::string policy(const std::vector<std::string>& origins) {
-    auto hash = crypto::base64_encode(crypto::hash_of(crypto::Hash::sha256, html_style()));
+// Returns the Content-Security-Policy: scripts from this server only, connections to `origins` too.
+std::string content_security_policy(const std::vector<std::string>& origins) {
+    auto hash = crypto::base64_encode(crypto::hash(crypto::HashAlgorithm::sha256, html_style()));
     std::string text =
         "default-src 'none'; script-src 'self'; style-src 'self' 'sha256-" + hash + "'; connect-src 'self'";
     for (const auto& origin : origins)
@@ -38,7 +38,7 @@ std::string policy(const std::vector<std::string>& origins) {
     return text + "; img-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 }
 
-Reply reply(std::string_view type, std::string body) {
+FullResponse make_response(std::string_view type, std::string body) {
     return {.headers = {{"Content-Type", type},
                         {"Cache-Control", "no-store"},
                         {"X-Content-Type-Options", "nosniff"},
@@ -47,65 +47,64 @@ Reply reply(std::string_view type, std::string body) {
             .body = std::move(body)};
 }
 
-Reply nothing_here(const Call& call, std::string detail) {
-    return http::to_reply(
-        {.status = 404, .type = "not-found", .title = "There is nothing here", .detail = std::move(detail)},
-        call.id.text);
+FullResponse reject_not_found(const RequestContext& context, std::string detail) {
+    return http::to_response(http::problem(http::ProblemType::not_found, std::move(detail)), context);
 }
 
-std::string how_to_make(const TryPage& page, const TrySetup& setup) {
-    return "<h1>Files of " + escaped(setup.title) +
-           "</h1><p>The script of this page has not been made yet: it takes the SDKs of Firebase and AWS "
-           "from npm. <code>./dev run</code> does it at its start. By hand, in the folder of the "
-           "project:</p><pre>" +
-           escaped(page.how_to_make) + "</pre><p>Then load this page again.</p>";
+std::string build_instructions(const StoragePlayground& playground, const PlaygroundConfig& config) {
+    return "<h1>Files of " + escape_html(config.title) +
+           "</h1><p>The script of this page has not been built yet: it needs the SDKs of Firebase and AWS "
+           "from npm. <code>./dev run</code> builds it at its start. To build it by hand, run in the project "
+           "folder:</p><pre>" +
+           escape_html(playground.build_commands) + "</pre><p>Then reload this page.</p>";
 }
 
-Response answer_page(const TryPage& page, Call& call) {
-    auto setup = page.setup(call.parameter("app"));
-    if (!setup) return nothing_here(call, "No app has this name; /docs lists all.");
+Response serve_page(const StoragePlayground& playground, RequestContext& context) {
+    auto config = playground.config(context.parameter("app"));
+    if (!config) return reject_not_found(context, "No app has this name; /docs lists all apps.");
     std::string body;
-    if (!page.file(script) || !page.file(style)) {
-        body = how_to_make(page, *setup);
+    if (!playground.file(script) || !playground.file(style)) {
+        body = build_instructions(playground, *config);
     } else {
         body = std::string("<link rel=\"stylesheet\" href=\"/try/files/") + style +
-               "\"><script id=\"setup\" type=\"application/json\">" + inside_script(setup->json) +
+               "\"><script id=\"setup\" type=\"application/json\">" + escape_for_script(config->json) +
                "</script><div id=\"try\"></div><noscript>This page needs JavaScript.</noscript>"
                "<script type=\"module\" src=\"/try/files/" +
                script + "\"></script>";
     }
-    auto answer = reply("text/html; charset=utf-8", html_page("Files of " + setup->title, body));
-    answer.headers.set("Content-Security-Policy", policy(setup->origins));
-    answer.headers.set("X-Frame-Options", "DENY");
-    return answer;
+    auto response = make_response("text/html; charset=utf-8", html_page("Files of " + config->title, body));
+    response.headers.set("Content-Security-Policy", content_security_policy(config->origins));
+    response.headers.set("X-Frame-Options", "DENY");
+    return response;
 }
 
-Response answer_file(const TryPage& page, Call& call) {
-    std::string name(call.parameter("name"));
+Response serve_file(const StoragePlayground& playground, RequestContext& context) {
+    std::string name(context.parameter("name"));
     bool known = name == script || name == style;
-    auto bytes = known ? page.file(name) : std::nullopt;
-    if (!bytes) return nothing_here(call, "The page /try/{app} has no such file.");
+    auto bytes = known ? playground.file(name) : std::nullopt;
+    if (!bytes) return reject_not_found(context, "The page /try/{app} has no such file.");
     auto type = name == script ? "text/javascript; charset=utf-8" : "text/css; charset=utf-8";
-    return reply(type, *std::move(bytes));
+    return make_response(type, *std::move(bytes));
 }
 
 }  // namespace
 
-std::vector<http::Route> try_routes(TryPage page) {
-    auto shared = std::make_shared<const TryPage>(std::move(page));
+std::vector<http::Route> storage_playground_routes(StoragePlayground playground) {
+    auto shared = std::make_shared<const StoragePlayground>(std::move(playground));
     auto route = [](std::string pattern, std::string name, std::string summary, http::Handler handler) {
         return http::Route{.pattern = std::move(pattern),
                            .name = std::move(name),
                            .summary = std::move(summary),
-                           .access = {.who = http::Access::Who::anyone},
-                           .waits = true,  // Reads a file.
+                           .access = {.audience = http::Access::Audience::anyone},
+                           .blocking = true,  // Reads a file.
                            .handler = std::move(handler)};
     };
-    return {route("/try/{app}", "platform.try",
-                  "With integreat dev only: a page to try sign-in, credentials and files of an app",
-                  [shared](const Request&, Call& call) { return answer_page(*shared, call); }),
-            route("/try/files/{name}", "platform.try_file", "What that page is made of: try.js and try.css",
-                  [shared](const Request&, Call& call) { return answer_file(*shared, call); })};
+    return {
+        route("/try/{app}", "platform.try",
+              "Page to try sign-in, credentials and files of an app; `integreat dev` only",
+              [shared](const Request&, RequestContext& context) { return serve_page(*shared, context); }),
+        route("/try/files/{name}", "platform.try_file", "Files of that page: try.js and try.css",
+              [shared](const Request&, RequestContext& context) { return serve_file(*shared, context); })};
 }
 
 }  // namespace integreat::gateway

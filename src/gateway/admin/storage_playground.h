@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The page /try/{app} of `integreat dev`: a person signs in, and the page talks to the app's bucket as a
-// frontend would (sdk/js/try/). Its script is made by npm and read from a folder; without it the page says
-// how to make it. Production does not have these routes.
+// The page /try/{app} of `integreat dev`: after sign-in, it calls the app's bucket as a frontend would
+// (sdk/js/try/). Its script is built by npm and read from a folder; without it, the page shows the build
+// commands. Production does not have these routes.
 #pragma once
 
 #include <functional>
@@ -14,19 +14,21 @@
 
 namespace integreat::gateway {
 
-struct TrySetup {
-    std::string title;                 // Of the app.
-    std::string json;                  // For the script.
-    std::vector<std::string> origins;  // Whom the page calls besides us.
+struct PlaygroundConfig {
+    std::string title;                 // Title of the app.
+    std::string json;                  // Configuration for the script.
+    std::vector<std::string> origins;  // Origins that the page calls besides its own.
 };
 
-struct TryPage {
-    std::function<std::optional<TrySetup>(std::string_view app)> setup;       // Nothing: no such app.
-    std::function<std::optional<std::string>(const std::string& name)> file;  // Nothing: it was not made.
-    std::string how_to_make;                                                  // Commands that make the files.
+struct StoragePlayground {
+    // Returns nullopt if there is no such app.
+    std::function<std::optional<PlaygroundConfig>(std::string_view app)> config;
+    // Returns nullopt if the file has not been built.
+    std::function<std::optional<std::string>(const std::string& name)> file;
+    std::string build_commands;  // Commands that build the files.
 };
 
-// /try/{app} and /try/files/{name}
-std::vector<http::Route> try_routes(TryPage page);
+// Makes /try/{app} and /try/files/{name}.
+std::vector<http::Route> storage_playground_routes(StoragePlayground playground);
 
 }  // namespace integreat::gateway

@@ -7,7 +7,7 @@
 
 #include <boost/json.hpp>
 
-#include "gateway/routing/snapshot.h"
+#include "base/text/ascii.h"
 #include "http/message/problem_catalogue.h"
 
 namespace integreat::gateway {
@@ -15,21 +15,15 @@ namespace integreat::gateway {
 namespace {
 
 namespace bj = boost::json;
-using Who = http::Access::Who;
-
-std::string joined(const std::vector<std::string>& words) {
-    std::string text;
-    for (const auto& word : words)
-        text += (text.empty() ? "" : ", ") + word;
-    return text;
-}
+using Audience = http::Access::Audience;
+using http::ProblemType;
 
 bj::object reference(std::string_view to) {
     return {{"$ref", to}};
 }
 
-// What is documented of a segment of the pattern, else what can be said of any.
-bj::object segment_of(const http::Route& route, std::string_view name, bool rest) {
+// Describes a segment of the pattern by its documentation, if there is one.
+bj::object make_segment(const http::Route& route, std::string_view name, bool rest) {
     for (const auto& parameter : route.documented_parameters) {
         if (parameter.name == name && !parameter.header)
             return {{"name", name},
@@ -41,11 +35,11 @@ bj::object segment_of(const http::Route& route, std::string_view name, bool rest
     return {{"name", name},
             {"in", "path"},
             {"required", true},
-            {"description", rest ? "All the rest of the path, slashes included." : "One segment."},
+            {"description", rest ? "The rest of the path, including slashes." : "One segment."},
             {"schema", {{"type", "string"}}}};
 }
 
-bj::array parameters_of(const http::Route& route) {
+bj::array make_parameters(const http::Route& route) {
     bj::array parameters;
     std::string_view pattern = route.pattern;
     std::set<std::string_view> segments;
@@ -54,7 +48,7 @@ bj::array parameters_of(const http::Route& route) {
         bool rest = name.ends_with("...");
         if (rest) name.remove_suffix(3);
         segments.insert(name);
-        parameters.push_back(segment_of(route, name, rest));
+        parameters.push_back(make_segment(route, name, rest));
     }
     for (const auto& parameter : route.documented_parameters) {
         if (!parameter.header && segments.contains(parameter.name)) continue;
@@ -68,31 +62,32 @@ bj::array parameters_of(const http::Route& route) {
             {{"name", "Idempotency-Key"},
              {"in", "header"},
              {"required", route.idempotency == http::Idempotency::required},
-             {"description", "The same key repeats the first answer instead of the request."},
+             {"description",
+              "A repeated key returns the first response instead of executing the request again."},
              {"schema", {{"type", "string"}, {"maxLength", 255}}},
              {"example", "8e03978e-40d5-43e8-bc93-6894a57f9324"}});
     }
     return parameters;
 }
 
-bj::array security_of(const http::Access& access) {
+bj::array make_security(const http::Access& access) {
     bj::array security;
-    if (access.who == Who::anyone) return security;
+    if (access.audience == Audience::anyone) return security;
     security.emplace_back(bj::object{{"firebase", bj::array()}});
-    if (!access.scope.empty() || access.keys_as_roles || access.who == Who::operators)
+    if (!access.scope.empty() || access.keys_as_roles || access.audience == Audience::operators)
         security.emplace_back(bj::object{{"apiKey", bj::array()}});
     return security;
 }
 
-std::string description_of(const http::Route& route) {
+std::string describe_route(const http::Route& route) {
     std::string text;
-    switch (route.access.who) {
-        case Who::anyone: text = "For everyone."; break;
-        case Who::signed_in: text = "For any signed-in user of " + route.tenant.text + "."; break;
-        case Who::roles:
-            text = "For the roles " + joined(route.access.roles) + " of " + route.tenant.text + ".";
+    switch (route.access.audience) {
+        case Audience::anyone: text = "For everyone."; break;
+        case Audience::signed_in: text = "For any signed-in user of " + route.tenant.text + "."; break;
+        case Audience::roles:
+            text = "For the roles " + join(route.access.roles, ", ") + " of " + route.tenant.text + ".";
             break;
-        case Who::operators: text = "For operators of the platform."; break;
+        case Audience::operators: text = "For operators of the platform."; break;
     }
     if (route.access.scope == http::any_scope) text += " Any API key may call it.";
     if (!route.access.scope.empty() && route.access.scope != http::any_scope) {
@@ -101,71 +96,75 @@ std::string description_of(const http::Route& route) {
     if (route.access.keys_as_roles) text += " An API key acts as the role of its scope role:NAME.";
     if (route.limit.requests > 0) {
         text += " At most " + std::to_string(route.limit.requests) + " requests per " +
-                std::to_string(route.limit.window.count()) + " s, " + std::to_string(route.limit.burst) +
-                " at once.";
+                std::to_string(route.limit.window.count()) + " s, in bursts of at most " +
+                std::to_string(route.limit.burst) + ".";
     }
     return text;
 }
 
-bj::object content_of(const std::string& schema, const std::string& type) {
+bj::object make_content(const std::string& schema, const std::string& type) {
     if (schema.empty()) return {{"*/*", {{"schema", bj::object()}}}};
     bj::object content{{type, {{"schema", bj::parse(schema)}}}};
-    // Who sends a kind of JSON may call it JSON.
+    // A client may send a +json type as plain JSON.
     if (type.ends_with("+json")) content["application/json"] = content.at(type);
     return content;
 }
 
-bj::object example_of(const http::ProblemKind& kind) {
-    return {{"type", "/problems/" + std::string(kind.slug)},
-            {"title", kind.title},
-            {"status", kind.status},
-            {"detail", kind.remedy},
+bj::object make_example(const http::ProblemDefinition& problem) {
+    return {{"type", http::problem_url(problem.type)},
+            {"title", problem.title},
+            {"status", problem.status},
+            {"detail", problem.remedy},
             {"request_id", "req_01JD9Z3V7K3M8Q2R5T6W8X9Y0A"}};
 }
 
-// The header fields of answers.
-struct Field {
+// Response headers.
+struct HeaderField {
     std::string_view name, description, schema;
 };
-constexpr std::array known_fields{
-    Field{"Integreat-Request-Id", "Of every answer. `integreat why ID` explains a refusal.",
-          R"({"type": "string", "examples": ["req_01JD9Z3V7K3M8Q2R5T6W8X9Y0A"]})"},
-    Field{"RateLimit", "What is left of the caller's limit, and until when.",
-          R"({"type": "string", "examples": ["\"default\";r=99;t=6"]})"},
-    Field{"RateLimit-Policy", "The limit.", R"({"type": "string", "examples": ["\"default\";q=600;w=60"]})"},
-    Field{"Retry-After", "After how many seconds to try again.", R"({"type": "integer", "minimum": 1})"},
-    Field{"WWW-Authenticate", "What proves who is asking.", R"({"type": "string"})"},
-    Field{"Idempotent-Replayed", "`true`: this is the first answer to this Idempotency-Key, again.",
-          R"({"type": "string", "enum": ["true"]})"},
-    Field{"ETag", "The version of the record, for If-Match and If-None-Match.",
-          R"({"type": "string", "examples": ["\"7\""]})"},
-    Field{"Location", "Where the new record is.", R"({"type": "string", "format": "uri-reference"})"},
-    Field{"Content-Disposition", "The name of the file.", R"({"type": "string"})"}};
+constexpr std::array known_headers{
+    HeaderField{"Integreat-Request-Id",
+                "ID of the request, in every response. `integreat why ID` explains an error.",
+                R"({"type": "string", "examples": ["req_01JD9Z3V7K3M8Q2R5T6W8X9Y0A"]})"},
+    HeaderField{"RateLimit", "Remaining requests of the caller, and the seconds until there is one more.",
+                R"({"type": "string", "examples": ["\"default\";r=99;t=6"]})"},
+    HeaderField{"RateLimit-Policy", "The rate limit.",
+                R"({"type": "string", "examples": ["\"default\";q=600;w=60"]})"},
+    HeaderField{"Retry-After", "Seconds to wait before a retry.", R"({"type": "integer", "minimum": 1})"},
+    HeaderField{"WWW-Authenticate", "The required authentication scheme.", R"({"type": "string"})"},
+    HeaderField{"Idempotent-Replayed", "`true`: a repetition of the first response to this Idempotency-Key.",
+                R"({"type": "string", "enum": ["true"]})"},
+    HeaderField{"ETag", "The version of the record, for If-Match and If-None-Match.",
+                R"({"type": "string", "examples": ["\"7\""]})"},
+    HeaderField{"Location", "URL of the new record.", R"({"type": "string", "format": "uri-reference"})"},
+    HeaderField{"Content-Disposition", "File name.", R"({"type": "string"})"}};
 
-void add_field(bj::object& fields, const std::string& name) {
-    bool known = std::any_of(known_fields.begin(), known_fields.end(),
-                             [&](const Field& field) { return field.name == name; });
+void add_header(bj::object& headers, const std::string& name) {
+    bool known = std::any_of(known_headers.begin(), known_headers.end(),
+                             [&](const HeaderField& field) { return field.name == name; });
     ASSERT(known);
-    fields[name] = reference("#/components/headers/" + name);
+    headers[name] = reference("#/components/headers/" + name);
 }
 
-bj::object fields_of(const http::Route& route) {
-    bj::object fields;
-    add_field(fields, "Integreat-Request-Id");
+bj::object make_headers(const http::Route& route) {
+    bj::object headers;
+    add_header(headers, "Integreat-Request-Id");
     if (route.limit.requests > 0) {
-        add_field(fields, "RateLimit");
-        add_field(fields, "RateLimit-Policy");
+        add_header(headers, "RateLimit");
+        add_header(headers, "RateLimit-Policy");
     }
-    if (route.idempotency != http::Idempotency::off) add_field(fields, "Idempotent-Replayed");
+    if (route.idempotency != http::Idempotency::off) add_header(headers, "Idempotent-Replayed");
     for (const auto& name : route.response_fields)
-        add_field(fields, name);
-    return fields;
+        add_header(headers, name);
+    return headers;
 }
 
-std::string_view success_of(const http::Route& route) {
-    if (route.upstream) return "What the application's server answers.";
-    if (route.response_type == "text/event-stream") return "A stream that goes on until either side ends it.";
-    return route.success_status == 201 ? "Made." : route.success_status == 204 ? "Done; no body." : "Done.";
+std::string_view describe_success(const http::Route& route) {
+    if (route.upstream) return "The response of the application's own server.";
+    if (route.response_type == "text/event-stream") return "An endless stream of events.";
+    return route.success_status == 201   ? "Created."
+           : route.success_status == 204 ? "Success, without a body."
+                                         : "Success.";
 }
 
 bool is_conditional(const http::Route& route) {
@@ -173,73 +172,73 @@ bool is_conditional(const http::Route& route) {
     return std::any_of(all.begin(), all.end(), [](const auto& one) { return one.name == "If-None-Match"; });
 }
 
-// What the stages before the handler may say of such a route, and what it says itself.
-std::vector<std::string> problems_of(const http::Route& route) {
+// Lists the problems of the route's handler and of the stages before it.
+std::vector<ProblemType> list_problems(const http::Route& route) {
     auto problems = route.problems;
-    auto has = [&](const char* slug) {
-        return std::find(problems.begin(), problems.end(), slug) != problems.end();
+    auto has = [&](ProblemType type) {
+        return std::find(problems.begin(), problems.end(), type) != problems.end();
     };
-    auto add = [&](const char* slug) {
-        if (!has(slug)) problems.emplace_back(slug);
+    auto add = [&](ProblemType type) {
+        if (!has(type)) problems.push_back(type);
     };
-    // What else those statuses mean, where the handler gives them a meaning of its own.
-    if (has("forbidden") && route.access.who == Who::roles) add("role-missing");
-    if (has("limit-reached") && route.limit.requests > 0) add("rate-limited");
-    if (route.body_bytes_max > 0) add("body-too-large");
-    if (route.handler && !route.request_schema.empty()) add("unsupported-media-type");
+    // The general meaning of a status, where the handler gives it a specific one.
+    if (has(ProblemType::forbidden) && route.access.audience == Audience::roles)
+        add(ProblemType::role_missing);
+    if (has(ProblemType::limit_reached) && route.limit.requests > 0) add(ProblemType::rate_limited);
+    if (route.max_body_bytes > 0) add(ProblemType::body_too_large);
+    if (route.handler && !route.request_schema.empty()) add(ProblemType::unsupported_media_type);
     if (route.idempotency != http::Idempotency::off) {
-        for (const auto* slug :
-             {"idempotency-key-invalid", "idempotency-key-in-use", "idempotency-key-reused"})
-            add(slug);
+        add(ProblemType::idempotency_key_invalid);
+        add(ProblemType::idempotency_key_in_use);
+        add(ProblemType::idempotency_key_reused);
     }
-    if (route.idempotency == http::Idempotency::required) add("idempotency-key-missing");
+    if (route.idempotency == http::Idempotency::required) add(ProblemType::idempotency_key_missing);
     return problems;
 }
 
-bj::object problem_fields(int status) {
-    bj::object fields;
-    add_field(fields, "Integreat-Request-Id");
-    if (status == 401) add_field(fields, "WWW-Authenticate");
-    if (status == 429 || status == 503) add_field(fields, "Retry-After");
+bj::object make_problem_headers(int status) {
+    bj::object headers;
+    add_header(headers, "Integreat-Request-Id");
+    if (status == 401) add_header(headers, "WWW-Authenticate");
+    if (status == 429 || status == 503) add_header(headers, "Retry-After");
     if (status == 429) {
-        add_field(fields, "RateLimit");
-        add_field(fields, "RateLimit-Policy");
+        add_header(headers, "RateLimit");
+        add_header(headers, "RateLimit-Policy");
     }
-    return fields;
+    return headers;
 }
 
-// One entry per status, with an example of each problem that has it.
+// Adds one entry per status, with an example of each problem that has it.
 void add_problems(bj::object& responses, const http::Route& route) {
-    for (const auto& slug : problems_of(route)) {
-        const auto* kind = http::find_problem(slug);
-        ASSERT(kind);
-        auto& entry = responses[std::to_string(kind->status)];
+    for (auto type : list_problems(route)) {
+        const auto& problem = http::problem_definition(type);
+        auto& entry = responses[std::to_string(problem.status)];
         if (entry.is_null() || entry.get_object().contains("$ref")) {
             entry = {
-                {"description", kind->title},
-                {"headers", problem_fields(kind->status)},
+                {"description", problem.title},
+                {"headers", make_problem_headers(problem.status)},
                 {"content",
                  {{"application/problem+json",
                    {{"schema", reference("#/components/schemas/Problem")}, {"examples", bj::object()}}}}}};
         } else {
             auto& description = entry.get_object()["description"].get_string();
-            description.append("; ").append(bj::string_view(kind->title.data(), kind->title.size()));
+            description.append("; ").append(bj::string_view(problem.title.data(), problem.title.size()));
         }
         auto& content = entry.at("content").at("application/problem+json").get_object();
-        content["examples"].get_object()[slug] = {{"value", example_of(*kind)}};
+        content["examples"].get_object()[problem.slug] = {{"value", make_example(problem)}};
     }
 }
 
-bj::object responses_of(const http::Route& route) {
-    bj::object success{{"description", success_of(route)}, {"headers", fields_of(route)}};
+bj::object make_responses(const http::Route& route) {
+    bj::object success{{"description", describe_success(route)}, {"headers", make_headers(route)}};
     if (!route.response_schema.empty())
-        success["content"] = content_of(route.response_schema, route.response_type);
+        success["content"] = make_content(route.response_schema, route.response_type);
     bj::object responses{{std::to_string(route.success_status), std::move(success)}};
     if (is_conditional(route)) {
-        responses["304"] = {{"description", "It is still what If-None-Match names; no body."},
-                            {"headers", fields_of(route)}};
+        responses["304"] = {{"description", "The record still has the version in If-None-Match; no body."},
+                            {"headers", make_headers(route)}};
     }
-    if (route.access.who != Who::anyone) {
+    if (route.access.audience != Audience::anyone) {
         responses["401"] = reference("#/components/responses/Unauthenticated");
         responses["403"] = reference("#/components/responses/Forbidden");
     }
@@ -250,39 +249,40 @@ bj::object responses_of(const http::Route& route) {
     return responses;
 }
 
-bj::object operation_of(const http::Route& route) {
+bj::object make_operation(const http::Route& route) {
     bj::object operation{{"operationId", route.name},
                          {"summary", route.summary.empty() ? route.name : route.summary},
-                         {"description", description_of(route)},
+                         {"description", describe_route(route)},
                          {"tags", {route.tenant.text}},
-                         {"security", security_of(route.access)},
-                         {"responses", responses_of(route)}};
-    if (auto parameters = parameters_of(route); !parameters.empty())
+                         {"security", make_security(route.access)},
+                         {"responses", make_responses(route)}};
+    if (auto parameters = make_parameters(route); !parameters.empty())
         operation["parameters"] = std::move(parameters);
-    if (route.body_bytes_max > 0) {
+    if (route.max_body_bytes > 0) {
         operation["requestBody"] = {
             {"required", !route.request_schema.empty() && !route.body_optional},
-            {"description", "At most " + std::to_string(route.body_bytes_max) + " bytes."},
-            {"content", content_of(route.request_schema, route.request_type)}};
+            {"description", "At most " + std::to_string(route.max_body_bytes) + " bytes."},
+            {"content", make_content(route.request_schema, route.request_type)}};
     }
     return operation;
 }
 
-bj::object problem_response(std::string_view description, std::string_view slug) {
-    const auto* kind = http::find_problem(slug);
-    return {{"description", description},
-            {"headers", problem_fields(kind->status)},
-            {"content",
-             {{"application/problem+json",
-               {{"schema", reference("#/components/schemas/Problem")}, {"example", example_of(*kind)}}}}}};
+bj::object problem_response(std::string_view description, ProblemType type) {
+    const auto& problem = http::problem_definition(type);
+    return {
+        {"description", description},
+        {"headers", make_problem_headers(problem.status)},
+        {"content",
+         {{"application/problem+json",
+           {{"schema", reference("#/components/schemas/Problem")}, {"example", make_example(problem)}}}}}};
 }
 
 bj::object components() {
     bj::object problem = bj::parse(R"({
       "type": "object", "required": ["type", "title", "status", "detail", "request_id"],
-      "description": "RFC 9457. `type` is stable; look it up under /problems.",
+      "description": "RFC 9457. `type` is stable; its last segment is a name under /problems.",
       "properties": {
-        "type": {"type": "string", "format": "uri-reference"},
+        "type": {"type": "string", "format": "uri"},
         "title": {"type": "string"},
         "status": {"type": "integer"},
         "detail": {"type": "string"},
@@ -296,29 +296,22 @@ bj::object components() {
       "apiKey": {"type": "http", "scheme": "bearer", "bearerFormat": "API key",
                  "description": "A key for servers: integreat key create."}})")
                              .as_object();
-    bj::object fields;
-    for (const auto& field : known_fields)
-        fields[field.name] = {{"description", field.description}, {"schema", bj::parse(field.schema)}};
+    bj::object headers;
+    for (const auto& field : known_headers)
+        headers[field.name] = {{"description", field.description}, {"schema", bj::parse(field.schema)}};
     return {{"securitySchemes", std::move(schemes)},
-            {"headers", std::move(fields)},
+            {"headers", std::move(headers)},
             {"schemas", {{"Problem", std::move(problem)}}},
             {"responses",
-             {{"Unauthenticated", problem_response("We do not know who is asking.", "token-missing")},
-              {"Forbidden", problem_response("We know who is asking, and they may not.", "role-missing")},
-              {"RateLimited", problem_response("Too many requests.", "rate-limited")},
-              {"Problem", problem_response("Refused; `type` says why.", "invalid-request")}}}};
+             {{"Unauthenticated", problem_response("Authentication required.", ProblemType::token_missing)},
+              {"Forbidden", problem_response("Permission denied.", ProblemType::role_missing)},
+              {"RateLimited", problem_response("Too many requests.", ProblemType::rate_limited)},
+              {"Problem", problem_response("An error; `type` names it.", ProblemType::invalid_request)}}}};
 }
 
-std::string lower(std::string_view text) {
-    std::string result;
-    for (char c : text)
-        result += static_cast<char>(c | 0x20);
-    return result;
-}
-
-// The schemas of all routes' components, each once.
-void add_components(bj::object& all, const http::Route& route, std::set<const http::Components*>& seen) {
-    if (!route.components || !seen.insert(route.components.get()).second) return;
+// Adds the schemas of the route's components, unless they were added before.
+void add_components(bj::object& all, const http::Route& route, std::set<const http::Components*>& added) {
+    if (!route.components || !added.insert(route.components.get()).second) return;
     auto& schemas = all["schemas"].get_object();
     for (const auto& [name, schema] : *route.components)
         schemas[name] = bj::parse(schema);
@@ -334,14 +327,14 @@ std::string openapi_path(const std::string& pattern) {
 std::string openapi_json(const std::vector<http::Route>& routes, const TenantId* app) {
     bj::object paths, parts = components();
     bj::array tags;
-    std::set<const http::Components*> seen;
+    std::set<const http::Components*> added;
     std::string last_tag;
     for (const auto& route : routes) {
         if (app && route.tenant != *app) continue;
-        add_components(parts, route, seen);
+        add_components(parts, route, added);
         auto& path = paths[openapi_path(route.pattern)];
         if (path.is_null()) path = bj::object();
-        path.as_object()[lower(to_string(route.method))] = operation_of(route);
+        path.as_object()[to_lower(to_string(route.method))] = make_operation(route);
         if (route.tenant.text != last_tag)
             tags.emplace_back(bj::object{{"name", last_tag = route.tenant.text}});
     }
@@ -351,22 +344,14 @@ std::string openapi_json(const std::vector<http::Route>& routes, const TenantId*
                           {"version", "1"},
                           {"description", std::string(app ? "Every route of this application."
                                                           : "Every route of this platform.") +
-                                              " Errors are application/problem+json; every answer has "
-                                              "an Integreat-Request-Id, which `integreat why` explains."},
+                                              " Errors are application/problem+json; every response has "
+                                              "an Integreat-Request-Id for `integreat why`."},
                           {"license", {{"name", "Apache-2.0"}, {"identifier", "Apache-2.0"}}}}},
                         {"servers", bj::array{{{"url", "/"}}}},
                         {"tags", std::move(tags)},
                         {"paths", std::move(paths)},
                         {"components", std::move(parts)}};
     return bj::serialize(document);
-}
-
-void complete_openapi(http::Route& route) {
-    route.waits = true;  // Large tables take milliseconds to write.
-    route.handler = [](const http::Request&, http::Call& call) -> http::Response {
-        return http::Reply{.headers = {{"Content-Type", "application/json"}, {"Cache-Control", "no-store"}},
-                           .body = openapi_json(call.snapshot->router.routes(), &call.tenant)};
-    };
 }
 
 }  // namespace integreat::gateway

@@ -5,7 +5,7 @@ namespace integreat::gateway {
 
 namespace {
 
-constexpr std::string_view record_sql =
+constexpr std::string_view select_sql =
     "SELECT fingerprint, state, lease_until > now(), status, headers, body FROM integreat.idempotency_keys "
     "WHERE tenant = $1 AND principal = $2 AND key = $3 AND expires_at > now()";
 
@@ -16,52 +16,53 @@ Result<> check(const IdempotencyKey& key) {
     }
     bool fits = key.principal.size() <= 1'024 && !key.fingerprint.empty() && key.fingerprint.size() <= 64;
     if (!fits)
-        return Error{Fault::internal, "the request cannot be told from others", "principal or fingerprint"};
+        return Error{Fault::internal, "the idempotency key of the request is incomplete",
+                     "principal or fingerprint"};
     return {};
 }
 
 Result<> check(const StoredResponse& response) {
     if (response.body.size() <= stored_body_bytes_max) return {};
-    return Error{Fault::exhausted, "the response is too large to be kept for its Idempotency-Key",
+    return Error{Fault::exhausted, "the response is too large to be stored for its Idempotency-Key",
                  std::to_string(response.body.size()) + " bytes"};
 }
 
-// Names and values, each ended by a NUL, which neither can contain.
-std::string packed(const StoredResponse& response) {
+// Encodes names and values, each terminated by a NUL, which neither can contain.
+std::string encode_headers(const StoredResponse& response) {
     std::string text;
     for (const auto& [name, value] : response.headers)
         text.append(name).append(1, '\0').append(value).append(1, '\0');
     return text;
 }
 
-std::vector<std::pair<std::string, std::string>> unpacked(std::string_view text) {
+std::vector<std::pair<std::string, std::string>> decode_headers(std::string_view text) {
     std::vector<std::pair<std::string, std::string>> headers;
-    auto take = [&] {
+    auto next_text = [&] {
         auto part = text.substr(0, text.find('\0'));
         text.remove_prefix(std::min(part.size() + 1, text.size()));
         return std::string(part);
     };
     while (!text.empty()) {
-        auto name = take();
-        headers.emplace_back(std::move(name), take());
+        auto name = next_text();
+        headers.emplace_back(std::move(name), next_text());
     }
     return headers;
 }
 
-// What a record says to a request with `key`.
-Claim read_record(const postgres::Rows& rows, const IdempotencyKey& key) {
+// Returns the claim of a request with `key` for an existing row.
+Claim evaluate_row(const postgres::ResultSet& rows, const IdempotencyKey& key) {
     if (rows.bytes(0, 0) != key.fingerprint) return Mismatch{};
     if (rows.text(0, 1) == "running") {
-        if (rows.boolean(0, 2)) return StillRunning{};
+        if (rows.boolean(0, 2)) return InProgress{};
         return Interrupted{};
     }
-    return Replay{{static_cast<int>(rows.integer(0, 3)), unpacked(rows.bytes(0, 4)), rows.bytes(0, 5)}};
+    return Replay{{static_cast<int>(rows.integer(0, 3)), decode_headers(rows.bytes(0, 4)), rows.bytes(0, 5)}};
 }
 
-// In a transaction of the pool, since these are two statements: the second one sees what was committed
-// while the first one waited.
-Result<postgres::Rows> insert_claim(postgres::Transaction& transaction, const IdempotencyKey& key,
-                                    const Lease& lease) {
+// Runs in a transaction, because a second statement follows: it sees rows that were committed while this one
+// waited for a lock.
+Result<postgres::ResultSet> insert_claim(postgres::Transaction& transaction, const IdempotencyKey& key,
+                                         const Lease& lease) {
     constexpr std::string_view sql =
         "INSERT INTO integreat.idempotency_keys AS old (tenant, principal, key, fingerprint, state, "
         "lease_until, "
@@ -81,21 +82,21 @@ Result<postgres::Rows> insert_claim(postgres::Transaction& transaction, const Id
 
 }  // namespace
 
-Result<Claim> claim_in(postgres::Transaction& transaction, const IdempotencyKey& key) {
+Result<Claim> claim_in_transaction(postgres::Transaction& transaction, const IdempotencyKey& key) {
     TRY(check(key));
-    // The record is read by a statement of its own: its snapshot is taken when the lock is ours.
+    // A separate statement reads the row: its snapshot is taken after the lock was acquired.
     auto locked = TRY(
         transaction.execute("SELECT pg_try_advisory_xact_lock(hashtextextended(jsonb_build_array($1::text, "
                             "$2::text, $3::text)::text, 17))",
                             {key.tenant.text, key.principal, key.key}));
-    if (!locked.boolean(0, 0)) return Claim(StillRunning{});
-    auto rows = TRY(transaction.execute(record_sql, {key.tenant.text, key.principal, key.key}));
+    if (!locked.boolean(0, 0)) return Claim(InProgress{});
+    auto rows = TRY(transaction.execute(select_sql, {key.tenant.text, key.principal, key.key}));
     if (rows.empty()) return Claim(Claimed{});
-    return read_record(rows, key);
+    return evaluate_row(rows, key);
 }
 
-Result<> store_in(postgres::Transaction& transaction, const IdempotencyKey& key,
-                  const StoredResponse& response, std::chrono::seconds lifetime) {
+Result<> store_in_transaction(postgres::Transaction& transaction, const IdempotencyKey& key,
+                              const StoredResponse& response, std::chrono::seconds lifetime) {
     TRY(check(response));
     auto stored = TRY(transaction.execute(
         "INSERT INTO integreat.idempotency_keys AS old (tenant, principal, key, fingerprint, state, status, "
@@ -107,42 +108,42 @@ Result<> store_in(postgres::Transaction& transaction, const IdempotencyKey& key,
         "created_at = now(), lease_until = NULL, expires_at = excluded.expires_at WHERE old.expires_at <= "
         "now()",
         {key.tenant.text, key.principal, key.key, postgres::bytea(key.fingerprint),
-         std::to_string(response.status), postgres::bytea(packed(response)), postgres::bytea(response.body),
-         std::to_string(lifetime.count()) + " seconds"}));
+         std::to_string(response.status), postgres::bytea(encode_headers(response)),
+         postgres::bytea(response.body), std::to_string(lifetime.count()) + " seconds"}));
     if (stored.affected() == 1) return {};
-    return Error{Fault::conflict, "a request with this Idempotency-Key was answered meanwhile",
-                 "the record appeared while its lock was held"};
+    return Error{Fault::conflict, "a concurrent request with this Idempotency-Key was completed",
+                 "the row appeared while its lock was held"};
 }
 
 Result<Claim> claim(postgres::Pool& pool, const IdempotencyKey& key, const Lease& lease, Monotonic deadline) {
     TRY(check(key));
-    // Between the two statements the record can only vanish: by release or purge. Then the key is free.
+    // Between the two statements, the row can only disappear, by release or purge: the key is then free.
     for (int attempt = 0; attempt < 3; ++attempt) {
         auto transaction = TRY(pool.begin(pool.tenant(), deadline));
-        auto mine = TRY(insert_claim(transaction, key, lease));
-        if (!mine.empty()) {
+        auto inserted = TRY(insert_claim(transaction, key, lease));
+        if (!inserted.empty()) {
             TRY(transaction.commit());
-            return Claim(Claimed{std::string(mine.text(0, 0))});
+            return Claim(Claimed{std::string(inserted.text(0, 0))});
         }
-        auto rows = TRY(transaction.execute(record_sql, {key.tenant.text, key.principal, key.key}));
-        if (!rows.empty()) return read_record(rows, key);
+        auto rows = TRY(transaction.execute(select_sql, {key.tenant.text, key.principal, key.key}));
+        if (!rows.empty()) return evaluate_row(rows, key);
     }
-    return Claim(StillRunning{});
+    return Claim(InProgress{});
 }
 
-Result<> settle(postgres::Pool& pool, const IdempotencyKey& key, const Claimed& claimed,
-                const StoredResponse& response, Monotonic deadline) {
+Result<> complete(postgres::Pool& pool, const IdempotencyKey& key, const Claimed& claimed,
+                  const StoredResponse& response, Monotonic deadline) {
     TRY(check(response));
-    auto settled = TRY(pool.run(
+    auto updated = TRY(pool.run(
         pool.tenant(), deadline,
         "UPDATE integreat.idempotency_keys SET state = 'done', status = $5, headers = $6, body = $7, "
         "lease_until = NULL WHERE tenant = $1 AND principal = $2 AND key = $3 AND claim = $4 AND state = "
         "'running'",
         {key.tenant.text, key.principal, key.key, claimed.claim, std::to_string(response.status),
-         postgres::bytea(packed(response)), postgres::bytea(response.body)}));
-    if (settled.affected() == 1) return {};
-    return Error{Fault::conflict, "the time for this request ran out and another one took its place",
-                 "the claim is no longer ours"};
+         postgres::bytea(encode_headers(response)), postgres::bytea(response.body)}));
+    if (updated.affected() == 1) return {};
+    return Error{Fault::conflict, "the lease of this request expired and another request took over",
+                 "the claim is no longer valid"};
 }
 
 Result<> release(postgres::Pool& pool, const IdempotencyKey& key, const Claimed& claimed,
@@ -155,13 +156,13 @@ Result<> release(postgres::Pool& pool, const IdempotencyKey& key, const Claimed&
 }
 
 Result<std::uint64_t> purge_idempotency_keys(postgres::Pool& pool, Monotonic deadline, int count_max) {
-    auto purged =
+    auto deleted =
         TRY(pool.run(pool.tenant(), deadline,
                      "DELETE FROM integreat.idempotency_keys WHERE ctid = ANY (ARRAY("
                      "SELECT ctid FROM integreat.idempotency_keys WHERE expires_at <= now() LIMIT $1 "
                      "FOR UPDATE SKIP LOCKED))",
                      {std::to_string(count_max)}));
-    return purged.affected();
+    return deleted.affected();
 }
 
 }  // namespace integreat::gateway

@@ -13,7 +13,7 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
-struct IdempotencyTest : ::testing::Test {
+struct IdempotencyStoreTest : ::testing::Test {
     postgres::testing::TestDatabase database = postgres::testing::fresh_database({"campus"});
     FixedClock clock;
     TenantId tenant{"campus"};
@@ -23,12 +23,12 @@ struct IdempotencyTest : ::testing::Test {
     StoredResponse response{
         201, {{"Content-Type", "application/json"}, {"X", ""}}, std::string("a\0\xff", 3)};
 
-    // A whole request in our transaction: its claim, and the row it made if it was the first.
+    // Executes a request in a transaction and returns its claim; the first one stores the response.
     Result<Claim> request(const IdempotencyKey& with, seconds lifetime = response_lifetime) {
         auto transaction = TRY(pool.begin(tenant, deadline));
-        auto claim = TRY(claim_in(transaction, with));
+        auto claim = TRY(claim_in_transaction(transaction, with));
         if (!std::holds_alternative<Claimed>(claim)) return claim;
-        TRY(store_in(transaction, with, response, lifetime));
+        TRY(store_in_transaction(transaction, with, response, lifetime));
         TRY(transaction.commit());
         return claim;
     }
@@ -40,7 +40,7 @@ bool is(const Result<Claim>& claim) {
     return claim && std::holds_alternative<Expected>(*claim);
 }
 
-TEST_F(IdempotencyTest, ReplaysByteForByte) {
+TEST_F(IdempotencyStoreTest, ReplaysByteForByte) {
     ASSERT_TRUE(is<Claimed>(request(key)));
     auto again = request(key);
     ASSERT_TRUE(is<Replay>(again));
@@ -50,13 +50,13 @@ TEST_F(IdempotencyTest, ReplaysByteForByte) {
     EXPECT_EQ(replayed.body, response.body);
 }
 
-TEST_F(IdempotencyTest, RefusesTheKeyForAnotherRequest) {
+TEST_F(IdempotencyStoreTest, RejectsTheKeyForAnotherRequest) {
     ASSERT_TRUE(is<Claimed>(request(key)));
     key.fingerprint = "another";
     EXPECT_TRUE(is<Mismatch>(request(key)));
 }
 
-TEST_F(IdempotencyTest, KeepsTenantsAndPrincipalsApart) {
+TEST_F(IdempotencyStoreTest, SeparatesTenantsAndPrincipals) {
     ASSERT_TRUE(is<Claimed>(request(key)));
     auto other = key;
     other.principal = "user bob";
@@ -66,26 +66,26 @@ TEST_F(IdempotencyTest, KeepsTenantsAndPrincipalsApart) {
     EXPECT_TRUE(is<Claimed>(request(other)));
 }
 
-TEST_F(IdempotencyTest, TellsASecondRequestThatTheFirstIsRunning) {
+TEST_F(IdempotencyStoreTest, ReportsThatAnotherRequestIsInProgress) {
     auto first = *pool.begin(tenant);
-    ASSERT_TRUE(is<Claimed>(claim_in(first, key)));
-    EXPECT_TRUE(is<StillRunning>(request(key)));
-    ASSERT_TRUE(store_in(first, key, response));
-    EXPECT_TRUE(is<StillRunning>(request(key)));
+    ASSERT_TRUE(is<Claimed>(claim_in_transaction(first, key)));
+    EXPECT_TRUE(is<InProgress>(request(key)));
+    ASSERT_TRUE(store_in_transaction(first, key, response));
+    EXPECT_TRUE(is<InProgress>(request(key)));
     ASSERT_TRUE(first.commit());
     EXPECT_TRUE(is<Replay>(request(key)));
 }
 
-TEST_F(IdempotencyTest, DoesNothingOfATransactionThatFails) {
+TEST_F(IdempotencyStoreTest, StoresNothingOfATransactionThatFails) {
     {
         auto failing = *pool.begin(tenant);
-        ASSERT_TRUE(is<Claimed>(claim_in(failing, key)));
-        ASSERT_TRUE(store_in(failing, key, response));
+        ASSERT_TRUE(is<Claimed>(claim_in_transaction(failing, key)));
+        ASSERT_TRUE(store_in_transaction(failing, key, response));
     }
     EXPECT_TRUE(is<Claimed>(request(key)));
 }
 
-TEST_F(IdempotencyTest, LetsOneOfManyAtOnceDoTheWork) {
+TEST_F(IdempotencyStoreTest, LetsOneOfManyConcurrentRequestsDoTheWork) {
     std::atomic<int> done{0}, others{0};
     std::vector<std::thread> threads;
     for (int i = 0; i < 8; ++i) {
@@ -103,7 +103,7 @@ TEST_F(IdempotencyTest, LetsOneOfManyAtOnceDoTheWork) {
     EXPECT_EQ(others, 79);
 }
 
-TEST_F(IdempotencyTest, ForgetsWhatHasExpired) {
+TEST_F(IdempotencyStoreTest, ForgetsExpiredResponses) {
     ASSERT_TRUE(is<Claimed>(request(key, seconds(-1))));
     EXPECT_TRUE(is<Claimed>(request(key)));
     EXPECT_TRUE(is<Replay>(request(key)));
@@ -113,7 +113,7 @@ TEST_F(IdempotencyTest, ForgetsWhatHasExpired) {
     EXPECT_EQ(*purge_idempotency_keys(pool, deadline), 0u);
 }
 
-TEST_F(IdempotencyTest, RefusesKeysAndBodiesBeyondTheirLimits) {
+TEST_F(IdempotencyStoreTest, RejectsKeysAndBodiesBeyondTheirLimits) {
     auto wrong = key;
     wrong.key = std::string(256, 'k');
     EXPECT_EQ(request(wrong).error().fault, Fault::invalid);
@@ -123,27 +123,27 @@ TEST_F(IdempotencyTest, RefusesKeysAndBodiesBeyondTheirLimits) {
     EXPECT_EQ(request(key).error().fault, Fault::exhausted);
 }
 
-TEST_F(IdempotencyTest, SettlesALeaseForReplay) {
+TEST_F(IdempotencyStoreTest, CompletesALeaseForReplay) {
     auto claimed = claim(pool, key, {}, deadline);
     ASSERT_TRUE(is<Claimed>(claimed));
-    EXPECT_TRUE(is<StillRunning>(claim(pool, key, {}, deadline)));
-    EXPECT_TRUE(is<StillRunning>(request(key)));
-    ASSERT_TRUE(settle(pool, key, std::get<Claimed>(*claimed), response, deadline));
+    EXPECT_TRUE(is<InProgress>(claim(pool, key, {}, deadline)));
+    EXPECT_TRUE(is<InProgress>(request(key)));
+    ASSERT_TRUE(complete(pool, key, std::get<Claimed>(*claimed), response, deadline));
     auto again = claim(pool, key, {}, deadline);
     ASSERT_TRUE(is<Replay>(again));
     EXPECT_EQ(std::get<Replay>(*again).response.body, response.body);
-    EXPECT_EQ(settle(pool, key, std::get<Claimed>(*claimed), response, deadline).error().fault,
+    EXPECT_EQ(complete(pool, key, std::get<Claimed>(*claimed), response, deadline).error().fault,
               Fault::conflict);
 }
 
-TEST_F(IdempotencyTest, FreesTheKeyWhenNothingWasSent) {
+TEST_F(IdempotencyStoreTest, FreesTheKeyWhenNoRequestWasSent) {
     auto claimed = claim(pool, key, {}, deadline);
     ASSERT_TRUE(is<Claimed>(claimed));
     ASSERT_TRUE(release(pool, key, std::get<Claimed>(*claimed), deadline));
     EXPECT_TRUE(is<Claimed>(claim(pool, key, {}, deadline)));
 }
 
-TEST_F(IdempotencyTest, ReportsALeaseWithoutOutcomeAndHandsItOverOnlyIfAsked) {
+TEST_F(IdempotencyStoreTest, ReportsALeaseWithoutOutcomeAndAllowsATakeOverOnRequest) {
     Lease over{.duration = milliseconds(-1)};
     auto first = claim(pool, key, over, deadline);
     ASSERT_TRUE(is<Claimed>(first));
@@ -151,12 +151,12 @@ TEST_F(IdempotencyTest, ReportsALeaseWithoutOutcomeAndHandsItOverOnlyIfAsked) {
     EXPECT_TRUE(is<Interrupted>(request(key)));
     auto second = claim(pool, key, {.take_over = true}, deadline);
     ASSERT_TRUE(is<Claimed>(second));
-    // The first one comes back late: it is no longer its turn.
-    EXPECT_EQ(settle(pool, key, std::get<Claimed>(*first), response, deadline).error().fault,
+    // The first request returns after its lease has expired.
+    EXPECT_EQ(complete(pool, key, std::get<Claimed>(*first), response, deadline).error().fault,
               Fault::conflict);
     ASSERT_TRUE(release(pool, key, std::get<Claimed>(*first), deadline));
-    EXPECT_TRUE(is<StillRunning>(claim(pool, key, {}, deadline)));
-    EXPECT_TRUE(settle(pool, key, std::get<Claimed>(*second), response, deadline));
+    EXPECT_TRUE(is<InProgress>(claim(pool, key, {}, deadline)));
+    EXPECT_TRUE(complete(pool, key, std::get<Claimed>(*second), response, deadline));
 }
 
 }  // namespace

@@ -9,8 +9,8 @@ constexpr std::chrono::milliseconds interval{100};
 
 }  // namespace
 
-AccessLog::AccessLog(Sink sink, metrics::Counter& lost, std::size_t slot_bytes_max)
-    : sink_(std::move(sink)), lost_(lost), slot_bytes_max_(slot_bytes_max), writer_([this] { run(); }) {}
+AccessLog::AccessLog(Sink sink, metrics::Counter& lost, std::size_t shard_bytes_max)
+    : sink_(std::move(sink)), lost_(lost), shard_bytes_max_(shard_bytes_max), writer_([this] { run(); }) {}
 
 AccessLog::~AccessLog() {
     signal_.lock()->stopping = true;
@@ -19,7 +19,7 @@ AccessLog::~AccessLog() {
 }
 
 void AccessLog::wake() {
-    signal_.lock()->filling = true;
+    signal_.lock()->half_full = true;
     signalled_.notify_one();
 }
 
@@ -27,8 +27,9 @@ void AccessLog::run() {
     for (bool stopping = false; !stopping;) {
         {
             auto signal = signal_.lock();
-            signalled_.wait_for(signal.lock(), interval, [&] { return signal->stopping || signal->filling; });
-            signal->filling = false;
+            signalled_.wait_for(signal.lock(), interval,
+                                [&] { return signal->stopping || signal->half_full; });
+            signal->half_full = false;
             stopping = signal->stopping;
         }
         drain();
@@ -36,9 +37,9 @@ void AccessLog::run() {
 }
 
 void AccessLog::drain() {
-    for (auto& slot : slots_) {
+    for (auto& shard : shards_) {
         draining_.clear();
-        draining_.swap(*slot.buffer.lock());  // The slot gets the memory that was drained before.
+        draining_.swap(*shard.buffer.lock());  // The shard gets the memory of the previous drain.
         if (!draining_.empty()) sink_(draining_);
     }
 }

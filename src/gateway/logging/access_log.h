@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Lines for the access log, from many threads to one writer. A thread appends to the buffer of its slot and
-// goes on; the writer empties the buffers ten times a second or when one is half full. If the sink is slower
-// than the traffic, lines are lost and counted: requests never wait for a disk.
+// The access log: many threads append lines, one thread writes them. A thread appends to the buffer of its
+// shard; the writer drains the buffers ten times per second, or when one is half full. If the sink is slower
+// than the traffic, lines are dropped and counted: requests never wait for a disk.
 #pragma once
 
 #include <array>
@@ -21,30 +21,30 @@ namespace integreat::gateway {
 
 class AccessLog {
 public:
-    // Takes whole lines, several at once; may block.
+    // Writes one or more complete lines; may block.
     using Sink = std::function<void(std::string_view lines)>;
 
-    AccessLog(Sink sink, metrics::Counter& lost, std::size_t slot_bytes_max = 1024 * 1024);
-    ~AccessLog();  // Writes what is buffered.
+    AccessLog(Sink sink, metrics::Counter& lost, std::size_t shard_bytes_max = 1024 * 1024);
+    ~AccessLog();  // Flushes the buffers.
     AccessLog(const AccessLog&) = delete;
 
-    // `write` appends one line, without its end, to the string it is given.
+    // Adds a line. `write` appends its text, without the newline, to a string.
     template <class Write>
     void line(Write&& write) {
-        auto buffer = slots_[thread_slot()].buffer.lock();
+        auto buffer = shards_[thread_shard()].buffer.lock();
         auto before = buffer->size();
-        if (before >= slot_bytes_max_) {
+        if (before >= shard_bytes_max_) {
             lost_.add();
             return;
         }
         write(*buffer);
         *buffer += '\n';
-        if (before < slot_bytes_max_ / 2 && buffer->size() >= slot_bytes_max_ / 2) wake();
+        if (before < shard_bytes_max_ / 2 && buffer->size() >= shard_bytes_max_ / 2) wake();
     }
 
 private:
-    struct alignas(64) Slot {
-        Guarded<std::string> buffer;
+    struct alignas(64) Shard {
+        Synchronized<std::string> buffer;
     };
 
     void wake();
@@ -53,14 +53,14 @@ private:
 
     Sink sink_;
     metrics::Counter& lost_;
-    std::size_t slot_bytes_max_;
-    std::array<Slot, thread_slots> slots_;
-    std::string draining_;  // The writer's own.
+    std::size_t shard_bytes_max_;
+    std::array<Shard, thread_shards> shards_;
+    std::string draining_;  // Used by the writer thread only.
     struct Signal {
         bool stopping = false;
-        bool filling = false;
+        bool half_full = false;
     };
-    Guarded<Signal> signal_;
+    Synchronized<Signal> signal_;
     std::condition_variable signalled_;
     std::thread writer_;
 };

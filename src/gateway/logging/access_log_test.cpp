@@ -33,7 +33,7 @@ TEST(AccessLog, WritesEveryLineOfEveryThread) {
     EXPECT_EQ(lost.value(), 0u);
 }
 
-TEST(AccessLog, LosesAndCountsLinesRatherThanWait) {
+TEST(AccessLog, DropsAndCountsLinesInsteadOfBlocking) {
     metrics::Counter lost;
     std::promise<void> go;
     auto gate = go.get_future().share();
@@ -53,7 +53,7 @@ TEST(AccessLog, LosesAndCountsLinesRatherThanWait) {
     EXPECT_EQ(written + lost.value(), 10'000u);
 }
 
-TEST(JsonText, EscapesWhatWouldBreakALine) {
+TEST(JsonText, EscapesControlCharactersAndQuotes) {
     std::string text;
     json::append_json(text, "a\"b\\c\n\r\t\x01\x7f caf\xc3\xa9 \xe2\x82\xac \xf0\x9f\x98\x80");
     EXPECT_EQ(text, "\"a\\\"b\\\\c\\n\\r\\t\\u0001\\u007f caf\xc3\xa9 \xe2\x82\xac \xf0\x9f\x98\x80\"");

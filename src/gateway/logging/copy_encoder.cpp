@@ -6,15 +6,16 @@
 
 #include <boost/endian/conversion.hpp>
 
+#include "base/text/ascii.h"
 #include "gateway/logging/transaction_log.h"
 
 namespace integreat::gateway {
 
 namespace {
 
-constexpr std::int64_t epoch_2000_us = 946'684'800'000'000;  // PostgreSQL counts from 2000-01-01.
-constexpr std::string_view replacement = "\xEF\xBF\xBD";     // U+FFFD
-constexpr std::string_view cut_mark = "\xE2\x80\xA6";        // "…"
+constexpr std::int64_t epoch_2000_us = 946'684'800'000'000;   // The epoch of PostgreSQL.
+constexpr std::string_view replacement = "\xEF\xBF\xBD";      // U+FFFD
+constexpr std::string_view truncation_mark = "\xE2\x80\xA6";  // "…"
 constexpr char jsonb_version = 1;
 
 template <class Number>
@@ -32,8 +33,8 @@ void append_integer(std::string& out, std::int64_t number) {
     append_big_endian(out, number);
 }
 
-// True if all bytes are ASCII other than NUL: the usual case, eight at a time.
-bool plain(std::string_view text) {
+// Returns whether all bytes are ASCII other than NUL, the usual case; examines eight at a time.
+bool is_ascii(std::string_view text) {
     const char* at = text.data();
     std::size_t left = text.size();
     for (; left >= 8; at += 8, left -= 8) {
@@ -48,7 +49,8 @@ bool plain(std::string_view text) {
     return true;
 }
 
-// The length of the UTF-8 sequence that `text` begins with (RFC 3629); 0 if it is none or a NUL.
+// Returns the length of the UTF-8 sequence at the beginning of `text` (RFC 3629); 0 if it is invalid or a
+// NUL.
 std::size_t sequence_length(std::string_view text) {
     auto byte = [&](std::size_t i) { return i < text.size() ? static_cast<unsigned char>(text[i]) : 0u; };
     auto follows = [&](std::size_t i, unsigned low = 0x80, unsigned high = 0xBF) {
@@ -69,17 +71,17 @@ std::size_t sequence_length(std::string_view text) {
     return 0;
 }
 
-// `text` without the character that a limit would cut in two.
-std::string_view cut(std::string_view text, std::size_t bytes_max) {
-    if (text.size() <= bytes_max) return text;
-    std::size_t end = bytes_max;
+// Truncates a text to `max_bytes` without splitting a character.
+std::string_view truncate(std::string_view text, std::size_t max_bytes) {
+    if (text.size() <= max_bytes) return text;
+    std::size_t end = max_bytes;
     for (int back = 0; back < 3 && end > 0 && (text[end] & 0xC0) == 0x80; ++back)
         --end;
     return text.substr(0, end);
 }
 
 void append_valid(std::string& out, std::string_view text) {
-    if (plain(text)) {
+    if (is_ascii(text)) {
         out.append(text);
         return;
     }
@@ -90,7 +92,7 @@ void append_valid(std::string& out, std::string_view text) {
     }
 }
 
-// Writes what `fill` appends as one field, its length before it.
+// Appends a field: its length, and the bytes that `fill` appends.
 template <class Fill>
 void append_field(std::string& out, Fill fill) {
     auto at = out.size();
@@ -100,17 +102,17 @@ void append_field(std::string& out, Fill fill) {
     std::memcpy(out.data() + at, &length, sizeof length);
 }
 
-void append_text(std::string& out, std::string_view text, std::size_t bytes_max) {
+void append_text(std::string& out, std::string_view text, std::size_t max_bytes) {
     if (text.empty()) return append_null(out);
     append_field(out, [&] {
-        auto kept = cut(text, bytes_max);
-        append_valid(out, kept);
-        if (kept.size() < text.size()) out.append(cut_mark);
+        auto truncated = truncate(text, max_bytes);
+        append_valid(out, truncated);
+        if (truncated.size() < text.size()) out.append(truncation_mark);
     });
 }
 
-// How many bytes `text` begins with that stand for themselves in JSON: ASCII without controls,
-// quote, backslash.
+// Returns the length of the prefix of `text` that needs no escaping in JSON: ASCII without control
+// characters, quote and backslash.
 std::size_t verbatim_length(std::string_view text) {
     static constexpr auto verbatim = [] {
         std::array<bool, 256> table{};
@@ -124,20 +126,16 @@ std::size_t verbatim_length(std::string_view text) {
     return length;
 }
 
-char lower_case(char c) {
-    return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c;
-}
-
-void append_json_text(std::string& out, std::string_view text, std::size_t bytes_max) {
-    auto kept = cut(text, bytes_max);
+void append_json_text(std::string& out, std::string_view text, std::size_t max_bytes) {
+    auto remaining = truncate(text, max_bytes);
     out += '"';
-    while (!kept.empty()) {
-        auto length = verbatim_length(kept);
-        out.append(kept.substr(0, length));
-        kept.remove_prefix(length);
-        if (kept.empty()) break;
-        char c = kept.front();
-        length = sequence_length(kept);
+    while (!remaining.empty()) {
+        auto length = verbatim_length(remaining);
+        out.append(remaining.substr(0, length));
+        remaining.remove_prefix(length);
+        if (remaining.empty()) break;
+        char c = remaining.front();
+        length = sequence_length(remaining);
         if (length == 0) {
             out.append(replacement);
         } else if (c == '"' || c == '\\') {
@@ -149,49 +147,45 @@ void append_json_text(std::string& out, std::string_view text, std::size_t bytes
             out += digits[static_cast<unsigned char>(c) >> 4];
             out += digits[static_cast<unsigned char>(c) & 15];
         } else {
-            out.append(kept.substr(0, length));
+            out.append(remaining.substr(0, length));
         }
-        kept.remove_prefix(std::max<std::size_t>(length, 1));
+        remaining.remove_prefix(std::max<std::size_t>(length, 1));
     }
-    if (text.size() > bytes_max) out.append(cut_mark);
+    if (text.size() > max_bytes) out.append(truncation_mark);
     out += '"';
 }
 
-// Names of fields are compared and stored in lower case.
-void append_json_name(std::string& out, std::string_view name, std::size_t bytes_max) {
+// Appends a header name in lower case, the form in which names are compared and stored.
+void append_json_name(std::string& out, std::string_view name, std::size_t max_bytes) {
     auto start = out.size();
-    append_json_text(out, name, bytes_max);
+    append_json_text(out, name, max_bytes);
     std::transform(out.begin() + static_cast<std::ptrdiff_t>(start), out.end(),
-                   out.begin() + static_cast<std::ptrdiff_t>(start), lower_case);
+                   out.begin() + static_cast<std::ptrdiff_t>(start), [](char c) { return to_lower(c); });
 }
 
-bool same_name(std::string_view left, std::string_view right) {
-    auto same = [](char a, char b) { return lower_case(a) == lower_case(b); };
-    return left.size() == right.size() && std::equal(left.begin(), left.end(), right.begin(), same);
-}
-
-// An object of the fields: names in lower case, values of a repeated name joined. Fields beyond the limit of
-// a body are left out.
+// Appends an object of the fields, with names in lower case and the values of a repeated name joined. Fields
+// beyond the limit of a body are omitted.
 void append_object(std::string& out, std::span<const LogField> fields, const LogTextLimits& limits) {
     auto start = out.size();
     out += '{';
-    for (std::size_t i = 0; i < fields.size() && out.size() - start < limits.body_bytes_max; ++i) {
+    for (std::size_t i = 0; i < fields.size() && out.size() - start < limits.max_body_bytes; ++i) {
         auto name = fields[i].name;
-        auto is_it = [&](const LogField& field) { return same_name(field.name, name); };
-        if (std::any_of(fields.begin(), fields.begin() + static_cast<std::ptrdiff_t>(i), is_it)) continue;
+        auto has_same_name = [&](const LogField& field) { return iequals(field.name, name); };
+        if (std::any_of(fields.begin(), fields.begin() + static_cast<std::ptrdiff_t>(i), has_same_name))
+            continue;
         if (out.back() != '{') out += ',';
-        append_json_name(out, name, limits.text_bytes_max);
+        append_json_name(out, name, limits.max_text_bytes);
         out += ':';
-        auto later = fields.subspan(i + 1);
-        if (std::none_of(later.begin(), later.end(), is_it)) {
-            append_json_text(out, fields[i].value, limits.text_bytes_max);
+        auto following = fields.subspan(i + 1);
+        if (std::none_of(following.begin(), following.end(), has_same_name)) {
+            append_json_text(out, fields[i].value, limits.max_text_bytes);
             continue;
         }
         std::string joined(fields[i].value);
-        for (const auto& field : later) {
-            if (is_it(field)) joined.append(", ").append(field.value);
+        for (const auto& field : following) {
+            if (has_same_name(field)) joined.append(", ").append(field.value);
         }
-        append_json_text(out, joined, limits.text_bytes_max);
+        append_json_text(out, joined, limits.max_text_bytes);
     }
     out += '}';
 }
@@ -209,9 +203,9 @@ void append_decision(std::string& out, const LogRow& row, const LogTextLimits& l
     append_field(out, [&] {
         out += jsonb_version;
         out.append("{\"stage\":");
-        append_json_text(out, row.decision_stage, limits.text_bytes_max);
+        append_json_text(out, row.decision_stage, limits.max_text_bytes);
         out.append(",\"rule\":");
-        append_json_text(out, row.decision_rule, limits.text_bytes_max);
+        append_json_text(out, row.decision_rule, limits.max_text_bytes);
         out.append(",\"facts\":");
         append_object(out, row.decision_facts, limits);
         out += '}';
@@ -227,21 +221,21 @@ void append_degrees(std::string& out, const std::optional<double>& degrees) {
 }  // namespace
 
 void encode_row(std::string& out, const LogRow& row, const LogTextLimits& limits) {
-    auto text = [&](std::string_view value) { append_text(out, value, limits.text_bytes_max); };
+    auto text = [&](std::string_view value) { append_text(out, value, limits.max_text_bytes); };
     append_big_endian<std::int16_t>(out, static_cast<std::int16_t>(log_columns.size()));
     append_integer(out, row.created.time_since_epoch().count() - epoch_2000_us);
-    // NOT NULL: an empty id is kept as such.
-    append_field(out, [&] { append_valid(out, cut(row.request_id, limits.text_bytes_max)); });
+    // NOT NULL: an empty ID is stored as an empty text.
+    append_field(out, [&] { append_valid(out, truncate(row.request_id, limits.max_text_bytes)); });
     for (auto value : {row.trace_id, row.tenant, row.principal_kind, row.principal, row.role, row.destination,
                        row.api_version, row.method, row.route, row.url}) {
         text(value);
     }
     append_headers(out, row, limits);
-    append_text(out, row.request_body, limits.body_bytes_max);
+    append_text(out, row.request_body, limits.max_body_bytes);
     append_big_endian<std::int32_t>(out, 2);
     append_big_endian(out, static_cast<std::int16_t>(row.status));
     append_integer(out, static_cast<std::int64_t>(row.response_bytes));
-    append_text(out, row.response_body, limits.body_bytes_max);
+    append_text(out, row.response_body, limits.max_body_bytes);
     append_integer(out, row.duration.count());
     if (row.upstream_duration) {
         append_integer(out, row.upstream_duration->count());

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The binary form of COPY for transaction_log: what is around the rows of encode_row, and their columns.
+// The binary format of COPY for the table transaction_log: its columns, header and trailer. encode_row makes
+// the rows.
 #pragma once
 
 #include <array>
@@ -15,8 +16,8 @@ inline constexpr std::array<std::string_view, 29> log_columns{
     "cause",          "decision",      "client_ip",       "country",      "region",
     "city",           "zip",           "latitude",        "longitude"};
 
-// Signature, flags, length of the header's extension.
-inline constexpr std::string_view copy_head{"PGCOPY\n\377\r\n\0\0\0\0\0\0\0\0\0", 19};
-inline constexpr std::string_view copy_tail{"\377\377", 2};
+// Signature, flags, length of the header extension.
+inline constexpr std::string_view copy_header{"PGCOPY\n\377\r\n\0\0\0\0\0\0\0\0\0", 19};
+inline constexpr std::string_view copy_trailer{"\377\377", 2};
 
 }  // namespace integreat::gateway

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Why requests were refused: the last so many, in memory, found by request id. This is what answers
-// `integreat why ID` at once; the transaction log keeps the same words for longer. Requests that were not
-// refused cost nothing here. Size and number are bounded; the oldest go first.
+// The most recent denied requests, in memory, by request ID: `integreat why ID` finds them at once, while the
+// transaction log stores the same data for longer. Requests that were not denied have no cost here. Size and
+// number of the records are limited; the oldest are evicted first.
 #pragma once
 
 #include <array>
@@ -18,11 +18,11 @@
 
 namespace integreat::gateway {
 
-struct DecisionRecord {
+struct DenialRecord {
     std::string request_id;
     Time time;
     TenantId tenant;
-    std::string route;  // Its name; empty if none matched.
+    std::string route;  // Name of the route; empty if none matched.
     std::string method;
     std::string path;  // Redacted.
     int status = 0;
@@ -31,31 +31,31 @@ struct DecisionRecord {
     std::string cause;
 };
 
-class Decisions {
+class DenialLog {
 public:
-    explicit Decisions(std::size_t count_max);
+    explicit DenialLog(std::size_t count_max);
 
-    void add(DecisionRecord record);
-    std::optional<DecisionRecord> find(std::string_view request_id);
+    void add(DenialRecord record);
+    std::optional<DenialRecord> find(std::string_view request_id);
     std::size_t size();
 
 private:
-    static constexpr std::size_t shards_count = 16;
+    static constexpr std::size_t shard_count = 16;
     struct Shard {
-        std::vector<std::shared_ptr<const DecisionRecord>> ring;
+        std::vector<std::shared_ptr<const DenialRecord>> ring;
         std::size_t next = 0;
-        std::unordered_map<std::string_view, std::shared_ptr<const DecisionRecord>> by_id;
+        std::unordered_map<std::string_view, std::shared_ptr<const DenialRecord>> by_id;
     };
-    Guarded<Shard>& shard_of(std::string_view request_id);
+    Synchronized<Shard>& find_shard(std::string_view request_id);
 
     std::size_t per_shard_;
-    std::array<Guarded<Shard>, shards_count> shards_;
+    std::array<Synchronized<Shard>, shard_count> shards_;
 };
 
-// For a person: what was asked, which stage refused it, by which rule, from which facts, what to do.
-std::string explain(const DecisionRecord& record);
+// Explains a denial in plain text: the request, the stage and rule that denied it, the facts, and the remedy.
+std::string explain(const DenialRecord& record);
 
-// The same as JSON, for GET /v1/admin/decisions/{request_id}.
-std::string decision_json(const DecisionRecord& record);
+// Returns the record as JSON, for GET /v1/admin/decisions/{request_id}.
+std::string to_json(const DenialRecord& record);
 
 }  // namespace integreat::gateway

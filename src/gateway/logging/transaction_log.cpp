@@ -19,30 +19,32 @@ using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 
 constexpr std::size_t shard_count = 16;
-constexpr std::size_t copy_bytes_max = 4 * 1024 * 1024;  // Of one batch.
-constexpr std::size_t kept_bytes_max = 256 * 1024;       // In each buffer, when it is calm.
-constexpr int calm_after = 5;                            // Times that it was filled to less than a quarter.
+constexpr std::size_t batch_bytes_max = 4 * 1024 * 1024;
+constexpr std::size_t idle_capacity_max =
+    256 * 1024;                  // Capacity of a buffer in bytes that is never released.
+constexpr int shrink_after = 5;  // Consecutive uses of less than a quarter of the capacity.
 constexpr milliseconds retry_first{100};
 constexpr milliseconds retry_max{2'000};
-constexpr std::chrono::hours housekeeping_every{1};
+constexpr std::chrono::hours maintenance_interval{1};
 constexpr std::chrono::days partitions_ahead{2};
 
 using Day = std::chrono::sys_days;
 
 struct Batch {
     std::string bytes;
-    std::vector<std::uint32_t> ends;  // Of the rows in `bytes`.
+    std::vector<std::uint32_t> ends;  // End of each row in `bytes`.
     Time first = Time::max();
     Time last = Time::min();
-    int calm = 0;  // How often in a row `bytes` was much too large.
+    int underused = 0;  // Consecutive uses of a small part of the capacity.
 
-    // Memory that a flood has needed goes back when the flood is over, not with the little that comes between
-    // two waves of it: memory that is asked for again costs the faults of all its pages.
+    // Empties the buffer. Releases its memory only some time after a burst of requests, not between two
+    // bursts: allocating it again would cost a page fault for each page.
     void clear() {
-        calm = bytes.capacity() > kept_bytes_max && bytes.size() < bytes.capacity() / 4 ? calm + 1 : 0;
+        underused =
+            bytes.capacity() > idle_capacity_max && bytes.size() < bytes.capacity() / 4 ? underused + 1 : 0;
         bytes.clear();
         ends.clear();
-        if (calm == calm_after) {
+        if (underused == shrink_after) {
             bytes.shrink_to_fit();
             ends.shrink_to_fit();
         }
@@ -51,21 +53,22 @@ struct Batch {
     }
 };
 
-// Threads take turns at choosing their shard; with as many I/O threads as shards or fewer, each has its own.
-std::size_t shard_of_this_thread() {
+// Returns the shard of this thread. Threads are assigned round robin; with no more I/O threads than shards,
+// each has its own.
+std::size_t thread_shard_index() {
     static std::atomic<std::size_t> next{0};
     thread_local std::size_t mine = next++ % shard_count;
     return mine;
 }
 
 struct alignas(64) Shard {
-    Guarded<Batch> batch;
-    // The writer's own: taken out whole, and given back empty in the next round. Each shard keeps to its two,
-    // so that the memory of a busy thread does not wander through all shards and stay there.
-    Batch taken;
+    Synchronized<Batch> batch;
+    // Used by the writer thread only: swapped with `batch` in each round. Each shard keeps its two buffers,
+    // so that the memory of a busy thread does not spread over all shards.
+    Batch draining;
 };
 
-std::string copy_sql() {
+std::string make_copy_sql() {
     std::string sql = "COPY integreat.transaction_log (";
     for (auto column : log_columns)
         sql.append(column).append(",");
@@ -73,7 +76,7 @@ std::string copy_sql() {
     return sql + " FROM STDIN (FORMAT binary)";
 }
 
-std::string new_uuid(Random& random) {
+std::string random_uuid(Random& random) {
     std::array<std::byte, 16> bytes;
     random.fill(bytes);
     std::string text;
@@ -85,195 +88,197 @@ std::string new_uuid(Random& random) {
     return text;
 }
 
-Day day_of(Time time) {
+Day to_day(Time time) {
     return std::chrono::floor<std::chrono::days>(time);
 }
-std::string date_of(Day day) {
+std::string format_date(Day day) {
     return format_rfc3339(Time(day)).substr(0, 10);
 }
 
-enum class Stored { yes, later, no_partition, never };
+enum class StoreResult { stored, retry, missing_partition, rejected };
 
 }  // namespace
 
 struct TransactionLog::State {
     struct Control {
         bool stop = false;
-        bool hurry = false;
+        bool flush_requested = false;
         std::uint64_t rounds_begun = 0;
         std::uint64_t rounds_done = 0;
     };
 
-    State(postgres::Pool& chosen_pool, const Clock& chosen_clock, Random& random,
-          TransactionLogSettings chosen)
-        : platform(chosen_pool), clock(chosen_clock), settings(chosen), writer(new_uuid(random)) {}
+    State(postgres::Pool& pool, const Clock& its_clock, Random& random, TransactionLogSettings its_settings)
+        : platform(pool), clock(its_clock), settings(its_settings), writer(random_uuid(random)) {}
 
     postgres::Pool& platform;
     const Clock& clock;
     TransactionLogSettings settings;
-    std::string writer;  // The name of this process in transaction_log_writers.
-    std::string copy = copy_sql();
+    std::string writer;  // UUID of this process in transaction_log_writers.
+    std::string copy_sql = make_copy_sql();
 
     std::array<Shard, shard_count> shards;
-    std::atomic<std::size_t> rows_waiting{0}, bytes_waiting{0};
+    std::atomic<std::size_t> rows_queued{0}, bytes_queued{0};
     std::atomic<std::uint64_t> rows_written{0}, rows_lost{0};
 
-    Guarded<Control> control;
+    Synchronized<Control> control;
     std::condition_variable wake, round_over;
-    std::atomic<steady_clock::rep> give_up_at{steady_clock::duration::max().count()};
+    std::atomic<steady_clock::rep> stop_deadline{steady_clock::duration::max().count()};
     std::thread thread;
 
-    // Of the writer thread alone.
+    // Used by the writer thread only.
     std::uint64_t batches = 0;
-    Day prepared_from = Day::max(), prepared_to = Day::min();
-    std::optional<Time> housekept;
+    Day partitions_from = Day::max(), partitions_to = Day::min();
+    std::optional<Time> last_maintenance;
 
     Monotonic deadline() const { return clock.monotonic() + settings.write_timeout; }
-    bool give_up() const { return steady_clock::now().time_since_epoch().count() >= give_up_at; }
-    bool stopping_within(milliseconds time);
-    void finished(std::size_t rows, std::size_t bytes, bool written);
+    bool past_deadline() const { return steady_clock::now().time_since_epoch().count() >= stop_deadline; }
+    bool stop_requested_within(milliseconds time);
+    void count_finished(std::size_t rows, std::size_t bytes, bool written);
 
-    Result<> prepare(Day from, Day to);
-    void keep_house();
-    Stored try_store(std::string_view rows, std::uint64_t number);
+    Result<> create_partitions(Day from, Day to);
+    void maintain_partitions();
+    StoreResult try_store(std::string_view rows, std::uint64_t number);
     void store(const Batch& batch, std::size_t from, std::size_t to);
-    void write_out(Batch& batch);
-    void round(Batch& batch);
+    void write_batch(Batch& batch);
+    void drain_shards(Batch& batch);
     void run();
 };
 
-bool TransactionLog::State::stopping_within(milliseconds time) {
-    auto now = control.lock();
-    return wake.wait_for(now.lock(), time, [&] { return now->stop; });
+bool TransactionLog::State::stop_requested_within(milliseconds time) {
+    auto state = control.lock();
+    return wake.wait_for(state.lock(), time, [&] { return state->stop; });
 }
 
-void TransactionLog::State::finished(std::size_t rows, std::size_t bytes, bool written) {
+void TransactionLog::State::count_finished(std::size_t rows, std::size_t bytes, bool written) {
     (written ? rows_written : rows_lost) += rows;
-    rows_waiting -= rows;
-    bytes_waiting -= bytes;
+    rows_queued -= rows;
+    bytes_queued -= bytes;
 }
 
-Result<> TransactionLog::State::prepare(Day from, Day to) {
+Result<> TransactionLog::State::create_partitions(Day from, Day to) {
     TRY(platform.run(platform.tenant(), deadline(), "SELECT integreat.prepare_transaction_log($1, $2)",
-                     {date_of(from), date_of(to)}));
-    prepared_from = std::min(prepared_from, from);
-    prepared_to = std::max(prepared_to, to);
+                     {format_date(from), format_date(to)}));
+    partitions_from = std::min(partitions_from, from);
+    partitions_to = std::max(partitions_to, to);
     return {};
 }
 
-// Partitions for the next days, and none past retention.
-void TransactionLog::State::keep_house() {
+// Creates the partitions of the next days, and drops those past retention.
+void TransactionLog::State::maintain_partitions() {
     auto now = clock.now();
-    if (housekept && now < *housekept + housekeeping_every) return;
-    auto today = day_of(now);
+    if (last_maintenance && now < *last_maintenance + maintenance_interval) return;
+    auto today = to_day(now);
     auto oldest = today - std::chrono::days(settings.retention_days);
-    auto done = prepare(today, today + partitions_ahead);
+    auto done = create_partitions(today, today + partitions_ahead);
     if (done) {
         auto dropped = platform.run(platform.tenant(), deadline(),
-                                    "SELECT integreat.drop_transaction_log($1)", {date_of(oldest)});
+                                    "SELECT integreat.drop_transaction_log($1)", {format_date(oldest)});
         if (!dropped) done = std::move(dropped).error();
     }
     if (done) {
-        auto forgotten = platform.run(
+        auto deleted = platform.run(
             platform.tenant(), deadline(),
             "DELETE FROM integreat.transaction_log_writers WHERE updated_at < now() - interval '7 days'");
-        if (!forgotten) done = std::move(forgotten).error();
+        if (!deleted) done = std::move(deleted).error();
     }
     if (done) {
-        housekept = now;
+        last_maintenance = now;
     } else if (done.error().fault != Fault::unavailable) {
-        housekept = now;  // Not at each turn: it would fail the same way.
-        log({Level::error, "the transaction log could not be tidied", {{"cause", done.error().cause}}});
+        last_maintenance = now;  // Retrying in each round would fail in the same way.
+        log({Level::error, "the maintenance of the transaction log failed", {{"cause", done.error().cause}}});
     }
 }
 
-Stored TransactionLog::State::try_store(std::string_view rows, std::uint64_t number) {
+StoreResult TransactionLog::State::try_store(std::string_view rows, std::uint64_t number) {
     auto transaction = platform.begin(platform.tenant(), deadline());
-    if (!transaction) return Stored::later;
-    // An earlier try of this batch whose end we did not hear of has left its number here if it was committed,
-    // and holds this row if it is still being committed.
-    auto marked = transaction->execute(
+    if (!transaction) return StoreResult::retry;
+    // An earlier attempt for this batch whose outcome is unknown has written its number here if it was
+    // committed, and holds a lock on the row if its commit is in progress.
+    auto claimed = transaction->execute(
         "INSERT INTO integreat.transaction_log_writers AS old (writer, batch) VALUES ($1, $2) ON CONFLICT "
         "(writer) "
         "DO UPDATE SET batch = excluded.batch, updated_at = now() WHERE old.batch < excluded.batch",
         {writer, std::to_string(number)});
-    if (!marked) return Stored::later;
-    if (marked->affected() == 0) return Stored::yes;
-    auto copied = transaction->copy_in(copy, std::array{copy_head, rows, copy_tail});
-    if (copied) return transaction->commit() ? Stored::yes : Stored::later;
-    const auto& state = transaction->sql_state();
-    if (state == "23514") return Stored::no_partition;
-    bool of_the_rows = state.starts_with("22") || state.starts_with("23");
-    return of_the_rows ? Stored::never : Stored::later;
+    if (!claimed) return StoreResult::retry;
+    if (claimed->affected() == 0) return StoreResult::stored;
+    auto copied = transaction->copy_in(copy_sql, std::array{copy_header, rows, copy_trailer});
+    if (copied) return transaction->commit() ? StoreResult::stored : StoreResult::retry;
+    const auto& sqlstate = transaction->sqlstate();
+    if (sqlstate == "23514") return StoreResult::missing_partition;
+    bool is_data_error = sqlstate.starts_with("22") || sqlstate.starts_with("23");
+    return is_data_error ? StoreResult::rejected : StoreResult::retry;
 }
 
-// Stores the rows, or counts them as lost. If the database refuses what is in them, halves are tried, down
-// to the one row that is wrong.
+// Stores the rows, or counts them as lost. If the database rejects their data, the batch is bisected to find
+// the invalid rows.
 void TransactionLog::State::store(const Batch& batch, std::size_t from, std::size_t to) {
     std::size_t begin = from == 0 ? 0 : batch.ends[from - 1];
     auto rows = std::string_view(batch.bytes).substr(begin, batch.ends[to - 1] - begin);
     auto number = ++batches;
-    bool prepared_again = false;
+    bool partitions_created = false;
     for (auto pause = retry_first;; pause = std::min(pause * 2, retry_max)) {
         switch (try_store(rows, number)) {
-            case Stored::yes: return finished(to - from, rows.size(), true);
-            case Stored::no_partition:  // Somebody dropped it.
-                if (!std::exchange(prepared_again, true) && prepare(day_of(batch.first), day_of(batch.last)))
+            case StoreResult::stored: return count_finished(to - from, rows.size(), true);
+            case StoreResult::missing_partition:  // Another process dropped it.
+                if (!std::exchange(partitions_created, true) &&
+                    create_partitions(to_day(batch.first), to_day(batch.last)))
                     continue;
                 [[fallthrough]];
-            case Stored::never:
-                if (to - from == 1) return finished(1, rows.size(), false);
+            case StoreResult::rejected:
+                if (to - from == 1) return count_finished(1, rows.size(), false);
                 store(batch, from, from + (to - from) / 2);
                 return store(batch, from + (to - from) / 2, to);
-            case Stored::later: break;
+            case StoreResult::retry: break;
         }
-        if (stopping_within(pause)) {
-            // Told to stop: goes on trying, without long pauses, until the time for it is over.
-            if (give_up()) return finished(to - from, rows.size(), false);
+        if (stop_requested_within(pause)) {
+            // Keeps trying until the deadline, with short pauses.
+            if (past_deadline()) return count_finished(to - from, rows.size(), false);
             std::this_thread::sleep_for(std::min(pause, retry_first));
         }
     }
 }
 
-void TransactionLog::State::write_out(Batch& batch) {
+void TransactionLog::State::write_batch(Batch& batch) {
     if (batch.ends.empty()) return batch.clear();
-    auto from = day_of(batch.first);
-    auto to = day_of(batch.last);
-    // If it fails, so does the batch, which is tried again.
-    if (from < prepared_from || to > prepared_to) static_cast<void>(static_cast<bool>(prepare(from, to)));
+    auto from = to_day(batch.first);
+    auto to = to_day(batch.last);
+    // If this fails, so does the batch, which is retried.
+    if (from < partitions_from || to > partitions_to)
+        static_cast<void>(static_cast<bool>(create_partitions(from, to)));
     store(batch, 0, batch.ends.size());
     batch.clear();
 }
 
-void TransactionLog::State::round(Batch& batch) {
+void TransactionLog::State::drain_shards(Batch& batch) {
     for (auto& shard : shards) {
-        auto& taken = shard.taken;
-        std::swap(*shard.batch.lock(), taken);
-        for (std::size_t row = 0; row < taken.ends.size(); ++row) {
-            std::size_t begin = row == 0 ? 0 : taken.ends[row - 1];
-            batch.bytes.append(taken.bytes, begin, taken.ends[row] - begin);
+        auto& draining = shard.draining;
+        std::swap(*shard.batch.lock(), draining);
+        for (std::size_t row = 0; row < draining.ends.size(); ++row) {
+            std::size_t begin = row == 0 ? 0 : draining.ends[row - 1];
+            batch.bytes.append(draining.bytes, begin, draining.ends[row] - begin);
             batch.ends.push_back(static_cast<std::uint32_t>(batch.bytes.size()));
-            batch.first = std::min(batch.first, taken.first);
-            batch.last = std::max(batch.last, taken.last);
-            if (batch.bytes.size() >= copy_bytes_max) write_out(batch);
+            batch.first = std::min(batch.first, draining.first);
+            batch.last = std::max(batch.last, draining.last);
+            if (batch.bytes.size() >= batch_bytes_max) write_batch(batch);
         }
-        taken.clear();
+        draining.clear();
     }
-    write_out(batch);
+    write_batch(batch);
 }
 
 void TransactionLog::State::run() {
     Batch batch;
     for (bool stop = false; !stop;) {
-        keep_house();
+        maintain_partitions();
         {
-            auto now = control.lock();
-            wake.wait_for(now.lock(), settings.flush_every, [&] { return now->stop || now->hurry; });
-            stop = now->stop;
-            now->hurry = false;
-            ++now->rounds_begun;
+            auto state = control.lock();
+            wake.wait_for(state.lock(), settings.flush_interval,
+                          [&] { return state->stop || state->flush_requested; });
+            stop = state->stop;
+            state->flush_requested = false;
+            ++state->rounds_begun;
         }
-        round(batch);
+        drain_shards(batch);
         ++control.lock()->rounds_done;
         round_over.notify_all();
     }
@@ -286,7 +291,7 @@ TransactionLog::TransactionLog(postgres::Pool& platform, const Clock& clock, Ran
 }
 
 TransactionLog::~TransactionLog() {
-    state_->give_up_at = (steady_clock::now() + state_->settings.write_timeout).time_since_epoch().count();
+    state_->stop_deadline = (steady_clock::now() + state_->settings.write_timeout).time_since_epoch().count();
     state_->control.lock()->stop = true;
     state_->wake.notify_all();
     state_->thread.join();
@@ -294,31 +299,31 @@ TransactionLog::~TransactionLog() {
 
 bool TransactionLog::append(const LogRow& row) {
     auto& state = *state_;
-    if (state.rows_waiting.fetch_add(1) < state.settings.rows_max) {
-        auto batch = state.shards[shard_of_this_thread()].batch.lock();
+    if (state.rows_queued.fetch_add(1) < state.settings.max_queued_rows) {
+        auto batch = state.shards[thread_shard_index()].batch.lock();
         auto before = batch->bytes.size();
-        encode_row(batch->bytes, row, state.settings.texts);
+        encode_row(batch->bytes, row, state.settings.text_limits);
         auto size = batch->bytes.size() - before;
-        if (state.bytes_waiting.fetch_add(size) + size <= state.settings.bytes_max) {
+        if (state.bytes_queued.fetch_add(size) + size <= state.settings.max_queued_bytes) {
             batch->ends.push_back(static_cast<std::uint32_t>(batch->bytes.size()));
             batch->first = std::min(batch->first, row.created);
             batch->last = std::max(batch->last, row.created);
             return true;
         }
-        state.bytes_waiting -= size;
+        state.bytes_queued -= size;
         batch->bytes.resize(before);
     }
-    --state.rows_waiting;
+    --state.rows_queued;
     ++state.rows_lost;
     return false;
 }
 
 bool TransactionLog::flush(milliseconds timeout) {
-    auto now = state_->control.lock();
-    auto wanted = now->rounds_begun + 1;
-    now->hurry = true;
+    auto state = state_->control.lock();
+    auto round = state->rounds_begun + 1;
+    state->flush_requested = true;
     state_->wake.notify_all();
-    return state_->round_over.wait_for(now.lock(), timeout, [&] { return now->rounds_done >= wanted; });
+    return state_->round_over.wait_for(state.lock(), timeout, [&] { return state->rounds_done >= round; });
 }
 
 std::uint64_t TransactionLog::written() const {
@@ -327,8 +332,8 @@ std::uint64_t TransactionLog::written() const {
 std::uint64_t TransactionLog::lost() const {
     return state_->rows_lost;
 }
-std::size_t TransactionLog::waiting() const {
-    return state_->rows_waiting;
+std::size_t TransactionLog::queued() const {
+    return state_->rows_queued;
 }
 
 postgres::Value LoggedRequest::find(std::string_view column) const {
@@ -338,8 +343,8 @@ postgres::Value LoggedRequest::find(std::string_view column) const {
     return std::nullopt;
 }
 
-Result<std::optional<LoggedRequest>> find_logged(postgres::Pool& platform, const std::string& request_id,
-                                                 Monotonic deadline) {
+Result<std::optional<LoggedRequest>> find_logged_request(postgres::Pool& platform,
+                                                         const std::string& request_id, Monotonic deadline) {
     std::string sql = "SELECT ";
     for (auto column : log_columns)
         sql.append(column).append(",");

@@ -21,7 +21,7 @@ struct TransactionLogTest : ::testing::Test {
     FixedClock clock;
     FixedRandom random;
     postgres::Pool pool{database.pool, clock};
-    TransactionLogSettings settings{.flush_every = milliseconds(5)};
+    TransactionLogSettings settings{.flush_interval = milliseconds(5)};
     std::unique_ptr<TransactionLog> writer;
 
     TransactionLog& make() {
@@ -29,19 +29,19 @@ struct TransactionLogTest : ::testing::Test {
         return *writer;
     }
     LogRow row(std::string_view id) { return {.created = clock.now(), .request_id = id, .status = 200}; }
-    std::int64_t ask(std::string_view sql) {
+    std::int64_t query_number(std::string_view sql) {
         auto rows = pool.run(platform_tenant, Monotonic::max(), sql);
         if (!rows) ADD_FAILURE() << rows.error().cause;
         return rows ? rows->integer(0, 0) : -1;
     }
-    std::int64_t stored() { return ask("SELECT count(*) FROM integreat.transaction_log"); }
+    std::int64_t stored() { return query_number("SELECT count(*) FROM integreat.transaction_log"); }
     LoggedRequest found(const std::string& id) {
-        auto logged = find_logged(pool, id, Monotonic::max());
+        auto logged = find_logged_request(pool, id, Monotonic::max());
         if (!logged || !*logged) ADD_FAILURE() << id << " is not in the log";
         return logged && *logged ? **logged : LoggedRequest{};
     }
     void as_owner(const std::string& sql) {
-        postgres::Pool owner({.tenant = platform_tenant, .url = database.superuser_url, .connections_max = 1},
+        postgres::Pool owner({.tenant = platform_tenant, .url = database.superuser_url, .max_connections = 1},
                              clock);
         auto done = owner.run(platform_tenant, Monotonic::max(), sql);
         ASSERT_TRUE(done) << done.error().cause;
@@ -119,7 +119,7 @@ TEST_F(TransactionLogTest, StoresEveryColumn) {
         EXPECT_EQ(stored.find(column), value) << column;
 }
 
-TEST_F(TransactionLogTest, StoresWhateverBytesClientsSend) {
+TEST_F(TransactionLogTest, StoresAnyBytesThatClientsSend) {
     std::string hostile("a\0b\xff\xC0\x80\xED\xA0\x80\xF4\x90\x80\x80\xC3", 15);
     std::array<LogField, 2> fields{{{hostile, hostile}, {"\x01", "\\u0000"}}};
     auto strange = row("req_1");
@@ -137,8 +137,8 @@ TEST_F(TransactionLogTest, StoresWhateverBytesClientsSend) {
     EXPECT_THAT(*logged.find("request_headers"), HasSubstr(R"(\\u0000)"));
 }
 
-TEST_F(TransactionLogTest, CutsLongTextsBetweenCharacters) {
-    settings.texts = {.text_bytes_max = 4, .body_bytes_max = 8};
+TEST_F(TransactionLogTest, TruncatesLongTextsBetweenCharacters) {
+    settings.text_limits = {.max_text_bytes = 4, .max_body_bytes = 8};
     auto long_one = row("id");
     long_one.url = "abc\xC3\xA9z";
     long_one.response_body = "123456789";
@@ -151,41 +151,41 @@ TEST_F(TransactionLogTest, CutsLongTextsBetweenCharacters) {
     EXPECT_EQ(logged.find("cause"), std::nullopt);
 }
 
-TEST_F(TransactionLogTest, CountsWhatTheQueueCannotHold) {
-    settings.rows_max = 10;
-    settings.flush_every = seconds(60);
+TEST_F(TransactionLogTest, CountsRowsThatTheQueueCannotHold) {
+    settings.max_queued_rows = 10;
+    settings.flush_interval = seconds(60);
     auto& all = make();
-    int taken = 0;
+    int accepted = 0;
     for (int i = 0; i < 25; ++i)
-        taken += all.append(row("req_" + std::to_string(i))) ? 1 : 0;
-    EXPECT_EQ(taken, 10);
+        accepted += all.append(row("req_" + std::to_string(i))) ? 1 : 0;
+    EXPECT_EQ(accepted, 10);
     EXPECT_EQ(all.lost(), 15u);
     ASSERT_TRUE(all.flush(seconds(10)));
     EXPECT_EQ(stored(), 10);
     EXPECT_EQ(all.written(), 10u);
-    EXPECT_EQ(all.waiting(), 0u);
+    EXPECT_EQ(all.queued(), 0u);
     EXPECT_TRUE(all.append(row("after")));
 }
 
-TEST_F(TransactionLogTest, CountsBytesToo) {
-    settings.bytes_max = 3'000;
-    settings.flush_every = seconds(60);
+TEST_F(TransactionLogTest, LimitsTheBytesOfTheQueue) {
+    settings.max_queued_bytes = 3'000;
+    settings.flush_interval = seconds(60);
     auto& all = make();
     std::string body(1'000, 'b');
     auto large = row("large");
     large.response_body = body;
-    int taken = 0;
+    int accepted = 0;
     for (int i = 0; i < 5; ++i)
-        taken += all.append(large) ? 1 : 0;
-    EXPECT_EQ(taken, 2);
+        accepted += all.append(large) ? 1 : 0;
+    EXPECT_EQ(accepted, 2);
     EXPECT_EQ(all.lost(), 3u);
     ASSERT_TRUE(all.flush(seconds(10)));
     EXPECT_EQ(stored(), 2);
 }
 
-TEST_F(TransactionLogTest, LosesOnlyTheRowThatTheDatabaseRefuses) {
+TEST_F(TransactionLogTest, LosesOnlyTheRowsThatTheDatabaseRejects) {
     as_owner("ALTER TABLE integreat.transaction_log ADD CHECK (method <> 'BAD')");
-    settings.flush_every = seconds(60);
+    settings.flush_interval = seconds(60);
     auto& all = make();
     for (int i = 0; i < 20; ++i) {
         auto id = "req_" + std::to_string(i);
@@ -199,7 +199,7 @@ TEST_F(TransactionLogTest, LosesOnlyTheRowThatTheDatabaseRefuses) {
     EXPECT_EQ(all.lost(), 2u);
 }
 
-TEST_F(TransactionLogTest, NeitherLosesNorDoublesRowsWhenConnectionsAreCut) {
+TEST_F(TransactionLogTest, NeitherLosesNorDuplicatesRowsWhenConnectionsBreak) {
     auto& all = make();
     std::atomic<bool> done{false};
     std::thread cutter([&] {
@@ -222,12 +222,12 @@ TEST_F(TransactionLogTest, NeitherLosesNorDoublesRowsWhenConnectionsAreCut) {
     EXPECT_EQ(all.lost(), 0u);
     EXPECT_EQ(all.written(), static_cast<std::uint64_t>(rows));
     EXPECT_EQ(stored(), rows);
-    EXPECT_EQ(ask("SELECT count(DISTINCT request_id) FROM integreat.transaction_log"), rows);
+    EXPECT_EQ(query_number("SELECT count(DISTINCT request_id) FROM integreat.transaction_log"), rows);
 }
 
-TEST_F(TransactionLogTest, MakesPartitionsAheadAndDropsOldOnes) {
+TEST_F(TransactionLogTest, CreatesPartitionsAheadAndDropsOldOnes) {
     auto days = [&] {
-        return ask(
+        return query_number(
             "SELECT count(*) FROM pg_inherits WHERE inhparent = 'integreat.transaction_log'::regclass");
     };
     settings.retention_days = 1;
@@ -241,10 +241,10 @@ TEST_F(TransactionLogTest, MakesPartitionsAheadAndDropsOldOnes) {
     ASSERT_TRUE(all.flush(seconds(10)));
     EXPECT_EQ(days(), 3);
     EXPECT_EQ(stored(), 1);
-    EXPECT_FALSE(*find_logged(pool, "old", Monotonic::max()));
+    EXPECT_FALSE(*find_logged_request(pool, "old", Monotonic::max()));
 }
 
-TEST_F(TransactionLogTest, MakesAPartitionAgainThatSomebodyDropped) {
+TEST_F(TransactionLogTest, CreatesADroppedPartitionAgain) {
     auto& all = make();
     ASSERT_TRUE(all.flush(seconds(10)));
     as_owner("SELECT integreat.drop_transaction_log('2100-01-01')");
@@ -254,8 +254,8 @@ TEST_F(TransactionLogTest, MakesAPartitionAgainThatSomebodyDropped) {
     EXPECT_EQ(all.lost(), 0u);
 }
 
-TEST_F(TransactionLogTest, WritesWhatWaitsWhenItGoes) {
-    settings.flush_every = seconds(60);
+TEST_F(TransactionLogTest, WritesQueuedRowsOnDestruction) {
+    settings.flush_interval = seconds(60);
     for (int i = 0; i < 100; ++i) {
         if (!writer) make();
         ASSERT_TRUE(writer->append(row("req_" + std::to_string(i))));

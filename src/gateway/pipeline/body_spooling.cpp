@@ -1,66 +1,70 @@
 // SPDX-License-Identifier: Apache-2.0
-// Bodies that may be large: they go to a spool as they come, and when all is there the route answers like any
-// other. Nothing of it waits for the database before, so that a slow client holds no connection. Many of them
-// would hold the disk: each body has one of its app's turns for as long as it lies there.
-#include "gateway/pipeline/stages.h"
+#include "gateway/pipeline/body_spooling.h"
+
+#include <memory>
+
 #include "http/transport/spooled_body.h"
 
 namespace integreat::gateway {
 
 namespace {
 
-constexpr std::chrono::seconds turn_retry{10};
+constexpr std::chrono::seconds permit_retry_after{10};
 
-// A body on its way, and what it takes of what its app may have.
-struct Spooled {
-    Turn turn;
-    http::Spool spool;
+// A body on its way to disk, and its share of the app's disk space.
+struct SpoolingBody {
+    TenantSemaphore::Permit permit;
+    http::SpooledBody body;
 };
 
-bool refuse_turn(Passage& passage) {
-    auto problem = http::problem_from(
-        {Fault::exhausted,
-         "As many imports are on their way as may be at once: send it again when one is over.", ""});
-    problem.retry_after = turn_retry;
-    return refuse(passage, "body",
-                  {.problem = std::move(problem), .rule = "imports.coming_at_once of integreat.yaml"});
+bool reject_concurrency(PipelineContext& context) {
+    auto problem = http::problem(http::ProblemType::limit_reached,
+                                 "Too many concurrent imports for this app. Retry after one has finished.",
+                                 permit_retry_after);
+    return reject(
+        context, "body",
+        {.problem = std::move(problem), .rule = "imports.max_pending of integreat.yaml", .facts = {}});
 }
 
-http::Response refuse_spool(Gateway& gateway, const http::Request& request, http::Call& call,
-                            const Error& error) {
-    Passage passage{.gateway = gateway, .request = request, .call = call};
-    call.cause = error.cause;
-    refuse(passage, "body",
-           {.problem = http::problem_from(error), .rule = "the body must have room in imports.folder"});
-    return std::get<http::Reply>(*std::move(passage.answer));
+http::Response reject_spooling(Gateway& gateway, const http::Request& request,
+                               http::RequestContext& request_context, const Error& error) {
+    PipelineContext context{.gateway = gateway, .request = request, .request_context = request_context};
+    request_context.cause = error.cause;
+    reject(context, "body",
+           {.problem = http::problem_from(error),
+            .rule = "imports.folder must have space for the body",
+            .facts = {}});
+    return std::get<http::FullResponse>(*std::move(context.result));
 }
 
 }  // namespace
 
-void spool_body(Passage& passage) {
-    auto& gateway = passage.gateway;
-    const auto& request = passage.request;
-    auto& call = passage.call;
+void spool_body(PipelineContext& context, Responder respond) {
+    auto& gateway = context.gateway;
+    const auto& request = context.request;
+    auto& request_context = context.request_context;
     auto& spooling = gateway.spooling;
-    auto turn = spooling.turns.take(call.tenant, spooling.at_once);
-    if (!turn) {
-        refuse_turn(passage);
+    auto permit = spooling.semaphore.try_acquire(request_context.tenant, spooling.max_concurrent);
+    if (!permit) {
+        reject_concurrency(context);
         return;
     }
-    auto spooled = std::make_shared<Spooled>(Spooled{*std::move(turn), http::Spool(spooling.folder)});
-    auto consume = [&gateway, &request, &call, spooled](std::string_view piece,
-                                                        bool last) -> std::optional<http::Response> {
-        if (auto kept = spooled->spool.append(piece); !kept)
-            return refuse_spool(gateway, request, call, kept.error());
+    auto spooled =
+        std::make_shared<SpoolingBody>(SpoolingBody{*std::move(permit), http::SpooledBody(spooling.folder)});
+    auto consume = [&gateway, &request, &request_context, spooled, respond](
+                       std::string_view chunk, bool last) -> std::optional<http::Response> {
+        if (auto appended = spooled->body.append(chunk); !appended)
+            return reject_spooling(gateway, request, request_context, appended.error());
         if (!last) return {};
-        // How long the body took to come is not the handler's time.
-        call.deadline = gateway.clock.monotonic() + call.route->timeout;
-        call.spooled = &spooled->spool;
-        auto response = respond(gateway, request, call);
-        call.spooled = nullptr;
+        // The time that the body took to arrive does not count against the handler's timeout.
+        request_context.deadline = gateway.clock.monotonic() + request_context.route->timeout;
+        request_context.spooled_body = &spooled->body;
+        auto response = respond(gateway, request, request_context);
+        request_context.spooled_body = nullptr;
         return response;
     };
-    passage.answer = http::StreamBody{.bytes_max = call.route->body_bytes_max, .consume = std::move(consume)};
+    context.result =
+        http::StreamBody{.max_bytes = request_context.route->max_body_bytes, .consume = std::move(consume)};
 }
 
 }  // namespace integreat::gateway

@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// Idempotency-Key: the work is done once. A transactional route's work and the record of its key are one
-// transaction of its tenant's database: there are both or neither. All other work is done under a lease
-// there that is taken before and settled after. Of what was interrupted nobody knows whether it happened, so
-// it is not done again, unless the upstream honours the key itself. Relays are sent whole, not streamed.
-#include "crypto/hasher.h"
-#include "gateway/pipeline/stages.h"
+#include "gateway/pipeline/idempotency.h"
+
+#include "crypto/hash.h"
+#include "gateway/pipeline/handler.h"
 #include "gateway/routing/upstream_request.h"
 #include "http/message/proxy_headers.h"
 #include "http/transport/spooled_body.h"
@@ -13,251 +11,295 @@ namespace integreat::gateway {
 
 namespace {
 
-constexpr int attempts_max = 3;
-constexpr std::size_t spool_piece_bytes = 64 * 1024;
-constexpr std::chrono::seconds lease_margin{10};  // Beyond the longest the upstream may take.
+using http::ProblemType;
 
-bool unavailable(Passage& passage, const Error& error) {
-    passage.call.cause = error.cause;
-    auto problem = http::problem_from(error);
-    return refuse(passage, "idempotency",
-                  {.problem = std::move(problem), .rule = "the key's record must be readable"});
+constexpr int attempts_max = 3;
+constexpr std::size_t spool_chunk_bytes = 64 * 1024;
+constexpr std::chrono::seconds lease_margin{10};  // Added to the longest time that the work may take.
+
+bool reject_unavailable(PipelineContext& context, const Error& error) {
+    context.request_context.cause = error.cause;
+    return reject(context, "idempotency",
+                  {.problem = http::problem_from(error),
+                   .rule = "the record of the key must be readable",
+                   .facts = {}});
 }
 
-bool replay(Passage& passage, gateway::StoredResponse stored) {
-    http::Reply reply{.status = stored.status, .body = std::move(stored.body)};
+bool replay(PipelineContext& context, StoredResponse stored) {
+    http::FullResponse response{.status = stored.status, .headers = {}, .body = std::move(stored.body)};
     for (const auto& [name, value] : stored.headers)
-        reply.headers.add(name, value);
-    reply.headers.add("Idempotent-Replayed", "true");
-    passage.answer = std::move(reply);
+        response.headers.add(name, value);
+    response.headers.add("Idempotent-Replayed", "true");
+    context.result = std::move(response);
     return false;
 }
 
-bool refuse_claim(Passage& passage, const gateway::Claim& claim) {
-    if (std::holds_alternative<gateway::Mismatch>(claim)) {
-        return refuse(passage, "idempotency",
-                      refusal(422, "idempotency-key-reused", "The Idempotency-Key belongs to another request",
-                              "Use a fresh key for a new request.",
-                              "method, target and body must be those the key was first used with"));
+bool reject_claim(PipelineContext& context, const Claim& claim) {
+    if (std::holds_alternative<Mismatch>(claim)) {
+        return reject(context, "idempotency",
+                      make_rejection(ProblemType::idempotency_key_reused, "Use a new key for a new request.",
+                                     "method, target and body must equal those of the key's first request"));
     }
-    if (std::holds_alternative<gateway::StillRunning>(claim)) {
-        auto no = refusal(409, "idempotency-key-in-use", "The same request is still running",
-                          "Send it again shortly: the first answer will be repeated.",
-                          "one request per key at a time");
-        no.problem.retry_after = std::chrono::seconds(1);
-        return refuse(passage, "idempotency", std::move(no));
+    if (std::holds_alternative<InProgress>(claim)) {
+        auto rejection = make_rejection(ProblemType::idempotency_key_in_use,
+                                        "Retry shortly to get the response of the first request.",
+                                        "one request per key at a time");
+        rejection.problem.retry_after = std::chrono::seconds(1);
+        return reject(context, "idempotency", std::move(rejection));
     }
-    return refuse(
-        passage, "idempotency",
-        refusal(409, "outcome-unknown", "Whether it was done is not known",
-                "An earlier request with this key broke off. Look at what it would have changed.",
-                "an interrupted request is sent again only to an upstream with `idempotent: true`"));
+    return reject(
+        context, "idempotency",
+        make_rejection(ProblemType::outcome_unknown,
+                       "An earlier request with this key was interrupted. Check the affected resource.",
+                       "an interrupted request is repeated only to an upstream with `idempotent: true`"));
 }
 
-gateway::StoredResponse stored_of(const http::Reply& reply, const http::Call& call) {
-    gateway::StoredResponse stored{.status = reply.status,
-                                   .body = call.replay_body.empty() ? reply.body : call.replay_body};
-    for (auto [name, value] : reply.headers)
+StoredResponse make_stored_response(const http::FullResponse& response,
+                                    const http::RequestContext& request_context) {
+    const auto& replay_body = request_context.replay_body;
+    StoredResponse stored{
+        .status = response.status, .headers = {}, .body = replay_body.empty() ? response.body : replay_body};
+    for (auto [name, value] : response.headers)
         stored.headers.emplace_back(name, value);
     return stored;
 }
 
-http::OutboundRequest outbound_of(const Passage& passage) {
-    const auto& upstream = *passage.call.route->upstream;
-    auto relay = make_relay(passage.plan->target, passage.request, passage.call);
-    bool address = upstream.host.find(':') != std::string::npos;
-    http::OutboundRequest out{.method = passage.request.method,
-                              .url = std::string(upstream.secure ? "https://" : "http://") +
-                                     (address ? "[" : "") + upstream.host + (address ? "]:" : ":") +
-                                     std::to_string(upstream.port) + upstream.path_prefix + relay.target,
-                              .headers = std::move(relay.headers),
-                              .body = passage.request.body,
-                              .timeout = upstream.response_timeout,
-                              .response_bytes_max = gateway::stored_body_bytes_max,
-                              .upstream = passage.call.route->upstream};
-    out.headers.add("X-Forwarded-For", passage.request.peer.address);
-    out.headers.add("X-Forwarded-Proto", passage.request.secure ? "https" : "http");
-    if (auto host = passage.request.headers.get("Host")) out.headers.add("X-Forwarded-Host", *host);
+http::ClientRequest make_upstream_request(const PipelineContext& context) {
+    const auto& upstream = *context.request_context.route->upstream;
+    auto proxied = make_proxy_request(context.route->target, context.request, context.request_context);
+    bool ipv6 = upstream.host.find(':') != std::string::npos;
+    http::ClientRequest out{.method = context.request.method,
+                            .url = std::string(upstream.secure ? "https://" : "http://") + (ipv6 ? "[" : "") +
+                                   upstream.host + (ipv6 ? "]:" : ":") + std::to_string(upstream.port) +
+                                   upstream.path_prefix + proxied.target,
+                            .headers = std::move(proxied.headers),
+                            .body = context.request.body,
+                            .timeout = upstream.response_timeout,
+                            .response_bytes_max = stored_body_bytes_max,
+                            .upstream = context.request_context.route->upstream};
+    out.headers.add("X-Forwarded-For", context.request.peer.address);
+    out.headers.add("X-Forwarded-Proto", context.request.secure ? "https" : "http");
+    if (auto host = context.request.headers.get("Host")) out.headers.add("X-Forwarded-Host", *host);
     return out;
 }
 
-bool refuse_upstream(Passage& passage, const Error& error, bool sent) {
-    passage.call.cause = error.cause;
+// `sent`: the request may have reached the upstream.
+bool reject_upstream_error(PipelineContext& context, const Error& error, bool sent) {
+    context.request_context.cause = error.cause;
     if (error.fault == Fault::exhausted) {
-        auto no = refusal(503, "upstream-circuit-open", "The server behind this route is failing",
-                          "It failed repeatedly and is given a pause; the key may be used again.",
-                          "the upstream's circuit must be closed");
-        no.problem.retry_after =
-            std::chrono::ceil<std::chrono::seconds>(passage.call.route->upstream->breaker_open);
-        return refuse(passage, "relay", std::move(no));
+        auto rejection = make_rejection(
+            ProblemType::upstream_circuit_open,
+            "The server failed repeatedly and gets no requests for a while; the key may be used again.",
+            "the upstream's circuit must be closed");
+        rejection.problem.retry_after =
+            std::chrono::ceil<std::chrono::seconds>(context.request_context.route->upstream->breaker_open);
+        return reject(context, "relay", std::move(rejection));
     }
-    return refuse(
-        passage, "relay",
-        sent ? refusal(504, "upstream-timeout", "The server behind this route did not answer in time",
-                       "Whether the request had an effect is not known.", "the upstream must answer whole")
-             : refusal(502, "upstream-unreachable", "The server behind this route cannot be reached",
-                       "Nothing was sent; the same Idempotency-Key may be used again.",
-                       "the upstream must accept the request"));
+    return reject(
+        context, "relay",
+        sent ? make_rejection(ProblemType::upstream_timeout, "It is unknown if the request had an effect.",
+                              "the upstream must send a complete response")
+             : make_rejection(ProblemType::upstream_unreachable,
+                              "The request was not sent; the same Idempotency-Key may be used again.",
+                              "the upstream must accept the request"));
 }
 
-bool relay_once(Passage& passage, const gateway::IdempotencyKey& key, const gateway::Claimed& claimed) {
-    auto& pool = *passage.gateway.database;
-    auto deadline = passage.gateway.clock.monotonic() + lease_margin;
-    auto fetched = passage.gateway.outbound->fetch(outbound_of(passage));
+bool fetch_from_upstream(PipelineContext& context, const IdempotencyKey& key, const Claimed& claimed) {
+    auto& pool = *context.gateway.database;
+    auto& request_context = context.request_context;
+    auto deadline = context.gateway.clock.monotonic() + lease_margin;
+    auto fetched = context.gateway.http_client->fetch(make_upstream_request(context));
     if (!fetched) {
         bool sent = !fetched.error().cause.starts_with("not_sent: ");
         if (!sent) {
-            auto released = gateway::release(pool, key, claimed, deadline);
-            if (!released) return unavailable(passage, released.error());
+            auto released = release(pool, key, claimed, deadline);
+            if (!released) return reject_unavailable(context, released.error());
         }
-        return refuse_upstream(passage, fetched.error(), sent);
+        return reject_upstream_error(context, fetched.error(), sent);
     }
-    http::Reply reply{.status = fetched->status, .body = std::move(fetched->body)};
-    http::Headers passing;
-    append_end_to_end(passing, fetched->headers);
-    for (auto [name, value] : passing) {
-        if (http::goes_on(name, passage.call.response_headers)) reply.headers.add(name, value);
+    http::FullResponse response{.status = fetched->status, .headers = {}, .body = std::move(fetched->body)};
+    http::Headers end_to_end;
+    append_end_to_end_headers(end_to_end, fetched->headers);
+    for (auto [name, value] : end_to_end) {
+        if (http::is_forwardable(name, request_context.response_headers)) response.headers.add(name, value);
     }
-    deadline = passage.gateway.clock.monotonic() + lease_margin;
-    bool passing_trouble = reply.status >= 500 || reply.status == 429;
-    auto kept = passing_trouble
-                    ? gateway::release(pool, key, claimed, deadline)
-                    : gateway::settle(pool, key, claimed, stored_of(reply, passage.call), deadline);
-    // The upstream has done it: its answer is worth more to the caller than our trouble to remember it.
-    if (!kept) passage.call.cause = "the answer could not be kept: " + kept.error().cause;
-    passage.answer = std::move(reply);
+    deadline = context.gateway.clock.monotonic() + lease_margin;
+    bool transient = response.status >= 500 || response.status == 429;
+    auto stored =
+        transient ? release(pool, key, claimed, deadline)
+                  : complete(pool, key, claimed, make_stored_response(response, request_context), deadline);
+    // The upstream has done the work: its response matters more to the caller than the failure to store it.
+    if (!stored) request_context.cause = "the response could not be stored: " + stored.error().cause;
+    context.result = std::move(response);
     return false;
 }
 
-// Only what is whole can be kept and repeated: a route whose answers stream takes no key and no part in a
-// transaction. Nothing was kept here, so what the handler did in a transaction is undone, and a lease stays.
-bool refuse_stream(Passage& passage) {
-    passage.call.cause = "the handler of route " + passage.call.route->name +
-                         " streams its answer, which cannot be kept for an Idempotency-Key";
-    return refuse(passage, "idempotency",
-                  refusal(500, "internal", "Something went wrong on our side", "Report the request_id.",
-                          "an answer that is kept must be whole"));
+// Only a complete response can be stored and repeated: a route with streaming responses accepts no key and is
+// not transactional. Nothing was stored here, so the handler's transaction is rolled back, and a lease
+// remains.
+bool reject_stream(PipelineContext& context) {
+    context.request_context.cause = "the handler of route " + context.request_context.route->name +
+                                    " streams its response, which cannot be stored for an Idempotency-Key";
+    return reject(context, "idempotency",
+                  make_rejection(ProblemType::internal, "Report the request_id.",
+                                 "a stored response must be complete"));
 }
 
-// After an answer of 5xx part of the work may be done: the key stays locked until somebody has looked.
-bool handle_once(Passage& passage, const gateway::IdempotencyKey& key, const gateway::Claimed& claimed) {
-    run_handler(passage);
-    if (std::holds_alternative<http::Stream>(*passage.answer)) return refuse_stream(passage);
-    const auto* reply = std::get_if<http::Reply>(&*passage.answer);
-    ASSERT(reply);  // What a handler hands on to an upstream could not be kept.
-    if (reply->status >= 500) return false;
-    auto& pool = *passage.gateway.database;
-    auto deadline = passage.gateway.clock.monotonic() + lease_margin;
-    auto stored = stored_of(*reply, passage.call);
-    auto kept = reply->status == 429 ? gateway::release(pool, key, claimed, deadline)
-                                     : gateway::settle(pool, key, claimed, stored, deadline);
-    if (!kept) passage.call.cause = "the answer could not be kept: " + kept.error().cause;
+// After a 5xx part of the work may be done: the key stays locked until an operator has checked.
+bool run_with_lease(PipelineContext& context, const IdempotencyKey& key, const Claimed& claimed) {
+    run_handler(context);
+    if (std::holds_alternative<http::StreamingResponse>(*context.result)) return reject_stream(context);
+    const auto* response = std::get_if<http::FullResponse>(&*context.result);
+    ASSERT(response);  // A proxied response could not be stored.
+    if (response->status >= 500) return false;
+    auto& pool = *context.gateway.database;
+    auto deadline = context.gateway.clock.monotonic() + lease_margin;
+    auto copy = make_stored_response(*response, context.request_context);
+    auto stored = response->status == 429 ? release(pool, key, claimed, deadline)
+                                          : complete(pool, key, claimed, copy, deadline);
+    if (!stored) context.request_context.cause = "the response could not be stored: " + stored.error().cause;
     return false;
 }
 
-// What is said when the work is not to be done now.
-bool answer_claim(Passage& passage, gateway::Claim& claim) {
-    if (auto* stored = std::get_if<gateway::Replay>(&claim))
-        return replay(passage, std::move(stored->response));
-    return refuse_claim(passage, claim);
+// Responds to a request that must not be executed now.
+bool respond_to_claim(PipelineContext& context, Claim& claim) {
+    if (auto* stored = std::get_if<Replay>(&claim)) return replay(context, std::move(stored->response));
+    return reject_claim(context, claim);
 }
 
-// True if the server asks to run all of it again.
-bool try_in_transaction(Passage& passage, postgres::Pool& pool,
-                        const std::optional<gateway::IdempotencyKey>& key) {
-    auto& call = passage.call;
-    auto transaction = pool.begin(pool.tenant(), call.deadline);
-    if (!transaction) return unavailable(passage, transaction.error());
+// Returns true if the database requires a retry of the whole transaction.
+bool try_in_transaction(PipelineContext& context, postgres::Pool& pool,
+                        const std::optional<IdempotencyKey>& key) {
+    auto& request_context = context.request_context;
+    auto transaction = pool.begin(pool.tenant(), request_context.deadline);
+    if (!transaction) return reject_unavailable(context, transaction.error());
+    auto fail = [&](const Error& error) {
+        reject_unavailable(context, error);
+        return transaction->should_retry();
+    };
     if (key) {
-        auto claim = gateway::claim_in(*transaction, *key);
-        if (!claim) return unavailable(passage, claim.error()) || transaction->should_run_again();
-        if (!std::holds_alternative<gateway::Claimed>(*claim)) return answer_claim(passage, *claim);
+        auto claim = claim_in_transaction(*transaction, *key);
+        if (!claim) return fail(claim.error());
+        if (!std::holds_alternative<Claimed>(*claim)) return respond_to_claim(context, *claim);
     }
-    call.transaction = &*transaction;
-    run_handler(passage);
-    call.transaction = nullptr;
-    if (std::holds_alternative<http::Stream>(*passage.answer)) return refuse_stream(passage);
-    const auto* reply = std::get_if<http::Reply>(&*passage.answer);
-    ASSERT(reply);  // An upstream takes no part in the transaction.
-    if (reply->status >= 400) return transaction->should_run_again();
+    request_context.transaction = &*transaction;
+    run_handler(context);
+    request_context.transaction = nullptr;
+    if (std::holds_alternative<http::StreamingResponse>(*context.result)) return reject_stream(context);
+    const auto* response = std::get_if<http::FullResponse>(&*context.result);
+    ASSERT(response);  // An upstream takes no part in the transaction.
+    if (response->status >= 400) return transaction->should_retry();
     if (key) {
-        auto kept = gateway::store_in(*transaction, *key, stored_of(*reply, call));
-        if (!kept) return unavailable(passage, kept.error()) || transaction->should_run_again();
+        auto stored =
+            store_in_transaction(*transaction, *key, make_stored_response(*response, request_context));
+        if (!stored) return fail(stored.error());
     }
-    auto done = transaction->commit();
-    return done ? false : unavailable(passage, done.error()) || transaction->should_run_again();
+    auto committed = transaction->commit();
+    return committed ? false : fail(committed.error());
 }
 
-// Whatever breaks off before the commit, also the process, has not happened, and the key is still free: so
-// it is after an answer of 400 or more.
-bool handle_in_transaction(Passage& passage, const std::optional<gateway::IdempotencyKey>& key) {
-    ASSERT(passage.call.route->waits);
-    const auto& gateway = passage.gateway;
-    bool own = passage.call.route->tenant == platform_tenant;
-    auto* pool = own ? gateway.database : gateway.database_of(passage.call.route->tenant);
+// An interruption before the commit, even of the process, leaves no trace, and the key is still free. The
+// same holds for a response of 400 or more.
+bool run_in_transaction(PipelineContext& context, const std::optional<IdempotencyKey>& key) {
+    const auto& route = *context.request_context.route;
+    ASSERT(route.blocking);
+    const auto& gateway = context.gateway;
+    bool own = route.tenant == platform_tenant;
+    auto* pool = own ? gateway.database : gateway.database_of(route.tenant);
     if (!pool) {
-        return unavailable(passage, {Fault::unavailable, "The application's database is not there yet.",
-                                     "no database of " + passage.call.route->tenant.text});
+        return reject_unavailable(context, {Fault::unavailable, "The application's database is not ready.",
+                                            "no database of " + route.tenant.text});
     }
-    for (int attempt = 1; try_in_transaction(passage, *pool, key) && attempt < attempts_max; ++attempt) {
+    for (int attempt = 1; try_in_transaction(context, *pool, key) && attempt < attempts_max; ++attempt) {
     }
     return false;
 }
 
-}  // namespace
-
-// Of what was sent.
-Result<std::string> fingerprint_of(const http::Request& request, const http::Call& call) {
-    crypto::Hasher hasher(crypto::Hash::sha256);
+// Hashes method, target and body.
+Result<std::string> make_fingerprint(const http::Request& request,
+                                     const http::RequestContext& request_context) {
+    crypto::Hasher hasher(crypto::HashAlgorithm::sha256);
     hasher.update(to_string(request.method));
     hasher.update(" ");
     hasher.update(request.target);
     hasher.update("\n");
-    if (!call.spooled) hasher.update(request.body);
-    std::string piece;
-    for (std::uint64_t at = 0; call.spooled && at < call.spooled->size(); at += piece.size()) {
-        TRY(call.spooled->read(at, spool_piece_bytes, piece));
-        hasher.update(piece);
+    const auto* spooled = request_context.spooled_body;
+    if (!spooled) hasher.update(request.body);
+    std::string chunk;
+    for (std::uint64_t offset = 0; spooled && offset < spooled->size(); offset += chunk.size()) {
+        TRY(spooled->read(offset, spool_chunk_bytes, chunk));
+        hasher.update(chunk);
     }
     return hasher.finish();
 }
 
-Result<gateway::IdempotencyKey> record_of(const http::Request& request, const http::Call& call,
-                                          std::string key) {
-    const auto* principal = call.principal.get();
-    auto fingerprint = TRY(fingerprint_of(request, call));
-    return gateway::IdempotencyKey{
-        .tenant = call.tenant,
-        .principal = principal ? caller_of(principal) : "address " + request.peer.address,
+}  // namespace
+
+Result<std::string> parse_idempotency_key(const http::Route& route, const http::Headers& headers) {
+    if (route.idempotency == http::Idempotency::off) return std::string();
+    auto value = headers.get("Idempotency-Key");
+    if (!value) return std::string();
+    auto invalid = [](const char* reason) { return Error{Fault::invalid, reason, ""}; };
+    if (headers.count("Idempotency-Key") > 1) return invalid("Idempotency-Key is sent twice.");
+    bool quoted = value->size() >= 2 && value->front() == '"' && value->back() == '"';
+    auto body = quoted ? value->substr(1, value->size() - 2) : *value;
+    std::string key;
+    for (std::size_t i = 0; i < body.size(); ++i) {
+        auto byte = static_cast<unsigned char>(body[i]);
+        bool escape =
+            quoted && byte == '\\' && i + 1 < body.size() && (body[i + 1] == '"' || body[i + 1] == '\\');
+        if (escape) byte = static_cast<unsigned char>(body[++i]);
+        bool visible = byte > 0x20 && byte < 0x7f;
+        bool allowed =
+            quoted ? visible || byte == ' ' : visible && byte != ',' && byte != '"' && byte != '\\';
+        if (!allowed || (quoted && !escape && (byte == '"' || byte == '\\'))) {
+            return invalid("Idempotency-Key contains a character that is not allowed.");
+        }
+        key += static_cast<char>(byte);
+    }
+    if (key.empty()) return invalid("Idempotency-Key is empty.");
+    if (key.size() > 255) return invalid("Idempotency-Key is longer than 255 characters.");
+    return key;
+}
+
+Result<IdempotencyKey> make_idempotency_record(const http::Request& request,
+                                               const http::RequestContext& request_context, std::string key) {
+    const auto* principal = request_context.principal.get();
+    auto fingerprint = TRY(make_fingerprint(request, request_context));
+    return IdempotencyKey{
+        .tenant = request_context.tenant,
+        .principal = principal ? describe_caller(principal) : "address " + request.peer.address,
         .key = std::move(key),
         .fingerprint = std::move(fingerprint)};
 }
 
-bool answer_once(Passage& passage) {
-    const auto& route = *passage.call.route;
-    auto text = idempotency_key(route, passage.request.headers);
-    ASSERT(text);  // require_acceptable_head has refused what is no key.
+bool run_idempotent(PipelineContext& context) {
+    auto& request_context = context.request_context;
+    const auto& route = *request_context.route;
+    auto text = parse_idempotency_key(route, context.request.headers);
+    ASSERT(text);  // require_acceptable_headers has rejected invalid keys.
     if (text->empty() && route.transactional != http::Transactional::always) return true;
-    auto& gateway = passage.gateway;
-    if (!gateway.database || (route.upstream && !gateway.outbound)) {
-        return unavailable(passage,
-                           {Fault::unavailable,
-                            text->empty() ? "This needs a database." : "Idempotency-Key needs a database.",
-                            "none is configured"});
+    auto& gateway = context.gateway;
+    if (!gateway.database || (route.upstream && !gateway.http_client)) {
+        return reject_unavailable(
+            context, {Fault::unavailable,
+                      text->empty() ? "This route needs a database." : "Idempotency-Key needs a database.",
+                      "none is configured"});
     }
-    if (text->empty()) return handle_in_transaction(passage, std::nullopt);
-    auto record = record_of(passage.request, passage.call, *std::move(text));
-    if (!record) return unavailable(passage, record.error());
+    if (text->empty()) return run_in_transaction(context, std::nullopt);
+    auto record = make_idempotency_record(context.request, request_context, *std::move(text));
+    if (!record) return reject_unavailable(context, record.error());
     const auto& key = *record;
-    if (route.transactional != http::Transactional::no) return handle_in_transaction(passage, key);
-    auto longest = route.upstream ? route.upstream->response_timeout : route.timeout;
-    gateway::Lease lease{.duration = longest + lease_margin, .take_over = passage.plan->upstream_idempotent};
-    auto claim = gateway::claim(*gateway.database, key, lease, passage.call.deadline);
-    if (!claim) return unavailable(passage, claim.error());
-    if (auto* claimed = std::get_if<gateway::Claimed>(&*claim)) {
-        return route.upstream ? relay_once(passage, key, *claimed) : handle_once(passage, key, *claimed);
+    if (route.transactional != http::Transactional::no) return run_in_transaction(context, key);
+    auto timeout = route.upstream ? route.upstream->response_timeout : route.timeout;
+    Lease lease{.duration = timeout + lease_margin, .take_over = context.route->upstream_idempotent};
+    auto claim = gateway::claim(*gateway.database, key, lease, request_context.deadline);
+    if (!claim) return reject_unavailable(context, claim.error());
+    if (auto* claimed = std::get_if<Claimed>(&*claim)) {
+        return route.upstream ? fetch_from_upstream(context, key, *claimed)
+                              : run_with_lease(context, key, *claimed);
     }
-    return answer_claim(passage, *claim);
+    return respond_to_claim(context, *claim);
 }
 
 }  // namespace integreat::gateway

@@ -4,119 +4,149 @@
 #include <array>
 
 #include "gateway/logging/redact.h"
+#include "gateway/pipeline/accept.h"
+#include "gateway/pipeline/authorize.h"
+#include "gateway/pipeline/body_limit.h"
+#include "gateway/pipeline/cors.h"
+#include "gateway/pipeline/dispatch.h"
+#include "gateway/pipeline/handler.h"
+#include "gateway/pipeline/idempotency.h"
+#include "gateway/pipeline/identify.h"
+#include "gateway/pipeline/rate_limit.h"
+#include "gateway/pipeline/request_id.h"
 #include "gateway/pipeline/request_log.h"
-#include "gateway/pipeline/stages.h"
+#include "gateway/pipeline/route.h"
+#include "gateway/pipeline/target.h"
+#include "http/routing/target.h"
 
 namespace integreat::gateway {
 
 namespace {
 
-// When the head of a request is complete.
-constexpr std::array admission{
-    number_request,           // First: everything below logs this id.
-    require_plain_target,     // Before anything reads the path: what could be read in two ways is not read.
-    find_route,               // Tenant, limits and access all hang on the route.
-    answer_cross_origin,      // Above all that may refuse, so that pages can read why; preflights end here.
-    require_route,            // 404, 405 and OPTIONS, once the tenant's CORS fields are on.
-    limit_body,               // Before anyone reads the body.
-    identify_caller,          // Who is asking. A token in the cache costs no wait, all others do.
-    authorize_caller,         // May they: needs identify, and nothing below is for those who may not.
-    limit_rate,               // After authorize, so that no one spends another's tokens; before what costs.
-    require_acceptable_head,  // Media type and Idempotency-Key, before the body is sent.
-    dispatch,                 // Relay, answer, or ask for the body.
+http::Response respond(Gateway& gateway, const http::Request& request, http::RequestContext& request_context);
+
+bool dispatch_request(PipelineContext& context) {
+    return dispatch(context, respond);
+}
+
+// For the head of a request.
+constexpr std::array admission_stages{
+    assign_request_id,           // First: every log line below carries the ID.
+    require_unambiguous_target,  // Before any stage reads the path: an ambiguous path is not interpreted.
+    find_route,                  // Tenant, limits and access depend on the route.
+    apply_cors,                  // Before every stage that may reject, so that pages can read the reason.
+    require_route,               // 404, 405 and OPTIONS, after the tenant's CORS headers are set.
+    limit_body,                  // Before the body is read.
+    identify_caller,             // A cached token costs no wait, every other one does.
+    authorize_caller,            // Needs identify_caller; the stages below run for permitted callers only.
+    limit_rate,                  // After authorize_caller, so that no caller spends another's tokens.
+    require_acceptable_headers,  // Content-Type and Idempotency-Key, before the body is sent.
+    dispatch_request,            // Proxies, handles, or asks for the body.
 };
 
-// When its body is complete, too.
-constexpr std::array answering{
-    require_valid_body,  // Handlers trust what they read.
-    answer_once,         // With an Idempotency-Key, or in a transaction: repeats or keeps the answer.
-    run_handler,         // For all the rest.
+// For a request whose body is complete.
+constexpr std::array handling_stages{
+    run_idempotent,  // With an Idempotency-Key, or in a transaction: repeats or stores the response.
+    run_handler,     // All other requests.
 };
 
 constexpr std::size_t logged_body_bytes_max = 16 * 1024;
 
-// The answer is gone when the journal is written.
-void keep_for_log(Passage& passage) {
-    const auto* route = passage.call.route;
-    const auto* reply = std::get_if<http::Reply>(&*passage.answer);
-    if (!route || !route->log_bodies || !reply || !passage.gateway.transaction_log) return;
-    passage.call.response_body = redact_body(reply->body, logged_body_bytes_max);
+// Copies the response body for the log, which is written after the response is gone.
+void copy_body_for_log(PipelineContext& context) {
+    const auto* route = context.request_context.route;
+    const auto* response = std::get_if<http::FullResponse>(&*context.result);
+    if (!route || !route->log_bodies || !response || !context.gateway.transaction_log) return;
+    context.request_context.response_body = redact_body(response->body, logged_body_bytes_max);
 }
 
 template <std::size_t Count>
-void pass(Passage& passage, const std::array<Stage, Count>& stages) {
+void run_stages(PipelineContext& context, const std::array<Stage, Count>& stages) {
     for (auto stage : stages) {
-        if (!stage(passage)) break;
+        if (!stage(context)) break;
     }
 }
 
-http::Admission admission_of(Passage& passage) {
-    ASSERT(passage.answer);  // The last stage always leaves one.
-    keep_for_log(passage);
-    return *std::move(passage.answer);
+http::Admission take_admission(PipelineContext& context) {
+    ASSERT(context.result);  // The last stage always sets it.
+    copy_body_for_log(context);
+    return *std::move(context.result);
 }
 
-http::Response response_of(Passage& passage) {
-    auto answer = admission_of(passage);
-    if (auto* relay = std::get_if<http::Relay>(&answer)) return std::move(*relay);
-    if (auto* stream = std::get_if<http::Stream>(&answer)) return std::move(*stream);
-    if (std::holds_alternative<http::Defer>(answer)) return http::Defer{};
-    ASSERT(std::holds_alternative<http::Reply>(answer));
-    return std::get<http::Reply>(std::move(answer));
+http::Response take_response(PipelineContext& context) {
+    auto admission = take_admission(context);
+    if (auto* proxy_request = std::get_if<http::ProxyRequest>(&admission)) return std::move(*proxy_request);
+    if (auto* stream = std::get_if<http::StreamingResponse>(&admission)) return std::move(*stream);
+    if (std::holds_alternative<http::NeedsBlockingThread>(admission)) return http::NeedsBlockingThread{};
+    ASSERT(std::holds_alternative<http::FullResponse>(admission));
+    return std::get<http::FullResponse>(std::move(admission));
 }
 
-Passage begin(Gateway& gateway, const http::Request& request, http::Call& call) {
-    Passage passage{.gateway = gateway, .request = request, .call = call};
-    passage.plan = &call.snapshot->plan_of(*call.route);
-    passage.tenant = passage.plan->tenant;
-    return passage;
+// Makes the context of an admitted request.
+PipelineContext resume(Gateway& gateway, const http::Request& request,
+                       http::RequestContext& request_context) {
+    PipelineContext context{.gateway = gateway, .request = request, .request_context = request_context};
+    context.route = &request_context.snapshot->compiled(*request_context.route);
+    context.tenant = context.route->tenant;
+    return context;
 }
 
-// The transport refuses, perhaps before the request got a number or a route.
-http::Reply reject(Gateway& gateway, const http::Request& request, http::Call& call,
-                   const http::Problem& problem) {
-    Passage passage{.gateway = gateway, .request = request, .call = call};
-    if (call.id.empty()) {
-        number_request(passage);
+http::Response respond(Gateway& gateway, const http::Request& request,
+                       http::RequestContext& request_context) {
+    auto context = resume(gateway, request, request_context);
+    run_stages(context, handling_stages);
+    if (!context.pending) return take_response(context);
+    auto complete = [&gateway, &request, &request_context, handler = std::move(context.pending->complete)] {
+        auto resumed = resume(gateway, request, request_context);
+        run_handler_guarded(resumed, handler);
+        return take_response(resumed);
+    };
+    return http::PendingResponse{.on_ready = std::move(context.pending->on_ready),
+                                 .complete = std::move(complete)};
+}
+
+// Renders a refusal of the transport, perhaps before the request has an ID or a route.
+http::FullResponse reject_by_transport(Gateway& gateway, const http::Request& request,
+                                       http::RequestContext& request_context, const http::Problem& problem) {
+    PipelineContext context{.gateway = gateway, .request = request, .request_context = request_context};
+    if (request_context.id.empty()) {
+        assign_request_id(context);
         if (http::check_target(request.target)) {
-            find_route(passage);
-            add_cors_fields(passage.tenant->cors, request.headers.value("Origin"), call.response_headers);
+            find_route(context);
+            add_cors_headers(context.tenant->cors, request.headers.value("Origin"),
+                             request_context.response_headers);
         }
     }
-    refuse(passage, "transport", {.problem = problem, .rule = problem.detail});
-    return std::get<http::Reply>(*std::move(passage.answer));
+    reject(context, "transport", {.problem = problem, .rule = problem.detail, .facts = {}});
+    return std::get<http::FullResponse>(*std::move(context.result));
 }
 
 }  // namespace
 
-http::Response respond(Gateway& gateway, const http::Request& request, http::Call& call) {
-    auto passage = begin(gateway, request, call);
-    pass(passage, answering);
-    if (!passage.later) return response_of(passage);
-    auto finish = [&gateway, &request, &call, handler = std::move(passage.later->finish)] {
-        auto rest = begin(gateway, request, call);
-        conclude(rest, handler);
-        return response_of(rest);
-    };
-    return http::Later{.when_ready = std::move(passage.later->when_ready), .finish = std::move(finish)};
-}
-
 http::Application make_application(Gateway& gateway) {
+    using http::Problem;
+    using http::Request;
+    using http::RequestContext;
     return {
         .admit =
-            [&gateway](const http::Request& request, http::Call& call) {
-                Passage passage{.gateway = gateway, .request = request, .call = call};
-                pass(passage, admission);
-                return admission_of(passage);
+            [&gateway](const Request& request, RequestContext& request_context) {
+                PipelineContext context{
+                    .gateway = gateway, .request = request, .request_context = request_context};
+                run_stages(context, admission_stages);
+                return take_admission(context);
             },
-        .answer = [&gateway](const http::Request& request,
-                             http::Call& call) { return respond(gateway, request, call); },
-        .reject = [&gateway](
-                      const http::Request& request, http::Call& call,
-                      const http::Problem& problem) { return reject(gateway, request, call, problem); },
-        .finish = [&gateway](
-                      const http::Request& request, const http::Call& call,
-                      const http::Outcome& outcome) { write_journal(gateway, request, call, outcome); },
+        .handle = [&gateway](
+                      const Request& request,
+                      RequestContext& request_context) { return respond(gateway, request, request_context); },
+        .reject =
+            [&gateway](const Request& request, RequestContext& request_context, const Problem& problem) {
+                return reject_by_transport(gateway, request, request_context, problem);
+            },
+        .finish =
+            [&gateway](const Request& request, const RequestContext& request_context,
+                       const http::RequestSummary& summary) {
+                log_request(gateway, request, request_context, summary);
+            },
     };
 }
 

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// The way of each request through the platform: one list of stages, read from top to bottom, in pipeline.cpp.
-// Nothing here waits for anything unless the transport said that it may.
+// The request pipeline: one list of stages, read from top to bottom, in pipeline.cpp. A stage blocks only if
+// the transport has set RequestContext::may_block.
 #pragma once
 
 #include <functional>
+#include <string>
 #include <string_view>
 
 #include "base/clock.h"
@@ -22,33 +23,34 @@
 
 namespace integreat::gateway {
 
-using Identify = std::function<identity::Verdict(std::string_view authorization, const identity::Projects&,
-                                                 bool may_wait, Monotonic deadline)>;
+using Identify = std::function<identity::AuthResult(std::string_view authorization, const identity::Projects&,
+                                                 bool may_block, Monotonic deadline)>;
 
-// Of bodies that are too large to be held.
+// Limits for request bodies spooled to disk.
 struct Spooling {
-    std::string folder;  // Where they lie.
-    int at_once = 8;     // Of one app: with the most that one may have, what it can take of the disk.
-    Turns turns = {};
+    std::string folder;       // Directory of the spool files.
+    int max_concurrent = 8;   // Spooled bodies per app at the same time; bounds the app's disk space.
+    TenantSemaphore semaphore = {};
 };
 
-// What the stages need. Everything outlives the application that is made of it.
+// The dependencies of the stages; all of them outlive the application.
 struct Gateway {
     const Clock& clock;
-    Published& snapshots;
-    Numbering& numbering;
-    Buckets& buckets;
-    Decisions& decisions;
+    SnapshotHolder& snapshots;
+    RequestIdGenerator& request_ids;
+    RateLimiter& rate_limiter;
+    DenialLog& denial_log;
     Identify identify;
     metrics::Registry& metrics;
-    postgres::Pool* database =
-        nullptr;  // The platform's, for Idempotency-Key; without it, such requests get 503.
-    // Of an app, for its transactional routes; null if there is none.
+    // The platform's database, for Idempotency-Key; null: a request with a key gets 503.
+    postgres::Pool* database = nullptr;
+    // Finds the database of an app, for its transactional routes; returns null if there is none.
     std::function<postgres::Pool*(const TenantId&)> database_of;
     Spooling spooling = {};
-    http::Outbound* outbound = nullptr;  // For relays that carry an Idempotency-Key; the same.
-    gateway::TransactionLog* transaction_log = nullptr;  // Null: none is written.
-    AccessLog* access_log = nullptr;                     // Null: none is written.
+    // Client for proxied requests with an Idempotency-Key; null: such a request gets 503.
+    http::HttpClient* http_client = nullptr;
+    TransactionLog* transaction_log = nullptr;  // Null: no transaction log.
+    AccessLog* access_log = nullptr;            // Null: no access log.
 };
 
 http::Application make_application(Gateway& gateway);

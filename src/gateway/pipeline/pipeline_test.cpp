@@ -5,58 +5,60 @@
 #include <gmock/gmock.h>
 
 #include "gateway/testing/gateway_fixture.h"
+#include "http/message/problem.h"
 #include "http/transport/spooled_body.h"
 
 namespace integreat::gateway {
 namespace {
 
+using testing::GatewayFixture;
 using ::testing::HasSubstr;
 using ::testing::MatchesRegex;
 using ::testing::StartsWith;
-using testing::World;
 
-TEST(Pipeline, NumbersEveryAnswerAndBelievesNoIdOfTheClient) {
-    World world;
+TEST(Pipeline, AssignsARequestIdAndIgnoresThatOfTheClient) {
+    GatewayFixture fixture;
     http::Request request{.target = "/nowhere", .headers = {{"Integreat-Request-Id", "req_mine"}}};
-    auto answer = world.send(request);
-    EXPECT_EQ(answer.status, 404);
-    EXPECT_EQ(answer.type, "not-found");
-    EXPECT_THAT(std::string(answer.headers.value("Integreat-Request-Id")), MatchesRegex("req_[0-9A-Z]{26}"));
-    EXPECT_THAT(answer.body, HasSubstr("\"request_id\":\"" + answer.call.id.text + "\""));
+    auto response = fixture.send(request);
+    EXPECT_EQ(response.status, 404);
+    EXPECT_EQ(response.type, "not-found");
+    EXPECT_THAT(std::string(response.headers.value("Integreat-Request-Id")),
+                MatchesRegex("req_[0-9A-Z]{26}"));
+    EXPECT_THAT(response.body, HasSubstr("\"request_id\":\"" + response.context.id.text + "\""));
 }
 
-TEST(Pipeline, RefusesTargetsThatTwoServersCouldReadDifferently) {
-    World world;
-    auto answer = world.get("/v1/apps/campus/../teleo/me", "campus:u1:student");
-    EXPECT_EQ(answer.status, 400);
-    EXPECT_EQ(answer.type, "malformed-target");
-    EXPECT_EQ(answer.call.decision.stage, "target");
+TEST(Pipeline, RejectsAmbiguousTargets) {
+    GatewayFixture fixture;
+    auto response = fixture.get("/v1/apps/campus/../teleo/me", "campus:u1:student");
+    EXPECT_EQ(response.status, 400);
+    EXPECT_EQ(response.type, "malformed-target");
+    EXPECT_EQ(response.context.decision.stage, "target");
 }
 
-TEST(Pipeline, AnswersWhoIAm) {
-    World world;
-    auto answer = world.get("/v1/apps/campus/me", "campus:u1:student");
-    EXPECT_EQ(answer.status, 200);
-    EXPECT_EQ(answer.body,
+TEST(Pipeline, ReturnsTheIdentityOfTheCaller) {
+    GatewayFixture fixture;
+    auto response = fixture.get("/v1/apps/campus/me", "campus:u1:student");
+    EXPECT_EQ(response.status, 200);
+    EXPECT_EQ(response.body,
               R"({"kind":"user","tenant":"campus","uid":"u1","role":"student","email":"u1@example.com",)"
               R"("email_verified":false,"name":null,"provider":null,"expires":"2026-11-18T12:06:40.000000Z"})"
               "\n");
-    EXPECT_EQ(answer.headers.value("Content-Type"), "application/json");
-    auto key = world.get("/v1/apps/campus/me", "key:campus:k1:grades.read");
+    EXPECT_EQ(response.headers.value("Content-Type"), "application/json");
+    auto key = fixture.get("/v1/apps/campus/me", "key:campus:k1:grades.read");
     EXPECT_EQ(key.status, 200);
     EXPECT_THAT(key.body, HasSubstr(R"("scopes":["grades.read"])"));
 }
 
-TEST(Pipeline, ExplainsWhoMayNot) {
-    World world;
-    EXPECT_EQ(world.get("/v1/apps/campus/me").type, "token-missing");
-    EXPECT_EQ(world.get("/v1/apps/campus/me", "teleo:u1:pastor").type, "foreign-tenant");
-    EXPECT_EQ(world.get("/v1/apps/campus/grades", "campus:u1:student").type, "role-missing");
-    EXPECT_EQ(world.get("/v1/apps/campus/grades", "key:campus:k1:other").type, "scope-missing");
-    EXPECT_EQ(world.get("/v1/apps/campus/grades", "key:campus:k1:grades.read").status, 200);
+TEST(Pipeline, ExplainsDeniedRequests) {
+    GatewayFixture fixture;
+    EXPECT_EQ(fixture.get("/v1/apps/campus/me").type, "token-missing");
+    EXPECT_EQ(fixture.get("/v1/apps/campus/me", "teleo:u1:pastor").type, "wrong-tenant");
+    EXPECT_EQ(fixture.get("/v1/apps/campus/grades", "campus:u1:student").type, "role-missing");
+    EXPECT_EQ(fixture.get("/v1/apps/campus/grades", "key:campus:k1:other").type, "scope-missing");
+    EXPECT_EQ(fixture.get("/v1/apps/campus/grades", "key:campus:k1:grades.read").status, 200);
 
-    auto answer = world.get("/v1/apps/campus/grades?token=hidden", "campus:u1:student");
-    auto kept = world.decisions.find(answer.call.id.text);
+    auto response = fixture.get("/v1/apps/campus/grades?token=hidden", "campus:u1:student");
+    auto kept = fixture.denial_log.find(response.context.id.text);
     ASSERT_TRUE(kept);
     EXPECT_EQ(kept->decision.stage, "authorize");
     EXPECT_EQ(kept->decision.rule, "route campus.grades requires role registrar");
@@ -65,298 +67,308 @@ TEST(Pipeline, ExplainsWhoMayNot) {
     EXPECT_EQ(kept->status, 403);
 }
 
-TEST(Pipeline, PassesDenialsOnWithTheirReasons) {
-    World world;
-    auto answer = world.get("/v1/apps/campus/me", "bad");
-    EXPECT_EQ(answer.status, 401);
-    EXPECT_THAT(std::string(answer.headers.value("WWW-Authenticate")), StartsWith("Bearer "));
-    auto kept = world.decisions.find(answer.call.id.text);
+TEST(Pipeline, RendersAuthenticationFailures) {
+    GatewayFixture fixture;
+    auto response = fixture.get("/v1/apps/campus/me", "bad");
+    EXPECT_EQ(response.status, 401);
+    EXPECT_THAT(std::string(response.headers.value("WWW-Authenticate")), StartsWith("Bearer "));
+    auto kept = fixture.denial_log.find(response.context.id.text);
     ASSERT_TRUE(kept);
     EXPECT_EQ(kept->decision.rule, "the signature must be right");
     EXPECT_EQ(kept->decision.facts[0].first, "kid");
 }
 
-TEST(Pipeline, CountsFailedSignInsOnTheAddress) {
-    World world;
+TEST(Pipeline, LimitsFailedSignInsPerAddress) {
+    GatewayFixture fixture;
     for (int i = 0; i < 100; ++i)
-        EXPECT_EQ(world.get("/v1/apps/campus/me", "bad").status, 401);
-    EXPECT_EQ(world.get("/v1/apps/campus/me", "bad").type, "rate-limited");
-    EXPECT_EQ(world.get("/v1/apps/campus/me", "campus:u1:student").status, 200);
+        EXPECT_EQ(fixture.get("/v1/apps/campus/me", "bad").status, 401);
+    EXPECT_EQ(fixture.get("/v1/apps/campus/me", "bad").type, "rate-limited");
+    EXPECT_EQ(fixture.get("/v1/apps/campus/me", "campus:u1:student").status, 200);
 }
 
-TEST(Pipeline, DefersWhatMustWait) {
-    World world;
+TEST(Pipeline, NeedsABlockingThreadForUncachedTokens) {
+    GatewayFixture fixture;
     http::Request request{.target = "/v1/apps/campus/me",
                           .headers = {{"Authorization", "Bearer wait:campus:u1:student"}}};
-    http::Call call;
-    call.started = world.clock.now();
-    EXPECT_TRUE(std::holds_alternative<http::Defer>(world.application.admit(request, call)));
-    auto id = call.id.text;
-    call.may_wait = true;
-    auto admission = world.application.admit(request, call);
-    ASSERT_TRUE(std::holds_alternative<http::Reply>(admission));
-    EXPECT_EQ(std::get<http::Reply>(admission).status, 200);
-    EXPECT_EQ(call.id.text, id);
-    EXPECT_EQ(call.response_headers.count("Integreat-Request-Id"), 1u);
+    http::RequestContext context;
+    context.started = fixture.clock.now();
+    EXPECT_TRUE(
+        std::holds_alternative<http::NeedsBlockingThread>(fixture.application.admit(request, context)));
+    auto id = context.id.text;
+    context.may_block = true;
+    auto admission = fixture.application.admit(request, context);
+    ASSERT_TRUE(std::holds_alternative<http::FullResponse>(admission));
+    EXPECT_EQ(std::get<http::FullResponse>(admission).status, 200);
+    EXPECT_EQ(context.id.text, id);
+    EXPECT_EQ(context.response_headers.count("Integreat-Request-Id"), 1u);
 }
 
-TEST(Pipeline, TakesAForeignUserOnAPublicRouteForNobody) {
-    World world;
-    EXPECT_EQ(world.get("/v1/apps/campus/open", "teleo:u1:pastor").call.principal, nullptr);
-    EXPECT_NE(world.get("/v1/apps/campus/open", "campus:u1:student").call.principal, nullptr);
-    EXPECT_EQ(world.get("/v1/apps/campus/open", "bad").status, 401);
+TEST(Pipeline, TreatsAUserOfAnotherAppAsAnonymousOnAPublicRoute) {
+    GatewayFixture fixture;
+    EXPECT_EQ(fixture.get("/v1/apps/campus/open", "teleo:u1:pastor").context.principal, nullptr);
+    EXPECT_NE(fixture.get("/v1/apps/campus/open", "campus:u1:student").context.principal, nullptr);
+    EXPECT_EQ(fixture.get("/v1/apps/campus/open", "bad").status, 401);
 }
 
-TEST(Pipeline, NamesTheMethodsOfAPath) {
-    World world;
+TEST(Pipeline, ListsTheMethodsOfAPath) {
+    GatewayFixture fixture;
     http::Request request{.method = http::Method::del, .target = "/v1/apps/campus/me"};
-    auto answer = world.send(request);
-    EXPECT_EQ(answer.status, 405);
-    EXPECT_EQ(answer.headers.value("Allow"), "GET, HEAD, OPTIONS");
+    auto response = fixture.send(request);
+    EXPECT_EQ(response.status, 405);
+    EXPECT_EQ(response.headers.value("Allow"), "GET, HEAD, OPTIONS");
     request.method = http::Method::options;
-    answer = world.send(request);
-    EXPECT_EQ(answer.status, 204);
-    EXPECT_EQ(answer.headers.value("Allow"), "GET, HEAD, OPTIONS");
+    response = fixture.send(request);
+    EXPECT_EQ(response.status, 204);
+    EXPECT_EQ(response.headers.value("Allow"), "GET, HEAD, OPTIONS");
 }
 
-TEST(Pipeline, AnswersPreflightsWithoutAToken) {
-    World world;
+TEST(Pipeline, HandlesPreflightsWithoutAToken) {
+    GatewayFixture fixture;
     http::Request request{
         .method = http::Method::options,
         .target = "/v1/apps/campus/me",
         .headers = {{"Origin", "http://localhost:5173"}, {"Access-Control-Request-Method", "GET"}}};
-    auto answer = world.send(request);
-    EXPECT_EQ(answer.status, 204);
-    EXPECT_EQ(answer.headers.value("Access-Control-Allow-Origin"), "http://localhost:5173");
-    EXPECT_EQ(answer.headers.value("Access-Control-Allow-Methods"), "GET, HEAD, OPTIONS");
+    auto response = fixture.send(request);
+    EXPECT_EQ(response.status, 204);
+    EXPECT_EQ(response.headers.value("Access-Control-Allow-Origin"), "http://localhost:5173");
+    EXPECT_EQ(response.headers.value("Access-Control-Allow-Methods"), "GET, HEAD, OPTIONS");
 
     request.headers.set("Origin", "https://teleo.example");
-    answer = world.send(request);
-    EXPECT_EQ(answer.status, 403);
-    EXPECT_EQ(answer.type, "origin-not-allowed");
-    EXPECT_FALSE(answer.headers.contains("Access-Control-Allow-Origin"));
+    response = fixture.send(request);
+    EXPECT_EQ(response.status, 403);
+    EXPECT_EQ(response.type, "origin-not-allowed");
+    EXPECT_FALSE(response.headers.contains("Access-Control-Allow-Origin"));
 }
 
-TEST(Pipeline, LetsPagesReadErrors) {
-    World world;
+TEST(Pipeline, AddsCorsHeadersToErrors) {
+    GatewayFixture fixture;
     for (auto target : {"/v1/apps/campus/me", "/v1/apps/campus/nowhere"}) {
         http::Request request{.target = target, .headers = {{"Origin", "https://campus.example"}}};
-        auto answer = world.send(request);
-        EXPECT_GE(answer.status, 400);
-        EXPECT_EQ(answer.headers.value("Access-Control-Allow-Origin"), "https://campus.example") << target;
-        EXPECT_EQ(answer.headers.value("Vary"), "Origin");
+        auto response = fixture.send(request);
+        EXPECT_GE(response.status, 400);
+        EXPECT_EQ(response.headers.value("Access-Control-Allow-Origin"), "https://campus.example") << target;
+        EXPECT_EQ(response.headers.value("Vary"), "Origin");
     }
 }
 
-TEST(Pipeline, LimitsEachCallerAndSaysWhatIsLeft) {
-    World world;
-    auto first = world.get("/v1/apps/campus/few", "campus:u1:student");
+TEST(Pipeline, LimitsEachCallerAndReportsTheRemainingRequests) {
+    GatewayFixture fixture;
+    auto first = fixture.get("/v1/apps/campus/few", "campus:u1:student");
     EXPECT_EQ(first.headers.value("RateLimit-Policy"), "\"campus.few\";q=60;w=60");
     EXPECT_EQ(first.headers.value("RateLimit"), "\"campus.few\";r=1;t=1");
-    EXPECT_EQ(world.get("/v1/apps/campus/few", "campus:u1:student").status, 200);
-    auto refused = world.get("/v1/apps/campus/few", "campus:u1:student");
+    EXPECT_EQ(fixture.get("/v1/apps/campus/few", "campus:u1:student").status, 200);
+    auto refused = fixture.get("/v1/apps/campus/few", "campus:u1:student");
     EXPECT_EQ(refused.status, 429);
     EXPECT_EQ(refused.headers.value("Retry-After"), "1");
     EXPECT_EQ(refused.headers.count("RateLimit"), 1u);
-    EXPECT_EQ(world.get("/v1/apps/campus/few", "campus:u2:student").status, 200);
-    EXPECT_EQ(world.get("/v1/apps/campus/me", "campus:u1:student").status, 200);
+    EXPECT_EQ(fixture.get("/v1/apps/campus/few", "campus:u2:student").status, 200);
+    EXPECT_EQ(fixture.get("/v1/apps/campus/me", "campus:u1:student").status, 200);
 }
 
-TEST(Pipeline, RefusesBodiesBeforeTheyAreRead) {
-    World world;
-    auto large = world.post("/v1/apps/campus/notes", "campus:u1:student", std::string(101, 'x'));
+TEST(Pipeline, RejectsLargeBodiesByTheirHead) {
+    GatewayFixture fixture;
+    auto large = fixture.post("/v1/apps/campus/notes", "campus:u1:student", std::string(101, 'x'));
     EXPECT_EQ(large.status, 413);
     http::Request request{.target = "/v1/apps/campus/me", .headers = {{"Transfer-Encoding", "chunked"}}};
-    EXPECT_EQ(world.send(request).status, 413);
+    EXPECT_EQ(fixture.send(request).status, 413);
 }
 
-TEST(Pipeline, ChecksBodiesAgainstTheSchema) {
-    World world;
+TEST(Pipeline, RejectsOtherMediaTypesThanJson) {
+    GatewayFixture fixture;
     auto post = [&](std::string body, http::Headers headers = {}) {
-        return world.post("/v1/apps/campus/notes", "campus:u1:student", std::move(body), std::move(headers));
+        return fixture.post("/v1/apps/campus/notes", "campus:u1:student", std::move(body),
+                            std::move(headers));
     };
     EXPECT_EQ(post(R"({"text":"hello"})").body, R"({"text":"hello"})");
-    EXPECT_EQ(post("{").type, "malformed-json");
-    EXPECT_EQ(post(R"({"text":"a","text":"b"})").type, "malformed-json");
-    EXPECT_EQ(post("").type, "malformed-json");
-    auto wrong = post(R"({"text":1})");
-    EXPECT_EQ(wrong.type, "invalid-request");
-    EXPECT_THAT(wrong.body, HasSubstr(R"({"pointer":"#/text","detail":"must be string"})"));
     EXPECT_EQ(post(R"({"text":"hello"})", {{"Content-Type", "text/plain"}}).type, "unsupported-media-type");
     EXPECT_EQ(post(R"({"text":"hello"})", {{"Content-Type", "application/json; charset=utf-8"}}).status, 200);
 }
 
-TEST(Pipeline, TakesTheTypeThatARouteSaysAndNoOtherCharset) {
-    World world;
-    world.publish({{.method = http::Method::post,
-                    .pattern = "/v1/apps/campus/table",
-                    .name = "campus.table.post",
-                    .tenant = {"campus"},
-                    .body_bytes_max = 100,
-                    .checks_body = true,
-                    .request_schema = R"({"type":"string"})",
-                    .request_type = "text/csv",
-                    .handler = [](const http::Request&, http::Call&) { return http::Reply{}; }}});
+TEST(Pipeline, RendersProblemTypesBelowTheConfiguredUrl) {
+    GatewayFixture fixture;
+    auto type = [&] {
+        auto body = boost::json::parse(fixture.get("/nowhere").body);
+        return std::string(body.at("type").as_string());
+    };
+    EXPECT_EQ(type(), "https://integreat.dev/problems/not-found");
+    fixture.settings.http.problem_base_url = "http://127.0.0.1:8080/problems";
+    fixture.publish();
+    EXPECT_EQ(type(), "http://127.0.0.1:8080/problems/not-found");
+}
+
+TEST(Pipeline, AcceptsTheMediaTypeOfTheRouteInUtf8Only) {
+    GatewayFixture fixture;
+    fixture.publish(
+        {{.method = http::Method::post,
+          .pattern = "/v1/apps/campus/table",
+          .name = "campus.table.post",
+          .tenant = {"campus"},
+          .max_body_bytes = 100,
+          .request_schema = R"({"type":"string"})",
+          .request_type = "text/csv",
+          .handler = [](const http::Request&, http::RequestContext&) { return http::FullResponse{}; }}});
     auto send = [&](const char* type) {
-        return world.post("/v1/apps/campus/table", "campus:u1:student", "a,b", {{"Content-Type", type}});
+        return fixture.post("/v1/apps/campus/table", "campus:u1:student", "a,b", {{"Content-Type", type}});
     };
     for (const char* type : {"", "application/json", "text/csvx", "text/csv; charset=iso-8859-1"}) {
-        auto no = send(type);
-        EXPECT_EQ(no.type, "unsupported-media-type") << type;
-        EXPECT_EQ(no.headers.value("Accept"), "text/csv");
+        auto rejected = send(type);
+        EXPECT_EQ(rejected.type, "unsupported-media-type") << type;
+        EXPECT_EQ(rejected.headers.value("Accept"), "text/csv");
     }
     for (const char* type : {"text/csv", "Text/CSV; charset=\"UTF-8\"; header=present", "text/csv ;header=x"})
         EXPECT_EQ(send(type).status, 200) << type;
 }
 
-http::Route large(std::string app, http::Handler handler) {
+http::Route make_large_route(std::string app, http::Handler handler) {
     return {.method = http::Method::post,
             .pattern = "/v1/apps/" + app + "/large",
             .name = app + ".large.post",
             .tenant = {app},
-            .body_bytes_max = 1 << 20,
-            .waits = true,
+            .max_body_bytes = 1 << 20,
+            .blocking = true,
             .spools_body = true,
             .handler = std::move(handler)};
 }
 
-http::Response nothing(const http::Request&, http::Call&) {
-    return http::Reply{};
+http::Response handle_nothing(const http::Request&, http::RequestContext&) {
+    return http::FullResponse{};
 }
 
-http::Request large_request(const std::string& app) {
+http::Request make_large_request(const std::string& app) {
     return {
         .method = http::Method::post,
         .target = "/v1/apps/" + app + "/large",
         .headers = {{"Authorization", "Bearer " + app + ":u1:student"}, {"Transfer-Encoding", "chunked"}}};
 }
 
-TEST(Pipeline, GivesALargeBodyToItsRouteInPieces) {
-    World world;
-    world.gateway.spooling.folder = "/tmp";
-    std::string seen;
-    world.publish({large("campus", [&](const http::Request&, http::Call& call) {
-        std::string piece;
-        for (seen.clear(); call.spooled->read(seen.size(), 1'000, piece) && !piece.empty();)
-            seen += piece;
-        return http::Reply{.body = std::to_string(seen.size())};
+TEST(Pipeline, SpoolsALargeBodyForItsHandler) {
+    GatewayFixture fixture;
+    fixture.gateway.spooling.folder = "/tmp";
+    std::string received;
+    fixture.publish({make_large_route("campus", [&](const http::Request&, http::RequestContext& context) {
+        std::string chunk;
+        for (received.clear(); context.spooled_body->read(received.size(), 1'000, chunk) && !chunk.empty();)
+            received += chunk;
+        return http::FullResponse{.body = std::to_string(received.size())};
     })});
-    auto request = large_request("campus");
-    http::Call call;
-    call.may_wait = true;
-    auto admission = world.application.admit(request, call);
+    auto request = make_large_request("campus");
+    http::RequestContext context;
+    context.may_block = true;
+    auto admission = fixture.application.admit(request, context);
     auto& body = std::get<http::StreamBody>(admission);
-    EXPECT_EQ(body.bytes_max, 1u << 20);
-    std::string piece(300'000, 'x');
-    EXPECT_FALSE(body.consume(piece, false));
-    EXPECT_FALSE(body.consume(piece, false));
-    world.clock.advance(std::chrono::seconds(60));
-    auto answer = body.consume("end", true);
-    ASSERT_TRUE(answer);
-    EXPECT_EQ(std::get<http::Reply>(*answer).body, "600003");
-    EXPECT_TRUE(seen == piece + piece + "end");
-    EXPECT_GT(call.deadline, world.clock.monotonic()) << "counts from when all of it is there";
+    EXPECT_EQ(body.max_bytes, 1u << 20);
+    std::string chunk(300'000, 'x');
+    EXPECT_FALSE(body.consume(chunk, false));
+    EXPECT_FALSE(body.consume(chunk, false));
+    fixture.clock.advance(std::chrono::seconds(60));
+    auto response = body.consume("end", true);
+    ASSERT_TRUE(response);
+    EXPECT_EQ(std::get<http::FullResponse>(*response).body, "600003");
+    EXPECT_TRUE(received == chunk + chunk + "end");
+    EXPECT_GT(context.deadline, fixture.clock.monotonic()) << "starts when the body is complete";
 }
 
-TEST(Pipeline, SaysWhenThereIsNoRoomForALargeBody) {
-    World world;
-    world.gateway.spooling.folder = "/nonexistent";
-    world.publish({large("campus", nothing)});
-    auto no = world.post("/v1/apps/campus/large", "campus:u1:student", std::string(300'000, 'x'));
-    EXPECT_EQ(no.status, 503);
-    EXPECT_EQ(no.type, "unavailable");
-    EXPECT_EQ(world.post("/v1/apps/campus/large", "campus:u1:student", "small").status, 200);
+TEST(Pipeline, RejectsALargeBodyWithoutDiskSpace) {
+    GatewayFixture fixture;
+    fixture.gateway.spooling.folder = "/nonexistent";
+    fixture.publish({make_large_route("campus", handle_nothing)});
+    auto rejected = fixture.post("/v1/apps/campus/large", "campus:u1:student", std::string(300'000, 'x'));
+    EXPECT_EQ(rejected.status, 503);
+    EXPECT_EQ(rejected.type, "unavailable");
+    EXPECT_EQ(fixture.post("/v1/apps/campus/large", "campus:u1:student", "small").status, 200);
 }
 
-TEST(Pipeline, TakesSoManyLargeBodiesOfAnAppAtATime) {
-    World world;
-    world.gateway.spooling.at_once = 2;
-    world.publish({large("campus", nothing), large("teleo", nothing)});
-    auto request = large_request("campus");
-    http::Call first, second;
-    auto one = world.application.admit(request, first);
-    auto two = world.application.admit(request, second);
+TEST(Pipeline, LimitsConcurrentLargeBodiesPerApp) {
+    GatewayFixture fixture;
+    fixture.gateway.spooling.max_concurrent = 2;
+    fixture.publish({make_large_route("campus", handle_nothing), make_large_route("teleo", handle_nothing)});
+    auto request = make_large_request("campus");
+    http::RequestContext first, second;
+    auto one = fixture.application.admit(request, first);
+    auto two = fixture.application.admit(request, second);
     ASSERT_TRUE(std::holds_alternative<http::StreamBody>(one));
     ASSERT_TRUE(std::holds_alternative<http::StreamBody>(two));
-    auto no = world.send(request);
-    EXPECT_EQ(no.status, 429);
-    EXPECT_EQ(no.type, "limit-reached");
-    EXPECT_EQ(no.headers.value("Retry-After"), "10");
-    EXPECT_EQ(no.call.decision.rule, "imports.coming_at_once of integreat.yaml");
-    EXPECT_EQ(world.send(large_request("teleo")).status, 200);
-    one = http::Reply{};  // That one is over.
-    EXPECT_EQ(world.send(request).status, 200);
-    EXPECT_EQ(world.send(request).status, 200);
+    auto rejected = fixture.send(request);
+    EXPECT_EQ(rejected.status, 429);
+    EXPECT_EQ(rejected.type, "limit-reached");
+    EXPECT_EQ(rejected.headers.value("Retry-After"), "10");
+    EXPECT_EQ(rejected.context.decision.rule, "imports.max_pending of integreat.yaml");
+    EXPECT_EQ(fixture.send(make_large_request("teleo")).status, 200);
+    one = http::FullResponse{};  // Releases its permit.
+    EXPECT_EQ(fixture.send(request).status, 200);
+    EXPECT_EQ(fixture.send(request).status, 200);
 }
 
-TEST(Pipeline, SendsWaitingRoutesToThePool) {
-    World world;
+TEST(Pipeline, RunsBlockingRoutesOnTheBlockingPool) {
+    GatewayFixture fixture;
     http::Request request{.target = "/v1/apps/campus/slow",
                           .headers = {{"Authorization", "Bearer campus:u1:x"}}};
-    http::Call call;
-    auto admission = world.application.admit(request, call);
+    http::RequestContext context;
+    auto admission = fixture.application.admit(request, context);
     ASSERT_TRUE(std::holds_alternative<http::ReadBody>(admission));
-    EXPECT_TRUE(std::get<http::ReadBody>(admission).waits);
-    EXPECT_EQ(std::get<http::Reply>(world.application.answer(request, call)).status, 200);
+    EXPECT_TRUE(std::get<http::ReadBody>(admission).blocking);
+    EXPECT_EQ(std::get<http::FullResponse>(fixture.application.handle(request, context)).status, 200);
 }
 
-TEST(Pipeline, RelaysWithIdentity) {
-    World world;
-    auto answer = world.get("/v1/apps/campus/portal/a/b?x=1", "campus:u1:student");
-    ASSERT_TRUE(answer.relay);
-    EXPECT_EQ(answer.relay->target, "/base/a/b?x=1");
-    EXPECT_EQ(answer.relay->headers.value("Integreat-Subject"), "u1");
-    EXPECT_EQ(answer.relay->headers.value("Integreat-Request-Id"), answer.call.id.text);
-    EXPECT_FALSE(answer.relay->headers.contains("Authorization"));
-    EXPECT_TRUE(answer.headers.contains("RateLimit"));
+TEST(Pipeline, ProxiesWithIdentity) {
+    GatewayFixture fixture;
+    auto response = fixture.get("/v1/apps/campus/portal/a/b?x=1", "campus:u1:student");
+    ASSERT_TRUE(response.proxy_request);
+    EXPECT_EQ(response.proxy_request->target, "/base/a/b?x=1");
+    EXPECT_EQ(response.proxy_request->headers.value("Integreat-Subject"), "u1");
+    EXPECT_EQ(response.proxy_request->headers.value("Integreat-Request-Id"), response.context.id.text);
+    EXPECT_FALSE(response.proxy_request->headers.contains("Authorization"));
+    EXPECT_TRUE(response.headers.contains("RateLimit"));
 }
 
-TEST(Pipeline, TurnsExceptionsIntoProblems) {
-    World world;
-    auto answer = world.get("/v1/apps/campus/broken", "campus:u1:student");
-    EXPECT_EQ(answer.status, 500);
-    EXPECT_EQ(answer.type, "internal");
-    EXPECT_THAT(answer.body, ::testing::Not(HasSubstr("it broke")));
-    EXPECT_EQ(world.decisions.find(answer.call.id.text)->cause, "it broke");
+TEST(Pipeline, ConvertsExceptionsToProblems) {
+    GatewayFixture fixture;
+    auto response = fixture.get("/v1/apps/campus/broken", "campus:u1:student");
+    EXPECT_EQ(response.status, 500);
+    EXPECT_EQ(response.type, "internal");
+    EXPECT_THAT(response.body, ::testing::Not(HasSubstr("it broke")));
+    EXPECT_EQ(fixture.denial_log.find(response.context.id.text)->cause, "it broke");
 }
 
-TEST(Pipeline, RendersWhatTheTransportRefuses) {
-    World world;
+TEST(Pipeline, RendersRefusalsOfTheTransport) {
+    GatewayFixture fixture;
     http::Request request{.target = "/v1/apps/campus/me", .headers = {{"Origin", "https://campus.example"}}};
-    http::Call call;
-    auto reply = world.application.reject(
-        request, call, {.status = 408, .type = "request-timeout", .title = "T", .detail = "D"});
+    http::RequestContext context;
+    auto reply =
+        fixture.application.reject(request, context, http::problem(http::ProblemType::request_timeout, "D"));
     EXPECT_EQ(reply.status, 408);
-    EXPECT_THAT(reply.body, HasSubstr(call.id.text));
-    EXPECT_EQ(call.response_headers.value("Access-Control-Allow-Origin"), "https://campus.example");
-    EXPECT_EQ(world.decisions.find(call.id.text)->decision.stage, "transport");
+    EXPECT_THAT(reply.body, HasSubstr(context.id.text));
+    EXPECT_EQ(context.response_headers.value("Access-Control-Allow-Origin"), "https://campus.example");
+    EXPECT_EQ(fixture.denial_log.find(context.id.text)->decision.stage, "transport");
 
-    http::Call empty;
-    EXPECT_EQ(world.application.reject({}, empty, {.status = 400, .type = "malformed-request"}).status, 400);
-    world.application.finish({}, empty, {.status = 400});
+    http::RequestContext empty;
+    EXPECT_EQ(fixture.application.reject({}, empty, http::problem(http::ProblemType::malformed_request, "D"))
+                  .status,
+              400);
+    fixture.application.finish({}, empty, {.status = 400});
 }
 
 TEST(Pipeline, KeepsTheSnapshotOfARequestAcrossReloads) {
-    World world;
+    GatewayFixture fixture;
     http::Request request{.target = "/v1/apps/campus/slow",
                           .headers = {{"Authorization", "Bearer campus:u1:x"}}};
-    http::Call call;
-    world.application.admit(request, call);
-    std::weak_ptr<const Snapshot> old = call.snapshot;
+    http::RequestContext context;
+    fixture.application.admit(request, context);
+    std::weak_ptr<const Snapshot> old = context.snapshot;
     for (int i = 0; i < 10; ++i)
-        world.publish();
-    EXPECT_EQ(std::get<http::Reply>(world.application.answer(request, call)).status, 200);
+        fixture.publish();
+    EXPECT_EQ(std::get<http::FullResponse>(fixture.application.handle(request, context)).status, 200);
     EXPECT_FALSE(old.expired());
-    call = {};
+    context = {};
     EXPECT_TRUE(old.expired());
 }
 
 TEST(Pipeline, CountsRequestsByRoute) {
-    World world;
-    world.get("/v1/apps/campus/me", "campus:u1:student");
-    world.get("/v1/apps/campus/me");
-    world.get("/nowhere");
-    auto text = world.metrics.text();
+    GatewayFixture fixture;
+    fixture.get("/v1/apps/campus/me", "campus:u1:student");
+    fixture.get("/v1/apps/campus/me");
+    fixture.get("/nowhere");
+    auto text = fixture.metrics.text();
     EXPECT_THAT(text,
                 HasSubstr(R"(integreat_requests_total{route="campus.me",status="2xx",tenant="campus"} 1)"));
     EXPECT_THAT(text,
@@ -365,17 +377,17 @@ TEST(Pipeline, CountsRequestsByRoute) {
         text, HasSubstr(R"(integreat_requests_total{route="none",status="4xx",tenant="integreat-core"} 1)"));
 }
 
-TEST(Pipeline, WritesOneLineOfJsonPerRequest) {
-    World world;
+TEST(Pipeline, WritesOneJsonLinePerRequest) {
+    GatewayFixture fixture;
     std::string written;
     std::string id;
     {
         metrics::Counter lost;
         AccessLog log([&](std::string_view lines) { written += lines; }, lost);
-        world.gateway.access_log = &log;
-        id = world.get("/v1/apps/campus/me?token=abc&x=1", "campus:u1:student").call.id.text;
-        world.get("/v1/apps/campus/me");
-        world.gateway.access_log = nullptr;
+        fixture.gateway.access_log = &log;
+        id = fixture.get("/v1/apps/campus/me?token=abc&x=1", "campus:u1:student").context.id.text;
+        fixture.get("/v1/apps/campus/me");
+        fixture.gateway.access_log = nullptr;
     }
     auto end = written.find('\n');
     auto line = boost::json::parse(written.substr(0, end)).as_object();

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Every route in the table, without credentials, with another tenant's, with too much and with nonsense
-// (style R28). A route is covered the moment it exists.
+// Tests of every route: without credentials, with those of another tenant, with a body that is too large or
+// malformed (style R28). A new route is covered automatically.
 #include <gmock/gmock.h>
 
 #include "gateway/admin/admin_routes.h"
@@ -11,21 +11,21 @@
 namespace integreat::gateway {
 namespace {
 
-using Who = http::Access::Who;
+using Audience = http::Access::Audience;
 
-class WalkTest : public ::testing::Test {
+class RouteTableTest : public ::testing::Test {
 protected:
-    WalkTest() {
-        world.gateway.database = &pool;
+    RouteTableTest() {
+        fixture.gateway.database = &pool;
         auto routes = platform_routes(platform);
         for (auto& route : admin_routes(admin))
             routes.push_back(std::move(route));
-        world.publish(std::move(routes));
-        snapshot = world.snapshots.current();
+        fixture.publish(std::move(routes));
+        snapshot = fixture.snapshots.current();
     }
 
-    // A request for the route, its parameters filled in, from an address of its own.
-    http::Request request_for(const http::Route& route, std::string token) {
+    // Makes a request for the route with sample parameters, from a new address.
+    http::Request make_request(const http::Route& route, std::string token) {
         http::Request request{.method = route.method};
         for (std::size_t i = 0; i < route.pattern.size(); ++i) {
             if (route.pattern[i] == '{') {
@@ -41,80 +41,80 @@ protected:
         return request;
     }
 
-    std::string entitled(const http::Route& route) {
-        if (route.access.who == Who::operators) return "integreat-core:op:admin";
+    std::string permitted_token(const http::Route& route) {
+        if (route.access.audience == Audience::operators) return "integreat-core:op:admin";
         return route.tenant.text + ":u1:" + (route.access.roles.empty() ? "student" : route.access.roles[0]);
     }
 
     postgres::testing::TestDatabase database = postgres::testing::fresh_database();
-    testing::World world;
-    postgres::Pool pool{database.pool, world.clock};
-    PlatformRoutes platform{.metrics = world.metrics,
-                            .ready_checks = [] { return std::vector<ReadyCheck>(); }};
+    testing::GatewayFixture fixture;
+    postgres::Pool pool{database.pool, fixture.clock};
+    PlatformRoutes platform{.metrics = fixture.metrics,
+                            .readiness_checks = [] { return std::vector<ReadinessCheck>(); }};
     AdminRoutes admin{.platform = pool,
-                      .clock = world.clock,
-                      .random = world.random,
-                      .decisions = world.decisions,
-                      .ready_checks = [] { return std::vector<ReadyCheck>(); }};
+                      .clock = fixture.clock,
+                      .random = fixture.random,
+                      .denial_log = fixture.denial_log,
+                      .readiness_checks = [] { return std::vector<ReadinessCheck>(); }};
     std::shared_ptr<const Snapshot> snapshot;
     int addresses = 0;
 };
 
-TEST_F(WalkTest, NoRouteThatIsNotPublicAnswersWithoutCredentials) {
+TEST_F(RouteTableTest, RequiresCredentialsUnlessPublic) {
     for (const auto& route : snapshot->router.routes()) {
-        auto answer = world.send(request_for(route, ""));
-        if (route.access.who == Who::anyone) {
-            EXPECT_NE(answer.status, 401) << route.name;
+        auto response = fixture.send(make_request(route, ""));
+        if (route.access.audience == Audience::anyone) {
+            EXPECT_NE(response.status, 401) << route.name;
         } else {
-            EXPECT_EQ(answer.status, 401) << route.name;
-            EXPECT_TRUE(answer.headers.contains("WWW-Authenticate")) << route.name;
+            EXPECT_EQ(response.status, 401) << route.name;
+            EXPECT_TRUE(response.headers.contains("WWW-Authenticate")) << route.name;
         }
     }
 }
 
-TEST_F(WalkTest, NoRouteAnswersToAnotherTenant) {
+TEST_F(RouteTableTest, RejectsOtherTenants) {
     for (const auto& route : snapshot->router.routes()) {
-        if (route.access.who == Who::anyone || route.tenant.text == "teleo") continue;
+        if (route.access.audience == Audience::anyone || route.tenant.text == "teleo") continue;
         for (auto token : {"teleo:u1:admin", "key:teleo:k1:*", "teleo:u1:registrar"}) {
-            auto answer = world.send(request_for(route, token));
-            EXPECT_EQ(answer.status, 403) << route.name << " with " << token;
-            EXPECT_FALSE(answer.relay) << route.name;
+            auto response = fixture.send(make_request(route, token));
+            EXPECT_EQ(response.status, 403) << route.name << " with " << token;
+            EXPECT_FALSE(response.proxy_request) << route.name;
         }
     }
 }
 
-TEST_F(WalkTest, EveryRouteRefusesABodyBeyondItsLimit) {
+TEST_F(RouteTableTest, RejectsBodiesOverTheLimit) {
     for (const auto& route : snapshot->router.routes()) {
-        auto request = request_for(route, entitled(route));
-        request.headers.add("Content-Length", std::to_string(route.body_bytes_max + 1));
-        auto answer = world.send(request);
-        EXPECT_EQ(answer.type, "body-too-large") << route.name;
+        auto request = make_request(route, permitted_token(route));
+        request.headers.add("Content-Length", std::to_string(route.max_body_bytes + 1));
+        auto response = fixture.send(request);
+        EXPECT_EQ(response.type, "body-too-large") << route.name;
     }
 }
 
-TEST_F(WalkTest, EveryRouteThatReadsJsonRefusesNonsense) {
-    int walked = 0;
+TEST_F(RouteTableTest, RejectsMalformedJson) {
+    int tested = 0;
     for (const auto& route : snapshot->router.routes()) {
         if (route.request_schema.empty() || route.request_type != "application/json") continue;
-        ++walked;
+        ++tested;
         for (std::string body : {"{", "[]", R"({"a":1,"a":2})", "\xff", "nul"}) {
-            auto request = request_for(route, entitled(route));
+            auto request = make_request(route, permitted_token(route));
             request.body = body;
             request.headers.add("Content-Length", std::to_string(body.size()));
             request.headers.add("Content-Type", "application/json");
-            EXPECT_EQ(world.send(request).status, 400) << route.name << " with " << body;
+            EXPECT_EQ(fixture.send(request).status, 400) << route.name << " with " << body;
         }
     }
-    EXPECT_GE(walked, 2);
+    EXPECT_GE(tested, 2);
 }
 
-TEST_F(WalkTest, EveryRefusalIsAProblemWithItsRequestId) {
+TEST_F(RouteTableTest, RendersProblemsWithTheRequestId) {
     for (const auto& route : snapshot->router.routes()) {
-        auto answer = world.send(request_for(route, "bad"));
-        EXPECT_EQ(answer.status, 401) << route.name;
-        EXPECT_EQ(answer.headers.value("Content-Type"), "application/problem+json") << route.name;
-        EXPECT_THAT(answer.body, ::testing::HasSubstr(answer.call.id.text)) << route.name;
-        EXPECT_TRUE(world.decisions.find(answer.call.id.text)) << route.name;
+        auto response = fixture.send(make_request(route, "bad"));
+        EXPECT_EQ(response.status, 401) << route.name;
+        EXPECT_EQ(response.headers.value("Content-Type"), "application/problem+json") << route.name;
+        EXPECT_THAT(response.body, ::testing::HasSubstr(response.context.id.text)) << route.name;
+        EXPECT_TRUE(fixture.denial_log.find(response.context.id.text)) << route.name;
     }
 }
 

@@ -11,20 +11,20 @@ namespace {
 
 using ::testing::HasSubstr;
 
-class OneEvent final : public http::BodySource {
+class OneEvent final : public http::BodyStream {
 public:
-    http::Pace produce(std::string& to, const http::Demand&) override {
+    http::ReadStatus read(std::string& to, const http::ReadRequest&) override {
         http::append_event(to, {.data = "hello"});
-        return http::Pace::idle;
+        return http::ReadStatus::pending;
     }
 };
 
-http::Response follow(const http::Request&, http::Call&) {
-    return http::event_stream(std::make_unique<OneEvent>());
+http::Response follow(const http::Request&, http::RequestContext&) {
+    return http::make_event_stream(std::make_unique<OneEvent>());
 }
 
-http::Response download(const http::Request&, http::Call&) {
-    return http::Stream{.body = std::make_unique<OneEvent>()};
+http::Response download(const http::Request&, http::RequestContext&) {
+    return http::StreamingResponse{.body = std::make_unique<OneEvent>()};
 }
 
 http::Route campus_route(std::string last, http::Handler handler) {
@@ -39,54 +39,54 @@ protected:
     Monotonic until(std::string last, std::string token) {
         http::Request request{.target = "/v1/apps/campus/" + last};
         if (!token.empty()) request.headers.add("Authorization", "Bearer " + token);
-        http::Call call{.started = world.clock.now(), .arrived = world.clock.monotonic()};
-        auto response = http::handle(world.application, request, call);
-        return std::get<http::Stream>(response).until;
+        http::RequestContext context{.started = fixture.clock.now(), .arrived = fixture.clock.monotonic()};
+        auto response = http::handle(fixture.application, request, context);
+        return std::get<http::StreamingResponse>(response).until;
     }
-    testing::World world;
+    testing::GatewayFixture fixture;
 };
 
 TEST_F(StreamsTest, PassThroughThePipeline) {
-    world.publish({campus_route("feed", follow)});
-    auto answer = world.get("/v1/apps/campus/feed", "campus:u1:student");
-    EXPECT_TRUE(answer.streamed);
-    EXPECT_EQ(answer.status, 200);
-    EXPECT_EQ(answer.body, "data: hello\n\n");
-    EXPECT_FALSE(world.get("/v1/apps/campus/feed").streamed);
+    fixture.publish({campus_route("feed", follow)});
+    auto response = fixture.get("/v1/apps/campus/feed", "campus:u1:student");
+    EXPECT_TRUE(response.streamed);
+    EXPECT_EQ(response.status, 200);
+    EXPECT_EQ(response.body, "data: hello\n\n");
+    EXPECT_FALSE(fixture.get("/v1/apps/campus/feed").streamed);
 }
 
-TEST_F(StreamsTest, EndlessOnesEndWithTheToken) {
+TEST_F(StreamsTest, EndWithTheTokenIfTheyAreEndless) {
     auto anyone = campus_route("public", follow);
-    anyone.access.who = http::Access::Who::anyone;
-    world.publish({campus_route("feed", follow), campus_route("export", download), anyone});
-    auto expires = world.clock.monotonic() + (from_unix_seconds(1'795'003'600) - world.clock.now());
+    anyone.access.audience = http::Access::Audience::anyone;
+    fixture.publish({campus_route("feed", follow), campus_route("export", download), anyone});
+    auto expires = fixture.clock.monotonic() + (from_unix_seconds(1'795'003'600) - fixture.clock.now());
     EXPECT_EQ(until("feed", "campus:u1:student"), expires);
     EXPECT_EQ(until("export", "campus:u1:student"), Monotonic::max());
     EXPECT_EQ(until("public", ""), Monotonic::max());
 }
 
-TEST_F(StreamsTest, CannotBeKeptForAKey) {
+TEST_F(StreamsTest, CannotBeStoredForAnIdempotencyKey) {
     auto database = postgres::testing::fresh_database();
     database.pool.tenant = {"campus"};
-    postgres::Pool pool(database.pool, world.clock);
-    world.gateway.database = &pool;
-    auto kept = campus_route("kept", download);
-    kept.method = http::Method::post;
-    kept.body_bytes_max = 100;
-    kept.waits = true;
-    kept.idempotency = http::Idempotency::accepted;
-    auto transactional = kept;
+    postgres::Pool pool(database.pool, fixture.clock);
+    fixture.gateway.database = &pool;
+    auto stored = campus_route("stored", download);
+    stored.method = http::Method::post;
+    stored.max_body_bytes = 100;
+    stored.blocking = true;
+    stored.idempotency = http::Idempotency::accepted;
+    auto transactional = stored;
     transactional.pattern += "/now";
     transactional.name += ".now";
     transactional.transactional = http::Transactional::always;
-    world.gateway.database_of = [&pool](const TenantId&) { return &pool; };
-    world.publish({kept, transactional});
-    for (auto target : {"/v1/apps/campus/kept", "/v1/apps/campus/kept/now"}) {
-        auto refused = world.post(target, "campus:u1:student", "{}", {{"Idempotency-Key", target}});
-        EXPECT_EQ(refused.status, 500);
-        EXPECT_THAT(refused.call.cause, HasSubstr("streams its answer, which cannot be kept"));
+    fixture.gateway.database_of = [&pool](const TenantId&) { return &pool; };
+    fixture.publish({stored, transactional});
+    for (auto target : {"/v1/apps/campus/stored", "/v1/apps/campus/stored/now"}) {
+        auto rejected = fixture.post(target, "campus:u1:student", "{}", {{"Idempotency-Key", target}});
+        EXPECT_EQ(rejected.status, 500);
+        EXPECT_THAT(rejected.context.cause, HasSubstr("streams its response, which cannot be stored"));
     }
-    world.gateway.database = nullptr;
+    fixture.gateway.database = nullptr;
 }
 
 }  // namespace

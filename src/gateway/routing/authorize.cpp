@@ -3,88 +3,80 @@
 
 #include <algorithm>
 
+#include "base/text/ascii.h"
+
 namespace integreat::gateway {
 
 namespace {
 
-using Who = http::Access::Who;
+using Audience = http::Access::Audience;
+using http::ProblemType;
 
-std::string joined(const std::vector<std::string>& words, std::string_view between) {
-    std::string text;
-    for (const auto& word : words)
-        text.append(text.empty() ? "" : between).append(word);
-    return text;
-}
-
-std::vector<std::pair<std::string, std::string>> facts_of(const http::Route& route,
-                                                          const Principal& principal) {
+std::vector<std::pair<std::string, std::string>> make_facts(const http::Route& route,
+                                                            const Principal& principal) {
     bool key = principal.kind == PrincipalKind::key;
     std::vector<std::pair<std::string, std::string>> facts{{"route", route.name},
                                                            {"tenant of the route", route.tenant.text},
                                                            {"tenant of the caller", principal.tenant.text},
                                                            {key ? "key" : "user", principal.subject}};
     if (key) {
-        facts.emplace_back("scopes", joined(principal.scopes, " "));
+        facts.emplace_back("scopes", join(principal.scopes, " "));
     } else {
         facts.emplace_back("role", principal.role.empty() ? "(the token has none)" : principal.role);
     }
     return facts;
 }
 
-Refusal forbidden(const http::Route& route, const Principal& principal, http::Problem problem,
-                  std::string rule) {
-    problem.status = 403;
-    return {std::move(problem), "route " + route.name + " " + rule, facts_of(route, principal)};
+// `rule` completes the sentence "route NAME …".
+Rejection make_rejection(const http::Route& route, const Principal& principal, http::Problem problem,
+                         std::string rule) {
+    return {std::move(problem), "route " + route.name + " " + rule, make_facts(route, principal)};
 }
 
-Refusal missing_token(const http::Route& route) {
-    http::Problem problem{.status = 401,
-                          .type = "token-missing",
-                          .title = "A token is needed",
-                          .detail = "Send the header \"Authorization: Bearer <ID token or API key>\"."};
+Rejection reject_missing_token(const http::Route& route) {
+    auto problem = http::problem(ProblemType::token_missing,
+                                 "Send the header \"Authorization: Bearer <ID token or API key>\".");
     problem.headers.add("WWW-Authenticate", "Bearer realm=\"integreat\"");
     return {std::move(problem), "route " + route.name + " is not public", {{"Authorization", "(not sent)"}}};
 }
 
-// A key that names a role of this application stands for somebody who has it.
-std::optional<Refusal> refuse_key_as_role(const http::Route& route, const Principal& principal) {
+// A key with the scope "role:x" acts as the role x of its application.
+std::optional<Rejection> check_key_role(const http::Route& route, const Principal& principal) {
     const auto& access = route.access;
-    auto may = [&](const std::string& scope) {
+    auto grants_role = [&](const std::string& scope) {
         if (!scope.starts_with(http::role_scope)) return false;
         auto role = scope.substr(http::role_scope.size());
         return std::find(access.roles.begin(), access.roles.end(), role) != access.roles.end();
     };
-    if (access.who != Who::roles || std::any_of(principal.scopes.begin(), principal.scopes.end(), may))
+    if (access.audience != Audience::roles ||
+        std::any_of(principal.scopes.begin(), principal.scopes.end(), grants_role))
         return {};
-    std::string wanted;
+    std::string required;
     for (const auto& role : access.roles)
-        wanted += (wanted.empty() ? "" : " or ") + std::string(http::role_scope) + role;
-    return forbidden(route, principal,
-                     {.type = "scope-missing",
-                      .title = "The API key lacks a scope",
-                      .detail = "This route needs a key with the scope " + wanted + "."},
-                     "requires scope " + wanted + " of API keys");
+        required += (required.empty() ? "" : " or ") + std::string(http::role_scope) + role;
+    return make_rejection(
+        route, principal,
+        http::problem(ProblemType::scope_missing, "This route needs a key with the scope " + required + "."),
+        "requires scope " + required + " of API keys");
 }
 
-std::optional<Refusal> refuse_key(const http::Route& route, const Principal& principal) {
-    if (route.access.keys_as_roles) return refuse_key_as_role(route, principal);
+std::optional<Rejection> check_key(const http::Route& route, const Principal& principal) {
+    if (route.access.keys_as_roles) return check_key_role(route, principal);
     const auto& scope = route.access.scope;
     if (scope.empty()) {
-        return forbidden(route, principal,
-                         {.type = "key-not-accepted",
-                          .title = "API keys are not accepted here",
-                          .detail = "Call this route with the ID token of a signed-in user."},
-                         "names no scope, so no API key may call it");
+        return make_rejection(route, principal,
+                              http::problem(ProblemType::key_not_accepted,
+                                            "Call this route with the ID token of a signed-in user."),
+                              "names no scope, so no API key may call it");
     }
     if (scope == http::any_scope) return {};
     if (std::find(principal.scopes.begin(), principal.scopes.end(), scope) != principal.scopes.end())
         return {};
-    http::Problem problem{.type = "scope-missing",
-                          .title = "The API key lacks a scope",
-                          .detail = "This route needs a key with the scope \"" + scope + "\"."};
+    auto problem =
+        http::problem(ProblemType::scope_missing, "This route needs a key with the scope \"" + scope + "\".");
     problem.headers.add("WWW-Authenticate",
                         "Bearer realm=\"integreat\", error=\"insufficient_scope\", scope=\"" + scope + "\"");
-    return forbidden(route, principal, std::move(problem), "requires scope " + scope + " of API keys");
+    return make_rejection(route, principal, std::move(problem), "requires scope " + scope + " of API keys");
 }
 
 }  // namespace
@@ -95,35 +87,37 @@ bool is_operator(const Principal* principal) {
            (principal->kind == PrincipalKind::user && principal->role == "admin");
 }
 
-std::optional<Refusal> authorize(const http::Route& route, const Principal* principal) {
+std::string describe_caller(const Principal* principal) {
+    if (!principal || principal->kind == PrincipalKind::anonymous) return "anonymous";
+    return (principal->kind == PrincipalKind::key ? "key " : "user ") + principal->subject;
+}
+
+std::optional<Rejection> authorize(const http::Route& route, const Principal* principal) {
     const auto& access = route.access;
-    if (access.who == Who::anyone) return {};
-    if (!principal || principal->kind == PrincipalKind::anonymous) return missing_token(route);
-    if (access.who == Who::operators) {
+    if (access.audience == Audience::anyone) return {};
+    if (!principal || principal->kind == PrincipalKind::anonymous) return reject_missing_token(route);
+    if (access.audience == Audience::operators) {
         if (is_operator(principal)) return {};
-        return forbidden(
+        return make_rejection(
             route, *principal,
-            {.type = "operators-only",
-             .title = "Only operators may do this",
-             .detail = "Sign in to the platform's own project with the role \"admin\"."},
+            http::problem(ProblemType::operators_only,
+                          "Sign in to the platform's own project with the role \"admin\"."),
             "is for operators: role admin of the platform's own project, or a key of the platform");
     }
     if (principal->tenant != route.tenant) {
-        return forbidden(route, *principal,
-                         {.type = "foreign-tenant",
-                          .title = "The token belongs to another application",
-                          .detail = "Sign in to the application whose route this is."},
-                         "belongs to tenant " + route.tenant.text + ", the caller to another");
+        return make_rejection(
+            route, *principal,
+            http::problem(ProblemType::wrong_tenant, "Sign in to the application that owns this route."),
+            "belongs to tenant " + route.tenant.text + ", the caller to another");
     }
-    if (principal->kind == PrincipalKind::key) return refuse_key(route, *principal);
-    if (access.who == Who::signed_in) return {};
+    if (principal->kind == PrincipalKind::key) return check_key(route, *principal);
+    if (access.audience == Audience::signed_in) return {};
     const auto& roles = access.roles;
     if (std::find(roles.begin(), roles.end(), principal->role) != roles.end()) return {};
-    return forbidden(route, *principal,
-                     {.type = "role-missing",
-                      .title = "Your role may not do this",
-                      .detail = "This route is for the roles: " + joined(roles, ", ") + "."},
-                     "requires role " + joined(roles, " or "));
+    return make_rejection(
+        route, *principal,
+        http::problem(ProblemType::role_missing, "This route is for the roles: " + join(roles, ", ") + "."),
+        "requires role " + join(roles, " or "));
 }
 
 }  // namespace integreat::gateway

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// May this principal use this route? A pure function of the two. Tenants never meet: nothing that a foreign
-// tenant's token or key says can open a route.
+// Authorization of a principal for a route, a pure function of the two. Tenants are isolated: no token or key
+// of another tenant opens a route.
 #pragma once
 
 #include <optional>
@@ -14,17 +14,20 @@
 
 namespace integreat::gateway {
 
-// A "no": what the caller is told and what the operator is told.
-struct Refusal {
+// A refused request: the problem for the caller, the violated rule and the facts for the operator.
+struct Rejection {
     http::Problem problem;
     std::string rule;
     std::vector<std::pair<std::string, std::string>> facts;
 };
 
-// `principal` is null for callers without a token.
-std::optional<Refusal> authorize(const http::Route& route, const Principal* principal);
+// Returns nullopt if the request is allowed. `principal` is null for callers without a token.
+std::optional<Rejection> authorize(const http::Route& route, const Principal* principal);
 
-// A user of the platform's own project with role "admin", or a key of the platform.
+// True for a user of the platform's own project with role "admin", and for a key of the platform.
 bool is_operator(const Principal* principal);
+
+// "user x7Gh", "key key_01", "anonymous"
+std::string describe_caller(const Principal* principal);
 
 }  // namespace integreat::gateway

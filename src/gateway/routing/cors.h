@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Cross-origin reads, per app (https://fetch.spec.whatwg.org/#http-cors-protocol). An app names its origins
-// exactly; only "http://localhost:*" leaves the port open, for development servers. Preflights need no
-// token (browsers send none), and errors carry the fields too: else a page cannot read why it was refused.
+// Cross-origin reads, per app (https://fetch.spec.whatwg.org/#http-cors-protocol). An app lists its origins
+// exactly; only "http://localhost:*" leaves the port open, for development servers. Preflights need no token,
+// since browsers send none, and errors carry the headers too, so that a page can read the reason.
 #pragma once
 
 #include <string>
@@ -14,24 +14,24 @@
 
 namespace integreat::gateway {
 
-struct CorsPlan {
+struct CompiledCors {
     std::vector<std::string> origins;
-    std::vector<std::string> any_port;  // "http://localhost:", a port must follow.
-    std::string headers;
-    std::string max_age;
+    std::vector<std::string> any_port_prefixes;  // "http://localhost:", to be followed by a port.
+    std::string headers;                         // Value of Access-Control-Allow-Headers.
+    std::string max_age;                         // Value of Access-Control-Max-Age.
     bool credentials = false;
 
-    bool enabled() const { return !origins.empty() || !any_port.empty(); }
+    bool enabled() const { return !origins.empty() || !any_port_prefixes.empty(); }
 };
 
-CorsPlan compile_cors(const config::CorsSettings& settings);
+CompiledCors compile_cors(const config::CorsSettings& settings);
 
-bool allows_origin(const CorsPlan& plan, std::string_view origin);
+bool allows_origin(const CompiledCors& cors, std::string_view origin);
 
-// The fields of an answer to `origin` (empty: the request named none).
-void add_cors_fields(const CorsPlan& plan, std::string_view origin, http::Headers& to);
+// Adds the headers of a response to a request from `origin` (empty: the request has none).
+void add_cors_headers(const CompiledCors& cors, std::string_view origin, http::Headers& to);
 
-// 204 with what may be sent from this origin; `methods` are those the path answers.
-http::Reply preflight_reply(const CorsPlan& plan, std::string_view methods);
+// Builds the 204 response to a permitted preflight; `methods` are those of the path.
+http::FullResponse preflight_response(const CompiledCors& cors, std::string_view methods);
 
 }  // namespace integreat::gateway

@@ -16,7 +16,7 @@ namespace {
 
 constexpr std::int64_t second_ns = 1'000'000'000;
 
-// The finalizer of MurmurHash3 (Austin Appleby, public domain): every bit in reaches every bit out.
+// The finalizer of MurmurHash3 (Austin Appleby, public domain): every input bit affects every output bit.
 std::uint64_t mix(std::uint64_t number) {
     number = (number ^ (number >> 33)) * 0xff51afd7ed558ccdu;
     number = (number ^ (number >> 33)) * 0xc4ceb9fe1a85ec53u;
@@ -37,28 +37,28 @@ std::uint64_t hash(std::string_view text, std::uint64_t seed) {
 
 }  // namespace
 
-Rate compile_rate(const http::RateLimit& limit, std::string_view name) {
-    Rate rate{.seed = hash(name, 0), .name = std::string(name)};
-    if (limit.requests == 0) return rate;
+CompiledRateLimit compile_rate_limit(const http::RateLimit& limit, std::string_view name) {
+    CompiledRateLimit compiled{.seed = hash(name, 0), .name = std::string(name)};
+    if (limit.requests == 0) return compiled;
     auto window_ns = std::chrono::nanoseconds(limit.window).count();
-    rate.interval_ns = std::max<std::int64_t>(window_ns / limit.requests, 1);
-    rate.burst_ns = rate.interval_ns * std::max<std::int64_t>(limit.burst, 1);
-    rate.policy = "\"" + rate.name + "\";q=" + std::to_string(limit.requests) +
-                  ";w=" + std::to_string(limit.window.count());
-    return rate;
+    compiled.interval_ns = std::max<std::int64_t>(window_ns / limit.requests, 1);
+    compiled.burst_ns = compiled.interval_ns * std::max<std::int64_t>(limit.burst, 1);
+    compiled.policy = "\"" + compiled.name + "\";q=" + std::to_string(limit.requests) +
+                      ";w=" + std::to_string(limit.window.count());
+    return compiled;
 }
 
-Buckets::Buckets(std::size_t count, Random& random)
+RateLimiter::RateLimiter(std::size_t count, Random& random)
     : sets_(std::bit_ceil(std::max<std::size_t>(count, ways)) / ways),
       buckets_(std::make_unique<Bucket[]>(sets_ * ways)) {
     random.fill(std::as_writable_bytes(std::span(&secret_, 1)));
 }
 
-std::uint64_t Buckets::key_of(std::string_view text) const {
+std::uint64_t RateLimiter::hash_key(std::string_view text) const {
     return hash(text, secret_);
 }
 
-std::uint64_t Buckets::key_of_address(std::string_view address) const {
+std::uint64_t RateLimiter::hash_address(std::string_view address) const {
     if (address.find(':') == std::string_view::npos) return hash(address, secret_ + 1);
     std::array<char, INET6_ADDRSTRLEN + 1> text{};
     if (address.size() >= text.size()) return hash(address, secret_ + 1);
@@ -74,7 +74,7 @@ std::uint64_t Buckets::key_of_address(std::string_view address) const {
     return hash({bytes.data(), 8}, secret_ + 2);
 }
 
-Buckets::Bucket& Buckets::find(std::uint64_t key, std::int64_t now_ns) {
+RateLimiter::Bucket& RateLimiter::find(std::uint64_t key, std::int64_t now_ns) {
     auto* set = &buckets_[(key & (sets_ - 1)) * ways];
     for (;;) {
         Bucket* fullest = set;
@@ -98,33 +98,35 @@ Buckets::Bucket& Buckets::find(std::uint64_t key, std::int64_t now_ns) {
     }
 }
 
-Taken Buckets::take(const Rate& rate, std::uint64_t who, Monotonic now) {
+RateLimitDecision RateLimiter::try_acquire(const CompiledRateLimit& limit, std::uint64_t caller_key,
+                                           Monotonic now) {
     auto now_ns = std::chrono::nanoseconds(now.time_since_epoch()).count();
-    auto& bucket = find(mix(who ^ rate.seed) | 1, now_ns);
+    auto& bucket = find(mix(caller_key ^ limit.seed) | 1, now_ns);
     auto full_at = bucket.full_at_ns.load(std::memory_order_relaxed);
     for (;;) {
-        auto after = std::max(full_at, now_ns) + rate.interval_ns;
+        auto after = std::max(full_at, now_ns) + limit.interval_ns;
         auto missing = after - now_ns;
-        if (missing > rate.burst_ns) {
-            auto wait = missing - rate.burst_ns;
-            return {.allowed = false, .more_seconds = (wait + second_ns - 1) / second_ns};
+        if (missing > limit.burst_ns) {
+            auto wait = missing - limit.burst_ns;
+            return {.allowed = false, .reset_seconds = (wait + second_ns - 1) / second_ns};
         }
         if (!bucket.full_at_ns.compare_exchange_weak(full_at, after, std::memory_order_relaxed)) continue;
-        auto remaining = (rate.burst_ns - missing) / rate.interval_ns;
-        auto wait = missing - (rate.burst_ns - (remaining + 1) * rate.interval_ns);
-        return {.remaining = remaining, .more_seconds = (wait + second_ns - 1) / second_ns};
+        auto remaining = (limit.burst_ns - missing) / limit.interval_ns;
+        auto wait = missing - (limit.burst_ns - (remaining + 1) * limit.interval_ns);
+        return {.remaining = remaining, .reset_seconds = (wait + second_ns - 1) / second_ns};
     }
 }
 
-void add_rate_fields(const Rate& rate, const Taken& taken, http::Headers& to) {
-    to.add("RateLimit-Policy", rate.policy);
-    std::string left;
-    left.reserve(rate.name.size() + 48);
-    left.append("\"").append(rate.name).append("\";r=");
-    json::append_number(left, taken.remaining);
-    left += ";t=";
-    json::append_number(left, taken.more_seconds);
-    to.add("RateLimit", left);
+void add_rate_limit_headers(const CompiledRateLimit& limit, const RateLimitDecision& decision,
+                            http::Headers& to) {
+    to.add("RateLimit-Policy", limit.policy);
+    std::string value;
+    value.reserve(limit.name.size() + 48);
+    value.append("\"").append(limit.name).append("\";r=");
+    json::append_number(value, decision.remaining);
+    value += ";t=";
+    json::append_number(value, decision.reset_seconds);
+    to.add("RateLimit", value);
 }
 
 }  // namespace integreat::gateway

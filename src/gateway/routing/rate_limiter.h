@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// Token buckets, as the generic cell rate algorithm says them: one number per bucket, the time at which it
-// will be full again. A bucket that is full and one that was never seen are the same, so the table has a
-// fixed size: a new key takes the place of the bucket nearest to full, and only when a whole set of eight is
-// in use does somebody get tokens back early. No locks; a request costs one compare-and-swap per bucket.
-// Answers say what is left as draft-ietf-httpapi-ratelimit-headers-10 does.
+// Token buckets by the generic cell rate algorithm: one number per bucket, the time at which the bucket is
+// full again. A full bucket and an unknown one are equal, so the table has a fixed size: a new key replaces
+// the bucket nearest to full, and a caller gets tokens back early only if all eight buckets of a set are in
+// use. Lock-free; a request costs one compare-and-swap per bucket. The response headers follow
+// draft-ietf-httpapi-ratelimit-headers-10.
 #pragma once
 
 #include <atomic>
@@ -21,38 +21,38 @@
 
 namespace integreat::gateway {
 
-// A limit ready for use; its tokens are counted under `seed` mixed with who asks.
-struct Rate {
-    std::int64_t interval_ns = 0;  // Between two tokens; 0: no limit.
-    std::int64_t burst_ns = 0;     // What a full bucket holds, in the same unit.
-    std::uint64_t seed = 0;
-    std::string name;    // "campus": what the policy is called in answers.
-    std::string policy;  // `"campus";q=600;w=60`
+struct CompiledRateLimit {
+    std::int64_t interval_ns = 0;  // Time between two tokens; 0: no limit.
+    std::int64_t burst_ns = 0;     // Capacity of the bucket, in the same unit.
+    std::uint64_t seed = 0;        // Hash of `name`, mixed with the caller's key.
+    std::string name;              // Name of the policy in responses: "campus".
+    std::string policy;            // `"campus";q=600;w=60`
 
     bool limited() const { return interval_ns > 0; }
 };
 
-Rate compile_rate(const http::RateLimit& limit, std::string_view name);
+CompiledRateLimit compile_rate_limit(const http::RateLimit& limit, std::string_view name);
 
-struct Taken {
+struct RateLimitDecision {
     bool allowed = true;
-    std::int64_t remaining = 0;     // Requests that would pass right now.
-    std::int64_t more_seconds = 0;  // Until there is one more, rounded up.
+    std::int64_t remaining = 0;      // Number of requests that would pass now.
+    std::int64_t reset_seconds = 0;  // Time until one more token, rounded up.
 };
 
-class Buckets {
+class RateLimiter {
 public:
-    // Room for about `count` buckets, 16 bytes each.
-    Buckets(std::size_t count, Random& random);
+    // Allocates about `count` buckets of 16 bytes each.
+    RateLimiter(std::size_t count, Random& random);
 
-    Taken take(const Rate& rate, std::uint64_t who, Monotonic now);
+    // Takes a token from the bucket of `caller_key` under `limit`, if there is one.
+    RateLimitDecision try_acquire(const CompiledRateLimit& limit, std::uint64_t caller_key, Monotonic now);
 
-    // Keys are hashed with a number that clients do not know, so that they cannot aim at another's bucket.
-    std::uint64_t key_of(std::string_view text) const;
-    // An IPv4 address, or the /64 of an IPv6 one: who has one address of it has them all.
-    std::uint64_t key_of_address(std::string_view address) const;
+    // Hashes with a secret seed, so that clients cannot aim at another caller's bucket.
+    std::uint64_t hash_key(std::string_view text) const;
+    // Hashes an IPv4 address, or the /64 of an IPv6 address: one client usually owns a whole /64.
+    std::uint64_t hash_address(std::string_view address) const;
 
-    // How often a bucket in use gave way.
+    // Number of buckets that were replaced while in use.
     std::uint64_t evictions() const { return evictions_.load(std::memory_order_relaxed); }
 
 private:
@@ -70,7 +70,8 @@ private:
     std::atomic<std::uint64_t> evictions_{0};
 };
 
-// RateLimit-Policy and RateLimit.
-void add_rate_fields(const Rate& rate, const Taken& taken, http::Headers& to);
+// Adds RateLimit-Policy and RateLimit.
+void add_rate_limit_headers(const CompiledRateLimit& limit, const RateLimitDecision& decision,
+                            http::Headers& to);
 
 }  // namespace integreat::gateway

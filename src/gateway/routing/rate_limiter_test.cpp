@@ -14,83 +14,86 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
-class RateLimitTest : public testing::Test {
+class RateLimiterTest : public testing::Test {
 protected:
     FixedRandom random;
     FixedClock clock;
-    Buckets buckets{1024, random};
-    Rate rate = compile_rate({.requests = 60, .window = seconds(60), .burst = 3}, "campus");
+    RateLimiter limiter{1024, random};
+    CompiledRateLimit limit =
+        compile_rate_limit({.requests = 60, .window = seconds(60), .burst = 3}, "campus");
 
-    Taken take(std::uint64_t who = 7) { return buckets.take(rate, who, clock.monotonic()); }
+    RateLimitDecision acquire(std::uint64_t caller_key = 7) {
+        return limiter.try_acquire(limit, caller_key, clock.monotonic());
+    }
 };
 
-TEST_F(RateLimitTest, LetsTheBurstPassAndThenOnePerInterval) {
-    EXPECT_EQ(take().remaining, 2);
-    EXPECT_EQ(take().remaining, 1);
-    EXPECT_EQ(take().remaining, 0);
-    auto refused = take();
+TEST_F(RateLimiterTest, AllowsTheBurstAndThenOnePerInterval) {
+    EXPECT_EQ(acquire().remaining, 2);
+    EXPECT_EQ(acquire().remaining, 1);
+    EXPECT_EQ(acquire().remaining, 0);
+    auto refused = acquire();
     EXPECT_FALSE(refused.allowed);
-    EXPECT_EQ(refused.more_seconds, 1);
+    EXPECT_EQ(refused.reset_seconds, 1);
 
     clock.advance(milliseconds(999));
-    EXPECT_FALSE(take().allowed);
+    EXPECT_FALSE(acquire().allowed);
     clock.advance(milliseconds(1));
-    EXPECT_TRUE(take().allowed);
-    EXPECT_FALSE(take().allowed);
+    EXPECT_TRUE(acquire().allowed);
+    EXPECT_FALSE(acquire().allowed);
 }
 
-TEST_F(RateLimitTest, RefillsToTheBurstAndNoFurther) {
+TEST_F(RateLimiterTest, RefillsToTheBurstAndNoFurther) {
     for (int i = 0; i < 3; ++i)
-        EXPECT_TRUE(take().allowed);
+        EXPECT_TRUE(acquire().allowed);
     clock.advance(seconds(3600));
-    EXPECT_EQ(take().remaining, 2);
+    EXPECT_EQ(acquire().remaining, 2);
 }
 
-TEST_F(RateLimitTest, CountsCallersAndLimitsApart) {
+TEST_F(RateLimiterTest, CountsCallersAndLimitsSeparately) {
     for (int i = 0; i < 3; ++i)
-        EXPECT_TRUE(take(1).allowed);
-    EXPECT_FALSE(take(1).allowed);
-    EXPECT_TRUE(take(2).allowed);
-    auto other = compile_rate({.requests = 60, .window = seconds(60), .burst = 3}, "campus.portal");
-    EXPECT_TRUE(buckets.take(other, 1, clock.monotonic()).allowed);
+        EXPECT_TRUE(acquire(1).allowed);
+    EXPECT_FALSE(acquire(1).allowed);
+    EXPECT_TRUE(acquire(2).allowed);
+    auto other = compile_rate_limit({.requests = 60, .window = seconds(60), .burst = 3}, "campus.portal");
+    EXPECT_TRUE(limiter.try_acquire(other, 1, clock.monotonic()).allowed);
 }
 
-TEST_F(RateLimitTest, WritesTheFieldsOfTheDraft) {
+TEST_F(RateLimiterTest, WritesTheHeadersOfTheDraft) {
     http::Headers headers;
-    add_rate_fields(rate, take(), headers);
+    add_rate_limit_headers(limit, acquire(), headers);
     EXPECT_EQ(headers.value("RateLimit-Policy"), "\"campus\";q=60;w=60");
     EXPECT_EQ(headers.value("RateLimit"), "\"campus\";r=2;t=1");
 }
 
-TEST_F(RateLimitTest, TakesAnIpv6NetworkForOneCaller) {
-    EXPECT_EQ(buckets.key_of_address("2001:db8:1:2::1"), buckets.key_of_address("2001:db8:1:2:ffff::9"));
-    EXPECT_NE(buckets.key_of_address("2001:db8:1:2::1"), buckets.key_of_address("2001:db8:1:3::1"));
-    EXPECT_NE(buckets.key_of_address("192.0.2.1"), buckets.key_of_address("192.0.2.2"));
-    EXPECT_EQ(buckets.key_of_address("::ffff:192.0.2.1"), buckets.key_of_address("192.0.2.1"));
+TEST_F(RateLimiterTest, TreatsAnIpv6NetworkAsOneCaller) {
+    EXPECT_EQ(limiter.hash_address("2001:db8:1:2::1"), limiter.hash_address("2001:db8:1:2:ffff::9"));
+    EXPECT_NE(limiter.hash_address("2001:db8:1:2::1"), limiter.hash_address("2001:db8:1:3::1"));
+    EXPECT_NE(limiter.hash_address("192.0.2.1"), limiter.hash_address("192.0.2.2"));
+    EXPECT_EQ(limiter.hash_address("::ffff:192.0.2.1"), limiter.hash_address("192.0.2.1"));
 }
 
-TEST_F(RateLimitTest, StaysAsLargeAsItIsWhoeverComes) {
+TEST_F(RateLimiterTest, HasAFixedSize) {
     for (int i = 0; i < 3; ++i)
-        EXPECT_TRUE(take(42).allowed);
-    for (std::uint64_t who = 1000; who < 100'000; ++who)
-        take(who);
-    EXPECT_GT(buckets.evictions(), 0u);  // Only because so many came within one second.
+        EXPECT_TRUE(acquire(42).allowed);
+    for (std::uint64_t caller = 1000; caller < 100'000; ++caller)
+        acquire(caller);
+    EXPECT_GT(limiter.evictions(), 0u);  // All callers came within one second.
 
     clock.advance(seconds(10));
-    auto before = buckets.evictions();
-    for (std::uint64_t who = 1'000'000; who < 1'000'100; ++who)
-        EXPECT_TRUE(take(who).allowed);
-    EXPECT_EQ(buckets.evictions(), before);
+    auto before = limiter.evictions();
+    for (std::uint64_t caller = 1'000'000; caller < 1'000'100; ++caller)
+        EXPECT_TRUE(acquire(caller).allowed);
+    EXPECT_EQ(limiter.evictions(), before);
 }
 
-TEST_F(RateLimitTest, GivesManyThreadsNoMoreThanTheBurst) {
-    auto wide = compile_rate({.requests = 1, .window = seconds(3600), .burst = 500}, "wide");
+TEST_F(RateLimiterTest, AllowsNoMoreThanTheBurstOverAllThreads) {
+    auto wide = compile_rate_limit({.requests = 1, .window = seconds(3600), .burst = 500}, "wide");
     std::atomic<int> allowed{0};
     std::vector<std::thread> threads;
     for (int i = 0; i < 4; ++i) {
         threads.emplace_back([&] {
             for (int n = 0; n < 1000; ++n)
-                allowed += buckets.take(wide, 5, clock.monotonic()).allowed;
+                allowed += limiter.try_acquire(wide, 5, clock.monotonic()).allowed;
         });
     }
     for (auto& thread : threads)
@@ -98,9 +101,9 @@ TEST_F(RateLimitTest, GivesManyThreadsNoMoreThanTheBurst) {
     EXPECT_EQ(allowed, 500);
 }
 
-TEST(Rate, OfNoRequestsIsNoLimit) {
-    EXPECT_FALSE(compile_rate({.requests = 0}, "health").limited());
-    EXPECT_TRUE(compile_rate({.requests = 1}, "one").limited());
+TEST(CompiledRateLimit, IsUnlimitedForZeroRequests) {
+    EXPECT_FALSE(compile_rate_limit({.requests = 0}, "health").limited());
+    EXPECT_TRUE(compile_rate_limit({.requests = 1}, "one").limited());
 }
 
 }  // namespace

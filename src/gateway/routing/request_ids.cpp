@@ -4,6 +4,7 @@
 #include <bit>
 #include <span>
 
+#include "base/text/ascii.h"
 #include "crypto/ids.h"
 
 namespace integreat::gateway {
@@ -32,54 +33,54 @@ void append_hex(std::string& to, std::uint64_t number) {
     to.append(digits, sizeof digits);
 }
 
-bool lower_hex(std::string_view text) {
+bool is_lower_hex(std::string_view text) {
     for (char c : text) {
-        if (!((c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'))) return false;
+        if (!(is_digit(c) || (c >= 'a' && c <= 'f'))) return false;
     }
     return true;
 }
 
-bool all_zeros(std::string_view text) {
+bool is_all_zeros(std::string_view text) {
     return text.find_first_not_of('0') == std::string_view::npos;
 }
 
 }  // namespace
 
-Numbering::Numbering(Random& random) {
-    for (auto& slot : slots_) {
-        auto state = slot.state.lock();
+RequestIdGenerator::RequestIdGenerator(Random& random) {
+    for (auto& shard : shards_) {
+        auto state = shard.state.lock();
         random.fill(std::as_writable_bytes(std::span(*state)));
-        (*state)[0] |= 1;  // All zeros would stay zeros.
+        (*state)[0] |= 1;  // The generator never leaves the all-zero state.
     }
 }
 
-void Numbering::number(http::Call& call, std::string_view traceparent) {
-    std::array<std::uint64_t, 5> drawn;
+void RequestIdGenerator::assign(http::RequestContext& context, std::string_view traceparent) {
+    std::array<std::uint64_t, 5> numbers;
     {
-        auto state = slots_[thread_slot()].state.lock();
-        for (auto& number : drawn)
+        auto state = shards_[thread_shard()].state.lock();
+        for (auto& number : numbers)
             number = next(*state);
     }
-    call.id.text.assign("req_").resize(4 + crypto::ulid_length);
-    crypto::write_ulid(call.id.text.data() + 4, call.started, drawn[0], drawn[1]);
+    context.id.text.assign("req_").resize(4 + crypto::ulid_length);
+    crypto::write_ulid(context.id.text.data() + 4, context.started, numbers[0], numbers[1]);
 
-    if (traceparent.empty() || !read_traceparent(traceparent, call.trace)) {
-        call.trace.trace_id.clear();
-        append_hex(call.trace.trace_id, drawn[2] | 1);
-        append_hex(call.trace.trace_id, drawn[3]);
-        call.trace.sampled = true;  // Each request has its row in the transaction log.
+    if (traceparent.empty() || !parse_traceparent(traceparent, context.trace)) {
+        context.trace.trace_id.clear();
+        append_hex(context.trace.trace_id, numbers[2] | 1);
+        append_hex(context.trace.trace_id, numbers[3]);
+        context.trace.sampled = true;  // Every request has a row in the transaction log.
     }
-    call.trace.parent_id.clear();
-    append_hex(call.trace.parent_id, drawn[4] | 1);
+    context.trace.parent_id.clear();
+    append_hex(context.trace.parent_id, numbers[4] | 1);
 }
 
-bool read_traceparent(std::string_view text, http::TraceContext& trace) {
+bool parse_traceparent(std::string_view text, http::TraceContext& trace) {
     if (text.size() < 55 || text[2] != '-' || text[35] != '-' || text[52] != '-') return false;
     auto version = text.substr(0, 2), trace_id = text.substr(3, 32);
     auto parent_id = text.substr(36, 16), flags = text.substr(53, 2);
-    if (!lower_hex(version) || !lower_hex(trace_id) || !lower_hex(parent_id) || !lower_hex(flags))
+    if (!is_lower_hex(version) || !is_lower_hex(trace_id) || !is_lower_hex(parent_id) || !is_lower_hex(flags))
         return false;
-    if (version == "ff" || all_zeros(trace_id) || all_zeros(parent_id)) return false;
+    if (version == "ff" || is_all_zeros(trace_id) || is_all_zeros(parent_id)) return false;
     bool ends_here = text.size() == 55;
     if (!ends_here && (version == "00" || text[55] != '-'))
         return false;  // Later versions may append fields.
@@ -88,7 +89,7 @@ bool read_traceparent(std::string_view text, http::TraceContext& trace) {
     return true;
 }
 
-std::string traceparent_of(const http::TraceContext& trace) {
+std::string format_traceparent(const http::TraceContext& trace) {
     std::string text;
     text.reserve(55);
     text.append("00-").append(trace.trace_id).append("-").append(trace.parent_id);

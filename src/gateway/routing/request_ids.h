@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// Names for each request: our own id, which is answered and logged everywhere, and the W3C trace it is part
-// of (https://www.w3.org/TR/trace-context/, level 1). An id that a client sends is never taken for ours: it
-// could be chosen to collide. A well-formed traceparent is continued with a span of this hop.
+// Identifiers of a request: our own ID, which every response and log carries, and the W3C trace of the
+// request (https://www.w3.org/TR/trace-context/, level 1). An ID sent by a client is never reused: it could
+// be chosen to collide. A well-formed traceparent is continued with a span for this hop.
 //
-// These names are unique, not secret: a generator per thread slot (xoshiro256**), seeded once from Random.
+// These identifiers are unique, not secret: one generator per thread shard (xoshiro256**), seeded from
+// Random.
 #pragma once
 
 #include <array>
@@ -18,25 +19,25 @@
 
 namespace integreat::gateway {
 
-class Numbering {
+class RequestIdGenerator {
 public:
-    explicit Numbering(Random& random);
+    explicit RequestIdGenerator(Random& random);
 
-    // Fills call.id from call.started and call.trace from `traceparent` (empty: a new trace).
-    void number(http::Call& call, std::string_view traceparent);
+    // Sets context.id, from context.started, and context.trace, from `traceparent` (empty: a new trace).
+    void assign(http::RequestContext& context, std::string_view traceparent);
 
 private:
     using State = std::array<std::uint64_t, 4>;
-    struct alignas(64) Slot {
-        Guarded<State> state;
+    struct alignas(64) Shard {
+        Synchronized<State> state;
     };
-    std::array<Slot, thread_slots> slots_;
+    std::array<Shard, thread_shards> shards_;
 };
 
-// Fills trace_id and sampled; false for anything that is not a valid traceparent.
-bool read_traceparent(std::string_view text, http::TraceContext& trace);
+// Sets trace_id and sampled; returns false if `text` is not a valid traceparent.
+bool parse_traceparent(std::string_view text, http::TraceContext& trace);
 
-// "00-<trace_id>-<parent_id>-01": what the next hop is told.
-std::string traceparent_of(const http::TraceContext& trace);
+// "00-<trace_id>-<parent_id>-01", the header for the next hop.
+std::string format_traceparent(const http::TraceContext& trace);
 
 }  // namespace integreat::gateway

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// Everything that manifests decide, compiled and immutable. A request takes the snapshot in force when it
-// arrives and keeps it until it has been answered; a reload publishes another and disturbs nobody. What a
-// request would have to look up is resolved here once: metric series, limits, CORS fields, relay targets.
+// The compiled, immutable form of all manifests. A request takes the current snapshot when it arrives and
+// keeps it until it is finished; a reload publishes another one. Everything a request would have to look up
+// is resolved here once: metric series, limits, CORS headers, upstream targets.
 #pragma once
 
 #include <array>
 #include <cstdint>
 #include <memory>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -17,7 +18,6 @@
 #include "config/settings/settings.h"
 #include "gateway/routing/cors.h"
 #include "gateway/routing/rate_limiter.h"
-#include "gateway/routing/schema.h"
 #include "gateway/routing/upstream_request.h"
 #include "http/routing/router.h"
 #include "identity/identity.h"
@@ -26,65 +26,65 @@
 namespace integreat::gateway {
 
 struct RouteSeries {
-    std::array<metrics::Counter*, 6> by_class{};  // Broken off, 1xx to 5xx.
+    std::array<metrics::Counter*, 6> by_class{};  // Connection lost, 1xx to 5xx.
     metrics::Histogram* duration = nullptr;
 };
 
-struct TenantPlan {
+struct CompiledTenant {
     TenantId tenant;
-    CorsPlan cors;
-    Rate rate;  // Of all its callers together.
+    CompiledCors cors;
+    CompiledRateLimit rate_limit;  // Shared by all callers of the tenant.
 };
 
-struct RoutePlan {
+struct CompiledRoute {
     const http::Route* route = nullptr;
-    const TenantPlan* tenant = nullptr;
-    Rate rate;  // Of each caller.
+    const CompiledTenant* tenant = nullptr;
+    CompiledRateLimit rate_limit;  // Per caller.
     TargetTemplate target;
-    bool upstream_idempotent = false;      // May be sent again when nobody knows what became of it.
-    std::shared_ptr<const Schema> schema;  // Of the body; null: not checked beyond the route's limits.
+    bool upstream_idempotent = false;  // The upstream honours Idempotency-Key, so a request may be repeated.
     RouteSeries series;
 };
 
 struct Snapshot {
     std::uint64_t generation = 0;
     http::Router router;
-    std::vector<TenantPlan> tenants;  // The platform first, then by name.
-    std::vector<RoutePlan> plans;     // Of router.routes(), in the same order.
-    RouteSeries unrouted;             // Requests that no route took.
+    std::vector<CompiledTenant> tenants;         // The platform first, then by name.
+    std::vector<CompiledRoute> compiled_routes;  // One per route of router.routes(), in the same order.
+    RouteSeries unrouted;                        // For requests without a matching route.
     identity::Projects projects;
     std::vector<config::Manifest> manifests;
+    std::string problem_base_url;
     bool behind_proxy = false;
 
-    const RoutePlan& plan_of(const http::Route& route) const {
-        return plans[static_cast<std::size_t>(&route - router.routes().data())];
+    const CompiledRoute& compiled(const http::Route& route) const {
+        return compiled_routes[static_cast<std::size_t>(&route - router.routes().data())];
     }
-    // The app whose path this is, "/v1/apps/<app>/...", also where no route answers.
-    const TenantPlan& tenant_of_path(std::string_view path) const;
+    // Finds the app of a path "/v1/apps/<app>/...", also without a matching route; else the platform.
+    const CompiledTenant& find_tenant(std::string_view path) const;
 };
 
 struct SnapshotParts {
     const config::Settings& settings;
     std::vector<config::Manifest> manifests;
-    std::vector<http::Route> platform_routes;  // Those of the apps follow from their manifests.
+    std::vector<http::Route> routes;  // Complete: each has a handler or an upstream.
     std::uint64_t generation = 1;
 };
 
-// Fault::invalid naming the route and what is wrong with it. Routes called "<app>.me" get their handler here.
+// Fault::invalid names the invalid route and the reason.
 Result<std::shared_ptr<const Snapshot>> compile_snapshot(SnapshotParts parts, metrics::Registry& registry);
 
-// The snapshot in force. Each thread slot has a reference of its own, so that threads do not count on the
-// same line of cache.
-class Published {
+// The current snapshot. Each thread shard has a reference of its own, so that threads do not contend for one
+// reference count.
+class SnapshotHolder {
 public:
     void publish(const std::shared_ptr<const Snapshot>& snapshot);
     std::shared_ptr<const Snapshot> current();
 
 private:
-    struct alignas(64) Slot {
-        Guarded<std::shared_ptr<const Snapshot>> snapshot;
+    struct alignas(64) Shard {
+        Synchronized<std::shared_ptr<const Snapshot>> snapshot;
     };
-    std::array<Slot, thread_slots> slots_;
+    std::array<Shard, thread_shards> shards_;
 };
 
 }  // namespace integreat::gateway

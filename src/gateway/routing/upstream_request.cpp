@@ -3,19 +3,19 @@
 
 #include <algorithm>
 
+#include "base/text/ascii.h"
 #include "gateway/routing/request_ids.h"
 
 namespace integreat::gateway {
 
 namespace {
 
-using http::equal_ignoring_case;
 
 constexpr std::string_view hex_digits = "0123456789ABCDEF";
 
-// RFC 9110 section 7.6.1, framing and Host, which the transport makes anew.
-bool of_this_hop(std::string_view name) {
-    auto is = [&](std::string_view other) { return equal_ignoring_case(name, other); };
+// Hop-by-hop headers (RFC 9110 section 7.6.1), framing and Host, which the transport sets itself.
+bool is_hop_header(std::string_view name) {
+    auto is = [&](std::string_view other) { return iequals(name, other); };
     switch (name.size()) {
         case 2: return is("TE");
         case 4: return is("Host");
@@ -31,36 +31,36 @@ bool of_this_hop(std::string_view name) {
     }
 }
 
-// "Integreat-Subject", also as "integreat_subject": to CGI both are HTTP_INTEGREAT_SUBJECT.
-bool starts_like(std::string_view name, std::string_view prefix) {
+// Compares like CGI, where "Integreat-Subject" and "integreat_subject" are both HTTP_INTEGREAT_SUBJECT.
+bool has_cgi_prefix(std::string_view name, std::string_view prefix) {
     if (name.size() < prefix.size()) return false;
     for (std::size_t i = 0; i < prefix.size(); ++i) {
-        char c = name[i] == '_' ? '-' : name[i];
-        if (c >= 'A' && c <= 'Z') c = static_cast<char>(c | 0x20);
+        char c = name[i] == '_' ? '-' : to_lower(name[i]);
         if (c != prefix[i]) return false;
     }
     return true;
 }
 
-// What only a gateway may say: who asks, where from, which hop of the trace.
-bool ours_to_say(std::string_view name) {
+// Headers that only a gateway may set: identity, client address, trace.
+bool is_gateway_header(std::string_view name) {
     if (name.size() < 7) return false;
     switch (name.front() | 0x20) {
-        case 'i': return starts_like(name, "integreat-");
-        case 'x': return starts_like(name, "x-forwarded-") || starts_like(name, "x-real-ip");
-        case 'f': return equal_ignoring_case(name, "Forwarded");
-        case 't': return equal_ignoring_case(name, "traceparent");
+        case 'i': return has_cgi_prefix(name, "integreat-");
+        case 'x': return has_cgi_prefix(name, "x-forwarded-") || has_cgi_prefix(name, "x-real-ip");
+        case 'f': return iequals(name, "Forwarded");
+        case 't': return iequals(name, "traceparent");
         default: return false;
     }
 }
 
-// Whether a Connection field names anything beyond the usual words.
-bool unusual_connection(std::string_view value) {
-    return !equal_ignoring_case(value, "keep-alive") && !equal_ignoring_case(value, "close") &&
-           !equal_ignoring_case(value, "upgrade");
+// True if the Connection header names other headers.
+bool names_other_headers(std::string_view value) {
+    return !iequals(value, "keep-alive") && !iequals(value, "close") &&
+           !iequals(value, "upgrade");
 }
 
-void remove_named(http::Headers& fields, std::string_view list) {
+// Removes the headers that a Connection header lists.
+void remove_listed(http::Headers& headers, std::string_view list) {
     while (!list.empty()) {
         auto end = std::min(list.find(','), list.size());
         auto name = list.substr(0, end);
@@ -69,59 +69,59 @@ void remove_named(http::Headers& fields, std::string_view list) {
             name.remove_prefix(1);
         while (!name.empty() && (name.back() == ' ' || name.back() == '\t'))
             name.remove_suffix(1);
-        if (!name.empty()) fields.remove(name);
+        if (!name.empty()) headers.remove(name);
     }
 }
 
-template <class Wanted>
-void append_end_to_end_if(http::Headers& to, const http::Headers& from, Wanted wanted) {
-    bool names_others = false;
+template <class Predicate>
+void append_end_to_end_if(http::Headers& to, const http::Headers& from, Predicate is_forwarded) {
+    bool has_listed = false;
     for (auto [name, value] : from) {
-        if (!of_this_hop(name)) {
-            if (wanted(name)) to.add(name, value);
-        } else if (name.size() == 10 && equal_ignoring_case(name, "Connection")) {
-            names_others |= unusual_connection(value);
+        if (!is_hop_header(name)) {
+            if (is_forwarded(name)) to.add(name, value);
+        } else if (name.size() == 10 && iequals(name, "Connection")) {
+            has_listed |= names_other_headers(value);
         }
     }
-    if (!names_others) return;
+    if (!has_listed) return;
     for (auto [name, value] : from) {
-        if (equal_ignoring_case(name, "Connection")) remove_named(to, value);
+        if (iequals(name, "Connection")) remove_listed(to, value);
     }
 }
 
-// Bytes that a header field cannot hold, and "%", as percent escapes: a subject with a line break in it must
-// not become a second field.
-void add_safely(http::Headers& to, std::string_view name, std::string_view value) {
-    auto harmless = [](char c) { return c > 0x20 && c < 0x7f && c != '%'; };
-    if (std::all_of(value.begin(), value.end(), harmless)) return to.add(name, value);
-    std::string safe;
+// Percent-encodes "%" and the bytes that a header cannot contain: a subject with a line break must not become
+// a second header.
+void add_encoded(http::Headers& to, std::string_view name, std::string_view value) {
+    auto is_safe = [](char c) { return c > 0x20 && c < 0x7f && c != '%'; };
+    if (std::all_of(value.begin(), value.end(), is_safe)) return to.add(name, value);
+    std::string encoded;
     for (char character : value) {
-        if (harmless(character)) {
-            safe += character;
+        if (is_safe(character)) {
+            encoded += character;
         } else {
             auto byte = static_cast<unsigned char>(character);
-            safe += '%';
-            safe += hex_digits[byte >> 4];
-            safe += hex_digits[byte & 15];
+            encoded += '%';
+            encoded += hex_digits[byte >> 4];
+            encoded += hex_digits[byte & 15];
         }
     }
-    to.add(name, safe);
+    to.add(name, encoded);
 }
 
-// What add_identity adds, usually.
-constexpr std::size_t identity_fields = 5;
+// Usual number and size in bytes of the headers that add_identity adds.
+constexpr std::size_t identity_headers = 5;
 constexpr std::size_t identity_bytes = 256;
 
-void add_identity(http::Headers& to, const http::Call& call) {
-    to.add("Integreat-Request-Id", call.id.text);
-    to.add("traceparent", traceparent_of(call.trace));
-    to.add("Integreat-Tenant", call.tenant.text);
-    if (!call.principal || call.principal->kind == PrincipalKind::anonymous) return;
-    add_safely(to, "Integreat-Subject", call.principal->subject);
-    if (!call.principal->role.empty()) add_safely(to, "Integreat-Role", call.principal->role);
+void add_identity(http::Headers& to, const http::RequestContext& context) {
+    to.add("Integreat-Request-Id", context.id.text);
+    to.add("traceparent", format_traceparent(context.trace));
+    to.add("Integreat-Tenant", context.tenant.text);
+    if (!context.principal || context.principal->kind == PrincipalKind::anonymous) return;
+    add_encoded(to, "Integreat-Subject", context.principal->subject);
+    if (!context.principal->role.empty()) add_encoded(to, "Integreat-Role", context.principal->role);
 }
 
-// The start of each segment of `path`, from its first slash on.
+// Returns the segment of `path` with this index; with `rest`, all of the path from there.
 std::string_view segment_at(std::string_view path, int index, bool rest) {
     std::size_t start = 1;
     for (; index > 0; --index)
@@ -131,18 +131,18 @@ std::string_view segment_at(std::string_view path, int index, bool rest) {
     return path.substr(start, end - start);
 }
 
-struct Place {
-    int segment = -1;
+struct SegmentPosition {
+    int segment = -1;  // -1: not found.
     bool rest = false;
 };
 
-// Where in `pattern` the parameter is.
-Place place_of(std::string_view pattern, std::string_view braced) {
+// Finds the segment of `pattern` that is the parameter, written with its braces.
+SegmentPosition find_parameter(std::string_view pattern, std::string_view parameter) {
     int index = 0;
     for (std::size_t start = 1; start < pattern.size(); ++index) {
         auto end = std::min(pattern.find('/', start), pattern.size());
         auto segment = pattern.substr(start, end - start);
-        if (segment == braced) return {index, segment.ends_with("...}")};
+        if (segment == parameter) return {index, segment.ends_with("...}")};
         start = end + 1;
     }
     return {};
@@ -159,56 +159,57 @@ Result<TargetTemplate> compile_target(const http::Route& route) {
     }
     while (!text.empty()) {
         auto open = std::min(text.find('{'), text.size());
-        TargetTemplate::Piece piece{.literal = std::string(text.substr(0, open))};
+        TargetTemplate::Part part{.literal = std::string(text.substr(0, open))};
         text.remove_prefix(open);
         if (!text.empty()) {
-            auto braced = text.substr(0, std::min(text.find('}'), text.size() - 1) + 1);
-            auto place = place_of(route.pattern, braced);
-            if (place.segment < 0) {
+            auto parameter = text.substr(0, std::min(text.find('}'), text.size() - 1) + 1);
+            auto position = find_parameter(route.pattern, parameter);
+            if (position.segment < 0) {
                 return Error{Fault::invalid,
-                             "route " + route.name + ": its target uses " + std::string(braced) +
+                             "route " + route.name + ": its target uses " + std::string(parameter) +
                                  ", which the path " + route.pattern + " does not have",
                              ""};
             }
-            piece.segment = place.segment;
-            piece.rest = place.rest;
-            text.remove_prefix(braced.size());
+            part.segment = position.segment;
+            part.rest = position.rest;
+            text.remove_prefix(parameter.size());
         }
-        target.pieces.push_back(std::move(piece));
+        target.parts.push_back(std::move(part));
     }
     return target;
 }
 
 std::string fill_target(const TargetTemplate& target, const http::Request& request) {
-    if (target.pieces.empty()) return request.target;
+    if (target.parts.empty()) return request.target;
     auto path = request.path();
     std::string filled;
     filled.reserve(request.target.size() + 16);
-    for (const auto& piece : target.pieces) {
-        filled += piece.literal;
-        if (piece.segment >= 0) filled += segment_at(path, piece.segment, piece.rest);
+    for (const auto& part : target.parts) {
+        filled += part.literal;
+        if (part.segment >= 0) filled += segment_at(path, part.segment, part.rest);
     }
     return filled.append(std::string_view(request.target).substr(path.size()));
 }
 
-void append_end_to_end(http::Headers& to, const http::Headers& from) {
+void append_end_to_end_headers(http::Headers& to, const http::Headers& from) {
     append_end_to_end_if(to, from, [](std::string_view) { return true; });
 }
 
-http::Relay make_relay(const TargetTemplate& target, const http::Request& request, const http::Call& call) {
-    http::Relay relay{.upstream = call.route->upstream,
-                      .target = fill_target(target, request),
-                      .body_bytes_max = call.route->body_bytes_max};
-    bool forward_authorization = call.route->upstream->forward_authorization;
-    auto withheld = forward_authorization ? 0 : request.headers.value("Authorization").size();
-    relay.headers.reserve(request.headers.size() + identity_fields,
-                          request.headers.bytes() - withheld + identity_bytes);
-    append_end_to_end_if(relay.headers, request.headers, [&](std::string_view name) {
-        if (ours_to_say(name)) return false;
-        return forward_authorization || name.size() != 13 || !equal_ignoring_case(name, "Authorization");
+http::ProxyRequest make_proxy_request(const TargetTemplate& target, const http::Request& request,
+                                      const http::RequestContext& context) {
+    http::ProxyRequest proxy_request{.upstream = context.route->upstream,
+                                     .target = fill_target(target, request),
+                                     .max_body_bytes = context.route->max_body_bytes};
+    bool forward_authorization = context.route->upstream->forward_authorization;
+    auto removed_bytes = forward_authorization ? 0 : request.headers.value("Authorization").size();
+    proxy_request.headers.reserve(request.headers.size() + identity_headers,
+                                  request.headers.bytes() - removed_bytes + identity_bytes);
+    append_end_to_end_if(proxy_request.headers, request.headers, [&](std::string_view name) {
+        if (is_gateway_header(name)) return false;
+        return forward_authorization || name.size() != 13 || !iequals(name, "Authorization");
     });
-    add_identity(relay.headers, call);
-    return relay;
+    add_identity(proxy_request.headers, context);
+    return proxy_request;
 }
 
 }  // namespace integreat::gateway

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// What an upstream is told: the request without what concerns only this hop (RFC 9110 section 7.6.1) or could
-// impersonate us, and with who asks. An upstream behind the gateway may believe the Integreat-* fields: those
-// that a client sends are removed, in any spelling that a CGI-like server would take for them.
+// The request to an upstream: the client's request without its hop-by-hop headers (RFC 9110 section 7.6.1)
+// and without headers that only the gateway may set, plus the caller's identity. An upstream behind the
+// gateway may trust the Integreat-* headers: the client's own are removed, in any spelling that a CGI-like
+// server would treat as equal.
 #pragma once
 
 #include <string>
@@ -15,26 +16,27 @@
 
 namespace integreat::gateway {
 
-// Where a route's path leads at the upstream: "/students/{id}" with the bytes of the request's own segment,
-// which check_target has found to mean one thing only.
+// The target of a route at its upstream: "/students/{id}", filled with the raw bytes of the request's
+// segment, which check_target has found to be unambiguous.
 struct TargetTemplate {
-    struct Piece {
+    struct Part {
         std::string literal;
-        int segment = -1;   // Of the request's path, after the literal.
-        bool rest = false;  // That segment and all behind it.
+        int segment = -1;   // Index of the request's path segment after the literal; -1: none.
+        bool rest = false;  // That segment and all that follow.
     };
-    std::vector<Piece> pieces;  // None: the path as it came.
+    std::vector<Part> parts;  // Empty: the path of the request.
 };
 
 // Fault::invalid naming the route, if `route.upstream_target` uses a parameter that its pattern lacks.
 Result<TargetTemplate> compile_target(const http::Route& route);
 
-// Path and query of the request as the upstream gets them.
+// Builds path and query for the upstream.
 std::string fill_target(const TargetTemplate& target, const http::Request& request);
 
-http::Relay make_relay(const TargetTemplate& target, const http::Request& request, const http::Call& call);
+http::ProxyRequest make_proxy_request(const TargetTemplate& target, const http::Request& request,
+                                      const http::RequestContext& context);
 
-// The part of the peer's fields that may go on to the other side, for both directions of a buffered relay.
-void append_end_to_end(http::Headers& to, const http::Headers& from);
+// Appends the end-to-end headers of `from`; for both directions of a buffered exchange.
+void append_end_to_end_headers(http::Headers& to, const http::Headers& from);
 
 }  // namespace integreat::gateway

@@ -8,50 +8,50 @@ namespace {
 
 using testing::HasSubstr;
 
-class RelayTest : public testing::Test {
+class UpstreamRequestTest : public testing::Test {
 protected:
-    RelayTest() {
+    UpstreamRequestTest() {
         auto upstream = std::make_shared<http::Upstream>();
         upstream->tenant = {"campus"};
         route.name = "campus.portal";
         route.pattern = "/v1/apps/campus/portal/{id}/files/{rest...}";
         route.tenant = {"campus"};
         route.upstream = upstream;
-        route.body_bytes_max = 99;
+        route.max_body_bytes = 99;
         request.target = "/v1/apps/campus/portal/a%20b/files/x/y%25?q=1&r=%41";
-        call.id = {"req_1"};
-        call.trace = {"4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7", true};
-        call.route = &route;
-        call.tenant = {"campus"};
-        call.principal = std::make_shared<Principal>(
+        context.id = {"req_1"};
+        context.trace = {"4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7", true};
+        context.route = &route;
+        context.tenant = {"campus"};
+        context.principal = std::make_shared<Principal>(
             Principal{.kind = PrincipalKind::user, .tenant = {"campus"}, .subject = "u1", .role = "student"});
     }
 
-    http::Relay relay() {
+    http::ProxyRequest make() {
         auto target = compile_target(route);
         EXPECT_TRUE(target) << target.error().message;
-        return make_relay(*target, request, call);
+        return make_proxy_request(*target, request, context);
     }
 
     http::Route route;
     http::Request request;
-    http::Call call;
+    http::RequestContext context;
 };
 
-TEST_F(RelayTest, PutsSegmentsIntoTheTargetAsTheyCame) {
-    EXPECT_EQ(relay().target, request.target);
+TEST_F(UpstreamRequestTest, CopiesSegmentsIntoTheTargetUnchanged) {
+    EXPECT_EQ(make().target, request.target);
     route.upstream_target = "/base/{rest...}";
-    EXPECT_EQ(relay().target, "/base/x/y%25?q=1&r=%41");
+    EXPECT_EQ(make().target, "/base/x/y%25?q=1&r=%41");
     route.upstream_target = "/of/{id}/raw/{rest...}";
-    EXPECT_EQ(relay().target, "/of/a%20b/raw/x/y%25?q=1&r=%41");
+    EXPECT_EQ(make().target, "/of/a%20b/raw/x/y%25?q=1&r=%41");
     route.upstream_target = "/fixed";
-    EXPECT_EQ(relay().target, "/fixed?q=1&r=%41");
+    EXPECT_EQ(make().target, "/fixed?q=1&r=%41");
     request.target = "/v1/apps/campus/portal/7/files/";
     route.upstream_target = "/base/{rest...}";
-    EXPECT_EQ(relay().target, "/base/");
+    EXPECT_EQ(make().target, "/base/");
 }
 
-TEST_F(RelayTest, RefusesTargetsWithUnknownParameters) {
+TEST_F(UpstreamRequestTest, RejectsTargetsWithUnknownParameters) {
     route.upstream_target = "/base/{other}";
     auto target = compile_target(route);
     ASSERT_FALSE(target);
@@ -62,7 +62,7 @@ TEST_F(RelayTest, RefusesTargetsWithUnknownParameters) {
     EXPECT_FALSE(compile_target(route));
 }
 
-TEST_F(RelayTest, LeavesOutWhatConcernsThisHopOnly) {
+TEST_F(UpstreamRequestTest, OmitsHopByHopHeaders) {
     request.headers = {{"Host", "gateway"},
                        {"Connection", "keep-alive, X-Private"},
                        {"X-Private", "1"},
@@ -77,17 +77,17 @@ TEST_F(RelayTest, LeavesOutWhatConcernsThisHopOnly) {
                        {"Expect", "100-continue"},
                        {"Accept", "text/html"},
                        {"Cookie", "a=b"}};
-    auto headers = relay().headers;
+    auto headers = make().headers;
     std::vector<std::string> names;
     for (auto [name, value] : headers)
         names.emplace_back(name);
     EXPECT_THAT(names, testing::ElementsAre("Accept", "Cookie", "Integreat-Request-Id", "traceparent",
                                             "Integreat-Tenant", "Integreat-Subject", "Integreat-Role"));
-    EXPECT_EQ(relay().body_bytes_max, 99u);
+    EXPECT_EQ(make().max_body_bytes, 99u);
 }
 
-TEST_F(RelayTest, TellsTheUpstreamWhoAsks) {
-    auto headers = relay().headers;
+TEST_F(UpstreamRequestTest, AddsTheIdentityOfTheCaller) {
+    auto headers = make().headers;
     EXPECT_EQ(headers.value("Integreat-Tenant"), "campus");
     EXPECT_EQ(headers.value("Integreat-Subject"), "u1");
     EXPECT_EQ(headers.value("Integreat-Role"), "student");
@@ -95,8 +95,8 @@ TEST_F(RelayTest, TellsTheUpstreamWhoAsks) {
     EXPECT_EQ(headers.value("traceparent"), "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01");
 }
 
-TEST_F(RelayTest, BelievesNoClientThatSpeaksInOurName) {
-    call.principal = nullptr;
+TEST_F(UpstreamRequestTest, RemovesGatewayHeadersOfTheClient) {
+    context.principal = nullptr;
     request.headers = {{"Integreat-Subject", "root"},
                        {"integreat_role", "admin"},
                        {"INTEGREAT-Anything", "x"},
@@ -106,7 +106,7 @@ TEST_F(RelayTest, BelievesNoClientThatSpeaksInOurName) {
                        {"X-Real-IP", "x"},
                        {"traceparent", "x"},
                        {"Integrity", "kept"}};
-    auto headers = relay().headers;
+    auto headers = make().headers;
     std::vector<std::string> names;
     for (auto [name, value] : headers)
         names.emplace_back(name);
@@ -114,19 +114,19 @@ TEST_F(RelayTest, BelievesNoClientThatSpeaksInOurName) {
                 testing::ElementsAre("Integrity", "Integreat-Request-Id", "traceparent", "Integreat-Tenant"));
 }
 
-TEST_F(RelayTest, KeepsTheTokenUnlessTheUpstreamMayHaveIt) {
+TEST_F(UpstreamRequestTest, ForwardsTheTokenOnlyIfConfigured) {
     request.headers = {{"Authorization", "Bearer secret"}};
-    EXPECT_FALSE(relay().headers.contains("Authorization"));
+    EXPECT_FALSE(make().headers.contains("Authorization"));
     auto trusting = std::make_shared<http::Upstream>(*route.upstream);
     trusting->forward_authorization = true;
     route.upstream = trusting;
-    EXPECT_EQ(relay().headers.value("Authorization"), "Bearer secret");
+    EXPECT_EQ(make().headers.value("Authorization"), "Bearer secret");
 }
 
-TEST_F(RelayTest, LetsNoSubjectBecomeASecondField) {
-    call.principal = std::make_shared<Principal>(Principal{
+TEST_F(UpstreamRequestTest, EncodesTheSubjectSafely) {
+    context.principal = std::make_shared<Principal>(Principal{
         .kind = PrincipalKind::user, .subject = "a\r\nIntegreat-Role: admin%", .role = "caf\xc3\xa9"});
-    auto headers = relay().headers;
+    auto headers = make().headers;
     EXPECT_EQ(headers.value("Integreat-Subject"), "a%0D%0AIntegreat-Role:%20admin%25");
     EXPECT_EQ(headers.value("Integreat-Role"), "caf%C3%A9");
 }

@@ -3,13 +3,18 @@
 
 #include <boost/json.hpp>
 
+#include "gateway/admin/app_routes.h"
+#include "http/message/problem.h"
+#include "http/transport/buffered.h"
+#include "json/value/parse.h"
+
 namespace integreat::gateway::testing {
 
 namespace {
 
 constexpr std::size_t streamed_bytes_max = 10'000'000;
 
-std::vector<std::string> parts_of(std::string_view text) {
+std::vector<std::string> split_token(std::string_view text) {
     std::vector<std::string> parts(1);
     for (char c : text) {
         if (c == ':') {
@@ -22,23 +27,35 @@ std::vector<std::string> parts_of(std::string_view text) {
     return parts;
 }
 
+// Requires {"text": "..."}.
+http::Response handle_note(const http::Request& request, http::RequestContext& context) {
+    auto body = json::parse(request.body);
+    if (!body) {
+        return http::to_response(http::problem(http::ProblemType::malformed_json, body.error().message),
+                                 context);
+    }
+    const auto* object = body->if_object();
+    if (!object || !object->contains("text"))
+        return http::to_response(http::problem(http::ProblemType::invalid_request, "Send a text."), context);
+    return http::FullResponse{.body = request.body};
+}
+
 }  // namespace
 
-identity::Verdict fixed_identify(std::string_view authorization, bool may_wait) {
+identity::AuthResult fake_identify(std::string_view authorization, bool may_block) {
     if (authorization.starts_with("Bearer wait:")) {
-        if (!may_wait) return identity::MustWait{};
+        if (!may_block) return identity::WouldBlock{};
         authorization.remove_prefix(12);
     } else if (authorization.starts_with("Bearer ")) {
         authorization.remove_prefix(7);
     }
     if (authorization == "bad") {
-        return identity::Denial{.type = "forbidden",
-                                .title = "The token is not good",
-                                .detail = "Sign in again.",
-                                .rule = "the signature must be right",
-                                .facts = {{"kid", "k1"}}};
+        return identity::AuthFailure{.type = http::ProblemType::token_signature,
+                                     .detail = "Sign in again.",
+                                     .rule = "the signature must be right",
+                                     .facts = {{"kid", "k1"}}};
     }
-    auto parts = parts_of(authorization);
+    auto parts = split_token(authorization);
     Principal principal{.kind = PrincipalKind::user, .expires = from_unix_seconds(1'795'003'600)};
     if (parts[0] == "key") {
         principal.kind = PrincipalKind::key;
@@ -53,7 +70,7 @@ identity::Verdict fixed_identify(std::string_view authorization, bool may_wait) 
     return std::make_shared<const Principal>(std::move(principal));
 }
 
-config::Manifest manifest_of(std::string app) {
+config::Manifest make_manifest(std::string app) {
     config::Manifest manifest;
     manifest.firebase_project = app + "-project";
     manifest.cors.origins = {"https://" + app + ".example", "http://localhost:*"};
@@ -67,31 +84,33 @@ std::vector<http::Route> campus_routes() {
     upstream->name = "portal";
     upstream->host = "127.0.0.1";
     TenantId campus{"campus"};
-    using Who = http::Access::Who;
-    auto echo = [](const http::Request& request, http::Call&) { return http::Reply{.body = request.body}; };
+    using Audience = http::Access::Audience;
+    auto echo = [](const http::Request& request, http::RequestContext&) {
+        return http::FullResponse{.body = request.body};
+    };
     std::vector<http::Route> routes{
         {.pattern = "/v1/apps/campus/open",
          .name = "campus.open",
          .tenant = campus,
-         .access = {.who = Who::anyone},
+         .access = {.audience = Audience::anyone},
          .handler = echo},
         {.pattern = "/v1/apps/campus/grades",
          .name = "campus.grades",
          .tenant = campus,
-         .access = {.who = Who::roles, .roles = {"registrar"}, .scope = "grades.read"},
+         .access = {.audience = Audience::roles, .roles = {"registrar"}, .scope = "grades.read"},
          .handler = echo},
         {.method = http::Method::post,
          .pattern = "/v1/apps/campus/notes",
          .name = "campus.notes.post",
          .tenant = campus,
-         .body_bytes_max = 100,
+         .max_body_bytes = 100,
          .idempotency = http::Idempotency::off,
          .request_schema = R"({"type":"object","required":["text"],"properties":{"text":{"type":"string"}}})",
-         .handler = echo},
+         .handler = handle_note},
         {.pattern = "/v1/apps/campus/slow",
          .name = "campus.slow",
          .tenant = campus,
-         .waits = true,
+         .blocking = true,
          .handler = echo},
         {.pattern = "/v1/apps/campus/few",
          .name = "campus.few",
@@ -101,7 +120,7 @@ std::vector<http::Route> campus_routes() {
         {.pattern = "/v1/apps/campus/broken",
          .name = "campus.broken",
          .tenant = campus,
-         .handler = [](const http::Request&, http::Call&) -> http::Response {
+         .handler = [](const http::Request&, http::RequestContext&) -> http::Response {
              throw std::runtime_error("it broke");
          }},
         {.pattern = "/v1/apps/campus/portal/{rest...}",
@@ -113,67 +132,74 @@ std::vector<http::Route> campus_routes() {
          .pattern = "/v1/apps/campus/portal/{rest...}",
          .name = "campus.portal.post",
          .tenant = campus,
-         .body_bytes_max = 1000,
+         .max_body_bytes = 1000,
          .upstream = upstream,
          .upstream_target = "/base/{rest...}"},
     };
     return routes;
 }
 
-World::World() : campus(manifest_of("campus")) {
+GatewayFixture::GatewayFixture() : campus(make_manifest("campus")) {
     publish();
 }
 
-void World::publish(std::vector<http::Route> more) {
+void GatewayFixture::publish(std::vector<http::Route> more) {
     auto routes = campus_routes();
     routes.insert(routes.end(), more.begin(), more.end());
+    std::vector<config::Manifest> manifests{make_manifest("teleo"), campus};
+    for (const auto& manifest : manifests) {
+        auto own = app_routes(manifest, settings);
+        routes.insert(routes.end(), own.begin(), own.end());
+    }
     auto snapshot = compile_snapshot({.settings = settings,
-                                      .manifests = {manifest_of("teleo"), campus},
-                                      .platform_routes = std::move(routes),
+                                      .manifests = std::move(manifests),
+                                      .routes = std::move(routes),
                                       .generation = ++generation},
                                      metrics);
     ASSERT_TRUE(snapshot) << snapshot.error().message;
     snapshots.publish(*snapshot);
 }
 
-Answer World::send(http::Request request) {
+TestResponse GatewayFixture::send(http::Request request) {
     if (request.peer.address.empty()) request.peer.address = "192.0.2.7";
-    Answer answer;
-    auto& call = answer.call;
-    call.started = clock.now();
-    call.arrived = clock.monotonic();
-    auto response = http::handle(application, request, call);
-    if (auto* relay = std::get_if<http::Relay>(&response)) {
-        answer.relay = std::move(*relay);
-        answer.headers = call.response_headers;
-        return answer;
+    TestResponse result;
+    auto& context = result.context;
+    context.started = clock.now();
+    context.arrived = clock.monotonic();
+    auto response = http::handle(application, request, context);
+    if (auto* proxy_request = std::get_if<http::ProxyRequest>(&response)) {
+        result.proxy_request = std::move(*proxy_request);
+        result.headers = context.response_headers;
+        return result;
     }
-    if (auto* stream = std::get_if<http::Stream>(&response)) {
-        auto collected = http::collect(std::move(*stream), streamed_bytes_max, std::chrono::milliseconds(0));
-        EXPECT_TRUE(collected) << collected.error().cause;
-        response = collected ? *std::move(collected) : http::Reply{.status = 0};
-        answer.streamed = true;
+    if (auto* stream = std::get_if<http::StreamingResponse>(&response)) {
+        auto buffered =
+            http::buffer_response(std::move(*stream), streamed_bytes_max, std::chrono::milliseconds(0));
+        EXPECT_TRUE(buffered) << buffered.error().cause;
+        response = buffered ? *std::move(buffered) : http::FullResponse{.status = 0};
+        result.streamed = true;
     }
-    auto& reply = std::get<http::Reply>(response);
-    answer.status = reply.status;
-    answer.headers = reply.headers;
-    answer.headers.append(call.response_headers);
-    answer.body = reply.body;
-    if (reply.headers.value("Content-Type") == "application/problem+json") {
-        auto type = boost::json::parse(reply.body).at("type").as_string();
-        answer.type = std::string_view(type).substr(std::string_view("/problems/").size());
+    auto& full = std::get<http::FullResponse>(response);
+    result.status = full.status;
+    result.headers = full.headers;
+    result.headers.append(context.response_headers);
+    result.body = full.body;
+    if (full.headers.value("Content-Type") == "application/problem+json") {
+        auto type = boost::json::parse(full.body).at("type").as_string();
+        result.type = std::string_view(type).substr(std::string_view(type).rfind('/') + 1);
     }
-    application.finish(request, call, {.status = reply.status, .response_body_bytes = reply.body.size()});
-    return answer;
+    application.finish(request, context, {.status = full.status, .response_body_bytes = full.body.size()});
+    return result;
 }
 
-Answer World::get(std::string target, std::string token) {
+TestResponse GatewayFixture::get(std::string target, std::string token) {
     http::Request request{.target = std::move(target)};
     if (!token.empty()) request.headers.add("Authorization", "Bearer " + token);
     return send(std::move(request));
 }
 
-Answer World::post(std::string target, std::string token, std::string body, http::Headers headers) {
+TestResponse GatewayFixture::post(std::string target, std::string token, std::string body,
+                                  http::Headers headers) {
     http::Request request{
         .method = http::Method::post, .target = std::move(target), .headers = std::move(headers)};
     if (!token.empty()) request.headers.add("Authorization", "Bearer " + token);

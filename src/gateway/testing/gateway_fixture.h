@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// For tests: a whole gateway over two small applications, with tokens that say plainly whose they are:
-// "Bearer campus:u1:student" is a user of campus, "Bearer key:campus:k1:grades.read" a key.
+// A whole gateway over two small applications, for tests. Its tokens are readable: "Bearer campus:u1:student"
+// is a user of campus, "Bearer key:campus:k1:grades.read" an API key.
 #pragma once
 
 #include <optional>
@@ -13,53 +13,53 @@
 
 namespace integreat::gateway::testing {
 
-// What the token says; "wait:..." must be asked for a second time, "bad" is denied.
-identity::Verdict fixed_identify(std::string_view authorization, bool may_wait);
+// Authenticates the readable tokens; "wait:..." requires a thread that may block, "bad" fails.
+identity::AuthResult fake_identify(std::string_view authorization, bool may_block);
 
-struct Answer {
+struct TestResponse {
     int status = 0;
-    http::Headers headers;  // Of the reply and of the call.
+    http::Headers headers;  // Those of the response and of the context.
     std::string body;
-    std::optional<http::Relay> relay;
-    bool streamed = false;  // Then `body` is what was there to be sent without waiting.
-    std::string type;       // Of a problem, without "/problems/".
-    http::Call call;
+    std::optional<http::ProxyRequest> proxy_request;
+    bool streamed = false;  // `body` contains the bytes that were available without waiting.
+    std::string type;       // Slug of a problem: the last segment of its `type`.
+    http::RequestContext context;
 };
 
-class World {
+class GatewayFixture {
 public:
-    World();
+    GatewayFixture();
 
-    // Routes of campus besides those there already; publishes.
+    // Publishes a snapshot with these routes of campus in addition to campus_routes().
     void publish(std::vector<http::Route> more = {});
 
-    Answer send(http::Request request);
-    Answer get(std::string target, std::string token = {});
-    Answer post(std::string target, std::string token, std::string body, http::Headers headers = {});
+    TestResponse send(http::Request request);
+    TestResponse get(std::string target, std::string token = {});
+    TestResponse post(std::string target, std::string token, std::string body, http::Headers headers = {});
 
     FixedRandom random;
     FixedClock clock;
     metrics::Registry metrics;
-    Published snapshots;
-    Numbering numbering{random};
-    Buckets buckets{4096, random};
-    Decisions decisions{1000};
+    SnapshotHolder snapshots;
+    RequestIdGenerator request_ids{random};
+    RateLimiter rate_limiter{4096, random};
+    DenialLog denial_log{1000};
     Gateway gateway{.clock = clock,
                     .snapshots = snapshots,
-                    .numbering = numbering,
-                    .buckets = buckets,
-                    .decisions = decisions,
-                    .identify = [](std::string_view authorization, const identity::Projects&, bool may_wait,
-                                   Monotonic) { return fixed_identify(authorization, may_wait); },
+                    .request_ids = request_ids,
+                    .rate_limiter = rate_limiter,
+                    .denial_log = denial_log,
+                    .identify = [](std::string_view authorization, const identity::Projects&, bool may_block,
+                                   Monotonic) { return fake_identify(authorization, may_block); },
                     .metrics = metrics};
     http::Application application = make_application(gateway);
     config::Settings settings;
-    config::Manifest campus;  // In force from the next publish() on.
+    config::Manifest campus;  // Used by the next publish().
     std::uint64_t generation = 0;
 };
 
-// Routes of campus that each show one thing.
+// Routes of campus, one per feature of the gateway.
 std::vector<http::Route> campus_routes();
-config::Manifest manifest_of(std::string app);
+config::Manifest make_manifest(std::string app);
 
 }  // namespace integreat::gateway::testing

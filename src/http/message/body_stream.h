@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-// Where the body of a Stream comes from: made piece by piece as fast as the client takes it, so that an
-// answer of any length costs the memory of one piece. The transport asks for a piece, sends it, asks again;
-// it never asks while a piece is being made or sent. It owns the source and destroys it as soon as the
-// stream is over, whichever way: a client that left is noticed also while the source is idle, but never in
-// the middle of `produce`, so that must return in bounded time.
+// The body of a StreamingResponse, read chunk by chunk as fast as the client receives it, so that a response
+// of any length costs the memory of one chunk. The transport reads a chunk, sends it, and reads again; it
+// never reads while a chunk is being produced or sent. It owns the BodyStream and destroys it as soon as the
+// response has ended, whether completely or not: a disconnect is noticed also while the stream is pending,
+// but never during `read`, so `read` must return in bounded time.
 //
-// Its destructor runs on an I/O thread and must not wait. It may refer to its request and call, which live
-// longer, but not to call.transaction.
+// The destructor runs on an I/O thread and must not block. A BodyStream may refer to its request and
+// RequestContext, which live longer, but not to RequestContext::transaction.
 //
-// A source holds nothing scarce from one call to the next (no database connection, no lock): when the next
-// call comes, or whether, is up to the client.
+// A BodyStream holds no scarce resource between two reads (no database connection, no lock): the client
+// decides when the next read comes, or whether it comes at all.
 #pragma once
 
 #include <cstddef>
@@ -18,50 +18,39 @@
 #include <memory>
 #include <string>
 
+#include "base/unique_fd.h"
+
 namespace integreat::http {
 
-enum class Pace {
-    more,    // Call again when these bytes are sent. At least one byte was appended.
-    idle,    // Call again after a wake. Bytes may have been appended.
-    end,     // These are the last bytes, if any.
-    broken,  // The rest cannot be made: the client must see that the body is not whole.
+enum class ReadStatus {
+    ready,    // Read again when these bytes are sent. At least one byte was appended.
+    pending,  // Read again after the waker was called. Bytes may have been appended.
+    eof,      // End of the body. The last bytes may have been appended.
+    error,    // The rest cannot be produced: the transport aborts the response, so that the client notices.
 };
 
-// Makes the transport call `produce` again. Any thread may call it, at any time, any number of times, also
-// when the stream is long over; it does not block. A wake that comes while `produce` runs is not lost.
-using Wake = std::function<void()>;
+// Makes the transport call `read` again. Any thread may call it, at any time, any number of times, also long
+// after the response has ended; it does not block. A call during `read` is not lost.
+using Waker = std::function<void()>;
 
-struct Demand {
-    std::size_t bytes;  // About as many are wanted; somewhat more are no harm, they are kept until sent.
-    const Wake& wake;   // Copy it before you return `idle`. It is the same at each call of a stream.
+struct ReadRequest {
+    std::size_t bytes;   // Preferred chunk size in bytes; a larger chunk is buffered until it is sent.
+    const Waker& waker;  // To be copied before `read` returns `pending`. The same one for the whole response.
 };
 
-class BodySource {
+class BodyStream {
 public:
-    virtual ~BodySource() = default;
+    virtual ~BodyStream() = default;
 
-    // Appends to `to`. Called by one thread at a time, but not always by the same. An exception is `broken`.
-    virtual Pace produce(std::string& to, const Demand& demand) = 0;
+    // Appends to `to`. Called by one thread at a time, but not always by the same. An exception means
+    // `error`.
+    virtual ReadStatus read(std::string& to, const ReadRequest& request) = 0;
 };
 
-// Closed when the last who holds it lets go.
-class OpenFile {
-public:
-    explicit OpenFile(int descriptor) : descriptor_(descriptor) {}
-    OpenFile(const OpenFile&) = delete;
-    OpenFile& operator=(const OpenFile&) = delete;
-    ~OpenFile();
-
-    int descriptor() const { return descriptor_; }
-
-private:
-    int descriptor_;
-};
-
-// Bytes of a file that nobody changes any more, which the transport may pass from kernel to kernel. A file
-// that turns out to be shorter is a broken body.
+// A byte range of an immutable file, which the transport may send with sendfile(2). A file that turns out to
+// be shorter aborts the response.
 struct FileRegion {
-    std::shared_ptr<const OpenFile> file;
+    std::shared_ptr<const UniqueFd> file;
     std::uint64_t offset = 0;
     std::uint64_t length = 0;
 };

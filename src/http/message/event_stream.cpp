@@ -28,11 +28,11 @@ void append_event(std::string& to, const Event& event) {
     to += '\n';
 }
 
-Stream event_stream(std::unique_ptr<BodySource> source) {
-    Stream stream{.body = std::move(source), .heartbeat = ":\n\n"};
+StreamingResponse make_event_stream(std::unique_ptr<BodyStream> events) {
+    StreamingResponse stream{.body = std::move(events), .heartbeat = ":\n\n"};
     stream.headers.add("Content-Type", "text/event-stream");
     stream.headers.add("Cache-Control", "no-store");
-    stream.headers.add("X-Accel-Buffering", "no");  // nginx would collect events until its buffer is full.
+    stream.headers.add("X-Accel-Buffering", "no");  // nginx would buffer events until its buffer is full.
     return stream;
 }
 

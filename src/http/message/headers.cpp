@@ -4,36 +4,22 @@
 #include <algorithm>
 #include <cstring>
 
+#include "base/text/ascii.h"
+
 namespace integreat::http {
 
-namespace {
-
-constexpr char lower(char character) {
-    return character >= 'A' && character <= 'Z' ? static_cast<char>(character | 0x20) : character;
-}
-
-}  // namespace
-
-bool equal_ignoring_case(std::string_view left, std::string_view right) {
-    if (left.size() != right.size()) return false;
-    for (std::size_t i = 0; i < left.size(); ++i) {
-        if (left[i] != right[i] && lower(left[i]) != lower(right[i])) return false;
-    }
-    return true;
-}
-
-// Eight bytes at a time: one below 0x20 sets a high bit
-// (https://graphics.stanford.edu/~seander/bithacks.html#HasLessInWord), and only then they are looked at.
-bool ends_early(std::string_view text) {
+// Tests eight bytes at a time: a byte below 0x20 sets a high bit
+// (https://graphics.stanford.edu/~seander/bithacks.html#HasLessInWord), and only then each byte is compared.
+bool has_crlf_or_nul(std::string_view text) {
     constexpr std::uint64_t ones = 0x0101010101010101u;
-    auto ending = [](char byte) { return byte == '\r' || byte == '\n' || byte == '\0'; };
+    auto is_terminator = [](char byte) { return byte == '\r' || byte == '\n' || byte == '\0'; };
     for (; text.size() >= sizeof ones; text.remove_prefix(sizeof ones)) {
-        std::uint64_t eight;
-        std::memcpy(&eight, text.data(), sizeof eight);
-        bool suspect = ((eight - ones * 0x20) & ~eight & (ones << 7)) != 0;
-        if (suspect && std::any_of(text.begin(), text.begin() + sizeof ones, ending)) return true;
+        std::uint64_t word;
+        std::memcpy(&word, text.data(), sizeof word);
+        bool suspect = ((word - ones * 0x20) & ~word & (ones << 7)) != 0;
+        if (suspect && std::any_of(text.begin(), text.begin() + sizeof ones, is_terminator)) return true;
     }
-    return std::any_of(text.begin(), text.end(), ending);
+    return std::any_of(text.begin(), text.end(), is_terminator);
 }
 
 Headers::Headers(std::initializer_list<std::pair<std::string_view, std::string_view>> fields) {
@@ -57,14 +43,14 @@ void Headers::set(std::string_view name, std::string_view value) {
 }
 
 std::size_t Headers::remove(std::string_view name) {
-    auto named = [&](const Slot& slot) {
-        return equal_ignoring_case({text_.data() + slot.offset, slot.name_length}, name);
+    auto has_name = [&](const Slot& slot) {
+        return iequals({text_.data() + slot.offset, slot.name_length}, name);
     };
-    return std::erase_if(slots_, named);
+    return std::erase_if(slots_, has_name);
 }
 
-void Headers::append(const Headers& others) {
-    for (auto [name, value] : others)
+void Headers::append(const Headers& other) {
+    for (auto [name, value] : other)
         add(name, value);
 }
 
@@ -81,7 +67,7 @@ void Headers::reserve(std::size_t fields, std::size_t bytes) {
 std::optional<std::string_view> Headers::get(std::string_view name) const {
     for (const auto& slot : slots_) {
         const char* start = text_.data() + slot.offset;
-        if (slot.name_length == name.size() && equal_ignoring_case({start, slot.name_length}, name)) {
+        if (slot.name_length == name.size() && iequals({start, slot.name_length}, name)) {
             return std::string_view(start + slot.name_length, slot.value_length);
         }
     }
@@ -90,7 +76,7 @@ std::optional<std::string_view> Headers::get(std::string_view name) const {
 
 std::size_t Headers::count(std::string_view name) const {
     return static_cast<std::size_t>(std::count_if(
-        begin(), end(), [&](const Field& field) { return equal_ignoring_case(field.name, name); }));
+        begin(), end(), [&](const Field& field) { return iequals(field.name, name); }));
 }
 
 Headers::Field Headers::operator[](std::size_t index) const {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Header fields of one message, in order (RFC 9110 section 5). All bytes lie in one string, so that a
-// message costs two allocations and a reused one costs none. Names keep their spelling and compare
-// without regard to case.
+// Header fields of one message, in order (RFC 9110 section 5). All bytes are stored in one string, so that a
+// message costs two allocations and a reused one costs none. Names keep their spelling; comparison ignores
+// case.
 #pragma once
 
 #include <cstdint>
@@ -15,11 +15,9 @@
 
 namespace integreat::http {
 
-// Equal without regard to ASCII case: field names, scheme names, media types.
-bool equal_ignoring_case(std::string_view left, std::string_view right);
-
-// Has CR, LF or NUL: the only bytes that can end a field, or a C string behind us, too early.
-bool ends_early(std::string_view text);
+// Returns true if `text` contains CR, LF or NUL, the only bytes that can end a field, or a C string in code
+// that reads it later, too early.
+bool has_crlf_or_nul(std::string_view text);
 
 class Headers {
 public:
@@ -31,18 +29,19 @@ public:
     Headers() = default;
     Headers(std::initializer_list<std::pair<std::string_view, std::string_view>> fields);
 
-    // Views handed out earlier are invalid after any change.
+    // Every change invalidates the views returned before.
     void add(std::string_view name, std::string_view value);
     void set(std::string_view name, std::string_view value);  // Replaces all fields of that name.
-    std::size_t remove(std::string_view name);                // How many there were.
-    void append(const Headers& others);
-    void clear();  // Keeps the memory.
-    // Room for so many fields, with so many bytes of names and values together.
+    std::size_t remove(std::string_view name);                // Returns the number of removed fields.
+    void append(const Headers& other);
+    void clear();  // Keeps the allocated memory.
+    // Reserves memory for `fields` fields whose names and values have `bytes` bytes in total.
     void reserve(std::size_t fields, std::size_t bytes);
 
-    // The first value; RFC 9110 forbids several for the fields we read this way, and net/ refuses those.
+    // Returns the first value. RFC 9110 forbids several values for the fields we read this way, and net/
+    // refuses such requests.
     std::optional<std::string_view> get(std::string_view name) const;
-    // The first value, or empty.
+    // Returns the first value, or an empty text.
     std::string_view value(std::string_view name) const { return get(name).value_or(std::string_view()); }
     bool contains(std::string_view name) const { return get(name).has_value(); }
     std::size_t count(std::string_view name) const;
@@ -76,7 +75,7 @@ public:
 
 private:
     struct Slot {
-        std::uint32_t offset;  // Of the name in text_; the value follows it.
+        std::uint32_t offset;  // Position of the name in text_; the value follows it.
         std::uint32_t name_length;
         std::uint32_t value_length;
     };

@@ -6,28 +6,28 @@
 namespace integreat::http {
 namespace {
 
-TEST(Headers, FindsEachByteThatEndsAFieldWhereverItStands) {
+TEST(Headers, FindsCrLfAndNulAtEveryPosition) {
     for (std::size_t length = 0; length <= 20; ++length) {
         std::string text(length, 'x');
-        EXPECT_FALSE(ends_early(text)) << length;
+        EXPECT_FALSE(has_crlf_or_nul(text)) << length;
         for (char byte : {'\r', '\n', '\0'}) {
             for (std::size_t at = 0; at < length; ++at) {
-                auto ended = text;
-                ended[at] = byte;
-                EXPECT_TRUE(ends_early(ended)) << int(byte) << " at " << at << " of " << length;
+                auto changed = text;
+                changed[at] = byte;
+                EXPECT_TRUE(has_crlf_or_nul(changed)) << int(byte) << " at " << at << " of " << length;
             }
         }
     }
 }
 
-TEST(Headers, TakesAllOtherBytesForPartsOfAField) {
+TEST(Headers, AllowsAllOtherBytesInAField) {
     for (int byte = 1; byte < 256; ++byte) {
         if (byte == '\r' || byte == '\n') continue;
-        EXPECT_FALSE(ends_early(std::string(17, static_cast<char>(byte)))) << byte;
+        EXPECT_FALSE(has_crlf_or_nul(std::string(17, static_cast<char>(byte)))) << byte;
     }
 }
 
-TEST(Headers, KeepsFieldsInOrderBeyondWhatWasReserved) {
+TEST(Headers, KeepsFieldsInOrderBeyondTheReservedMemory) {
     Headers headers;
     headers.reserve(1, 4);
     for (auto name : {"A", "B", "C"})

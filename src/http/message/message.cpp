@@ -16,7 +16,7 @@ std::string_view to_string(Method method) {
     return method_names[static_cast<std::size_t>(method)];
 }
 
-std::optional<Method> method_from(std::string_view text) {
+std::optional<Method> parse_method(std::string_view text) {
     for (std::size_t i = 0; i < method_names.size(); ++i) {
         if (method_names[i] == text) return static_cast<Method>(i);
     }
@@ -39,7 +39,7 @@ void clear(Request& request) {
     request.upgrade = false;
 }
 
-std::optional<std::uint64_t> length_of(const Stream& stream) {
+std::optional<std::uint64_t> body_length(const StreamingResponse& stream) {
     if (const auto* file = std::get_if<FileRegion>(&stream.body)) return file->length;
     return stream.length;
 }

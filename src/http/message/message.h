@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A request is a value that comes in, a response is a value that goes out (style R3). Neither knows a
-// socket: net/ makes the one and carries out the other, and so do the Lambda runtime and the tests.
+// HTTP requests and responses as values (style R3). Neither knows a socket: net/ parses requests and sends
+// responses, and so do the Lambda runtime and the tests.
 #pragma once
 
 #include <chrono>
@@ -19,15 +19,14 @@
 
 namespace integreat::http {
 
-// The methods we route. Another method in a well-formed request is answered 501 by net/.
+// The methods we route. net/ answers any other method in a well-formed request with 501.
 enum class Method : std::uint8_t { get, head, post, put, patch, del, options };
 
 std::string_view to_string(Method method);  // "GET"
-std::optional<Method> method_from(std::string_view text);
+std::optional<Method> parse_method(std::string_view text);
 
 struct Peer {
-    std::string
-        address;  // "192.0.2.7" or "2001:db8::7", of the client: after trusted proxies are looked through.
+    std::string address;  // Address of the client, behind trusted proxies: "192.0.2.7" or "2001:db8::7".
     std::uint16_t port = 0;
 };
 
@@ -35,71 +34,75 @@ struct Request {
     Method method = Method::get;
     std::string target;  // Origin form, as received: "/v1/apps/campus/me?x=1". Checked by check_target.
     Headers headers;
-    std::string body;  // Complete when a handler runs; empty for relays, whose body streams past us.
+    std::string body;  // Complete when a handler runs; empty for proxied requests, which are streamed.
     Peer peer;
-    bool secure = false;   // Came over TLS.
-    bool upgrade = false;  // Asks to become another protocol: a WebSocket.
+    bool secure = false;   // Received over TLS.
+    bool upgrade = false;  // Requests a protocol upgrade: a WebSocket.
 
     std::string_view path() const { return std::string_view(target).substr(0, target.find('?')); }
-    // Without the question mark; empty if there is none.
+    // Returns the query without the question mark; empty if there is none.
     std::string_view query() const;
 };
 
-// As new, but for the memory, which is kept: for the next request on a connection.
+// Resets the request for the next one on the connection, but keeps the allocated memory.
 void clear(Request& request);
 
-// A complete answer. net/ adds Date, Content-Length and Connection.
-struct Reply {
+// A complete response. net/ adds Date, Content-Length and Connection.
+struct FullResponse {
     int status = 200;
     Headers headers;
     std::string body;
 };
 
-// "Forward this request there": the transport streams both bodies and passes WebSockets and event streams
-// through. `headers` is what the upstream gets, end-to-end fields only; the transport adds Host, framing and
-// X-Forwarded-*.
-struct Relay {
+// An instruction to forward the request to an upstream: the transport streams both bodies and passes
+// WebSockets and event streams through. `headers` are the end-to-end fields that the upstream receives; the
+// transport adds Host, framing and X-Forwarded-*.
+struct ProxyRequest {
     std::shared_ptr<const Upstream> upstream;
     std::string target;
     Headers headers;
-    std::size_t body_bytes_max = 0;
+    std::size_t max_body_bytes = 0;
 };
 
-// An answer whose body comes piece by piece: an export, a file, events as they happen. The transport adds
-// what it adds to a Reply, and frames the body: by its length if that is known, else in chunks (HTTP/1.0:
-// until the connection ends). HEAD gets the head only, and the source is not asked.
+// A response whose body is sent chunk by chunk: an export, a file, events as they happen. The transport adds
+// the same fields as to a FullResponse, and frames the body with Content-Length if the length is known, else
+// chunked (HTTP/1.0: until the connection closes). HEAD gets the head only, and the body is not read.
 //
-// With a `heartbeat` it is endless: a client may leave it at any time, a drain ends it at once, so that
-// clients come back elsewhere, and so does `until`. Without one it is a document: what ends it early breaks
-// it off visibly, a drain waits for it, and it may be idle no longer than a client may be slow.
-struct Stream {
+// With a `heartbeat` it is endless: a client may disconnect at any time, and a drain or `until` ends it at
+// once, so that clients reconnect elsewhere. Without one it is a document: an early end aborts the
+// connection, a drain waits for it, and it may be pending no longer than a client may be slow.
+struct StreamingResponse {
     int status = 200;
     Headers headers;
-    std::optional<std::uint64_t>
-        length;  // Exact, if known; more or less bytes break it off. Of a file: its own.
-    std::variant<std::unique_ptr<BodySource>, FileRegion> body;
-    bool waits = false;                  // The source must be called where waiting is allowed.
-    std::string heartbeat;               // Sent when nothing else was for a while; not counted as a piece.
-    Monotonic until = Monotonic::max();  // Of an endless one: not to outlive the caller's token.
+    std::optional<std::uint64_t> length;  // Exact length in bytes, if known; any other length aborts the
+                                          // response. Ignored for a FileRegion, which has its own.
+    std::variant<std::unique_ptr<BodyStream>, FileRegion> body;
+    bool blocking = false;  // `read` blocks: the transport calls it on the blocking pool.
+    std::string heartbeat;  // Bytes sent after a while without data; not counted as a chunk.
+    // End of an endless response, which must not outlive the caller's token.
+    Monotonic until = Monotonic::max();
 };
 
-std::optional<std::uint64_t> length_of(const Stream& stream);
+// Returns the length of the body in bytes, if it is known.
+std::optional<std::uint64_t> body_length(const StreamingResponse& stream);
 
-// "Ask again from a thread that may wait."
-struct Defer {};
+// The request must be handled again on a thread that may block.
+struct NeedsBlockingThread {};
 
-struct Later;
-using Response = std::variant<Reply, Relay, Stream, Defer, Later>;
+struct PendingResponse;
+using Response =
+    std::variant<FullResponse, ProxyRequest, StreamingResponse, NeedsBlockingThread, PendingResponse>;
 
-// "The answer is under way": what it needs was asked for by the lane of this I/O thread (application.h).
-struct Later {
-    // Whom to tell that `finish` can be called; not before this returns, and once. `large`: there is so much
-    // of it that it should be called where waiting is allowed.
-    std::function<void(std::function<void(bool large)>)> when_ready;
-    std::function<Response()> finish;  // No Later.
+// A response that is not ready yet: its query was sent on the completion queue of this I/O thread
+// (application.h).
+struct PendingResponse {
+    // Registers the callback to run, once, when `complete` can be called; never before on_ready returns.
+    // `large` means that the result is so large that `complete` should run on the blocking pool.
+    std::function<void(std::function<void(bool large)>)> on_ready;
+    std::function<Response()> complete;  // Builds the response; never another PendingResponse.
 };
 
-// RFC 9110 section 15: "Not Found". "Unknown" for a status without a registered phrase.
+// Returns the phrase of RFC 9110 section 15: "Not Found"; "Unknown" for a status without a registered phrase.
 std::string_view reason_phrase(int status);
 
 }  // namespace integreat::http

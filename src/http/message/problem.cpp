@@ -7,40 +7,49 @@ namespace integreat::http {
 
 namespace {
 
-struct Kind {
-    int status;
-    const char* type;
-    const char* title;
-};
-
-Kind kind_of(Fault fault) {
+ProblemType problem_type(Fault fault) {
     switch (fault) {
-        case Fault::invalid: return {400, "invalid-request", "The request is not valid"};
-        case Fault::unauthenticated: return {401, "unauthenticated", "We do not know who is asking"};
-        case Fault::forbidden: return {403, "forbidden", "This is not allowed"};
-        case Fault::not_found: return {404, "not-found", "There is nothing here"};
-        case Fault::conflict: return {409, "conflict", "The present state does not allow this"};
-        case Fault::exhausted: return {429, "limit-reached", "A limit was reached"};
-        case Fault::unavailable: return {503, "unavailable", "Something we depend on does not answer"};
+        case Fault::invalid: return ProblemType::invalid_request;
+        case Fault::unauthenticated: return ProblemType::unauthenticated;
+        case Fault::forbidden: return ProblemType::forbidden;
+        case Fault::not_found: return ProblemType::not_found;
+        case Fault::conflict: return ProblemType::conflict;
+        case Fault::exhausted: return ProblemType::limit_reached;
+        case Fault::unavailable: return ProblemType::unavailable;
         case Fault::internal: break;
     }
-    return {500, "internal", "Something went wrong on our side"};
+    return ProblemType::internal;
 }
 
 }  // namespace
 
-Problem problem_from(const Error& error) {
-    auto kind = kind_of(error.fault);
-    Problem problem{.status = kind.status, .type = kind.type, .title = kind.title, .detail = error.message};
-    if (error.fault == Fault::unavailable || error.fault == Fault::exhausted) {
-        problem.retry_after = std::chrono::seconds(1);
-    }
-    return problem;
+Problem problem(ProblemType type, std::string detail) {
+    return {type, std::move(detail)};
 }
 
-Reply to_reply(const Problem& problem, const std::string& request_id) {
-    boost::json::object body{{"type", "/problems/" + problem.type},
-                             {"title", problem.title},
+Problem problem(ProblemType type, std::string detail, std::chrono::seconds retry_after) {
+    auto made = problem(type, std::move(detail));
+    made.retry_after = retry_after;
+    return made;
+}
+
+Problem problem(ProblemType type, std::string detail, std::vector<FieldError> errors) {
+    auto made = problem(type, std::move(detail));
+    made.errors = std::move(errors);
+    return made;
+}
+
+Problem problem_from(const Error& error) {
+    auto made = problem(problem_type(error.fault), error.message);
+    if (error.fault == Fault::unavailable || error.fault == Fault::exhausted) {
+        made.retry_after = std::chrono::seconds(1);
+    }
+    return made;
+}
+
+FullResponse to_response(const Problem& problem, std::string_view request_id, std::string_view base_url) {
+    boost::json::object body{{"type", problem_url(problem.type, base_url)},
+                             {"title", problem.title()},
                              {"status", problem.status},
                              {"detail", problem.detail},
                              {"request_id", request_id}};
@@ -51,11 +60,13 @@ Reply to_reply(const Problem& problem, const std::string& request_id) {
         }
         body["errors"] = std::move(errors);
     }
-    Reply reply{.status = problem.status, .headers = problem.headers, .body = boost::json::serialize(body)};
-    reply.headers.set("Content-Type", "application/problem+json");
-    reply.headers.set("Cache-Control", "no-store");
-    if (problem.retry_after) reply.headers.set("Retry-After", std::to_string(problem.retry_after->count()));
-    return reply;
+    FullResponse response{
+        .status = problem.status, .headers = problem.headers, .body = boost::json::serialize(body)};
+    response.headers.set("Content-Type", "application/problem+json");
+    response.headers.set("Cache-Control", "no-store");
+    if (problem.retry_after)
+        response.headers.set("Retry-After", std::to_string(problem.retry_after->count()));
+    return response;
 }
 
 }  // namespace integreat::http

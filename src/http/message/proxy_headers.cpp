@@ -1,25 +1,27 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "http/message/proxy_headers.h"
 
+#include "base/text/ascii.h"
+
 namespace integreat::http {
 
 namespace {
 
-bool stands_beside(std::string_view name) {
-    return equal_ignoring_case(name, "Set-Cookie") || equal_ignoring_case(name, "Vary") ||
-           equal_ignoring_case(name, "Link");
+bool is_multi_valued(std::string_view name) {
+    return iequals(name, "Set-Cookie") || iequals(name, "Vary") ||
+           iequals(name, "Link");
 }
 
-bool about_cors(std::string_view name) {
-    constexpr std::string_view start = "Access-Control-";
-    return name.size() > start.size() && equal_ignoring_case(name.substr(0, start.size()), start);
+bool is_cors_header(std::string_view name) {
+    constexpr std::string_view prefix = "Access-Control-";
+    return name.size() > prefix.size() && iequals(name.substr(0, prefix.size()), prefix);
 }
 
 }  // namespace
 
-bool goes_on(std::string_view name, const Headers& ours) {
-    if (about_cors(name)) return false;
-    return !ours.contains(name) || stands_beside(name);
+bool is_forwardable(std::string_view name, const Headers& ours) {
+    if (is_cors_header(name)) return false;
+    return !ours.contains(name) || is_multi_valued(name);
 }
 
 }  // namespace integreat::http

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Which fields of an upstream's answer go on to the client, beside those that the gateway adds. Fields of the
-// one hop (Connection and the like) are left out by whoever reads the answer.
+// Selects the header fields of an upstream's response that are forwarded to the client, beside those that the
+// gateway adds. The parser of the response has removed the hop-by-hop fields (Connection and the like)
+// before.
 #pragma once
 
 #include <string_view>
@@ -9,8 +10,9 @@
 
 namespace integreat::http {
 
-// A field among `ours` is said by us alone, unless several may stand side by side. Which sites' scripts
-// may read an answer is said by the app's manifest, never by an upstream: it might say "all".
-bool goes_on(std::string_view name, const Headers& ours);
+// Returns false for a field that the gateway sets itself (`ours`), unless several fields of that name are
+// allowed, and for CORS fields: the app's manifest decides which origins may read a response, never an
+// upstream, which might allow all.
+bool is_forwardable(std::string_view name, const Headers& ours);
 
 }  // namespace integreat::http

@@ -1,40 +1,47 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "http/routing/request_context.h"
 
+#include "http/message/problem.h"
+
 namespace integreat::http {
 
-std::string_view Call::parameter(std::string_view name) const {
-    for (const auto& [known, value] : parameters) {
-        if (known == name) return value;
+std::string_view RequestContext::parameter(std::string_view name) const {
+    for (const auto& [key, value] : parameters) {
+        if (key == name) return value;
     }
     return {};
 }
 
-void clear(Call& call) {
-    call.id.text.clear();
-    call.trace.trace_id.clear();
-    call.trace.parent_id.clear();
-    call.trace.sampled = false;
-    call.started = {};
-    call.arrived = {};
-    call.deadline = Monotonic::max();
-    call.may_wait = false;
-    call.snapshot.reset();
-    call.route = nullptr;
-    call.parameters.clear();
-    call.tenant.text.clear();
-    call.principal.reset();
-    call.decision.stage.clear();
-    call.decision.type.clear();
-    call.decision.rule.clear();
-    call.decision.facts.clear();
-    call.cause.clear();
-    call.transaction = nullptr;
-    call.spooled = nullptr;
-    call.lane = nullptr;
-    call.replay_body.clear();
-    call.response_body.clear();
-    call.response_headers.clear();
+void clear(RequestContext& context) {
+    context.id.text.clear();
+    context.trace.trace_id.clear();
+    context.trace.parent_id.clear();
+    context.trace.sampled = false;
+    context.started = {};
+    context.arrived = {};
+    context.deadline = Monotonic::max();
+    context.may_block = false;
+    context.snapshot.reset();
+    context.problem_base_url = default_problem_base_url;
+    context.route = nullptr;
+    context.parameters.clear();
+    context.tenant.text.clear();
+    context.principal.reset();
+    context.decision.stage.clear();
+    context.decision.type.clear();
+    context.decision.rule.clear();
+    context.decision.facts.clear();
+    context.cause.clear();
+    context.transaction = nullptr;
+    context.spooled_body = nullptr;
+    context.completion_queue = nullptr;
+    context.replay_body.clear();
+    context.response_body.clear();
+    context.response_headers.clear();
+}
+
+FullResponse to_response(const Problem& problem, const RequestContext& context) {
+    return to_response(problem, context.id.text, context.problem_base_url);
 }
 
 }  // namespace integreat::http

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the platform knows of a request while it is on its way: who asks, which route, until when, and what
-// was decided. One Call belongs to one request and to one thread at a time; net/ reuses its memory.
+// The state of one request during its processing: caller, route, deadline, and the decision if it is denied.
+// A RequestContext belongs to one request and is used by one thread at a time; net/ reuses its memory.
 #pragma once
 
 #include <cstdint>
@@ -13,68 +13,79 @@
 #include "base/principal.h"
 #include "base/time.h"
 #include "http/message/headers.h"
+#include "http/message/problem_catalogue.h"
 
 namespace integreat::gateway {
-struct Snapshot;  // What is configured at one moment; a call keeps the one it began with alive.
+struct Snapshot;  // The immutable configuration; a request keeps the one it started with alive.
 }
 
 namespace integreat::postgres {
-class Lane;
+class CompletionQueue;
 class Transaction;
 }  // namespace integreat::postgres
 
 namespace integreat::http {
 
+struct FullResponse;
+struct Problem;
 struct Route;
-class Spool;
+class SpooledBody;
 
 // W3C Trace Context, level 1: https://www.w3.org/TR/trace-context/
 struct TraceContext {
-    std::string trace_id;   // 32 hex digits: the caller's, or a new one.
-    std::string parent_id;  // 16 hex digits: this hop.
+    std::string trace_id;   // 32 hex digits, from the caller or new.
+    std::string parent_id;  // 16 hex digits, identifying this hop.
     bool sampled = false;
 };
 
-// The step that refused the request and the particulars, kept for `integreat why`. Never sent to the caller.
+// The stage that denied the request, with details for `integreat why`. Never sent to the caller.
 struct Decision {
-    std::string stage;  // "identify", "authorize", "limit", ...; empty if nothing refused.
-    std::string type;   // The problem's slug.
-    std::string rule;   // What decided: "route campus.portal requires role registrar or admin".
+    std::string stage;  // "identify", "authorize", "limit", ...; empty if the request was not denied.
+    std::string type;   // Slug of the problem type.
+    std::string rule;   // Violated rule: "route campus.portal requires role registrar or admin".
     std::vector<std::pair<std::string, std::string>> facts;  // "role" = "student", "aud" = "...".
 };
 
-struct Call {
+struct RequestContext {
     RequestId id;
     TraceContext trace;
     Time started;
     Monotonic arrived;
-    Monotonic deadline = Monotonic::max();  // Every wait on behalf of this request ends here.
-    bool may_wait = false;  // True on the waiting pool; false on an I/O thread, where nothing may block.
+    Monotonic deadline = Monotonic::max();  // End of every wait on behalf of this request.
+    bool may_block = false;  // True on the blocking pool; false on an I/O thread, where nothing may block.
 
     std::shared_ptr<const gateway::Snapshot> snapshot;
-    const Route* route = nullptr;                                      // Lives as long as `snapshot`.
-    std::vector<std::pair<std::string_view, std::string>> parameters;  // Decoded; names point into the route.
-    TenantId tenant;  // The tenant of the route; platform_tenant for the platform's own.
-    std::shared_ptr<const Principal> principal;  // Null until identified, and for anonymous callers.
+    std::string_view problem_base_url = default_problem_base_url;  // Points into `snapshot`.
+    const Route* route = nullptr;                                  // Owned by `snapshot`.
+    std::vector<std::pair<std::string_view, std::string>>
+        parameters;   // Percent-decoded; names are views into the route.
+    TenantId tenant;  // Tenant of the route; platform_tenant for routes of the platform.
+    std::shared_ptr<const Principal> principal;  // Null until authenticated, and for anonymous callers.
     Decision decision;
-    std::string cause;  // For the log: why we failed (Error::cause), when we did.
+    std::string cause;  // Cause of a failure (Error::cause), for the log.
 
-    // While the handler of a transactional route runs: commits if it answers with less than 400.
+    // Open while the handler of a transactional route runs; committed if the status of its response is below
+    // 400.
     postgres::Transaction* transaction = nullptr;
 
-    const Spool* spooled = nullptr;  // The body, where the route spools it; Request::body is nothing then.
-    // While an I/O thread asks for an answer that may come Later: by this lane.
-    postgres::Lane* lane = nullptr;
+    // Request body, if the route spools it; Request::body is empty then.
+    const SpooledBody* spooled_body = nullptr;
+    // Set while an I/O thread calls a handler that may return a PendingResponse.
+    postgres::CompletionQueue* completion_queue = nullptr;
 
-    std::string replay_body;    // What a repeated Idempotency-Key gets instead of a body that holds a secret.
-    std::string response_body;  // For the log: redacted, and only on routes that log bodies.
+    std::string replay_body;    // Body for a repeated Idempotency-Key, if the original contains a secret.
+    std::string response_body;  // Redacted copy for the log, on routes that log bodies.
 
-    Headers response_headers;  // Added to whatever is answered, relayed answers included.
+    Headers response_headers;  // Added to every response, including proxied ones.
 
+    // Returns the value of a path parameter; empty if the route has no such parameter.
     std::string_view parameter(std::string_view name) const;
 };
 
-// As new, but for the memory, which is kept: for the next request on a connection.
-void clear(Call& call);
+// Resets the context for the next request on the connection, but keeps the allocated memory.
+void clear(RequestContext& context);
+
+// Renders a problem with the request ID and the problem base URL of `context`.
+FullResponse to_response(const Problem& problem, const RequestContext& context);
 
 }  // namespace integreat::http

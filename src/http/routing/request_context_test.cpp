@@ -6,18 +6,18 @@
 namespace integreat::http {
 namespace {
 
-TEST(Call, HandsNothingOnToTheNextRequestOfAConnection) {
-    Call call;
-    call.cause = "of the first";
-    call.replay_body = "what the first one's Idempotency-Key gets";
-    call.response_body = "what the first one was answered";
-    call.principal = std::make_shared<const Principal>();
-    clear(call);
-    EXPECT_EQ(call.cause, "");
-    EXPECT_EQ(call.replay_body, "");
-    EXPECT_EQ(call.response_body, "");
-    EXPECT_EQ(call.principal, nullptr);
-    EXPECT_EQ(call.transaction, nullptr);
+TEST(RequestContext, KeepsNothingForTheNextRequestOfTheConnection) {
+    RequestContext context;
+    context.cause = "cause of the first request";
+    context.replay_body = "replay body of the first request";
+    context.response_body = "response body of the first request";
+    context.principal = std::make_shared<const Principal>();
+    clear(context);
+    EXPECT_EQ(context.cause, "");
+    EXPECT_EQ(context.replay_body, "");
+    EXPECT_EQ(context.response_body, "");
+    EXPECT_EQ(context.principal, nullptr);
+    EXPECT_EQ(context.transaction, nullptr);
 }
 
 }  // namespace

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A route as the table holds it: which URL does what, who may, and within which limits. Services list their
+// An entry of the route table: method and URL pattern, handler, access rule and limits. Services list their
 // routes, manifests add theirs; router, OpenAPI, docs, `integreat routes` and the tests that walk the table
 // all read the same values.
 #pragma once
@@ -13,32 +13,32 @@
 
 #include "base/id.h"
 #include "http/message/message.h"
+#include "http/message/problem_catalogue.h"
 #include "http/routing/request_context.h"
 
 namespace integreat::http {
 
-using Handler = std::function<Response(const Request&, Call&)>;
+using Handler = std::function<Response(const Request&, RequestContext&)>;
 
-// A scope that every key of the tenant has.
+// The scope that every key of the tenant has implicitly.
 inline constexpr std::string_view any_scope = "*";
-// Of keys that act as a role of their application: "role:registrar".
+// The prefix of scopes that let a key act as a role of its application: "role:registrar".
 inline constexpr std::string_view role_scope = "role:";
 
 struct Access {
-    enum class Who {
-        anyone,     // No token needed; one that is sent is still verified.
-        signed_in,  // Any user of the route's tenant; an API key only if `scope` is set and held.
+    enum class Audience {
+        anyone,     // No token required; a token that is sent is still verified.
+        signed_in,  // Any user of the route's tenant; an API key only if it has `scope`.
         roles,      // A user of the route's tenant whose role is in `roles`.
         operators,  // A user of the platform's own Firebase project with role "admin", or a platform key.
     };
-    Who who = Who::signed_in;
+    Audience audience = Audience::signed_in;
     std::vector<std::string> roles;
-    std::string scope;  // An API key of the tenant with this scope may call too; empty: no key may.
-    bool keys_as_roles =
-        false;  // A key may call as the role that its scope "role:x" names, in place of that.
+    std::string scope;  // Scope with which an API key of the tenant may call, too; empty: no key may.
+    bool keys_as_roles = false;  // A key may call as the role in its scope "role:x"; replaces `scope`.
 };
 
-// A token bucket per principal (per client address for anonymous callers): `burst` at once, refilled at
+// A token bucket per principal (per client address for anonymous callers): `burst` tokens, refilled at
 // `requests` per `window`. No limit if `requests` is 0.
 struct RateLimit {
     std::uint32_t requests = 600;
@@ -46,63 +46,61 @@ struct RateLimit {
     std::uint32_t burst = 100;
 };
 
-// Whether all that a route changes is in its tenant's database, by Call::transaction, so that it and the
-// record of an Idempotency-Key are one transaction.
+// Specifies if all changes of a route are made in its tenant's database by RequestContext::transaction, so that
+// they and the record of an Idempotency-Key are one transaction.
 enum class Transactional {
     no,
-    with_key,  // Only with a key: without one the handler's statement is a transaction by itself.
+    with_key,  // Only with an Idempotency-Key; without one the handler's statement is its own transaction.
     always,
 };
 
 enum class Idempotency {
-    off,       // The header is ignored: the method is safe or idempotent by itself.
-    accepted,  // Idempotency-Key is honoured.
-    required,  // 400 without it.
+    off,       // The header is ignored: the method is safe or idempotent.
+    accepted,  // Idempotency-Key is used if it is sent.
+    required,  // A request without it gets 400.
 };
 
-// A parameter, for those who read about the route; one named as a segment of the pattern is that segment.
+// A documented parameter. If its name is that of a segment of the pattern, it is a path parameter.
 struct Parameter {
     std::string name;
-    bool header = false;  // Else of the query.
+    bool header = false;  // True: header field; false: query parameter.
     std::string description;
     std::string schema = R"({"type": "string"})";
 };
 
-// JSON Schemas that others refer to as "#/components/schemas/NAME": name and text.
+// Names and texts of the JSON Schemas that others reference as "#/components/schemas/NAME".
 using Components = std::vector<std::pair<std::string, std::string>>;
 
 struct Route {
     Method method = Method::get;
-    std::string pattern;  // "/v1/apps/campus/students/{id}"; "{rest...}" as last segment takes the remainder.
-    std::string name;     // The operation, unique: "campus.me". Metric label and OpenAPI operationId.
+    std::string pattern;  // "/v1/apps/campus/students/{id}"; "{rest...}" as last segment matches the rest.
+    std::string name;     // Unique name of the operation: "campus.me". Metric label and OpenAPI operationId.
     std::string summary;
     TenantId tenant = platform_tenant;
     Access access;
     RateLimit limit;
-    std::size_t body_bytes_max = 0;  // 0: a body is refused.
+    std::size_t max_body_bytes = 0;  // 0: no body is accepted.
     Idempotency idempotency = Idempotency::off;
     std::chrono::milliseconds timeout{10'000};
-    bool waits = false;    // Touches the database or a third party: runs on the waiting pool.
-    bool in_lane = false;  // It waits, but for small requests it can do so in Call::lane.
-    Transactional transactional = Transactional::no;  // If so, it waits.
-    bool log_bodies = false;                          // Bodies go (redacted) to the transaction log.
-    bool spools_body = false;     // The handler reads Call::spooled, in pieces; if so, it waits.
-    bool checks_body = false;     // The handler itself does; the schema only tells others.
-    bool body_optional = false;   // An empty body says something, too.
-    std::string request_schema;   // JSON Schema 2020-12 as JSON text, for OpenAPI; empty: no body.
-    std::string response_schema;  // Of the 2xx answer.
-    std::string request_type = "application/json";  // A body of another type is refused with 415.
+    bool blocking = false;      // Calls the database or a third party: runs on the blocking pool.
+    bool single_query = false;  // Blocking, but can run asynchronously on RequestContext::completion_queue.
+    Transactional transactional = Transactional::no;  // Requires `blocking`, unless `no`.
+    bool log_bodies = false;                          // Bodies are written (redacted) to the transaction log.
+    bool spools_body = false;     // The handler reads RequestContext::spooled_body; requires `blocking`.
+    bool body_optional = false;   // An empty body is valid.
+    std::string request_schema;   // JSON Schema 2020-12 as JSON text, for OpenAPI only; empty: no body.
+    std::string response_schema;  // JSON Schema of the 2xx response body.
+    std::string request_type = "application/json";  // Media type; any other is refused with 415.
     std::string response_type = "application/json";
     int success_status = 200;
-    std::vector<std::string>
-        response_fields;  // "ETag": header fields of the 2xx answer, besides what all have.
+    std::vector<std::string> response_fields;  // Route-specific header fields of the 2xx response: "ETag".
     std::vector<Parameter> documented_parameters;
-    std::vector<std::string> problems;             // Slugs that it answers besides those that all do.
-    std::shared_ptr<const Components> components;  // What its schemas refer to.
+    std::vector<ProblemType> problems;             // Returned in addition to those of every route.
+    std::shared_ptr<const Components> components;  // Components that its schemas reference.
 
     Handler handler;  // Empty if `upstream` is set.
     std::shared_ptr<const Upstream> upstream;
-    std::string upstream_target;  // "/portal/{rest...}": parameters are put in, encoded as they came.
+    std::string upstream_target;  // "/portal/{rest...}"; parameters are inserted in their original encoding.
 };
 
 }  // namespace integreat::http

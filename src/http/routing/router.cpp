@@ -8,12 +8,15 @@
 #include <set>
 #include <unordered_map>
 
+#include "base/text/ascii.h"
+#include "http/routing/target.h"
+
 namespace integreat::http {
 
 namespace {
 
-constexpr std::size_t methods_count = 7;
-constexpr std::size_t pattern_segments_max = 32;
+constexpr std::size_t method_count = 7;
+constexpr std::size_t max_pattern_segments = 32;
 
 struct ViewHash {
     using is_transparent = void;
@@ -24,30 +27,30 @@ enum class SegmentKind { literal, parameter, rest };
 
 struct Segment {
     SegmentKind kind;
-    std::string_view text;  // Of a literal its bytes, of a parameter its name.
+    std::string_view text;  // The literal, or the name of the parameter.
 };
 
-bool literal_allowed(std::string_view text) {
+bool is_valid_literal(std::string_view text) {
     auto allowed = [](char c) {
-        bool alphanumeric = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+        bool alphanumeric = is_alnum(c);
         return alphanumeric || std::string_view("-._~:@!$&'()*+,;=").find(c) != std::string_view::npos;
     };
     return !text.empty() && text != "." && text != ".." && std::all_of(text.begin(), text.end(), allowed);
 }
 
-bool name_allowed(std::string_view name) {
-    auto allowed = [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_'; };
+bool is_valid_name(std::string_view name) {
+    auto allowed = [](char c) { return is_lower(c) || is_digit(c) || c == '_'; };
     return !name.empty() && std::all_of(name.begin(), name.end(), allowed);
 }
 
-Error malformed(const Route& route, std::string_view why) {
-    return {Fault::invalid, "route " + route.name + ": pattern \"" + route.pattern + "\" " + std::string(why),
-            ""};
+Error malformed(const Route& route, std::string_view reason) {
+    return {Fault::invalid,
+            "route " + route.name + ": pattern \"" + route.pattern + "\" " + std::string(reason), ""};
 }
 
-std::optional<Segment> segment_from(std::string_view text) {
+std::optional<Segment> parse_segment(std::string_view text) {
     if (text.size() < 3 || text.front() != '{' || text.back() != '}') {
-        return literal_allowed(text) ? std::optional<Segment>({SegmentKind::literal, text}) : std::nullopt;
+        return is_valid_literal(text) ? std::optional<Segment>({SegmentKind::literal, text}) : std::nullopt;
     }
     auto name = text.substr(1, text.size() - 2);
     auto kind = SegmentKind::parameter;
@@ -55,44 +58,42 @@ std::optional<Segment> segment_from(std::string_view text) {
         kind = SegmentKind::rest;
         name.remove_suffix(3);
     }
-    return name_allowed(name) ? std::optional<Segment>({kind, name}) : std::nullopt;
+    return is_valid_name(name) ? std::optional<Segment>({kind, name}) : std::nullopt;
 }
 
-Result<std::vector<Segment>> segments_of(const Route& route) {
+Result<std::vector<Segment>> parse_pattern(const Route& route) {
     std::string_view pattern = route.pattern;
     if (!pattern.starts_with('/')) return malformed(route, "must start with a slash");
     std::vector<Segment> segments;
     std::set<std::string_view> names;
     for (std::size_t start = 1; start < pattern.size();) {
         auto end = std::min(pattern.find('/', start), pattern.size());
-        auto segment = segment_from(pattern.substr(start, end - start));
+        auto segment = parse_segment(pattern.substr(start, end - start));
         if (!segment)
             return malformed(route, "has a segment that is neither a word nor {name} nor {name...}");
         if (segment->kind != SegmentKind::literal && !names.insert(segment->text).second) {
             return malformed(route, "names a parameter twice");
         }
         if (!segments.empty() && segments.back().kind == SegmentKind::rest) {
-            return malformed(route, "has something after {name...}, which takes all that remains");
+            return malformed(route, "has a segment after {name...}, which matches the rest of the path");
         }
         segments.push_back(*segment);
-        if (segments.size() > pattern_segments_max) return malformed(route, "has more than 32 segments");
+        if (segments.size() > max_pattern_segments) return malformed(route, "has more than 32 segments");
         start = end + 1;
     }
     if (pattern.size() > 1 && pattern.ends_with('/')) return malformed(route, "must not end with a slash");
     return segments;
 }
 
-using Values = std::array<std::string_view, pattern_segments_max>;
-
 }  // namespace
 
-// What matched so far ends here; `routes` are those whose pattern ends here, too.
+// A node of the trie; `routes` are the routes whose pattern ends at this node.
 struct Router::Node {
     std::unordered_map<std::string, std::unique_ptr<Node>, ViewHash, std::equal_to<>> literals;
     std::unique_ptr<Node> parameter;
     std::unique_ptr<Node> rest;
-    std::array<const Route*, methods_count> routes{};
-    std::array<std::vector<std::string_view>, methods_count> names;  // Of the parameters, per route.
+    std::array<const Route*, method_count> routes{};
+    std::array<std::vector<std::string_view>, method_count> names;  // Parameter names per route.
 
     Node& child(const Segment& segment) {
         auto& slot = segment.kind == SegmentKind::literal     ? literals[std::string(segment.text)]
@@ -103,37 +104,37 @@ struct Router::Node {
     }
 };
 
-// One walk down the trie. Values of parameters are kept as views until a route is found.
+// One descent of the trie. Parameter values remain views until a route is found.
 struct Router::Search {
     Method method;
-    std::array<bool, methods_count> allowed{};
+    std::array<bool, method_count> allowed{};
     bool found_path = false;
-    Values values;
+    std::array<std::string_view, max_pattern_segments> values;
 
     // Backtracks from literal to parameter to rest; visits no node twice, so the trie bounds the work.
-    std::optional<Match> descend(const Node& node, std::string_view left, std::size_t depth) {
-        if (left.empty()) return take(node, depth);
-        left.remove_prefix(1);  // The slash.
-        auto end = std::min(left.find('/'), left.size());
-        auto segment = left.substr(0, end);
-        auto after = left.substr(end);
+    std::optional<RouteMatch> descend(const Node& node, std::string_view path, std::size_t depth) {
+        if (path.empty()) return match_at(node, depth);
+        path.remove_prefix(1);  // The slash.
+        auto end = std::min(path.find('/'), path.size());
+        auto segment = path.substr(0, end);
+        auto rest = path.substr(end);
         if (!segment.empty()) {
-            if (const Node* next = literal(node, segment)) {
-                if (auto match = descend(*next, after, depth)) return match;
+            if (const Node* next = find_literal(node, segment)) {
+                if (auto match = descend(*next, rest, depth)) return match;
             }
             if (node.parameter) {
                 values[depth] = segment;
-                if (auto match = descend(*node.parameter, after, depth + 1)) return match;
+                if (auto match = descend(*node.parameter, rest, depth + 1)) return match;
             }
         }
         if (!node.rest) return std::nullopt;
-        values[depth] = left;
-        return take(*node.rest, depth + 1);
+        values[depth] = path;
+        return match_at(*node.rest, depth + 1);
     }
 
-    // An escaped literal is the same literal (RFC 3986 section 6.2.2.2): "%61dmin" must not slip past the
-    // route "admin" into a more generous one.
-    static const Node* literal(const Node& node, std::string_view segment) {
+    // Compares the decoded segment (RFC 3986 section 6.2.2.2): "%61dmin" must not bypass the route "admin"
+    // and match a less restrictive one.
+    static const Node* find_literal(const Node& node, std::string_view segment) {
         if (node.literals.empty()) return nullptr;
         auto found = node.literals.end();
         if (segment.find('%') == std::string_view::npos) {
@@ -144,11 +145,11 @@ struct Router::Search {
         return found == node.literals.end() ? nullptr : found->second.get();
     }
 
-    std::optional<Match> take(const Node& node, std::size_t depth) {
+    std::optional<RouteMatch> match_at(const Node& node, std::size_t depth) {
         auto index = static_cast<std::size_t>(method);
         if (!node.routes[index] && method == Method::head) index = static_cast<std::size_t>(Method::get);
         if (const Route* route = node.routes[index]) {
-            Match match{.route = route};
+            RouteMatch match{.route = route};
             const auto& names = node.names[index];
             ASSERT(names.size() == depth);
             match.parameters.reserve(depth);
@@ -158,20 +159,22 @@ struct Router::Search {
             }
             return match;
         }
-        for (std::size_t i = 0; i < methods_count; ++i) {
+        for (std::size_t i = 0; i < method_count; ++i) {
             if (!node.routes[i]) continue;
             allowed[i] = found_path = true;
         }
         return std::nullopt;
     }
 
+    // Returns the value of the Allow field.
     std::string allow() const {
-        auto with = allowed;
-        if (with[static_cast<std::size_t>(Method::get)]) with[static_cast<std::size_t>(Method::head)] = true;
-        with[static_cast<std::size_t>(Method::options)] = true;
+        auto methods = allowed;
+        if (methods[static_cast<std::size_t>(Method::get)])
+            methods[static_cast<std::size_t>(Method::head)] = true;
+        methods[static_cast<std::size_t>(Method::options)] = true;
         std::string text;
-        for (std::size_t i = 0; i < methods_count; ++i) {
-            if (!with[i]) continue;
+        for (std::size_t i = 0; i < method_count; ++i) {
+            if (!methods[i]) continue;
             if (!text.empty()) text += ", ";
             text += to_string(static_cast<Method>(i));
         }
@@ -190,7 +193,7 @@ Result<Router> Router::build(std::vector<Route> routes) {
     for (const Route& route : router.routes_) {
         Node* node = router.root_.get();
         std::vector<std::string_view> names;
-        for (const auto& segment : TRY(segments_of(route))) {
+        for (const auto& segment : TRY(parse_pattern(route))) {
             node = &node->child(segment);
             if (segment.kind != SegmentKind::literal) names.push_back(segment.text);
         }
@@ -198,7 +201,7 @@ Result<Router> Router::build(std::vector<Route> routes) {
         if (const Route* other = node->routes[index]) {
             return Error{Fault::invalid,
                          "routes " + other->name + " (" + other->pattern + ") and " + route.name + " (" +
-                             route.pattern + ") both answer " + std::string(to_string(route.method)) +
+                             route.pattern + ") both handle " + std::string(to_string(route.method)) +
                              " on the same paths",
                          ""};
         }
@@ -208,12 +211,13 @@ Result<Router> Router::build(std::vector<Route> routes) {
     return router;
 }
 
-std::variant<Match, NoRoute, WrongMethod> Router::match(Method method, std::string_view path) const {
+std::variant<RouteMatch, RouteNotFound, MethodNotAllowed> Router::match(Method method,
+                                                                        std::string_view path) const {
     Search search{.method = method};
     if (path == "/") path = {};
     if (auto match = search.descend(*root_, path, 0)) return *std::move(match);
-    if (!search.found_path) return NoRoute{};
-    return WrongMethod{search.allow()};
+    if (!search.found_path) return RouteNotFound{};
+    return MethodNotAllowed{search.allow()};
 }
 
 const std::vector<Route>& Router::routes() const {

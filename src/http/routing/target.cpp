@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "http/routing/target.h"
+
 #include <algorithm>
 #include <cstdint>
-
-#include "http/routing/router.h"
 
 namespace integreat::http {
 
@@ -17,7 +17,7 @@ constexpr int hex_value(char character) {
     return -1;
 }
 
-// The byte that the escape at `text[at]` stands for; -1 if it is malformed.
+// Returns the byte of the escape at `text[at]`; -1 if it is malformed.
 int escaped_byte(std::string_view text, std::size_t at) {
     if (at + 2 >= text.size()) return -1;
     int high = hex_value(text[at + 1]);
@@ -25,35 +25,36 @@ int escaped_byte(std::string_view text, std::size_t at) {
     return high < 0 || low < 0 ? -1 : high * 16 + low;
 }
 
-constexpr bool unreserved(unsigned char byte) {
+constexpr bool is_unreserved(unsigned char byte) {
     return (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z') || (byte >= '0' && byte <= '9') ||
            byte == '-' || byte == '.' || byte == '_' || byte == '~';
 }
 
-Error refused(std::string why) {
-    return {Fault::invalid, std::move(why), "check_target"};
+Error refused(std::string message) {
+    return {Fault::invalid, std::move(message), "check_target"};
 }
 
-// How long the UTF-8 sequence at the front is (RFC 3629: shortest form, no surrogates); 0 if it is none.
+// Returns the length of the UTF-8 sequence at the front (RFC 3629: shortest form, no surrogates); 0 if
+// invalid.
 std::size_t utf8_length(std::string_view text) {
     auto byte = [&](std::size_t i) { return i < text.size() ? static_cast<unsigned char>(text[i]) : 0u; };
-    auto follows = [&](std::size_t i) { return (byte(i) & 0xC0u) == 0x80u; };
+    auto is_continuation = [&](std::size_t i) { return (byte(i) & 0xC0u) == 0x80u; };
     unsigned first = byte(0), second = byte(1);
     if (first < 0x80) return 1;
-    if (first >= 0xC2 && first <= 0xDF) return follows(1) ? 2 : 0;
+    if (first >= 0xC2 && first <= 0xDF) return is_continuation(1) ? 2 : 0;
     if (first >= 0xE0 && first <= 0xEF) {
         bool shortest = first != 0xE0 || second >= 0xA0;
         bool no_surrogate = first != 0xED || second < 0xA0;
-        return shortest && no_surrogate && follows(1) && follows(2) ? 3 : 0;
+        return shortest && no_surrogate && is_continuation(1) && is_continuation(2) ? 3 : 0;
     }
     if (first >= 0xF0 && first <= 0xF4) {
         bool in_range = (first != 0xF0 || second >= 0x90) && (first != 0xF4 || second < 0x90);
-        return in_range && follows(1) && follows(2) && follows(3) ? 4 : 0;
+        return in_range && is_continuation(1) && is_continuation(2) && is_continuation(3) ? 4 : 0;
     }
     return 0;
 }
 
-bool valid_utf8(std::string_view text) {
+bool is_valid_utf8(std::string_view text) {
     while (!text.empty()) {
         auto length = utf8_length(text);
         if (length == 0) return false;
@@ -62,8 +63,8 @@ bool valid_utf8(std::string_view text) {
     return true;
 }
 
-// "." and "..", also as the servers that cut ";parameters" off a segment see them.
-bool dot_segment(std::string_view segment) {
+// Recognizes "." and "..", also for servers that remove ";parameters" from a segment.
+bool is_dot_segment(std::string_view segment) {
     auto name = segment.substr(0, segment.find(';'));
     return name == "." || name == "..";
 }
@@ -73,7 +74,7 @@ Result<> check_segments(std::string_view path) {
     while (start < path.size()) {
         auto end = std::min(path.find('/', start), path.size());
         if (end == start) return refused("the path has an empty segment (\"//\")");
-        if ((path[start] == '.') && dot_segment(path.substr(start, end - start))) {
+        if ((path[start] == '.') && is_dot_segment(path.substr(start, end - start))) {
             return refused("the path has a dot segment (\".\" or \"..\"); send the path it leads to");
         }
         start = end + 1;
@@ -81,7 +82,7 @@ Result<> check_segments(std::string_view path) {
     return {};
 }
 
-// What an escaped path hides: an upstream may decode it before or after it splits the path.
+// Checks the decoded path: an upstream may decode it before or after it splits the path.
 Result<> check_escaped_path(std::string_view path) {
     for (std::size_t at = path.find('%'); at != std::string_view::npos; at = path.find('%', at + 3)) {
         int byte = escaped_byte(path, at);
@@ -91,7 +92,7 @@ Result<> check_escaped_path(std::string_view path) {
     }
     auto decoded = percent_decode(path);
     ASSERT(decoded);
-    if (!valid_utf8(*decoded)) return refused("the path is not UTF-8 once its escapes are decoded");
+    if (!is_valid_utf8(*decoded)) return refused("the path is not UTF-8 once its escapes are decoded");
     return check_segments(*decoded);
 }
 
@@ -130,12 +131,12 @@ Result<> check_target(std::string_view target) {
 }
 
 std::optional<std::string> percent_decode(std::string_view text, bool plus_is_space) {
-    auto stands_for_itself = [=](char c) { return c != '%' && !(plus_is_space && c == '+'); };
+    auto is_literal = [=](char c) { return c != '%' && !(plus_is_space && c == '+'); };
     std::string decoded;
     decoded.reserve(text.size());
     for (std::size_t i = 0; i < text.size();) {
         auto run = i;
-        while (run < text.size() && stands_for_itself(text[run]))
+        while (run < text.size() && is_literal(text[run]))
             ++run;
         decoded.append(text, i, run - i);
         if (run == text.size()) break;
@@ -152,7 +153,7 @@ std::string percent_encode(std::string_view text) {
     encoded.reserve(text.size());
     for (char character : text) {
         auto byte = static_cast<unsigned char>(character);
-        if (unreserved(byte)) {
+        if (is_unreserved(byte)) {
             encoded += character;
         } else {
             encoded += '%';
@@ -164,21 +165,21 @@ std::string percent_encode(std::string_view text) {
 }
 
 Result<std::vector<std::pair<std::string, std::string>>> parse_query(std::string_view query,
-                                                                     std::size_t pairs_max) {
+                                                                     std::size_t max_pairs) {
     std::vector<std::pair<std::string, std::string>> pairs;
     while (!query.empty()) {
         auto end = std::min(query.find('&'), query.size());
-        auto piece = query.substr(0, end);
+        auto pair = query.substr(0, end);
         query.remove_prefix(std::min(end + 1, query.size()));
-        if (piece.empty()) continue;
-        if (pairs.size() == pairs_max) {
+        if (pair.empty()) continue;
+        if (pairs.size() == max_pairs) {
             return Error{Fault::invalid,
-                         "the query has more than " + std::to_string(pairs_max) + " parameters",
+                         "the query has more than " + std::to_string(max_pairs) + " parameters",
                          "parse_query"};
         }
-        auto equals = std::min(piece.find('='), piece.size());
-        auto name = percent_decode(piece.substr(0, equals), true);
-        auto value = percent_decode(piece.substr(std::min(equals + 1, piece.size())), true);
+        auto equals = std::min(pair.find('='), pair.size());
+        auto name = percent_decode(pair.substr(0, equals), true);
+        auto value = percent_decode(pair.substr(std::min(equals + 1, pair.size())), true);
         if (!name || !value) {
             return Error{Fault::invalid, "the query has a malformed escape: % needs two hexadecimal digits",
                          "parse_query"};

@@ -1,21 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <gmock/gmock.h>
 
-#include "http/routing/router.h"
+#include "http/routing/target.h"
 
 namespace integreat::http {
 namespace {
 
 using testing::HasSubstr;
 
-struct Refusal {
+struct InvalidTarget {
     std::string target;
     std::string sentence;
 };
 
-class RefusedTarget : public testing::TestWithParam<Refusal> {};
+class RefusedTarget : public testing::TestWithParam<InvalidTarget> {};
 
-TEST_P(RefusedTarget, SaysWhy) {
+TEST_P(RefusedTarget, NamesTheError) {
     auto result = check_target(GetParam().target);
     ASSERT_FALSE(result) << GetParam().target;
     EXPECT_EQ(result.error().fault, Fault::invalid);
@@ -24,24 +24,25 @@ TEST_P(RefusedTarget, SaysWhy) {
 
 INSTANTIATE_TEST_SUITE_P(
     Targets, RefusedTarget,
-    testing::Values(Refusal{"", "must start with a slash"}, Refusal{"*", "must start with a slash"},
-                    Refusal{"http://host/", "must start with a slash"}, Refusal{"/a b", "visible ASCII"},
-                    Refusal{"/a\x7f", "visible ASCII"}, Refusal{"/caf\xc3\xa9", "visible ASCII"},
-                    Refusal{std::string("/a\0b", 4), "visible ASCII"}, Refusal{"/a#b", "fragment"},
-                    Refusal{"/a?b#c", "fragment"}, Refusal{"/a\\b", "backslash"},
-                    Refusal{"//a", "empty segment"}, Refusal{"/a//b", "empty segment"},
-                    Refusal{"/a//", "empty segment"}, Refusal{"/./a", "dot segment"},
-                    Refusal{"/a/..", "dot segment"}, Refusal{"/a/../b", "dot segment"},
-                    Refusal{"/a/%2e%2E/b", "dot segment"}, Refusal{"/a/.%2e", "dot segment"},
-                    Refusal{"/a/..;x=1/b", "dot segment"}, Refusal{"/a/%2e%2e%3bx/b", "dot segment"},
-                    Refusal{"/a%2fb", "escaped slash"}, Refusal{"/a/..%2Fb", "escaped slash"},
-                    Refusal{"/a%5cb", "escaped slash or backslash"}, Refusal{"/a%00", "control"},
-                    Refusal{"/a%0d%0ab", "control"}, Refusal{"/a%7f", "control"},
-                    Refusal{"/a%", "malformed escape"}, Refusal{"/a%4", "malformed escape"},
-                    Refusal{"/a%4g", "malformed escape"}, Refusal{"/a%c0%af", "not UTF-8"},
-                    Refusal{"/a%ed%a0%80", "not UTF-8"}, Refusal{"/a%ff", "not UTF-8"},
-                    Refusal{"/a%f4%90%80%80", "not UTF-8"}, Refusal{"/a%e2%82", "not UTF-8"},
-                    Refusal{"/a?b=%0", "malformed escape"}, Refusal{"/a?b=%00", "NUL"}));
+    testing::Values(
+        InvalidTarget{"", "must start with a slash"}, InvalidTarget{"*", "must start with a slash"},
+        InvalidTarget{"http://host/", "must start with a slash"}, InvalidTarget{"/a b", "visible ASCII"},
+        InvalidTarget{"/a\x7f", "visible ASCII"}, InvalidTarget{"/caf\xc3\xa9", "visible ASCII"},
+        InvalidTarget{std::string("/a\0b", 4), "visible ASCII"}, InvalidTarget{"/a#b", "fragment"},
+        InvalidTarget{"/a?b#c", "fragment"}, InvalidTarget{"/a\\b", "backslash"},
+        InvalidTarget{"//a", "empty segment"}, InvalidTarget{"/a//b", "empty segment"},
+        InvalidTarget{"/a//", "empty segment"}, InvalidTarget{"/./a", "dot segment"},
+        InvalidTarget{"/a/..", "dot segment"}, InvalidTarget{"/a/../b", "dot segment"},
+        InvalidTarget{"/a/%2e%2E/b", "dot segment"}, InvalidTarget{"/a/.%2e", "dot segment"},
+        InvalidTarget{"/a/..;x=1/b", "dot segment"}, InvalidTarget{"/a/%2e%2e%3bx/b", "dot segment"},
+        InvalidTarget{"/a%2fb", "escaped slash"}, InvalidTarget{"/a/..%2Fb", "escaped slash"},
+        InvalidTarget{"/a%5cb", "escaped slash or backslash"}, InvalidTarget{"/a%00", "control"},
+        InvalidTarget{"/a%0d%0ab", "control"}, InvalidTarget{"/a%7f", "control"},
+        InvalidTarget{"/a%", "malformed escape"}, InvalidTarget{"/a%4", "malformed escape"},
+        InvalidTarget{"/a%4g", "malformed escape"}, InvalidTarget{"/a%c0%af", "not UTF-8"},
+        InvalidTarget{"/a%ed%a0%80", "not UTF-8"}, InvalidTarget{"/a%ff", "not UTF-8"},
+        InvalidTarget{"/a%f4%90%80%80", "not UTF-8"}, InvalidTarget{"/a%e2%82", "not UTF-8"},
+        InvalidTarget{"/a?b=%0", "malformed escape"}, InvalidTarget{"/a?b=%00", "NUL"}));
 
 TEST(Target, AcceptsOrdinaryTargets) {
     for (auto target :
@@ -64,7 +65,7 @@ TEST(PercentCoding, DecodesAndEncodes) {
     EXPECT_EQ(percent_encode(std::string("\0%", 2)), "%00%25");
 }
 
-TEST(Query, GivesDecodedPairsInOrder) {
+TEST(Query, ReturnsDecodedPairsInOrder) {
     auto pairs = parse_query("a=1&b=x+y%26&&c&a=&=v&d=e=f");
     ASSERT_TRUE(pairs);
     using Pair = std::pair<std::string, std::string>;

@@ -5,34 +5,32 @@ namespace integreat::http {
 
 namespace {
 
-Problem too_large(std::uint64_t bytes_max) {
-    return {.status = 413,
-            .type = "body-too-large",
-            .title = "The body is too large",
-            .detail = "At most " + std::to_string(bytes_max) + " bytes are accepted here."};
+Problem too_large(std::uint64_t max_bytes) {
+    return problem(ProblemType::body_too_large,
+                   "At most " + std::to_string(max_bytes) + " bytes are accepted here.");
 }
 
 }  // namespace
 
-Response handle(const Application& application, const Request& request, Call& call) {
-    call.may_wait = true;
-    auto admission = application.admit(request, call);
-    if (auto* reply = std::get_if<Reply>(&admission)) return std::move(*reply);
-    if (auto* relay = std::get_if<Relay>(&admission)) return std::move(*relay);
-    if (auto* stream = std::get_if<Stream>(&admission)) return std::move(*stream);
-    ASSERT(!std::holds_alternative<Defer>(admission));
-    if (auto* stream = std::get_if<StreamBody>(&admission)) {
-        if (request.body.size() > stream->bytes_max) {
-            return application.reject(request, call, too_large(stream->bytes_max));
+Response handle(const Application& application, const Request& request, RequestContext& context) {
+    context.may_block = true;
+    auto admission = application.admit(request, context);
+    if (auto* response = std::get_if<FullResponse>(&admission)) return std::move(*response);
+    if (auto* proxied = std::get_if<ProxyRequest>(&admission)) return std::move(*proxied);
+    if (auto* stream = std::get_if<StreamingResponse>(&admission)) return std::move(*stream);
+    ASSERT(!std::holds_alternative<NeedsBlockingThread>(admission));
+    if (auto* stream_body = std::get_if<StreamBody>(&admission)) {
+        if (request.body.size() > stream_body->max_bytes) {
+            return application.reject(request, context, too_large(stream_body->max_bytes));
         }
-        auto answer = stream->consume(request.body, true);
-        ASSERT(answer);
-        return *std::move(answer);
+        auto response = stream_body->consume(request.body, true);
+        ASSERT(response);
+        return *std::move(response);
     }
-    if (auto limit = std::get<ReadBody>(admission).bytes_max; request.body.size() > limit) {
-        return application.reject(request, call, too_large(limit));
+    if (auto limit = std::get<ReadBody>(admission).max_bytes; request.body.size() > limit) {
+        return application.reject(request, context, too_large(limit));
     }
-    return application.answer(request, call);
+    return application.handle(request, context);
 }
 
 }  // namespace integreat::http

@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-// The platform as a transport sees it. A request passes in two steps, because whether its body is wanted
-// (and how large it may be, and whether answering will block) is known from its head:
+// The interface between a transport and the platform. A request is processed in two steps, because the head
+// determines if the body is read (and how large it may be, and if the handler blocks):
 //
-//     admit(head) → Reply | Relay | Stream | ReadBody → answer(whole request) → Reply | Relay | Stream
-//                 → Defer: call admit again from a thread that may wait
-//                                        answer, asked with a lane → Defer: the same
-//                                                                  → Later: its `finish` is the answer
-//                 → StreamBody → consume(piece) … consume(last piece) → Reply | Relay | Stream
-//                                                                                   … finish(outcome)
+//     admit(head) → FullResponse | ProxyRequest | StreamingResponse
+//                 → ReadBody → handle(whole request) → FullResponse | ProxyRequest | StreamingResponse
+//                              with a completion queue → NeedsBlockingThread: handle it on such a thread
+//                                                      → PendingResponse: `complete` builds the response
+//                 → NeedsBlockingThread: call admit again on a thread that may block
+//                 → StreamBody → consume(chunk) … consume(last chunk) → as for handle
+//     in the end: finish(summary)
 //
-// A transport calls `finish` exactly once per request it called `admit` or `reject` for.
+// A transport calls `finish` exactly once per request that it has passed to `admit` or `reject`.
 #pragma once
 
 #include <chrono>
@@ -27,71 +28,69 @@
 namespace integreat::http {
 
 struct ReadBody {
-    std::size_t bytes_max = 0;
-    bool waits = false;    // `answer` must run on the waiting pool,
-    bool in_lane = false;  // unless it is small: then it may be asked on the I/O thread first, with a lane.
+    std::size_t max_bytes = 0;
+    bool blocking = false;      // `handle` must run on the blocking pool,
+    bool single_query = false;  // unless the body is small: then it may run on the I/O thread first, with a
+                                // completion queue.
 };
 
-// The body piece by piece, for what is too large to be held in memory. The transport reads no further than
-// one piece ahead of the consumer.
+// An instruction to pass the request body on chunk by chunk, because it may be too large for memory. The
+// transport reads at most one chunk ahead of the consumer.
 struct StreamBody {
-    std::uint64_t bytes_max = 0;
-    // Called on the waiting pool, one call at a time, in order; the last piece may be empty. Must answer the
-    // last one; an answer to an earlier one ends the body there. If the client goes away, breaks a limit or
-    // is too slow, it is destroyed without having seen the last piece, and what it made must be undone. The
-    // request and the call live as long as it does.
-    std::function<std::optional<Response>(std::string_view piece, bool last)> consume;
+    std::uint64_t max_bytes = 0;
+    // Called on the blocking pool, one call at a time, in order; the last chunk may be empty. Must return a
+    // response for the last one; a response for an earlier one ends the body there. If the client
+    // disconnects, exceeds a limit or is too slow, `consume` is destroyed without a last chunk and must roll
+    // back its changes. The request and its context outlive it.
+    std::function<std::optional<Response>(std::string_view chunk, bool last)> consume;
 };
 
-using Admission = std::variant<Reply, Relay, Stream, ReadBody, Defer, StreamBody>;
+using Admission =
+    std::variant<FullResponse, ProxyRequest, StreamingResponse, ReadBody, NeedsBlockingThread, StreamBody>;
 
-// What an I/O thread waits for besides its clients: answers of databases that are under way. Used on that
-// thread only, from the first to the last call.
-struct Lane {
-    int descriptor = -1;            // Readable when `advance` has something to do.
-    std::function<void()> advance;  // Tells those whose answer has come.
-    std::function<void()> expire;   // To be called a few times a second: ends what is overdue.
-    std::function<void()> abandon;  // Ends everything: the thread stops.
-    postgres::Lane* database = nullptr;
+// A source of asynchronous completions that an I/O thread polls besides its sockets: the queries in flight.
+// Used on that thread only.
+struct CompletionSource {
+    int descriptor = -1;            // Readable when `advance` has work to do.
+    std::function<void()> advance;  // Runs the completion handlers of finished queries.
+    std::function<void()> expire;   // Ends overdue queries; to be called a few times per second.
+    std::function<void()> abandon;  // Ends all queries, because the thread stops.
+    postgres::CompletionQueue* database = nullptr;
 };
 
-// What became of the request, for logs and metrics.
-struct Outcome {
-    int status = 0;  // As sent; 0 if the connection broke before a status line was written.
+// The result of a request, for logs and metrics.
+struct RequestSummary {
+    int status = 0;  // Sent status; 0 if the connection was lost before a status line was written.
     std::uint64_t request_body_bytes = 0;
     std::uint64_t response_body_bytes = 0;
-    std::chrono::nanoseconds duration{0};           // From the head's last byte to the answer's last byte.
-    std::chrono::nanoseconds upstream_duration{0};  // Of a relay: until the upstream's head.
-    bool complete = true;  // False if either side went away in the middle. An endless stream has none.
+    std::chrono::nanoseconds duration{0};  // From the last byte of the head to the last byte of the response.
+    std::chrono::nanoseconds upstream_duration{
+        0};                // Until the head of the upstream's response; proxied requests only.
+    bool complete = true;  // False if either side disconnected early; always true for an endless response.
 };
 
 struct Application {
-    // The head is complete, the body was not touched. Must not block unless call.may_wait. The transport has
-    // set call.started, call.arrived and call.may_wait; everything else is fresh.
-    std::function<Admission(const Request&, Call&)> admit;
+    // Processes a complete head; the body has not been read. Must not block unless context.may_block. The
+    // transport has set context.started, context.arrived and context.may_block; all else is as after `clear`.
+    std::function<Admission(const Request&, RequestContext&)> admit;
 
-    // The whole request, after ReadBody. Runs on the I/O thread, or the waiting pool if it waits; Defer and
-    // Later come only if call.lane is set.
-    std::function<Response(const Request&, Call&)> answer;
+    // Handles the whole request, after ReadBody. Runs on the I/O thread, or on the blocking pool if ReadBody
+    // is `blocking`. Returns NeedsBlockingThread and PendingResponse only if context.completion_queue is set.
+    std::function<Response(const Request&, RequestContext&)> handle;
 
-    // For each I/O thread one of its own. Empty: there are none.
-    std::function<Lane()> make_lane = {};
+    // Makes the completion source of one I/O thread. Empty: there is none.
+    std::function<CompletionSource()> make_completion_source = {};
 
-    // The transport itself must refuse (malformed head, body too large or too slow, pool full, upstream
-    // gone): numbers, explains and renders it. May be called before or after admit.
-    std::function<Reply(const Request&, Call&, const Problem&)> reject;
+    // Builds the response to a request that the transport itself refuses (malformed head, body too large or
+    // too slow, pool full, upstream unreachable), with a request ID. May be called before or after admit.
+    std::function<FullResponse(const Request&, RequestContext&, const Problem&)> reject;
 
-    // Off the critical path: the answer is on its way to the client already. Must not block.
-    std::function<void(const Request&, const Call&, const Outcome&)> finish;
+    // Records a finished request, after its response was sent. Must not block.
+    std::function<void(const Request&, const RequestContext&, const RequestSummary&)> finish;
 };
 
-// Both steps at once on this thread, waiting allowed, for transports that hold the whole request (Lambda,
-// tests). A body over the limit becomes 413. Does not call finish.
-Response handle(const Application& application, const Request& request, Call& call);
-
-// A stream as one reply, for those who cannot send pieces (Lambda) or want to look at it (tests). Waits up to
-// `patience` for each wake; an endless stream ends there, any other is broken: Fault::unavailable. A body of
-// more than `bytes_max` is Fault::exhausted.
-Result<Reply> collect(Stream stream, std::size_t bytes_max, std::chrono::milliseconds patience);
+// Performs both steps on this thread, which may block, for transports that have the whole request (Lambda,
+// tests). A body over the limit gets 413. Does not call finish.
+Response handle(const Application& application, const Request& request, RequestContext& context);
 
 }  // namespace integreat::http

@@ -8,28 +8,30 @@
 
 #include "http/message/event_stream.h"
 #include "http/transport/application.h"
+#include "http/transport/buffered.h"
 
 namespace integreat::http {
 namespace {
 
 using namespace std::chrono_literals;
 
-// Says what it was told, step by step, and then ends.
-class Scripted final : public BodySource {
+// Returns the given steps one by one, then the end of the body.
+class ScriptedBody final : public BodyStream {
 public:
     struct Step {
         std::string bytes;
-        Pace pace = Pace::more;
+        ReadStatus status = ReadStatus::ready;
     };
-    explicit Scripted(std::vector<Step> steps) : steps_(std::move(steps)) {}
+    explicit ScriptedBody(std::vector<Step> steps) : steps_(std::move(steps)) {}
 
-    Pace produce(std::string& to, const Demand& demand) override {
-        if (next_ == steps_.size()) return Pace::end;
+    ReadStatus read(std::string& to, const ReadRequest& request) override {
+        if (next_ == steps_.size()) return ReadStatus::eof;
         const auto& step = steps_[next_++];
-        if (step.bytes == "throw") throw std::runtime_error("the script says so");
+        if (step.bytes == "throw") throw std::runtime_error("as scripted");
         to += step.bytes;
-        if (step.pace == Pace::idle && step.bytes != "for ever") waker_ = std::jthread(demand.wake);
-        return step.pace;
+        if (step.status == ReadStatus::pending && step.bytes != "forever")
+            waker_ = std::jthread(request.waker);
+        return step.status;
     }
 
 private:
@@ -38,69 +40,69 @@ private:
     std::jthread waker_;
 };
 
-Stream scripted(std::vector<Scripted::Step> steps) {
-    return {.body = std::make_unique<Scripted>(std::move(steps))};
+StreamingResponse scripted(std::vector<ScriptedBody::Step> steps) {
+    return {.body = std::make_unique<ScriptedBody>(std::move(steps))};
 }
 
-Stream region(std::uint64_t offset, std::uint64_t length) {
+StreamingResponse region(std::uint64_t offset, std::uint64_t length) {
     auto* file = std::tmpfile();
     std::fputs("0123456789", file);
     std::fflush(file);
-    auto open = std::make_shared<const OpenFile>(::dup(fileno(file)));
+    auto open = std::make_shared<const UniqueFd>(::dup(fileno(file)));
     std::fclose(file);
     return {.body = FileRegion{.file = open, .offset = offset, .length = length}};
 }
 
-TEST(Collect, PutsThePiecesTogether) {
-    auto stream = scripted({{"one "}, {"two ", Pace::idle}, {"three", Pace::end}});
+TEST(BufferResponse, JoinsTheChunks) {
+    auto stream = scripted({{"one "}, {"two ", ReadStatus::pending}, {"three", ReadStatus::eof}});
     stream.status = 201;
     stream.headers.add("Kind", "test");
-    auto reply = collect(std::move(stream), 100, 10s);
-    ASSERT_TRUE(reply);
-    EXPECT_EQ(reply->body, "one two three");
-    EXPECT_EQ(reply->status, 201);
-    EXPECT_EQ(reply->headers.value("Kind"), "test");
+    auto response = buffer_response(std::move(stream), 100, 10s);
+    ASSERT_TRUE(response);
+    EXPECT_EQ(response->body, "one two three");
+    EXPECT_EQ(response->status, 201);
+    EXPECT_EQ(response->headers.value("Kind"), "test");
 }
 
-TEST(Collect, TakesWhatIsThereOfAnEndlessStream) {
-    auto stream =
-        event_stream(std::make_unique<Scripted>(std::vector<Scripted::Step>{{"for ever", Pace::idle}}));
-    auto reply = collect(std::move(stream), 100, 0ms);
-    ASSERT_TRUE(reply);
-    EXPECT_EQ(reply->body, "for ever");
-    EXPECT_EQ(reply->headers.value("Content-Type"), "text/event-stream");
+TEST(BufferResponse, ReturnsTheAvailableDataOfAnEndlessStream) {
+    auto stream = make_event_stream(
+        std::make_unique<ScriptedBody>(std::vector<ScriptedBody::Step>{{"forever", ReadStatus::pending}}));
+    auto response = buffer_response(std::move(stream), 100, 0ms);
+    ASSERT_TRUE(response);
+    EXPECT_EQ(response->body, "forever");
+    EXPECT_EQ(response->headers.value("Content-Type"), "text/event-stream");
 }
 
-TEST(Collect, RefusesWhatIsNotWhole) {
-    for (auto steps : {std::vector<Scripted::Step>{{"a"}, {"throw"}},
-                       {{"a"}, {"b", Pace::broken}},
-                       {{"for ever", Pace::idle}}}) {
-        auto reply = collect(scripted(std::move(steps)), 100, 0ms);
-        ASSERT_FALSE(reply);
-        EXPECT_EQ(reply.error().fault, Fault::unavailable);
+TEST(BufferResponse, RefusesIncompleteResponses) {
+    for (auto steps : {std::vector<ScriptedBody::Step>{{"a"}, {"throw"}},
+                       {{"a"}, {"b", ReadStatus::error}},
+                       {{"forever", ReadStatus::pending}}}) {
+        auto response = buffer_response(scripted(std::move(steps)), 100, 0ms);
+        ASSERT_FALSE(response);
+        EXPECT_EQ(response.error().fault, Fault::unavailable);
     }
     auto stream = scripted({{"abc"}});
     stream.length = 4;
-    EXPECT_FALSE(collect(std::move(stream), 100, 0ms));
-    EXPECT_FALSE(collect(region(5, 6), 100, 0ms));
+    EXPECT_FALSE(buffer_response(std::move(stream), 100, 0ms));
+    EXPECT_FALSE(buffer_response(region(5, 6), 100, 0ms));
 }
 
-TEST(Collect, RefusesWhatIsTooLong) {
+TEST(BufferResponse, RefusesTooLongResponses) {
     for (std::size_t limit : {9u, 10u}) {
-        auto made = collect(scripted({{"01234"}, {"56789"}}), limit, 0ms);
-        auto read = collect(region(0, 10), limit, 0ms);
-        ASSERT_EQ(static_cast<bool>(made), limit == 10);
+        auto streamed = buffer_response(scripted({{"01234"}, {"56789"}}), limit, 0ms);
+        auto read = buffer_response(region(0, 10), limit, 0ms);
+        ASSERT_EQ(static_cast<bool>(streamed), limit == 10);
         ASSERT_EQ(static_cast<bool>(read), limit == 10);
         if (limit == 10) continue;
-        EXPECT_EQ(made.error().fault, Fault::exhausted);
+        EXPECT_EQ(streamed.error().fault, Fault::exhausted);
         EXPECT_EQ(read.error().fault, Fault::exhausted);
     }
 }
 
-TEST(Collect, ReadsTheRegionOfAFile) {
-    auto reply = collect(region(3, 4), 100, 0ms);
-    ASSERT_TRUE(reply);
-    EXPECT_EQ(reply->body, "3456");
+TEST(BufferResponse, ReadsTheRegionOfAFile) {
+    auto response = buffer_response(region(3, 4), 100, 0ms);
+    ASSERT_TRUE(response);
+    EXPECT_EQ(response->body, "3456");
 }
 
 TEST(EventStream, WritesOneFieldPerLine) {

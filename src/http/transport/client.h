@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// HTTP out: how the platform reaches key sets, providers and webhooks. The real one is net/outbound.cpp
-// (libcurl, TLS verified); tests hand in a function of their own. Blocks; never called on an I/O thread.
+// The HTTP client interface for key sets, providers and webhooks. net/client implements it (libcurl, TLS
+// verified); tests use a fake. Blocks; never called on an I/O thread.
 #pragma once
 
 #include <chrono>
@@ -13,26 +13,27 @@
 
 namespace integreat::http {
 
-struct OutboundRequest {
+struct ClientRequest {
     Method method = Method::get;
-    std::string url;  // Absolute, http or https.
+    std::string url;  // Absolute http or https URL.
     Headers headers;
     std::string body;
-    std::chrono::milliseconds timeout{10'000};     // For everything together.
-    std::size_t response_bytes_max = 1024 * 1024;  // Beyond it: Fault::unavailable.
-    // An app's own server: while its circuit is open, Fault::exhausted and "not_sent: " instead of a call.
+    std::chrono::milliseconds timeout{10'000};     // Timeout of the whole exchange.
+    std::size_t response_bytes_max = 1024 * 1024;  // A longer response is Fault::unavailable.
+    // Set for an app's own server: while its circuit is open, the result is Fault::exhausted with "not_sent:
+    // ".
     std::shared_ptr<const Upstream> upstream = nullptr;
 };
 
-class Outbound {
+class HttpClient {
 public:
-    // An answer of any status is a Reply. Fault::unavailable if there is none; then `cause` begins with
-    // "not_sent: " if nothing can have reached the other side, with "unknown: " if something may have.
-    // Redirects are not followed.
-    virtual Result<Reply> fetch(const OutboundRequest& request) = 0;
+    // Sends the request and returns the response, whatever its status. Fault::unavailable if there is none;
+    // then `cause` begins with "not_sent: " if no byte of the request can have reached the server, else with
+    // "unknown: ". Does not follow redirects.
+    virtual Result<FullResponse> fetch(const ClientRequest& request) = 0;
 
 protected:
-    ~Outbound() = default;
+    ~HttpClient() = default;
 };
 
 }  // namespace integreat::http

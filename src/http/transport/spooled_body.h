@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The body of a request that may be too large to be held: it comes in pieces, and is read in pieces, as
-// often as needed. A small one stays in memory; a larger one lies in a file without a name, which goes when
-// the spool goes and when the process does, however that ends.
+// A request body that may be too large for memory: written in chunks, read in chunks, as often as needed. A
+// small one stays in memory; a larger one is stored in an unnamed file, which the kernel removes with the
+// SpooledBody or the process, however that ends.
 #pragma once
 
 #include <cstddef>
@@ -15,26 +15,26 @@
 
 namespace integreat::http {
 
-class Spool {
+class SpooledBody {
 public:
-    static constexpr std::size_t memory_bytes_max = 256 * 1024;
+    static constexpr std::size_t max_memory_bytes = 256 * 1024;
 
-    explicit Spool(std::string folder) : folder_(std::move(folder)) {}
+    explicit SpooledBody(std::string folder) : folder_(std::move(folder)) {}
 
-    // Fault::unavailable if the disk does not take it.
-    Result<> append(std::string_view piece);
+    // Appends to the body. Fault::unavailable if the disk is full or fails.
+    Result<> append(std::string_view chunk);
 
     std::uint64_t size() const { return size_; }
 
-    // Replaces `to` by at most `bytes` from `offset` on; empty at the end.
+    // Replaces `to` with at most `bytes` bytes from `offset` on; empty at the end.
     Result<> read(std::uint64_t offset, std::size_t bytes, std::string& to) const;
 
 private:
-    Result<> write(std::string_view piece);
+    Result<> write(std::string_view chunk);
 
     std::string folder_;
-    std::string memory_;  // All of it, until there is a file.
-    std::unique_ptr<OpenFile> file_;
+    std::string memory_;  // Whole body, until there is a file.
+    UniqueFd file_;
     std::uint64_t size_ = 0;
 };
 

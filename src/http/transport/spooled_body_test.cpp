@@ -10,13 +10,13 @@ namespace {
 
 namespace fs = std::filesystem;
 
-std::string all_of(const Spool& spool, std::size_t piece_bytes) {
-    std::string all, piece;
+std::string read_all(const SpooledBody& spool, std::size_t chunk_bytes) {
+    std::string all, chunk;
     for (;;) {
-        EXPECT_TRUE(spool.read(all.size(), piece_bytes, piece));
-        if (piece.empty()) return all;
-        EXPECT_LE(piece.size(), piece_bytes);
-        all += piece;
+        EXPECT_TRUE(spool.read(all.size(), chunk_bytes, chunk));
+        if (chunk.empty()) return all;
+        EXPECT_LE(chunk.size(), chunk_bytes);
+        all += chunk;
     }
 }
 
@@ -27,41 +27,42 @@ std::string bytes(std::size_t count) {
     return text;
 }
 
-TEST(Spool, KeepsASmallBodyInMemory) {
-    Spool spool("/nonexistent");
+TEST(SpooledBody, KeepsASmallBodyInMemory) {
+    SpooledBody spool("/nonexistent");
     ASSERT_TRUE(spool.append("abc"));
-    ASSERT_TRUE(spool.append(bytes(Spool::memory_bytes_max - 3)));
-    EXPECT_EQ(spool.size(), Spool::memory_bytes_max);
-    EXPECT_EQ(all_of(spool, 1'000), "abc" + bytes(Spool::memory_bytes_max - 3));
-    EXPECT_EQ(all_of(spool, 1'000'000), "abc" + bytes(Spool::memory_bytes_max - 3));
+    ASSERT_TRUE(spool.append(bytes(SpooledBody::max_memory_bytes - 3)));
+    EXPECT_EQ(spool.size(), SpooledBody::max_memory_bytes);
+    EXPECT_EQ(read_all(spool, 1'000), "abc" + bytes(SpooledBody::max_memory_bytes - 3));
+    EXPECT_EQ(read_all(spool, 1'000'000), "abc" + bytes(SpooledBody::max_memory_bytes - 3));
 }
 
-TEST(Spool, KeepsALargeBodyInAFileWithoutAName) {
+TEST(SpooledBody, StoresALargeBodyInAnUnnamedFile) {
     auto folder = fs::temp_directory_path() / "integreat-spool-test";
     fs::create_directories(folder);
     {
-        Spool spool(folder.string());
-        auto body = bytes(3 * Spool::memory_bytes_max + 17);
+        SpooledBody spool(folder.string());
+        auto body = bytes(3 * SpooledBody::max_memory_bytes + 17);
         for (std::size_t at = 0; at < body.size(); at += 100'000)
             ASSERT_TRUE(spool.append(std::string_view(body).substr(at, 100'000)));
         EXPECT_EQ(spool.size(), body.size());
-        EXPECT_TRUE(all_of(spool, 64 * 1024) == body);
-        EXPECT_TRUE(all_of(spool, 64 * 1024) == body) << "a second time";
+        EXPECT_TRUE(read_all(spool, 64 * 1024) == body);
+        EXPECT_TRUE(read_all(spool, 64 * 1024) == body) << "second read";
         EXPECT_TRUE(fs::is_empty(folder));
-        std::string behind = "x";
-        EXPECT_TRUE(spool.read(body.size() + 5, 10, behind));
-        EXPECT_EQ(behind, "");
+        std::string past_end = "x";
+        EXPECT_TRUE(spool.read(body.size() + 5, 10, past_end));
+        EXPECT_EQ(past_end, "");
     }
     fs::remove_all(folder);
 }
 
-TEST(Spool, SaysWhenThereIsNoRoom) {
-    Spool spool("/nonexistent");
-    auto no = spool.append(bytes(Spool::memory_bytes_max + 1));
-    ASSERT_FALSE(no);
-    EXPECT_EQ(no.error().fault, Fault::unavailable);
-    EXPECT_NE(no.error().cause.find("/nonexistent"), std::string::npos);
-    EXPECT_EQ(no.error().message.find("/nonexistent"), std::string::npos) << "that is for the log";
+TEST(SpooledBody, ReportsAFullDisk) {
+    SpooledBody spool("/nonexistent");
+    auto result = spool.append(bytes(SpooledBody::max_memory_bytes + 1));
+    ASSERT_FALSE(result);
+    EXPECT_EQ(result.error().fault, Fault::unavailable);
+    EXPECT_NE(result.error().cause.find("/nonexistent"), std::string::npos);
+    EXPECT_EQ(result.error().message.find("/nonexistent"), std::string::npos)
+        << "the path belongs in the log only";
 }
 
 }  // namespace

@@ -9,43 +9,43 @@
 namespace integreat::identity {
 namespace {
 
-TEST(ApiKeyText, HasAPrefixASecretAndACheck) {
+TEST(ApiKeyText, HasAPrefixASecretAndAChecksum) {
     FixedRandom random;
-    auto made = make_key_text(random);
+    auto made = generate_api_key_text(random);
     const auto& whole = made.whole.reveal();
     EXPECT_EQ(whole.size(), 62u);
-    EXPECT_TRUE(is_key_text(whole));
+    EXPECT_TRUE(is_api_key_text(whole));
     EXPECT_EQ(whole.substr(0, 13), "itg_" + made.prefix + "_");
-    EXPECT_EQ(prefix_of_key_text(whole), made.prefix);
+    EXPECT_EQ(parse_api_key_prefix(whole), made.prefix);
 }
 
-TEST(ApiKeyText, TellsAnyMistypedOrCutKeyFromAWholeOne) {
+TEST(ApiKeyText, DetectsAnyMistypedOrTruncatedKey) {
     FixedRandom random;
-    auto whole = make_key_text(random).whole.reveal();
+    auto whole = generate_api_key_text(random).whole.reveal();
     for (std::size_t i = 0; i < whole.size(); ++i) {
-        EXPECT_FALSE(prefix_of_key_text(whole.substr(0, i)));
+        EXPECT_FALSE(parse_api_key_prefix(whole.substr(0, i)));
         for (char other : {'0', 'a', 'Z', '_', '-', ' ', '\0'}) {
             auto changed = whole;
             if (changed[i] == other) continue;
             changed[i] = other;
-            EXPECT_FALSE(prefix_of_key_text(changed)) << i;
+            EXPECT_FALSE(parse_api_key_prefix(changed)) << i;
         }
         auto swapped = whole;
         if (i > 0 && swapped[i] != swapped[i - 1]) {
             std::swap(swapped[i], swapped[i - 1]);
-            EXPECT_FALSE(prefix_of_key_text(swapped)) << i;
+            EXPECT_FALSE(parse_api_key_prefix(swapped)) << i;
         }
     }
-    EXPECT_FALSE(prefix_of_key_text(whole + "0"));
-    EXPECT_FALSE(prefix_of_key_text(""));
+    EXPECT_FALSE(parse_api_key_prefix(whole + "0"));
+    EXPECT_FALSE(parse_api_key_prefix(""));
 }
 
-TEST(ApiKeyText, UsesEachLetterAsOftenAsAnyOther) {
+TEST(ApiKeyText, UsesAllLettersEquallyOften) {
     FixedRandom random;
     std::map<char, int> counts;
     std::set<std::string> prefixes;
     for (int i = 0; i < 2'000; ++i) {
-        auto made = make_key_text(random);
+        auto made = generate_api_key_text(random);
         prefixes.insert(made.prefix);
         for (char letter : made.whole.reveal().substr(13, 43))
             ++counts[letter];

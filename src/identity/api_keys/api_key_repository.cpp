@@ -14,12 +14,12 @@ const std::string list_sql = "SELECT " + columns +
                              " FROM integreat.api_keys WHERE tenant = $1 OR $1::text IS NULL "
                              "ORDER BY created_at DESC, id LIMIT 10000";
 
-// Numbers are given under this lock, which is held until the commit: they become visible in their order.
+// Serializes changes until the commit, so that change numbers become visible in their order.
 constexpr std::string_view lock_sql =
     "SELECT pg_advisory_xact_lock(hashtextextended('integreat.api_keys', 0))";
 constexpr std::string_view next_change = "(SELECT coalesce(max(change), 0) + 1 FROM integreat.api_keys)";
 
-std::vector<std::string> words(std::string_view text) {
+std::vector<std::string> split_words(std::string_view text) {
     std::vector<std::string> all;
     while (!text.empty()) {
         auto end = std::min(text.find(' '), text.size());
@@ -29,13 +29,13 @@ std::vector<std::string> words(std::string_view text) {
     return all;
 }
 
-ApiKeyRow row_of(const postgres::Rows& rows, std::size_t row) {
+ApiKeyRow read_row(const postgres::ResultSet& rows, std::size_t row) {
     return {.id = std::string(rows.text(row, 0)),
             .tenant = {std::string(rows.text(row, 1))},
             .prefix = std::string(rows.text(row, 2)),
             .hash = rows.bytes(row, 3),
             .name = std::string(rows.text(row, 4)),
-            .scopes = words(rows.text(row, 5)),
+            .scopes = split_words(rows.text(row, 5)),
             .created = *rows.time(row, 6),
             .created_by = std::string(rows.text(row, 7)),
             .expires = rows.time(row, 8),
@@ -44,14 +44,14 @@ ApiKeyRow row_of(const postgres::Rows& rows, std::size_t row) {
             .change = rows.integer(row, 11)};
 }
 
-std::vector<ApiKeyRow> all_of(const postgres::Rows& rows) {
+std::vector<ApiKeyRow> read_rows(const postgres::ResultSet& rows) {
     std::vector<ApiKeyRow> all;
     for (std::size_t row = 0; row < rows.size(); ++row)
-        all.push_back(row_of(rows, row));
+        all.push_back(read_row(rows, row));
     return all;
 }
 
-postgres::Value time_value(const std::optional<Time>& time) {
+postgres::Value to_value(const std::optional<Time>& time) {
     return time ? postgres::Value(format_rfc3339(*time)) : std::nullopt;
 }
 
@@ -73,8 +73,8 @@ Result<ApiKeyRow> insert_api_key(postgres::Transaction& transaction, const ApiKe
     TRY(transaction.execute(lock_sql));
     auto rows = TRY(transaction.execute(
         sql, {key.id, key.tenant.text, key.prefix, postgres::bytea(key.hash), key.name, scopes,
-              format_rfc3339(key.created), key.created_by, time_value(key.expires)}));
-    return row_of(rows, 0);
+              format_rfc3339(key.created), key.created_by, to_value(key.expires)}));
+    return read_row(rows, 0);
 }
 
 Result<ApiKeyRow> insert_api_key(postgres::Pool& platform, const ApiKeyRow& key, Monotonic deadline) {
@@ -86,14 +86,14 @@ Result<ApiKeyRow> insert_api_key(postgres::Pool& platform, const ApiKeyRow& key,
 
 Result<std::vector<ApiKeyRow>> list_api_keys(postgres::Transaction& transaction,
                                              const std::optional<TenantId>& tenant) {
-    return all_of(
+    return read_rows(
         TRY(transaction.execute(list_sql, {tenant ? postgres::Value(tenant->text) : std::nullopt})));
 }
 
 Result<std::vector<ApiKeyRow>> list_api_keys(postgres::Pool& platform, const std::optional<TenantId>& tenant,
                                              Monotonic deadline) {
-    return all_of(TRY(platform.run(platform.tenant(), deadline, list_sql,
-                                   {tenant ? postgres::Value(tenant->text) : std::nullopt})));
+    return read_rows(TRY(platform.run(platform.tenant(), deadline, list_sql,
+                                      {tenant ? postgres::Value(tenant->text) : std::nullopt})));
 }
 
 Result<ApiKeyRow> revoke_api_key(postgres::Pool& platform, const TenantId& tenant, const std::string& id,
@@ -109,7 +109,7 @@ Result<ApiKeyRow> revoke_api_key(postgres::Pool& platform, const TenantId& tenan
     auto rows = TRY(transaction.execute(read, {tenant.text, id}));
     if (rows.empty()) return Error{Fault::not_found, "there is no API key " + id + " of " + tenant.text, ""};
     TRY(transaction.commit());
-    return row_of(rows, 0);
+    return read_row(rows, 0);
 }
 
 Result<std::optional<ApiKeyRow>> find_api_key(postgres::Pool& platform, const std::string& prefix,
@@ -117,19 +117,19 @@ Result<std::optional<ApiKeyRow>> find_api_key(postgres::Pool& platform, const st
     static const std::string sql = "SELECT " + columns + " FROM integreat.api_keys WHERE prefix = $1";
     auto rows = TRY(platform.run(platform.tenant(), deadline, sql, {prefix}));
     if (rows.empty()) return std::optional<ApiKeyRow>();
-    return std::optional<ApiKeyRow>(row_of(rows, 0));
+    return std::optional<ApiKeyRow>(read_row(rows, 0));
 }
 
 Result<std::vector<ApiKeyRow>> api_keys_changed_since(postgres::Pool& platform, std::int64_t change,
-                                                      Monotonic deadline, int count_max) {
+                                                      Monotonic deadline, int max_count) {
     static const std::string sql =
         "SELECT " + columns + " FROM integreat.api_keys WHERE change > $1 ORDER BY change LIMIT $2";
     auto rows = TRY(
-        platform.run(platform.tenant(), deadline, sql, {std::to_string(change), std::to_string(count_max)}));
-    return all_of(rows);
+        platform.run(platform.tenant(), deadline, sql, {std::to_string(change), std::to_string(max_count)}));
+    return read_rows(rows);
 }
 
-Result<> touch_api_key(postgres::Pool& platform, const std::string& id, Time used, Monotonic deadline) {
+Result<> record_api_key_use(postgres::Pool& platform, const std::string& id, Time used, Monotonic deadline) {
     TRY(platform.run(platform.tenant(), deadline,
                      "UPDATE integreat.api_keys SET last_used_at = greatest(last_used_at, $2) WHERE id = $1",
                      {id, format_rfc3339(used)}));

@@ -26,20 +26,20 @@ struct ApiKeyRepositoryTest : ::testing::Test {
     }
 };
 
-TEST_F(ApiKeyRepositoryTest, BringsBackWhatWasStored) {
-    auto wanted = key("one");
-    wanted.expires = clock.now() + std::chrono::microseconds(1'234'567);
-    auto stored = insert_api_key(pool, wanted, deadline);
+TEST_F(ApiKeyRepositoryTest, ReturnsTheStoredKey) {
+    auto expected = key("one");
+    expected.expires = clock.now() + std::chrono::microseconds(1'234'567);
+    auto stored = insert_api_key(pool, expected, deadline);
     ASSERT_TRUE(stored) << stored.error().cause;
     auto found = find_api_key(pool, "prefix-one", deadline);
     ASSERT_TRUE(found);
     ASSERT_TRUE(*found);
-    EXPECT_EQ((*found)->hash, wanted.hash);
-    EXPECT_EQ((*found)->scopes, wanted.scopes);
-    EXPECT_EQ((*found)->created, wanted.created);
-    EXPECT_EQ((*found)->expires, wanted.expires);
+    EXPECT_EQ((*found)->hash, expected.hash);
+    EXPECT_EQ((*found)->scopes, expected.scopes);
+    EXPECT_EQ((*found)->created, expected.created);
+    EXPECT_EQ((*found)->expires, expected.expires);
     EXPECT_EQ((*found)->revoked, std::nullopt);
-    EXPECT_EQ((*found)->name, wanted.name);
+    EXPECT_EQ((*found)->name, expected.name);
     EXPECT_EQ((*found)->change, stored->change);
     EXPECT_EQ(*find_api_key(pool, "prefix-two", deadline), std::nullopt);
 }
@@ -73,12 +73,12 @@ TEST_F(ApiKeyRepositoryTest, RevokesOnceAndOnlyForTheKeysTenant) {
     EXPECT_EQ(again->change, revoked->change);
 }
 
-TEST_F(ApiKeyRepositoryTest, TellsWhatChangedSince) {
+TEST_F(ApiKeyRepositoryTest, ReturnsChangesSinceANumber) {
     auto one = *insert_api_key(pool, key("one"), deadline);
     auto two = *insert_api_key(pool, key("two", "teleo"), deadline);
     EXPECT_GT(two.change, one.change);
     ASSERT_TRUE(revoke_api_key(pool, {"campus"}, "one", clock.now(), deadline));
-    ASSERT_TRUE(touch_api_key(pool, "two", clock.now(), deadline));
+    ASSERT_TRUE(record_api_key_use(pool, "two", clock.now(), deadline));
     auto changed = *api_keys_changed_since(pool, two.change, deadline);
     ASSERT_EQ(changed.size(), 1u);
     EXPECT_EQ(changed[0].id, "one");
@@ -88,7 +88,7 @@ TEST_F(ApiKeyRepositoryTest, TellsWhatChangedSince) {
     EXPECT_TRUE(api_keys_changed_since(pool, changed[0].change, deadline)->empty());
 }
 
-TEST_F(ApiKeyRepositoryTest, ListsOneTenantsOrAll) {
+TEST_F(ApiKeyRepositoryTest, ListsTheKeysOfOneTenantOrAll) {
     ASSERT_TRUE(insert_api_key(pool, key("one"), deadline));
     ASSERT_TRUE(insert_api_key(pool, key("two", "teleo"), deadline));
     EXPECT_EQ(list_api_keys(pool, std::nullopt, deadline)->size(), 2u);

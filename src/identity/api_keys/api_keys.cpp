@@ -16,18 +16,14 @@ namespace {
 using std::chrono::milliseconds;
 
 constexpr int page = 1'000;
-constexpr int polls_to_wake = 3;
+constexpr int max_polls_to_wake = 3;
 
-Denial refuse(std::string type, std::string title, std::string detail, std::string rule,
-              std::vector<std::pair<std::string, std::string>> facts = {}) {
-    return {.type = std::move(type),
-            .title = std::move(title),
-            .detail = std::move(detail),
-            .rule = std::move(rule),
-            .facts = std::move(facts)};
+AuthFailure refuse(http::ProblemType type, std::string detail, std::string rule,
+                   std::vector<std::pair<std::string, std::string>> facts = {}) {
+    return {.type = type, .detail = std::move(detail), .rule = std::move(rule), .facts = std::move(facts)};
 }
 
-std::shared_ptr<const Principal> principal_of(const identity::ApiKeyRow& row) {
+std::shared_ptr<const Principal> make_principal(const identity::ApiKeyRow& row) {
     return std::make_shared<const Principal>(Principal{.kind = PrincipalKind::key,
                                                        .tenant = row.tenant,
                                                        .subject = row.id,
@@ -37,100 +33,137 @@ std::shared_ptr<const Principal> principal_of(const identity::ApiKeyRow& row) {
                                                        .expires = row.expires.value_or(Time::max())});
 }
 
+constexpr std::size_t max_name_bytes = 100;
+constexpr std::size_t max_scopes = 20;
+constexpr std::size_t max_scope_bytes = 64;
+constexpr std::int64_t max_keys_per_tenant = 100;
+
+bool is_scope(std::string_view scope) {
+    auto is_allowed = [](char letter) {
+        return (letter >= 'a' && letter <= 'z') || (letter >= '0' && letter <= '9') ||
+               std::string_view("_.:-*").find(letter) != std::string_view::npos;
+    };
+    return !scope.empty() && scope.size() <= max_scope_bytes && std::ranges::all_of(scope, is_allowed);
+}
+
+Result<> check(const NewApiKey& request, Time now) {
+    auto is_control = [](unsigned char byte) { return byte < 0x20 || byte == 0x7F; };
+    if (request.name.empty() || request.name.size() > max_name_bytes ||
+        std::ranges::any_of(request.name, is_control)) {
+        return Error{Fault::invalid, "name must have 1 to 100 bytes and no control characters", ""};
+    }
+    if (request.scopes.size() > max_scopes) return Error{Fault::invalid, "a key has at most 20 scopes", ""};
+    for (const auto& scope : request.scopes) {
+        if (is_scope(scope)) continue;
+        return Error{Fault::invalid,
+                     "\"" + scope.substr(0, max_scope_bytes) +
+                         "\" is not a scope: 1 to 64 of a-z, 0-9, _ . : - *, such as email:send",
+                     ""};
+    }
+    if (request.expires && *request.expires <= now) {
+        return Error{Fault::invalid, "expires must be in the future, not " + format_rfc3339(*request.expires),
+                     ""};
+    }
+    return {};
+}
+
 }  // namespace
 
-struct ApiKeys::Known {
-    explicit Known(const identity::ApiKeyRow& row)
-        : hash(row.hash), revoked(row.revoked), principal(principal_of(row)) {}
+struct ApiKeys::CachedKey {
+    explicit CachedKey(const identity::ApiKeyRow& row)
+        : hash(row.hash), revoked(row.revoked), principal(make_principal(row)) {}
 
     const std::string hash;
     const std::optional<Time> revoked;
     const std::shared_ptr<const Principal> principal;
 
     std::atomic<Time> last_used{Time::min()};
-    std::atomic<bool> to_be_noted{false};  // It is in State::used.
-    Monotonic noted = Monotonic::min();    // Only touched by the thread that polls.
+    std::atomic<bool> use_pending{false};   // Listed in State::used.
+    Monotonic recorded = Monotonic::min();  // Used only by the polling thread.
 };
 
 struct ApiKeys::State {
-    std::unordered_map<std::string, std::shared_ptr<Known>> by_prefix;
-    std::vector<std::shared_ptr<Known>> used;
+    std::unordered_map<std::string, std::shared_ptr<CachedKey>> by_prefix;
+    std::vector<std::shared_ptr<CachedKey>> used;
     std::int64_t change = 0;
     bool polling = false;
-    Monotonic rationed_until = Monotonic::min();  // How far unknown keys have used up their polls.
+    Monotonic unknown_keys_until = Monotonic::min();  // Rate limit (GCRA) of polls for unknown keys.
     Monotonic failed = Monotonic::min();
     std::string last_error;
 };
 
 ApiKeys::ApiKeys(postgres::Pool& platform, const Clock& clock, const ApiKeySettings& settings)
-    : platform_(platform), clock_(clock), settings_(settings), state_(std::make_unique<Guarded<State>>()) {}
+    : platform_(platform),
+      clock_(clock),
+      settings_(settings),
+      state_(std::make_unique<Synchronized<State>>()) {}
 
 ApiKeys::~ApiKeys() = default;
 
-std::shared_ptr<ApiKeys::Known> ApiKeys::find(std::string_view prefix) {
+std::shared_ptr<ApiKeys::CachedKey> ApiKeys::find(std::string_view prefix) {
     auto state = state_->lock();
     auto found = state->by_prefix.find(std::string(prefix));
     return found == state->by_prefix.end() ? nullptr : found->second;
 }
 
-Verdict ApiKeys::identify(std::string_view key, bool may_wait, Monotonic deadline) {
-    auto prefix = prefix_of_key_text(key);
+AuthResult ApiKeys::identify(std::string_view key, bool may_block, Monotonic deadline) {
+    auto prefix = parse_api_key_prefix(key);
     if (!prefix) {
-        return refuse("api-key-malformed", "The API key is not well formed",
-                      "It is cut or mistyped: a key is itg_, 8 characters, _ and 49 characters.",
-                      "an API key has the form of api_key_text.h and a check that fits",
+        return refuse(http::ProblemType::api_key_malformed,
+                      "It is truncated or mistyped: a key is itg_, 8 characters, _ and 49 characters.",
+                      "an API key has the format itg_PREFIX_SECRETCHECK with a correct checksum",
                       {{"bytes", std::to_string(key.size())}});
     }
-    std::shared_ptr<Known> known;
-    switch (look_up(*prefix, may_wait, deadline, known)) {
+    std::shared_ptr<CachedKey> known;
+    switch (find_current(*prefix, may_block, deadline, known)) {
         case Freshness::fresh: break;
-        case Freshness::must_wait: return MustWait{};
+        case Freshness::would_block: return WouldBlock{};
         case Freshness::unavailable: return unavailable();
     }
-    if (!known || !equal_in_constant_time(known->hash, hash_of_key_text(key))) {
-        return refuse("api-key-unknown", "The API key is not known", "There is no such key.",
+    if (!known || !equal_in_constant_time(known->hash, hash_api_key(key))) {
+        return refuse(http::ProblemType::api_key_unknown, "There is no such key.",
                       known ? "the key's hash must be the one stored for its prefix"
                             : "the key's prefix must be that of a stored key",
                       {{"prefix", std::string(*prefix)}});
     }
     const auto& principal = known->principal;
     if (known->revoked) {
-        return refuse("api-key-revoked", "The API key was revoked",
-                      "Ask the team that runs the platform for another.",
+        return refuse(http::ProblemType::api_key_revoked, "Ask the team that runs the platform for another.",
                       "the key must not have been revoked",
                       {{"key", principal->subject}, {"revoked", format_rfc3339(*known->revoked)}});
     }
     auto now = clock_.now();
     if (now >= principal->expires) {
-        return refuse("api-key-expired", "The API key has expired",
+        return refuse(http::ProblemType::api_key_expired,
                       "It expired at " + format_rfc3339(principal->expires) + ".",
-                      "now must be before the key's end",
+                      "the time must be before the expiry of the key",
                       {{"key", principal->subject}, {"expires", format_rfc3339(principal->expires)}});
     }
     in_use_until_.store(clock_.monotonic() + settings_.idle_after, std::memory_order_relaxed);
     known->last_used.store(now, std::memory_order_relaxed);
-    if (!known->to_be_noted.load(std::memory_order_relaxed) && !known->to_be_noted.exchange(true)) {
+    if (!known->use_pending.load(std::memory_order_relaxed) && !known->use_pending.exchange(true)) {
         state_->lock()->used.push_back(known);
     }
     return principal;
 }
 
-ApiKeys::Freshness ApiKeys::look_up(std::string_view prefix, bool may_wait, Monotonic deadline,
-                                    std::shared_ptr<Known>& known) {
-    auto asked = polls_begun_.load();
-    auto freshness = freshen(std::nullopt, may_wait, deadline);
+ApiKeys::Freshness ApiKeys::find_current(std::string_view prefix, bool may_block, Monotonic deadline,
+                                         std::shared_ptr<CachedKey>& known) {
+    auto after_poll = polls_begun_.load();
+    auto freshness = refresh(std::nullopt, may_block, deadline);
     if (freshness != Freshness::fresh) return freshness;
     known = find(prefix);
     if (known) return Freshness::fresh;
-    freshness = freshen(asked, may_wait, deadline);
+    freshness = refresh(after_poll, may_block, deadline);
     if (freshness == Freshness::fresh) known = find(prefix);
     return freshness;
 }
 
-ApiKeys::Freshness ApiKeys::freshen(std::optional<std::uint64_t> asked, bool may_wait, Monotonic deadline) {
+ApiKeys::Freshness ApiKeys::refresh(std::optional<std::uint64_t> after_poll, bool may_block,
+                                    Monotonic deadline) {
     auto is_fresh = [&] {
-        return asked ? last_good_poll_.load() > *asked
-                     : clock_.monotonic() <= validated_.load() + settings_.fresh_max;
+        return after_poll ? last_good_poll_.load() > *after_poll
+                          : clock_.monotonic() <= validated_.load() + settings_.max_age;
     };
     if (is_fresh()) return Freshness::fresh;
     auto now = clock_.monotonic();
@@ -138,35 +171,37 @@ ApiKeys::Freshness ApiKeys::freshen(std::optional<std::uint64_t> asked, bool may
     {
         auto state = state_->lock();
         if (state->polling) {
-            if (!may_wait) return Freshness::must_wait;
+            if (!may_block) return Freshness::would_block;
             if (now >= until) return Freshness::unavailable;
-            auto ended = [&] { return !state->polling; };
-            if (!poll_ended_.wait_for(state.lock(), std::chrono::ceil<milliseconds>(until - now), ended)) {
+            auto has_ended = [&] { return !state->polling; };
+            if (!poll_ended_.wait_for(state.lock(), std::chrono::ceil<milliseconds>(until - now),
+                                      has_ended)) {
                 return Freshness::unavailable;
             }
             now = clock_.monotonic();
         }
         if (is_fresh()) return Freshness::fresh;
         if (now < state->failed + settings_.retry_pause) return Freshness::unavailable;
-        auto most = settings_.unknown_pause * (settings_.unknown_burst - 1);
-        if (asked && state->rationed_until > now + most) return Freshness::fresh;  // Memory has to do.
-        if (!may_wait) return Freshness::must_wait;
+        auto max_debt = settings_.unknown_key_interval * (settings_.unknown_key_burst - 1);
+        if (after_poll && state->unknown_keys_until > now + max_debt)
+            return Freshness::fresh;  // Rate limit reached: the cache decides.
+        if (!may_block) return Freshness::would_block;
         if (now >= until) return Freshness::unavailable;
-        if (asked) state->rationed_until = std::max(state->rationed_until, now) + settings_.unknown_pause;
+        if (after_poll)
+            state->unknown_keys_until =
+                std::max(state->unknown_keys_until, now) + settings_.unknown_key_interval;
         state->polling = true;
     }
     return poll(until) && is_fresh() ? Freshness::fresh : Freshness::unavailable;
 }
 
-Denial ApiKeys::unavailable() {
-    auto denial = refuse("identity-unavailable", "Callers cannot be identified at the moment",
-                         "API keys cannot be looked up; try again in a moment.",
-                         fmt::format("API keys must have been read from the database within {} ms, or after "
-                                     "the request came if the key is not among them",
-                                     settings_.fresh_max.count()),
-                         {{"last_error", state_->lock()->last_error}});
-    denial.status = 503;
-    return denial;
+AuthFailure ApiKeys::unavailable() {
+    return refuse(http::ProblemType::identity_unavailable,
+                  "API keys cannot be looked up; try again in a moment.",
+                  fmt::format("API keys must have been read from the database within {} ms, or after "
+                              "the request came if the key is not among them",
+                              settings_.max_age.count()),
+                  {{"last_error", state_->lock()->last_error}});
 }
 
 bool ApiKeys::poll_due() {
@@ -177,11 +212,11 @@ bool ApiKeys::poll_due() {
         if (state->polling || now < state->failed + settings_.retry_pause) return false;
         state->polling = true;
     }
-    if (poll(now + settings_.poll_timeout)) note_uses(now + settings_.poll_timeout);
+    if (poll(now + settings_.poll_timeout)) record_uses(now + settings_.poll_timeout);
     return true;
 }
 
-// Called by the one thread that has set `polling`.
+// Polls. Called only by the thread that has set `polling`.
 bool ApiKeys::poll(Monotonic deadline) {
     struct Ending {
         ApiKeys& keys;
@@ -190,9 +225,9 @@ bool ApiKeys::poll(Monotonic deadline) {
             keys.poll_ended_.notify_all();
         }
     } ending{*this};
-    // What was read may be as old as the poll's beginning, and the first one may have had to wake the
-    // database: then another says how things are now.
-    for (int i = 0; i < polls_to_wake; ++i) {
+    // The data may be as old as the start of the poll, and the first poll may have had to wake the database:
+    // then another poll is needed for current data.
+    for (int i = 0; i < max_polls_to_wake; ++i) {
         auto number = ++polls_begun_;
         auto began = clock_.monotonic();
         auto read = read_changes(deadline);
@@ -206,7 +241,7 @@ bool ApiKeys::poll(Monotonic deadline) {
         }
         validated_.store(began);
         last_good_poll_.store(number);
-        if (ended - began <= settings_.fresh_max / 2) break;
+        if (ended - began <= settings_.max_age / 2) break;
     }
     return true;
 }
@@ -218,10 +253,10 @@ Result<> ApiKeys::read_changes(Monotonic deadline) {
         more = rows.size() == page;
         auto state = state_->lock();
         for (const auto& row : rows) {
-            state->by_prefix[row.prefix] = std::make_shared<Known>(row);
+            state->by_prefix[row.prefix] = std::make_shared<CachedKey>(row);
             state->change = row.change;
         }
-        if (state->by_prefix.size() > settings_.keys_max) {
+        if (state->by_prefix.size() > settings_.max_keys) {
             std::erase_if(state->by_prefix,
                           [](const auto& entry) { return entry.second->revoked.has_value(); });
         }
@@ -229,26 +264,59 @@ Result<> ApiKeys::read_changes(Monotonic deadline) {
     return {};
 }
 
-void ApiKeys::note_uses(Monotonic deadline) {
-    std::vector<std::shared_ptr<Known>> used;
+void ApiKeys::record_uses(Monotonic deadline) {
+    std::vector<std::shared_ptr<CachedKey>> used;
     state_->lock()->used.swap(used);
     auto now = clock_.monotonic();
-    auto later = std::partition(used.begin(), used.end(), [&](const auto& known) {
-        return known->noted == Monotonic::min() || now >= known->noted + settings_.touch_interval;
+    auto deferred = std::partition(used.begin(), used.end(), [&](const auto& known) {
+        return known->recorded == Monotonic::min() || now >= known->recorded + settings_.touch_interval;
     });
-    for (auto known = used.begin(); known != later; ++known) {
-        (*known)->noted = now;
-        (*known)->to_be_noted = false;
-        auto touched = identity::touch_api_key(platform_, (*known)->principal->subject,
-                                               (*known)->last_used.load(), deadline);
+    for (auto known = used.begin(); known != deferred; ++known) {
+        (*known)->recorded = now;
+        (*known)->use_pending = false;
+        auto touched = identity::record_api_key_use(platform_, (*known)->principal->subject,
+                                                    (*known)->last_used.load(), deadline);
         if (!touched) {
             log({.level = Level::warning,
-                 .message = "the last use of an API key could not be noted",
+                 .message = "the last use of an API key could not be recorded",
                  .fields = {{"key", (*known)->principal->subject}, {"cause", touched.error().cause}}});
         }
     }
     auto state = state_->lock();
-    state->used.insert(state->used.end(), later, used.end());
+    state->used.insert(state->used.end(), deferred, used.end());
+}
+
+Result<IssuedApiKey> create_api_key(postgres::Transaction& transaction, const NewApiKey& request,
+                                    const Clock& clock, Random& random) {
+    auto now = clock.now();
+    TRY(check(request, now));
+    auto existing = TRY(identity::list_api_keys(transaction, request.tenant));
+    auto active = std::ranges::count_if(existing, [&](const identity::ApiKeyRow& row) {
+        return !row.revoked && (!row.expires || *row.expires > now);
+    });
+    if (active >= max_keys_per_tenant) {
+        return Error{Fault::exhausted,
+                     request.tenant.text + " has 100 active API keys; revoke one that is no longer used", ""};
+    }
+    auto text = generate_api_key_text(random);
+    auto row = TRY(identity::insert_api_key(transaction, {.id = "key_" + crypto::make_ulid(now, random),
+                                                          .tenant = request.tenant,
+                                                          .prefix = text.prefix,
+                                                          .hash = hash_api_key(text.whole.reveal()),
+                                                          .name = request.name,
+                                                          .scopes = request.scopes,
+                                                          .created = now,
+                                                          .created_by = request.created_by,
+                                                          .expires = request.expires}));
+    return IssuedApiKey{std::move(row), std::move(text.whole)};
+}
+
+Result<IssuedApiKey> create_api_key(postgres::Pool& platform, const NewApiKey& request, const Clock& clock,
+                                    Random& random, Monotonic deadline) {
+    auto transaction = TRY(platform.begin(platform.tenant(), deadline));
+    auto issued = TRY(create_api_key(transaction, request, clock, random));
+    TRY(transaction.commit());
+    return issued;
 }
 
 }  // namespace integreat::identity

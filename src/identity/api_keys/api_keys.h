@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// API keys, for servers. All keys are in memory and kept up with the database by their change numbers, so a
-// lookup costs no query. What is in memory is believed for `fresh_max` only, so a revoked key is refused
-// within a second in every process, or, if the database does not answer, every key is. A key that is not in
-// memory may have just been made, here or elsewhere: it is refused after a poll that began later than its
-// request, and such polls are rationed. While no key is in use nothing is polled (a database that scales to
-// zero may sleep) and the next use waits.
+// API keys, for servers. All keys are cached in memory and synchronized with the database by their change
+// numbers, so a lookup costs no query. The cache is valid for `max_age` only, so a revoked key is refused
+// within a second in every process; if the database does not respond, every key is. A key that is not cached
+// may have just been created, by this process or another: it is refused after a poll that began after its
+// request, and such polls are rate limited. While no key is in use nothing is polled (a database that scales
+// to zero may sleep), and the next use blocks.
 #pragma once
 
 #include <atomic>
@@ -25,14 +25,14 @@ namespace integreat::identity {
 
 struct ApiKeySettings {
     std::chrono::milliseconds poll_interval{400};
-    std::chrono::milliseconds fresh_max{900};
-    std::chrono::milliseconds poll_timeout{5'000};  // A database that sleeps needs seconds to wake.
-    std::chrono::milliseconds retry_pause{250};     // After a poll that failed; until then callers get a 503.
-    std::chrono::milliseconds unknown_pause{100};   // Unknown keys cause one poll in so long, on average, ...
-    int unknown_burst = 10;                         // ... and so many at once; beyond, memory decides.
-    std::chrono::seconds idle_after{90};            // Without a good key's use for so long, polling stops.
-    std::chrono::seconds touch_interval{60};        // last_used_at is written at most so often per key.
-    std::size_t keys_max = 100'000;  // In memory; beyond it revoked keys are forgotten, and so "unknown".
+    std::chrono::milliseconds max_age{900};
+    std::chrono::milliseconds poll_timeout{5'000};  // A sleeping database needs seconds to wake.
+    std::chrono::milliseconds retry_pause{250};     // Pause after a failed poll; until then callers get 503.
+    std::chrono::milliseconds unknown_key_interval{100};  // Average time between two polls for unknown keys.
+    int unknown_key_burst = 10;                           // Burst of such polls; beyond it the cache decides.
+    std::chrono::seconds idle_after{90};      // Time without use of a valid key after which polling stops.
+    std::chrono::seconds touch_interval{60};  // Minimum time between two writes of last_used_at per key.
+    std::size_t max_keys = 100'000;  // Cached keys; beyond it revoked keys are evicted and become "unknown".
 };
 
 class ApiKeys {
@@ -40,58 +40,58 @@ public:
     ApiKeys(postgres::Pool& platform, const Clock& clock, const ApiKeySettings& settings = {});
     ~ApiKeys();
 
-    // Who has this key. Safe to call from any thread.
-    Verdict identify(std::string_view key, bool may_wait, Monotonic deadline);
+    // Authenticates by an API key. Thread-safe.
+    AuthResult identify(std::string_view key, bool may_block, Monotonic deadline);
 
-    // Polls if it is due and notes uses; blocks on the database. Call it every 100 ms or so from the
-    // background. True if it polled.
+    // Polls if a poll is due and records uses; blocks on the database. A PeriodicTask calls it about every
+    // 100 ms. Returns true if it polled.
     bool poll_due();
 
 private:
-    struct Known;
+    struct CachedKey;
     struct State;
-    enum class Freshness { fresh, must_wait, unavailable };
+    enum class Freshness { fresh, would_block, unavailable };
 
-    Freshness look_up(std::string_view prefix, bool may_wait, Monotonic deadline,
-                      std::shared_ptr<Known>& known);
-    // Fresh: as `fresh_max` says or, if `asked` is given, by a poll that began after so many others had.
-    Freshness freshen(std::optional<std::uint64_t> asked, bool may_wait, Monotonic deadline);
-    Denial unavailable();
+    Freshness find_current(std::string_view prefix, bool may_block, Monotonic deadline,
+                           std::shared_ptr<CachedKey>& known);
+    // Makes the cache up to date within `max_age`, or since poll number `after_poll` if given.
+    Freshness refresh(std::optional<std::uint64_t> after_poll, bool may_block, Monotonic deadline);
+    AuthFailure unavailable();
     bool poll(Monotonic deadline);
     Result<> read_changes(Monotonic deadline);
-    void note_uses(Monotonic deadline);
-    std::shared_ptr<Known> find(std::string_view prefix);
+    void record_uses(Monotonic deadline);
+    std::shared_ptr<CachedKey> find(std::string_view prefix);
 
     postgres::Pool& platform_;
     const Clock& clock_;
     ApiKeySettings settings_;
-    std::unique_ptr<Guarded<State>> state_;
+    std::unique_ptr<Synchronized<State>> state_;
     std::condition_variable poll_ended_;
-    std::atomic<Monotonic> validated_{Monotonic::min()};  // When the last good poll began.
+    std::atomic<Monotonic> validated_{Monotonic::min()};  // Start of the last good poll.
     std::atomic<std::uint64_t> polls_begun_{0};
-    std::atomic<std::uint64_t> last_good_poll_{0};  // Its number, as counted by polls_begun_.
+    std::atomic<std::uint64_t> last_good_poll_{0};  // Number of the last good poll, counted by polls_begun_.
     std::atomic<Monotonic> in_use_until_{Monotonic::min()};
 };
 
 struct NewApiKey {
     TenantId tenant;
-    std::string name;                 // For people: "nightly import". 1 to 100 characters.
-    std::vector<std::string> scopes;  // Words such as "email:send"; at most 20.
+    std::string name;                 // Display name: "nightly import". 1 to 100 characters.
+    std::vector<std::string> scopes;  // At most 20 words such as "email:send".
     std::optional<Time> expires;
     std::string created_by;
 };
 
 struct IssuedApiKey {
     identity::ApiKeyRow row;
-    Secret key;  // Shown once, stored nowhere.
+    Secret key;  // Returned once, never stored.
 };
 
-// Fault::invalid for what cannot be a key, Fault::exhausted beyond 100 keys of a tenant in force. Listed and
-// revoked with identity::list_api_keys and identity::revoke_api_key.
-Result<IssuedApiKey> create_api_key(postgres::Pool& platform, const NewApiKey& wanted, const Clock& clock,
+// Creates an API key. Fault::invalid for an invalid name, scope or expiry, Fault::exhausted if the tenant has
+// 100 active keys.
+Result<IssuedApiKey> create_api_key(postgres::Pool& platform, const NewApiKey& request, const Clock& clock,
                                     Random& random, Monotonic deadline);
-// As a part of the caller's transaction: the key is in force when that commits.
-Result<IssuedApiKey> create_api_key(postgres::Transaction& transaction, const NewApiKey& wanted,
+// Creates the key within the caller's transaction: it is active when that commits.
+Result<IssuedApiKey> create_api_key(postgres::Transaction& transaction, const NewApiKey& request,
                                     const Clock& clock, Random& random);
 
 }  // namespace integreat::identity

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// For tests only: an issuer of Firebase ID tokens with keys of its own, and the endpoint that publishes them.
+// An issuer of Firebase ID tokens with its own keys, and a fake of the endpoint that publishes them.
 #pragma once
 
 #include <functional>
@@ -11,14 +11,14 @@
 #include "crypto/encoding.h"
 #include "crypto/jwt.h"
 #include "http/transport/client.h"
-#include "identity/tokens/projects.h"
+#include "identity/tokens/firebase_tokens.h"
 #include "identity/tokens/signing_keys.h"
 
 namespace integreat::identity::testing {
 
-constexpr std::int64_t now_seconds = 1'795'000'000;  // Where a FixedClock stands.
+constexpr std::int64_t now_seconds = 1'795'000'000;  // Time of a FixedClock.
 
-// Making a key takes long, so each test program makes few.
+// Generating a key is slow, so each test program generates few.
 inline const crypto::RsaPrivateKey& signing_key(std::size_t which = 0) {
     static const std::array<crypto::RsaPrivateKey, 2> keys{*crypto::RsaPrivateKey::generate(),
                                                            *crypto::RsaPrivateKey::generate()};
@@ -34,7 +34,7 @@ inline Projects projects() {
             .generation = 1};
 }
 
-// What Firebase puts into the token of a user of Campus.
+// The claims of Firebase in the token of a user of Campus.
 inline boost::json::object claims() {
     return {{"name", "Ann A"},
             {"role", "registrar"},
@@ -69,13 +69,13 @@ inline std::string token(const boost::json::object& payload = claims()) {
     return crypto::sign_jwt(payload, "key-0", signing_key(0));
 }
 
-// Properly signed, whatever it says.
+// Signs any header and payload correctly.
 inline std::string signed_text(std::string_view header, std::string_view payload) {
     auto text = crypto::base64url_encode(header) + "." + crypto::base64url_encode(payload);
     return text + "." + crypto::base64url_encode(signing_key(0).sign_rs256(text));
 }
 
-// The answer of Google's endpoint for these keys.
+// Renders the response of Google's endpoint for these keys.
 inline std::string x509_map(const std::vector<std::pair<std::string, std::size_t>>& ids,
                             Time not_after = from_unix_seconds(now_seconds + 1'000'000)) {
     FixedRandom random;
@@ -90,23 +90,24 @@ inline std::string x509_map(const std::vector<std::pair<std::string, std::size_t
     return boost::json::serialize(map);
 }
 
-// Answers what the test says, and counts.
-class ScriptedOutbound final : public http::Outbound {
+// Returns a preset response and counts the fetches.
+class FakeHttpClient final : public http::HttpClient {
 public:
-    Result<http::Reply> fetch(const http::OutboundRequest& request) override {
+    Result<http::FullResponse> fetch(const http::ClientRequest& request) override {
         ++fetches;
         last_url = request.url;
-        if (before_answer) before_answer();
-        return answer;
+        if (before_response) before_response();
+        return response;
     }
 
-    Result<http::Reply> answer = http::Reply{};
-    std::function<void()> before_answer;
+    Result<http::FullResponse> response = http::FullResponse{};
+    std::function<void()> before_response;
     std::atomic<int> fetches{0};
     std::string last_url;
 };
 
-inline http::Reply keys_reply(std::string body, std::string_view cache_control = "public, max-age=3600") {
+inline http::FullResponse make_keys_response(std::string body,
+                                             std::string_view cache_control = "public, max-age=3600") {
     return {.status = 200, .headers = {{"Cache-Control", cache_control}}, .body = std::move(body)};
 }
 

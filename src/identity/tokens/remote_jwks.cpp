@@ -10,48 +10,48 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
-constexpr std::size_t response_bytes_max = 256 * 1024;
-constexpr seconds retry_max{60};
+constexpr std::size_t max_response_bytes = 256 * 1024;
+constexpr seconds max_retry_delay{60};
 
-// 1, 2, 4, ... 60 seconds after the first, second, third failure in a row.
-seconds retry_after(int failures) {
-    return std::min(seconds(1 << std::min(failures - 1, 6)), retry_max);
+// Returns 1, 2, 4, ... 60 seconds after the first, second, third consecutive failure.
+seconds retry_delay(int failures) {
+    return std::min(seconds(1 << std::min(failures - 1, 6)), max_retry_delay);
 }
 
-struct Answer {
+struct FetchedKeys {
     SigningKeys keys;
     std::optional<seconds> lifetime;
 };
 
-Result<Answer> fetch_keys(http::Outbound& outbound, const std::string& url, milliseconds timeout) {
-    auto reply = TRY(outbound.fetch({.url = url,
-                                     .headers = {{"Accept", "application/json"}},
-                                     .timeout = timeout,
-                                     .response_bytes_max = response_bytes_max}));
-    if (reply.status != 200) {
+Result<FetchedKeys> fetch_keys(http::HttpClient& client, const std::string& url, milliseconds timeout) {
+    auto response = TRY(client.fetch({.url = url,
+                                      .headers = {{"Accept", "application/json"}},
+                                      .timeout = timeout,
+                                      .response_bytes_max = max_response_bytes}));
+    if (response.status != 200) {
         return Error{Fault::unavailable, "the key set cannot be fetched",
-                     "the answer has status " + std::to_string(reply.status)};
+                     "the response has status " + std::to_string(response.status)};
     }
-    auto keys = TRY(parse_signing_keys(reply.body));
-    return Answer{std::move(keys), lifetime_of(reply.headers)};
+    auto keys = TRY(parse_signing_keys(response.body));
+    return FetchedKeys{std::move(keys), freshness_lifetime(response.headers)};
 }
 
 }  // namespace
 
-KeySet::KeySet(KeySetSettings settings, http::Outbound& outbound, const Clock& clock)
-    : settings_(std::move(settings)), outbound_(outbound), clock_(clock) {}
+RemoteJwks::RemoteJwks(RemoteJwksSettings settings, http::HttpClient& client, const Clock& clock)
+    : settings_(std::move(settings)), client_(client), clock_(clock) {}
 
-std::shared_ptr<const SigningKeys> KeySet::current() const {
+std::shared_ptr<const SigningKeys> RemoteJwks::current() const {
     if (generation() == 0) return nullptr;
     return state_.lock()->keys;
 }
 
-std::uint64_t KeySet::generation() const {
+std::uint64_t RemoteJwks::generation() const {
     if (clock_.monotonic() >= usable_until_.load(std::memory_order_relaxed)) return 0;
     return generation_.load(std::memory_order_acquire);
 }
 
-bool KeySet::refresh_due() {
+bool RemoteJwks::refresh_due() {
     {
         auto state = state_.lock();
         if (state->fetching || clock_.monotonic() < state->refresh_at) return false;
@@ -61,87 +61,88 @@ bool KeySet::refresh_due() {
     return true;
 }
 
-KeySet::Lookup KeySet::look_again(bool may_wait, Monotonic deadline) {
+RemoteJwks::RefreshResult RemoteJwks::refresh_for_kid(bool may_block, Monotonic deadline) {
     auto now = clock_.monotonic();
-    auto patience = std::chrono::floor<milliseconds>(std::min<Monotonic::duration>(
+    auto timeout = std::chrono::floor<milliseconds>(std::min<Monotonic::duration>(
         deadline > now ? deadline - now : Monotonic::duration::zero(), settings_.fetch_timeout));
     {
         auto state = state_.lock();
         if (state->fetching) {
-            if (!may_wait) return Lookup::must_wait;
-            return wait_for_fetch(state, patience);
+            if (!may_block) return RefreshResult::would_block;
+            return wait_for_fetch(state, timeout);
         }
-        // Without any keys nobody can be let in, so the pause is as for a failing refresh, not of a stray id.
-        auto pause = generation() == 0 ? retry_after(std::max(state->failures_in_a_row, 1))
+        // Without any keys no caller can be authenticated, so the pause is that of a failing refresh.
+        auto pause = generation() == 0 ? retry_delay(std::max(state->consecutive_failures, 1))
                                        : settings_.unknown_key_interval;
-        if (state->attempted && now - *state->attempted < pause) return Lookup::refrain;
-        if (!may_wait) return Lookup::must_wait;
-        if (patience == milliseconds::zero()) return Lookup::crowded;
+        if (state->attempted && now - *state->attempted < pause) return RefreshResult::throttled;
+        if (!may_block) return RefreshResult::would_block;
+        if (timeout == milliseconds::zero()) return RefreshResult::overloaded;
         state->fetching = true;
     }
-    fetch(patience);
-    return Lookup::fetched;
+    fetch(timeout);
+    return RefreshResult::refreshed;
 }
 
-KeySet::Lookup KeySet::wait_for_fetch(Guarded<State>::Access& state, milliseconds patience) {
-    if (state->waiting >= settings_.waiting_max) return Lookup::crowded;
+RemoteJwks::RefreshResult RemoteJwks::wait_for_fetch(Synchronized<State>::Access& state,
+                                                     milliseconds timeout) {
+    if (state->waiting >= settings_.max_waiting) return RefreshResult::overloaded;
     ++state->waiting;
     auto fetches_before = state->fetches + state->failures;
-    auto ended = [&] { return !state->fetching || state->fetches + state->failures != fetches_before; };
-    bool in_time = fetch_ended_.wait_for(state.lock(), patience, ended);
+    auto has_ended = [&] { return !state->fetching || state->fetches + state->failures != fetches_before; };
+    bool in_time = fetch_ended_.wait_for(state.lock(), timeout, has_ended);
     --state->waiting;
-    return in_time ? Lookup::fetched : Lookup::crowded;
+    return in_time ? RefreshResult::refreshed : RefreshResult::overloaded;
 }
 
-// Called by the one thread that has set `fetching`.
-void KeySet::fetch(milliseconds timeout) {
-    struct Ending {  // Also if an exception flies: nobody else would ever fetch again.
-        KeySet& set;
+// Fetches the keys. Called only by the thread that has set `fetching`.
+void RemoteJwks::fetch(milliseconds timeout) {
+    struct Ending {  // Also after an exception: otherwise `fetching` would block every later fetch.
+        RemoteJwks& set;
         ~Ending() {
             set.state_.lock()->fetching = false;
             set.fetch_ended_.notify_all();
         }
     } ending{*this};
-    auto answer = fetch_keys(outbound_, settings_.url, timeout);
+    auto fetched = fetch_keys(client_, settings_.url, timeout);
     auto now = clock_.monotonic();
     auto state = state_.lock();
     state->attempted = now;
-    if (answer) {
-        auto lifetime = answer->lifetime.value_or(settings_.lifetime_default);
-        install(*state, std::move(answer->keys), lifetime, now);
+    if (fetched) {
+        auto lifetime = fetched->lifetime.value_or(settings_.default_lifetime);
+        install(*state, std::move(fetched->keys), lifetime, now);
     } else {
-        fail(*state, answer.error(), now);
+        fail(*state, fetched.error(), now);
     }
 }
 
-void KeySet::install(State& state, SigningKeys keys, seconds lifetime, Monotonic now) {
-    lifetime = std::clamp(lifetime, settings_.lifetime_min, settings_.lifetime_max);
+void RemoteJwks::install(State& state, SigningKeys keys, seconds lifetime, Monotonic now) {
+    lifetime = std::clamp(lifetime, settings_.min_lifetime, settings_.max_lifetime);
     state.fetched = now;
     state.refresh_at = now + lifetime * 3 / 4;
     state.last_error.clear();
-    state.failures_in_a_row = 0;
+    state.consecutive_failures = 0;
     ++state.fetches;
-    usable_until_.store(now + lifetime + settings_.stale_max, std::memory_order_relaxed);
+    usable_until_.store(now + lifetime + settings_.max_stale, std::memory_order_relaxed);
     bool changed = !state.keys || state.keys->all != keys.all;
     state.keys = std::make_shared<const SigningKeys>(std::move(keys));
     if (changed) generation_.fetch_add(1, std::memory_order_release);
 }
 
-void KeySet::fail(State& state, const Error& error, Monotonic now) {
+void RemoteJwks::fail(State& state, const Error& error, Monotonic now) {
     ++state.failures;
-    ++state.failures_in_a_row;
-    state.refresh_at = now + retry_after(state.failures_in_a_row);
+    ++state.consecutive_failures;
+    state.refresh_at = now + retry_delay(state.consecutive_failures);
     state.last_error = error.message + (error.cause.empty() ? "" : ": " + error.cause);
 }
 
-KeySetStatus KeySet::status() const {
+RemoteJwksStatus RemoteJwks::status() const {
     bool usable = generation() != 0;
     auto now = clock_.monotonic();
     auto state = state_.lock();
-    KeySetStatus status{.usable = usable,
-                        .fetches = state->fetches,
-                        .failures = state->failures,
-                        .last_error = state->last_error};
+    RemoteJwksStatus status{.usable = usable,
+                            .fetches = state->fetches,
+                            .failures = state->failures,
+                            .last_error = state->last_error};
     if (state->keys) {
         for (const auto& key : state->keys->all)
             status.key_ids.push_back(key.id);

@@ -15,46 +15,48 @@ using namespace identity::testing;
 using namespace std::chrono_literals;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
-using Lookup = KeySet::Lookup;
+using RefreshResult = RemoteJwks::RefreshResult;
 
 const Error down{Fault::unavailable, "no answer", "not_sent: connection refused"};
 
-class KeySetTest : public ::testing::Test {
+class RemoteJwksTest : public ::testing::Test {
 protected:
     void publish(const std::vector<std::pair<std::string, std::size_t>>& ids,
                  std::string_view cache_control = "public, max-age=3600") {
-        outbound.answer = keys_reply(x509_map(ids), cache_control);
+        client.response = make_keys_response(x509_map(ids), cache_control);
     }
-    Lookup look(bool may_wait = true) { return keys.look_again(may_wait, clock.monotonic() + 10s); }
+    RefreshResult refresh(bool may_block = true) {
+        return keys.refresh_for_kid(may_block, clock.monotonic() + 10s);
+    }
 
     FixedClock clock;
-    ScriptedOutbound outbound;
-    KeySet keys{{.url = "https://keys.example/x509"}, outbound, clock};
+    FakeHttpClient client;
+    RemoteJwks keys{{.url = "https://keys.example/x509"}, client, clock};
 };
 
-TEST_F(KeySetTest, HasNoKeysBeforeTheFirstFetch) {
+TEST_F(RemoteJwksTest, HasNoKeysBeforeTheFirstFetch) {
     EXPECT_EQ(keys.current(), nullptr);
     EXPECT_EQ(keys.generation(), 0u);
     EXPECT_FALSE(keys.status().usable);
-    EXPECT_EQ(look(false), Lookup::must_wait);
-    EXPECT_EQ(outbound.fetches, 0);
+    EXPECT_EQ(refresh(false), RefreshResult::would_block);
+    EXPECT_EQ(client.fetches, 0);
 }
 
-TEST_F(KeySetTest, FetchesWhenDueAndNotBefore) {
+TEST_F(RemoteJwksTest, FetchesOnlyWhenDue) {
     publish({{"a", 0}});
     EXPECT_TRUE(keys.refresh_due());
-    EXPECT_EQ(outbound.last_url, "https://keys.example/x509");
+    EXPECT_EQ(client.last_url, "https://keys.example/x509");
     ASSERT_NE(keys.current(), nullptr);
     EXPECT_NE(keys.current()->find("a"), nullptr);
     clock.advance(2699s);
     EXPECT_FALSE(keys.refresh_due());
     clock.advance(1s);  // Three quarters of max-age: ahead of expiry.
     EXPECT_TRUE(keys.refresh_due());
-    EXPECT_EQ(outbound.fetches, 2);
+    EXPECT_EQ(client.fetches, 2);
     EXPECT_THAT(keys.status().key_ids, ElementsAre("a"));
 }
 
-TEST_F(KeySetTest, KeepsTheLifetimeWithinBounds) {
+TEST_F(RemoteJwksTest, KeepsTheLifetimeWithinBounds) {
     publish({{"a", 0}}, "max-age=0");
     keys.refresh_due();
     clock.advance(44s);
@@ -71,7 +73,7 @@ TEST_F(KeySetTest, KeepsTheLifetimeWithinBounds) {
     EXPECT_TRUE(keys.refresh_due());
 }
 
-TEST_F(KeySetTest, ChangesItsGenerationOnlyWithTheKeys) {
+TEST_F(RemoteJwksTest, ChangesItsGenerationOnlyWithTheKeys) {
     publish({{"a", 0}});
     keys.refresh_due();
     auto first = keys.generation();
@@ -84,15 +86,16 @@ TEST_F(KeySetTest, ChangesItsGenerationOnlyWithTheKeys) {
     EXPECT_NE(keys.generation(), first);
 }
 
-TEST_F(KeySetTest, KeepsTheLastGoodKeysWhileFetchesFailAndRetriesMoreAndMoreSeldom) {
+TEST_F(RemoteJwksTest, KeepsTheLastGoodKeysWhileFetchesFailAndBacksOff) {
     publish({{"a", 0}});
     keys.refresh_due();
     auto generation = keys.generation();
-    for (Result<http::Reply> failure :
-         {Result<http::Reply>(down), Result<http::Reply>(http::Reply{.status = 500}),
-          Result<http::Reply>(http::Reply{.status = 302}), Result<http::Reply>(keys_reply("{}")),
-          Result<http::Reply>(keys_reply("<html>"))}) {
-        outbound.answer = failure;
+    for (Result<http::FullResponse> failure :
+         {Result<http::FullResponse>(down), Result<http::FullResponse>(http::FullResponse{.status = 500}),
+          Result<http::FullResponse>(http::FullResponse{.status = 302}),
+          Result<http::FullResponse>(make_keys_response("{}")),
+          Result<http::FullResponse>(make_keys_response("<html>"))}) {
+        client.response = failure;
         clock.advance(1h);
         EXPECT_TRUE(keys.refresh_due());
         EXPECT_EQ(keys.generation(), generation);
@@ -109,11 +112,11 @@ TEST_F(KeySetTest, KeepsTheLastGoodKeysWhileFetchesFailAndRetriesMoreAndMoreSeld
     EXPECT_EQ(keys.status().age, 0s);
 }
 
-TEST_F(KeySetTest, LetsGoOfKeysThatAreTooStale) {
+TEST_F(RemoteJwksTest, DropsKeysThatAreTooStale) {
     publish({{"a", 0}});
     keys.refresh_due();
     auto generation = keys.generation();
-    outbound.answer = down;
+    client.response = down;
     clock.advance(1h + 24h - 1s);
     keys.refresh_due();
     EXPECT_EQ(keys.generation(), generation);
@@ -128,79 +131,80 @@ TEST_F(KeySetTest, LetsGoOfKeysThatAreTooStale) {
     EXPECT_EQ(keys.generation(), generation);  // The same keys again.
 }
 
-TEST_F(KeySetTest, FetchesOncePerIntervalForUnknownIdsHoweverManyCome) {
+TEST_F(RemoteJwksTest, FetchesOncePerIntervalForAnyNumberOfUnknownIds) {
     publish({{"a", 0}});
     keys.refresh_due();
     clock.advance(29s);
     for (int i = 0; i < 1'000; ++i)
-        EXPECT_EQ(look(), Lookup::refrain);
-    EXPECT_EQ(outbound.fetches, 1);
+        EXPECT_EQ(refresh(), RefreshResult::throttled);
+    EXPECT_EQ(client.fetches, 1);
     clock.advance(1s);
-    EXPECT_EQ(look(false), Lookup::must_wait);
-    EXPECT_EQ(look(), Lookup::fetched);
+    EXPECT_EQ(refresh(false), RefreshResult::would_block);
+    EXPECT_EQ(refresh(), RefreshResult::refreshed);
     for (int i = 0; i < 1'000; ++i)
-        EXPECT_EQ(look(), Lookup::refrain);
-    EXPECT_EQ(outbound.fetches, 2);
-    outbound.answer = down;
+        EXPECT_EQ(refresh(), RefreshResult::throttled);
+    EXPECT_EQ(client.fetches, 2);
+    client.response = down;
     clock.advance(30s);
-    EXPECT_EQ(look(), Lookup::fetched);
-    EXPECT_EQ(look(), Lookup::refrain);
-    EXPECT_EQ(outbound.fetches, 3);
+    EXPECT_EQ(refresh(), RefreshResult::refreshed);
+    EXPECT_EQ(refresh(), RefreshResult::throttled);
+    EXPECT_EQ(client.fetches, 3);
 }
 
-TEST_F(KeySetTest, TriesAgainSoonWhileItHasNoKeysAtAll) {
-    outbound.answer = down;
-    EXPECT_EQ(look(), Lookup::fetched);
-    EXPECT_EQ(look(), Lookup::refrain);
+TEST_F(RemoteJwksTest, RetriesSoonWhileItHasNoKeys) {
+    client.response = down;
+    EXPECT_EQ(refresh(), RefreshResult::refreshed);
+    EXPECT_EQ(refresh(), RefreshResult::throttled);
     clock.advance(1s);
-    EXPECT_EQ(look(), Lookup::fetched);
+    EXPECT_EQ(refresh(), RefreshResult::refreshed);
     clock.advance(1s);
-    EXPECT_EQ(look(), Lookup::refrain);  // Two seconds after the second failure.
+    EXPECT_EQ(refresh(), RefreshResult::throttled);  // Two seconds after the second failure.
     clock.advance(1s);
     publish({{"a", 0}});
-    EXPECT_EQ(look(), Lookup::fetched);
+    EXPECT_EQ(refresh(), RefreshResult::refreshed);
     EXPECT_NE(keys.current(), nullptr);
 }
 
-TEST_F(KeySetTest, NeverFetchesBeyondTheDeadline) {
-    EXPECT_EQ(keys.look_again(true, clock.monotonic()), Lookup::crowded);
-    EXPECT_EQ(keys.look_again(true, clock.monotonic() - 1s), Lookup::crowded);
-    EXPECT_EQ(outbound.fetches, 0);
+TEST_F(RemoteJwksTest, NeverFetchesBeyondTheDeadline) {
+    EXPECT_EQ(keys.refresh_for_kid(true, clock.monotonic()), RefreshResult::overloaded);
+    EXPECT_EQ(keys.refresh_for_kid(true, clock.monotonic() - 1s), RefreshResult::overloaded);
+    EXPECT_EQ(client.fetches, 0);
 }
 
-TEST_F(KeySetTest, FetchesOnceForAllWhoWaitAndLetsFewWait) {
+TEST_F(RemoteJwksTest, FetchesOnceForAllWaitingCallersAndLimitsThem) {
     publish({{"a", 0}});
     std::atomic<bool> fetching{false}, answer{false};
-    outbound.before_answer = [&] {
+    client.before_response = [&] {
         fetching = true;
         answer.wait(false);
     };
-    std::thread first([&] { EXPECT_EQ(look(), Lookup::fetched); });
+    std::thread first([&] { EXPECT_EQ(refresh(), RefreshResult::refreshed); });
     while (!fetching)
         std::this_thread::yield();
-    EXPECT_EQ(look(false), Lookup::must_wait);
+    EXPECT_EQ(refresh(false), RefreshResult::would_block);
     EXPECT_FALSE(keys.refresh_due());
-    std::atomic<int> fetched{0}, crowded{0};
+    std::atomic<int> fetched{0}, overloaded{0};
     std::vector<std::thread> others;
     for (int i = 0; i < 10; ++i) {
-        others.emplace_back([&] { (look() == Lookup::fetched ? fetched : crowded).fetch_add(1); });
+        others.emplace_back(
+            [&] { (refresh() == RefreshResult::refreshed ? fetched : overloaded).fetch_add(1); });
     }
-    while (crowded < 6)
-        std::this_thread::yield();  // Four wait, six are told to come back.
+    while (overloaded < 6)
+        std::this_thread::yield();  // Four wait, six are refused.
     answer = true;
     answer.notify_all();
     first.join();
     for (auto& other : others)
         other.join();
     EXPECT_EQ(fetched, 4);
-    EXPECT_EQ(crowded, 6);
-    EXPECT_EQ(outbound.fetches, 1);
+    EXPECT_EQ(overloaded, 6);
+    EXPECT_EQ(client.fetches, 1);
 }
 
-TEST_F(KeySetTest, FetchesAgainAfterAFetchThatThrew) {
-    outbound.before_answer = [] { throw std::bad_alloc(); };
+TEST_F(RemoteJwksTest, FetchesAgainAfterAFetchThatThrew) {
+    client.before_response = [] { throw std::bad_alloc(); };
     EXPECT_THROW(keys.refresh_due(), std::bad_alloc);
-    outbound.before_answer = nullptr;
+    client.before_response = nullptr;
     publish({{"a", 0}});
     EXPECT_TRUE(keys.refresh_due());
     EXPECT_NE(keys.current(), nullptr);

@@ -6,6 +6,7 @@
 
 #include <boost/json.hpp>
 
+#include "base/text/ascii.h"
 #include "crypto/certificate.h"
 #include "crypto/encoding.h"
 #include "json/value/parse.h"
@@ -14,44 +15,44 @@ namespace integreat::identity {
 
 namespace {
 
-constexpr std::size_t body_bytes_max = 256 * 1024;
-constexpr std::size_t keys_max = 100;
-constexpr std::size_t key_id_bytes_max = 128;
+constexpr std::size_t max_body_bytes = 256 * 1024;
+constexpr std::size_t max_keys = 100;
+constexpr std::size_t max_key_id_bytes = 128;
 
-std::string_view text_of(const boost::json::object& object, std::string_view name) {
+std::string_view get_string(const boost::json::object& object, std::string_view name) {
     const auto* value = object.if_contains(name);
     const auto* text = value ? value->if_string() : nullptr;
     return text ? std::string_view(*text) : std::string_view();
 }
 
-Result<SigningKey> key_of_certificate(std::string_view id, const boost::json::value& pem) {
+Result<SigningKey> parse_certificate_key(std::string_view id, const boost::json::value& pem) {
     if (!pem.is_string()) return Error{Fault::invalid, "not a string with a certificate", ""};
     auto certificate = TRY(crypto::parse_certificate(pem.get_string()));
     return SigningKey{std::string(id), std::move(certificate.key), certificate.not_after};
 }
 
-Result<SigningKey> key_of_jwk(const boost::json::object& jwk) {
-    auto use = text_of(jwk, "use"), algorithm = text_of(jwk, "alg");
-    if (text_of(jwk, "kty") != "RSA") return Error{Fault::invalid, "\"kty\" is not RSA", ""};
+Result<SigningKey> parse_jwk(const boost::json::object& jwk) {
+    auto use = get_string(jwk, "use"), algorithm = get_string(jwk, "alg");
+    if (get_string(jwk, "kty") != "RSA") return Error{Fault::invalid, "\"kty\" is not RSA", ""};
     if (!use.empty() && use != "sig") return Error{Fault::invalid, "\"use\" is not sig", ""};
     if (!algorithm.empty() && algorithm != "RS256") return Error{Fault::invalid, "\"alg\" is not RS256", ""};
-    auto modulus = crypto::base64url_decode(text_of(jwk, "n"));
-    auto exponent = crypto::base64url_decode(text_of(jwk, "e"));
+    auto modulus = crypto::base64url_decode(get_string(jwk, "n"));
+    auto exponent = crypto::base64url_decode(get_string(jwk, "e"));
     if (!modulus || !exponent) return Error{Fault::invalid, "\"n\" or \"e\" is not base64url", ""};
-    return SigningKey{std::string(text_of(jwk, "kid")),
+    return SigningKey{std::string(get_string(jwk, "kid")),
                       TRY(crypto::RsaPublicKey::from_numbers(*modulus, *exponent))};
 }
 
-void keep(SigningKeys& keys, std::string_view id, Result<SigningKey> key) {
-    if (key && (id.empty() || id.size() > key_id_bytes_max))
-        key = Error{Fault::invalid, "no usable key id", ""};
-    if (key && keys.find(id)) key = Error{Fault::invalid, "the key id is given twice", ""};
+void add_key(SigningKeys& keys, std::string_view id, Result<SigningKey> key) {
+    if (key && (id.empty() || id.size() > max_key_id_bytes))
+        key = Error{Fault::invalid, "no valid key ID", ""};
+    if (key && keys.find(id)) key = Error{Fault::invalid, "the key ID is repeated", ""};
     if (!key) {
-        keys.unusable.push_back(std::string(id.substr(0, key_id_bytes_max)) + ": " + key.error().message);
+        keys.unusable.push_back(std::string(id.substr(0, max_key_id_bytes)) + ": " + key.error().message);
         return;
     }
-    auto after = std::ranges::lower_bound(keys.all, id, {}, &SigningKey::id);
-    keys.all.insert(after, *std::move(key));
+    auto position = std::ranges::lower_bound(keys.all, id, {}, &SigningKey::id);
+    keys.all.insert(position, *std::move(key));
 }
 
 }  // namespace
@@ -62,38 +63,38 @@ const SigningKey* SigningKeys::find(std::string_view id) const {
 }
 
 Result<SigningKeys> parse_signing_keys(std::string_view body) {
-    auto document = json::parse_object(body, {.bytes_max = body_bytes_max, .depth_max = 8});
+    auto document = json::parse_object(body, {.max_bytes = max_body_bytes, .depth_max = 8});
     if (!document) return Error{Fault::unavailable, "the key set cannot be read", document.error().message};
     const auto* listed = document->if_contains("keys");
     const auto* jwks = listed ? listed->if_array() : nullptr;
-    if ((jwks ? jwks->size() : document->size()) > keys_max) {
+    if ((jwks ? jwks->size() : document->size()) > max_keys) {
         return Error{Fault::unavailable, "the key set cannot be read", "more than 100 keys"};
     }
     SigningKeys keys;
     if (jwks) {
         for (const auto& jwk : *jwks) {
             const auto* object = jwk.if_object();
-            if (object) keep(keys, text_of(*object, "kid"), key_of_jwk(*object));
-            if (!object) keep(keys, "", Error{Fault::invalid, "not a JSON object", ""});
+            if (object) add_key(keys, get_string(*object, "kid"), parse_jwk(*object));
+            if (!object) add_key(keys, "", Error{Fault::invalid, "not a JSON object", ""});
         }
     } else {
         for (const auto& [id, pem] : *document)
-            keep(keys, id, key_of_certificate(id, pem));
+            add_key(keys, id, parse_certificate_key(id, pem));
     }
     if (keys.all.empty()) {
-        std::string why = "no usable key";
-        for (const auto& complaint : keys.unusable)
-            why += "; " + complaint;
-        return Error{Fault::unavailable, "the key set cannot be read", why.substr(0, 1'000)};
+        std::string reason = "no usable key";
+        for (const auto& entry : keys.unusable)
+            reason += "; " + entry;
+        return Error{Fault::unavailable, "the key set cannot be read", reason.substr(0, 1'000)};
     }
     return keys;
 }
 
-std::optional<std::chrono::seconds> lifetime_of(const http::Headers& headers) {
+std::optional<std::chrono::seconds> freshness_lifetime(const http::Headers& headers) {
     auto number = [](std::string_view text) -> std::optional<std::int64_t> {
         std::int64_t value = 0;
-        auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), value);
-        if (failure != std::errc() || end == text.data() || value < 0) return std::nullopt;
+        auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+        if (error != std::errc() || end == text.data() || value < 0) return std::nullopt;
         return value;
     };
     auto control = headers.value("Cache-Control");
@@ -102,7 +103,7 @@ std::optional<std::chrono::seconds> lifetime_of(const http::Headers& headers) {
         auto directive = control.substr(start, end - start);
         directive.remove_prefix(std::min(directive.find_first_not_of(" \t"), directive.size()));
         constexpr std::string_view name = "max-age=";
-        if (http::equal_ignoring_case(directive.substr(0, name.size()), name)) {
+        if (iequals(directive.substr(0, name.size()), name)) {
             auto age = number(headers.value("Age")).value_or(0);
             auto lifetime = number(directive.substr(name.size()));
             if (lifetime)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The public keys at one URL at one moment, as Google publishes them: a JSON map of key id to X.509
-// certificate, or a JSON Web Key Set (RFC 7517). Immutable; KeySet swaps one for the next.
+// A set of public keys in a format that Google publishes: a JSON map of key ID to X.509 certificate, or a
+// JSON Web Key Set (RFC 7517). Immutable; RemoteJwks replaces it after each fetch.
 #pragma once
 
 #include <string>
@@ -17,23 +17,23 @@ namespace integreat::identity {
 struct SigningKey {
     std::string id;
     crypto::RsaPublicKey key;
-    Time not_after = Time::max();  // Of the certificate; a JWK has no end.
+    Time not_after = Time::max();  // Expiry of the certificate; a JWK has none.
 
     friend bool operator==(const SigningKey&, const SigningKey&) = default;
 };
 
 struct SigningKeys {
-    std::vector<SigningKey> all;        // By id.
-    std::vector<std::string> unusable;  // "kid: why", of entries that were left out.
+    std::vector<SigningKey> all;        // Sorted by ID.
+    std::vector<std::string> unusable;  // Ignored entries: "kid: reason".
 
     const SigningKey* find(std::string_view id) const;
 };
 
-// Entries that are no RSA signing keys are left out; an answer without any usable one is Fault::unavailable.
+// Parses a response. Ignores entries that are not RSA signing keys; Fault::unavailable if no usable key
+// remains.
 Result<SigningKeys> parse_signing_keys(std::string_view body);
 
-// How long the answer may be kept: max-age of Cache-Control less Age (RFC 9111 sections 4.2.1 and 4.2.3), or
-// nothing if it does not say.
-std::optional<std::chrono::seconds> lifetime_of(const http::Headers& headers);
+// Returns max-age of Cache-Control minus Age (RFC 9111 sections 4.2.1 and 4.2.3), or nothing without max-age.
+std::optional<std::chrono::seconds> freshness_lifetime(const http::Headers& headers);
 
 }  // namespace integreat::identity

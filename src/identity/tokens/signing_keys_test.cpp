@@ -26,7 +26,7 @@ std::string jwks(boost::json::array keys) {
     return boost::json::serialize(boost::json::object{{"keys", std::move(keys)}});
 }
 
-TEST(SigningKeys, AreReadFromAMapOfCertificates) {
+TEST(SigningKeys, AreParsedFromAMapOfCertificates) {
     auto keys = parse_signing_keys(x509_map({{"b", 1}, {"a", 0}}));
     ASSERT_TRUE(keys) << keys.error().cause;
     ASSERT_EQ(keys->all.size(), 2u);
@@ -37,14 +37,14 @@ TEST(SigningKeys, AreReadFromAMapOfCertificates) {
     EXPECT_EQ(keys->find(""), nullptr);
 }
 
-TEST(SigningKeys, AreReadFromAJsonWebKeySet) {
+TEST(SigningKeys, AreParsedFromAJsonWebKeySet) {
     auto keys = parse_signing_keys(jwks({jwk("a", signing_key(0).public_key())}));
     ASSERT_TRUE(keys) << keys.error().cause;
     EXPECT_EQ(keys->find("a")->key, signing_key(0).public_key());
     EXPECT_EQ(keys->find("a")->not_after, Time::max());
 }
 
-TEST(SigningKeys, LeaveOutWhatIsNoSigningKeyOfOurs) {
+TEST(SigningKeys, IgnoreEntriesThatAreNotRsaSigningKeys) {
     auto good = jwk("good", signing_key(0).public_key());
     auto encryption = jwk("enc", signing_key(0).public_key());
     encryption["use"] = "enc";
@@ -58,7 +58,7 @@ TEST(SigningKeys, LeaveOutWhatIsNoSigningKeyOfOurs) {
     EXPECT_EQ(keys->all[0].id, "good");
     EXPECT_THAT(keys->unusable,
                 ElementsAre("enc: \"use\" is not sig", "ps: \"alg\" is not RS256", "oct: \"kty\" is not RSA",
-                            ": no usable key id", "good: the key id is given twice", ": not a JSON object"));
+                            ": no valid key ID", "good: the key ID is repeated", ": not a JSON object"));
 }
 
 TEST(SigningKeys, NeedOneUsableKey) {
@@ -82,12 +82,12 @@ TEST(SigningKeys, HaveLimits) {
     EXPECT_EQ(long_id->all.size(), 1u);
 }
 
-TEST(SigningKeys, TakeTheirLifetimeFromCacheControl) {
+TEST(SigningKeys, HaveTheLifetimeOfCacheControl) {
     using std::chrono::seconds;
     auto lifetime = [](std::string_view control, std::string_view age = "") {
         http::Headers headers{{"Cache-Control", control}};
         if (!age.empty()) headers.add("Age", age);
-        return lifetime_of(headers);
+        return freshness_lifetime(headers);
     };
     EXPECT_EQ(lifetime("public, max-age=19845, must-revalidate, no-transform"), seconds(19845));
     EXPECT_EQ(lifetime("MAX-AGE=5"), seconds(5));
@@ -97,7 +97,7 @@ TEST(SigningKeys, TakeTheirLifetimeFromCacheControl) {
     EXPECT_EQ(lifetime("max-age=-5"), std::nullopt);
     EXPECT_EQ(lifetime("max-age="), std::nullopt);
     EXPECT_EQ(lifetime("max-age=99999999999999999999999"), std::nullopt);
-    EXPECT_EQ(lifetime_of({}), std::nullopt);
+    EXPECT_EQ(freshness_lifetime({}), std::nullopt);
 }
 
 }  // namespace

@@ -12,12 +12,12 @@ namespace integreat::identity {
 namespace {
 
 constexpr std::size_t ways = 8;
-constexpr std::uint8_t uses_max = 7;
-constexpr std::size_t token_bytes_min = 32;
+constexpr std::uint8_t max_uses = 7;
+constexpr std::size_t min_token_bytes = 32;
 
-// The end of a token is the end of an RSA signature: as good as random, and out of the hands of whoever
-// has not the signing key. So sixteen of its characters do for a hash.
-std::uint64_t hash_of(std::string_view token) {
+// Hashes the end of the token, which is the end of an RSA signature: as good as random, and not under the
+// control of anyone without the signing key. Sixteen of its characters suffice.
+std::uint64_t hash_token(std::string_view token) {
     std::uint64_t left, right;
     const char* tail = token.data() + token.size() - 20;
     std::memcpy(&left, tail, sizeof left);
@@ -30,13 +30,13 @@ std::uint64_t hash_of(std::string_view token) {
 
 struct TokenCache::Entry {
     std::uint64_t hash = 0;
-    Epoch epoch;
+    TokenCacheVersion version;
     std::string token;
-    std::shared_ptr<const Principal> principal;  // Null: the entry is free.
-    std::uint8_t uses = 0;                       // Since it came, less what the pressure of others took.
+    std::shared_ptr<const Principal> principal;  // Null in a free entry.
+    std::uint8_t uses = 0;  // Uses since insertion, decremented by insertions of other tokens.
 
-    bool alive(const Epoch& now_in_force, Time now) const {
-        return principal && epoch == now_in_force && now < principal->expires;
+    bool is_valid(const TokenCacheVersion& current, Time now) const {
+        return principal && version == current && now < principal->expires;
     }
 };
 
@@ -45,46 +45,47 @@ struct alignas(64) TokenCache::Set {
     std::array<Entry, ways> entries;
 };
 
-TokenCache::TokenCache(std::size_t entries_max)
-    : set_count_(std::max<std::size_t>(entries_max / ways, 1)), sets_(std::make_unique<Set[]>(set_count_)) {}
+TokenCache::TokenCache(std::size_t max_entries)
+    : set_count_(std::max<std::size_t>(max_entries / ways, 1)), sets_(std::make_unique<Set[]>(set_count_)) {}
 
 TokenCache::~TokenCache() = default;
 
-TokenCache::Set& TokenCache::set_of(std::uint64_t hash) {
+TokenCache::Set& TokenCache::find_set(std::uint64_t hash) {
     return sets_[(hash >> 32) * set_count_ >> 32];
 }
 
-std::shared_ptr<const Principal> TokenCache::find(std::string_view token, const Epoch& epoch, Time now) {
-    if (token.size() < token_bytes_min) return nullptr;
-    auto hash = hash_of(token);
-    auto& set = set_of(hash);
+std::shared_ptr<const Principal> TokenCache::find(std::string_view token, const TokenCacheVersion& version,
+                                                  Time now) {
+    if (token.size() < min_token_bytes) return nullptr;
+    auto hash = hash_token(token);
+    auto& set = find_set(hash);
     std::lock_guard lock(set.mutex);
     for (auto& entry : set.entries) {
-        if (entry.hash != hash || entry.token != token || !entry.alive(epoch, now)) continue;
-        if (entry.uses < uses_max) ++entry.uses;
+        if (entry.hash != hash || entry.token != token || !entry.is_valid(version, now)) continue;
+        if (entry.uses < max_uses) ++entry.uses;
         return entry.principal;
     }
     return nullptr;
 }
 
-void TokenCache::insert(std::string_view token, const Epoch& epoch, Time now,
+void TokenCache::insert(std::string_view token, const TokenCacheVersion& version, Time now,
                         std::shared_ptr<const Principal> principal) {
-    if (token.size() < token_bytes_min || now >= principal->expires) return;
-    Entry fresh{.hash = hash_of(token),
-                .epoch = epoch,
+    if (token.size() < min_token_bytes || now >= principal->expires) return;
+    Entry fresh{.hash = hash_token(token),
+                .version = version,
                 .token = std::string(token),
                 .principal = std::move(principal)};
-    auto& set = set_of(fresh.hash);
-    std::lock_guard lock(set.mutex);  // What is replaced leaves with `fresh`, after the lock.
-    Entry* place = nullptr;
+    auto& set = find_set(fresh.hash);
+    std::lock_guard lock(set.mutex);  // `fresh` destroys the replaced entry after the unlock.
+    Entry* victim = nullptr;
     for (auto& entry : set.entries) {
         if (entry.hash == fresh.hash && entry.token == fresh.token) return std::swap(entry, fresh);
-        bool dead = !entry.alive(epoch, now);
-        if (dead && (!place || place->alive(epoch, now))) place = &entry;
-        if (!dead && entry.uses == 0 && !place) place = &entry;
+        bool invalid = !entry.is_valid(version, now);
+        if (invalid && (!victim || victim->is_valid(version, now))) victim = &entry;
+        if (!invalid && entry.uses == 0 && !victim) victim = &entry;
     }
-    if (place) return std::swap(*place, fresh);
-    // All eight are in use. The newcomer is not kept, but its successors will be if nobody asks for these.
+    if (victim) return std::swap(*victim, fresh);
+    // All eight are in use. The new entry is not stored, but later ones will be if these are not used again.
     for (auto& entry : set.entries)
         --entry.uses;
 }

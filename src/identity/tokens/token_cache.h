@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// Verified tokens, so that the second request with a token costs a lookup instead of a signature. An entry is
-// found by the whole token, byte for byte, only before its `exp`, and only while the keys and projects it was
-// verified under are in force. Only verified tokens enter, so outsiders cannot fill it.
+// A cache of verified tokens: the second request with a token costs a lookup instead of a signature
+// verification. An entry is found by the whole token, byte for byte, only before its `exp`, and only while
+// the keys and projects with which it was verified are current. It contains verified tokens only, so
+// unauthenticated clients cannot fill it.
 //
-// Bounded, in sets of eight entries. Entries that are asked for again are kept; a flood of distinct valid
-// tokens, each used once, replaces only itself.
+// Bounded, set-associative with eight entries per set. Entries that are used again are kept; a flood of
+// distinct valid tokens, each used once, replaces only itself.
 #pragma once
 
 #include <cstdint>
@@ -15,21 +16,21 @@
 
 namespace integreat::identity {
 
-// Under what a token was verified.
-struct Epoch {
-    std::uint64_t keys = 0;      // KeySet::generation
+// The generations of keys and projects with which a token was verified.
+struct TokenCacheVersion {
+    std::uint64_t keys = 0;      // RemoteJwks::generation
     std::uint64_t projects = 0;  // Projects::generation
 
-    friend bool operator==(const Epoch&, const Epoch&) = default;
+    friend bool operator==(const TokenCacheVersion&, const TokenCacheVersion&) = default;
 };
 
 class TokenCache {
 public:
-    explicit TokenCache(std::size_t entries_max);
+    explicit TokenCache(std::size_t max_entries);
     ~TokenCache();
 
-    std::shared_ptr<const Principal> find(std::string_view token, const Epoch& epoch, Time now);
-    void insert(std::string_view token, const Epoch& epoch, Time now,
+    std::shared_ptr<const Principal> find(std::string_view token, const TokenCacheVersion& version, Time now);
+    void insert(std::string_view token, const TokenCacheVersion& version, Time now,
                 std::shared_ptr<const Principal> principal);
 
     std::size_t size() const;
@@ -38,7 +39,7 @@ public:
 private:
     struct Entry;
     struct Set;
-    Set& set_of(std::uint64_t hash);
+    Set& find_set(std::uint64_t hash);
 
     std::size_t set_count_;
     std::unique_ptr<Set[]> sets_;

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-// A struct that people write as YAML or JSON says so in one function (style R24):
+// Binds a struct to YAML or JSON with one function (style R24):
 //
 //     template <class Visitor>
 //     void fields(Visitor& visit, ListenSettings& listen) {
-//         visit("port", listen.port, "TCP port; 0 picks a free one.", {.least = 0, .most = 65'535});
+//         visit("port", listen.port, "TCP port; 0 picks a free one.", {.minimum = 0, .maximum = 65'535});
 //     }
 //
-// The reader (read.h), the schema, the manual and the display of values in force (describe.h) are visitors
-// of it, so that a key cannot exist for one of them only. A default is what the struct has by itself.
+// The reader (reader.h), the JSON Schema, the manual and the display of current values (describe.h) are
+// visitors of it, so that a key cannot exist for one of them only. Defaults are the struct's member
+// initializers.
 #pragma once
 
 #include <chrono>
@@ -23,37 +24,37 @@
 
 namespace integreat::json {
 
-// A complaint about a text, "must be …", or nothing.
+// Returns an error message for a text, "must be …", or nullopt.
 using Check = std::optional<std::string> (*)(std::string_view text);
 
-// What a value must be besides being of its member's type.
+// Constraints on a value besides the type of its member.
 struct Rules {
     bool required = false;
-    std::optional<std::int64_t> least{};  // Of a number; of a duration in milliseconds; of a size in bytes.
-    std::optional<std::int64_t> most{};
-    bool bytes = false;                       // A number that counts bytes: "10MiB".
-    std::vector<std::string_view> choices{};  // A closed set.
-    bool may_be_empty = false;                // A text of no characters, a list of no items.
-    std::size_t length_max = 500;             // Of a text, in bytes.
-    std::size_t items_max = 100;              // Of a list or a map.
-    Check check = nullptr;                    // Of a text, of each text in a list, of each key of a map.
-    std::string_view pattern{};    // What `check` demands as ECMA 262 regular expression, for editors.
-    bool reference = false;        // "env:NAME" and "env:NAME:default" stand for the variable's value.
-    bool literal = false;          // A text that may be written as a number or a boolean: `default: 0`.
-    bool is_default_shown = true;  // Off where the default means "derived", and the sentence tells.
+    std::optional<std::int64_t> minimum{};    // Numbers; durations in milliseconds; sizes in bytes.
+    std::optional<std::int64_t> maximum{};    // In the same unit.
+    bool bytes = false;                       // The number is a size: "10MiB".
+    std::vector<std::string_view> choices{};  // All permitted texts; empty if any text is.
+    bool may_be_empty = false;                // Permits an empty text or an empty list.
+    std::size_t max_length = 500;             // Maximum length of a text, in bytes.
+    std::size_t max_items = 100;              // Maximum number of items of a list or a map.
+    Check check = nullptr;                    // Checks a text, each text of a list, each key of a map.
+    std::string_view pattern{};               // `check` as ECMA 262 regular expression, for editors.
+    bool reference = false;                   // Permits "env:NAME" and "env:NAME:default".
+    bool literal = false;          // The text may be written as a number or a boolean: `default: 0`.
+    bool is_default_shown = true;  // False if the default is derived and described in the text.
 };
 
-constexpr std::int64_t in_ms(std::chrono::milliseconds duration) {
+constexpr std::int64_t to_ms(std::chrono::milliseconds duration) {
     return duration.count();
 }
 
-namespace shape {
+namespace concepts {
 
 struct AnyVisitor {
     template <class T>
     void operator()(std::string_view, T&, std::string_view, const Rules& = {}) {}
     template <class T>
-    void named(std::string_view, std::vector<T>&, std::string T::*, std::string_view, const Rules& = {}) {}
+    void map_of(std::string_view, std::vector<T>&, std::string T::*, std::string_view, const Rules& = {}) {}
 };
 
 template <class T>
@@ -80,6 +81,6 @@ concept Duration = is_duration<T>;
 template <class T>
 concept Identifier = is_id<T>;
 
-}  // namespace shape
+}  // namespace concepts
 
 }  // namespace integreat::json

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "json/binding/json_schema.h"
+
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 #include <boost/json/value.hpp>
-
-#include "json/binding/describe.h"
 
 namespace integreat::json {
 
@@ -17,10 +17,10 @@ constexpr std::string_view duration_pattern = "^(0|[1-9][0-9]*)(ms|s|m|h|d)$";
 constexpr std::string_view bytes_pattern = "^(0|[1-9][0-9]*)(B|kB|KiB|MB|MiB|GB|GiB)?$";
 constexpr std::string_view reference_pattern = "^env:[A-Z_][A-Z0-9_]*$";
 
-object schema_of_field(const Field& field);
+object field_schema(const Field& field);
 
 object text_schema(const Rules& rules) {
-    object schema{{"type", "string"}, {"maxLength", rules.length_max}};
+    object schema{{"type", "string"}, {"maxLength", rules.max_length}};
     if (rules.literal) schema["type"] = array{"string", "number", "boolean"};
     if (!rules.may_be_empty) schema["minLength"] = 1;
     if (!rules.pattern.empty() && !rules.reference) schema["pattern"] = rules.pattern;
@@ -33,21 +33,21 @@ object text_schema(const Rules& rules) {
 
 object number_schema(const Rules& rules) {
     object schema{{"type", "integer"}};
-    if (rules.least) schema["minimum"] = *rules.least;
-    if (rules.most) schema["maximum"] = *rules.most;
+    if (rules.minimum) schema["minimum"] = *rules.minimum;
+    if (rules.maximum) schema["maximum"] = *rules.maximum;
     return schema;
 }
 
 object bytes_schema(const Rules& rules) {
-    object words{{"type", "string"}, {"pattern", bytes_pattern}};
-    return {{"anyOf", array{number_schema(rules), std::move(words)}}};
+    object with_unit{{"type", "string"}, {"pattern", bytes_pattern}};
+    return {{"anyOf", array{number_schema(rules), std::move(with_unit)}}};
 }
 
 object group_schema(const Field& field) {
     object properties;
     array required;
     for (const auto& member : field.members) {
-        properties[member.name] = schema_of_field(member);
+        properties[member.name] = field_schema(member);
         if (member.rules.required) required.emplace_back(member.name);
     }
     object schema{{"type", "object"}, {"additionalProperties", false}, {"properties", std::move(properties)}};
@@ -57,17 +57,16 @@ object group_schema(const Field& field) {
 
 object list_schema(const Field& field) {
     const Field& element = field.element.front();
-    object schema{
-        {"type", "array"}, {"items", schema_of_field(element)}, {"maxItems", field.rules.items_max}};
+    object schema{{"type", "array"}, {"items", field_schema(element)}, {"maxItems", field.rules.max_items}};
     if (!field.rules.may_be_empty) schema["minItems"] = 1;
     if (element.type != Type::group) schema["uniqueItems"] = true;
     return schema;
 }
 
-object named_schema(const Field& field) {
+object map_schema(const Field& field) {
     object schema{{"type", "object"},
-                  {"additionalProperties", schema_of_field(field.element.front())},
-                  {"maxProperties", field.rules.items_max}};
+                  {"additionalProperties", field_schema(field.element.front())},
+                  {"maxProperties", field.rules.max_items}};
     if (!field.rules.may_be_empty) schema["minProperties"] = 1;
     if (!field.rules.pattern.empty()) schema["propertyNames"] = object{{"pattern", field.rules.pattern}};
     return schema;
@@ -85,7 +84,7 @@ object plain_schema(const Field& field) {
         case Type::duration: return {{"type", "string"}, {"pattern", duration_pattern}};
         case Type::group: return group_schema(field);
         case Type::list: return list_schema(field);
-        case Type::named: return named_schema(field);
+        case Type::map: return map_schema(field);
     }
     return {};
 }
@@ -101,18 +100,18 @@ void add_default(object& schema, const Field& field) {
     }
 }
 
-object schema_of_field(const Field& field) {
+object field_schema(const Field& field) {
     object schema = plain_schema(field);
-    if (!field.sentence.empty()) schema["description"] = field.sentence;
+    if (!field.description.empty()) schema["description"] = field.description;
     add_default(schema, field);
     return schema;
 }
 
 }  // namespace
 
-object schema_of(const Field& root, std::string_view title) {
+object to_json_schema(const Field& root, std::string_view title) {
     object schema{{"$schema", "https://json-schema.org/draft/2020-12/schema"}, {"title", title}};
-    for (auto& [key, value] : schema_of_field(root))
+    for (auto& [key, value] : field_schema(root))
         schema[key] = value;
     return schema;
 }

@@ -5,7 +5,6 @@
 #include <gtest/gtest.h>
 
 #include "json/document/yaml.h"
-#include "json/value/limits.h"
 
 namespace integreat::json {
 
@@ -19,8 +18,8 @@ struct Door {
 
 template <class Visitor>
 void fields(Visitor& visit, Door& door) {
-    visit("colour", door.colour, "Of both sides.", {.choices = {"white", "red", "green"}});
-    visit("locks", door.locks, "How many.", {.least = 0, .most = 3});
+    visit("colour", door.colour, "Colour of both sides.", {.choices = {"white", "red", "green"}});
+    visit("locks", door.locks, "Number of locks.", {.minimum = 0, .maximum = 3});
 }
 
 std::optional<std::string> check_street(std::string_view text) {
@@ -44,18 +43,20 @@ struct House {
 
 template <class Visitor>
 void fields(Visitor& visit, House& house) {
-    visit("title", house.title, "What it is called.", {.required = true, .length_max = 20});
-    visit("street", house.street, "Where.", {.check = check_street});
-    visit("number", house.number, "Of the house.", {.least = 1});
-    visit("open", house.open, "Is it open?");
-    visit("attic", house.attic, "Its size.", {.least = 1024, .most = 10 * 1024 * 1024, .bytes = true});
-    visit("visit", house.visit, "How long.", {.least = 1'000, .most = 60'000});
-    visit("ring", house.ring, "How long.");
-    visit("people", house.people, "Who lives there.", {.items_max = 3});
-    visit.named("doors", house.doors, &Door::name, "By name.", {.items_max = 2, .check = check_street});
-    visit("gates", house.gates, "In order.", {.may_be_empty = true});
-    visit("url", house.url, "Where else.", {.check = check_street, .reference = true});
-    visit("alarm", house.alarm, "Its code.", {.check = check_street, .reference = true});
+    visit("title", house.title, "Title.", {.required = true, .max_length = 20});
+    visit("street", house.street, "Street.", {.check = check_street});
+    visit("number", house.number, "House number.", {.minimum = 1});
+    visit("open", house.open, "Whether it is open.");
+    visit("attic", house.attic, "Size of the attic.",
+          {.minimum = 1024, .maximum = 10 * 1024 * 1024, .bytes = true});
+    visit("visit", house.visit, "Duration of a visit.", {.minimum = 1'000, .maximum = 60'000});
+    visit("ring", house.ring, "Duration of a ring.");
+    visit("people", house.people, "Residents.", {.max_items = 3});
+    visit.map_of("doors", house.doors, &Door::name, "Doors by name.",
+                 {.max_items = 2, .check = check_street});
+    visit("gates", house.gates, "Gates in order.", {.may_be_empty = true});
+    visit("url", house.url, "URL.", {.check = check_street, .reference = true});
+    visit("alarm", house.alarm, "Alarm code.", {.check = check_street, .reference = true});
 }
 
 const Environment environment = [](std::string_view name) -> std::optional<std::string> {
@@ -64,12 +65,12 @@ const Environment environment = [](std::string_view name) -> std::optional<std::
     return std::nullopt;
 };
 
-std::string mistakes_of(std::string_view yaml) {
+std::string errors_of(std::string_view yaml) {
     House house;
     std::string all;
-    for (const auto& mistake : read(parse_yaml(yaml).root, house, environment)) {
-        all += std::to_string(mistake.place.line) + ":" + std::to_string(mistake.place.column) + " " +
-               mistake.message + "\n";
+    for (const auto& error : read(parse_yaml(yaml).root, house, environment)) {
+        all += std::to_string(error.location.line) + ":" + std::to_string(error.location.column) + " " +
+               error.message + "\n";
     }
     return all;
 }
@@ -78,17 +79,17 @@ std::string mistakes_of(std::string_view yaml) {
 
 TEST(Read, FillsEveryKindOfMember) {
     House house;
-    auto mistakes = read(parse_yaml(R"(
+    auto errors = read(parse_yaml(R"(
 title: no
 number: 0042x
 )")
-                             .root,
-                         house, environment);
+                           .root,
+                       house, environment);
     EXPECT_EQ(house.title, "no");
-    ASSERT_EQ(mistakes.size(), 1u);
-    EXPECT_EQ(mistakes[0].pointer, "/number");
+    ASSERT_EQ(errors.size(), 1u);
+    EXPECT_EQ(errors[0].pointer, "/number");
 
-    mistakes = read(parse_yaml(R"(
+    errors = read(parse_yaml(R"(
 title: "12"
 street: the street
 number: 65535
@@ -102,9 +103,9 @@ gates: [{colour: green}]
 url: env:STREET
 alarm: env:STREET
 )")
-                        .root,
-                    house, environment);
-    EXPECT_TRUE(mistakes.empty()) << mistakes[0].message;
+                      .root,
+                  house, environment);
+    EXPECT_TRUE(errors.empty()) << errors[0].message;
     EXPECT_EQ(house.title, "12");
     EXPECT_EQ(house.number, 65535);
     EXPECT_TRUE(house.open);
@@ -121,8 +122,8 @@ alarm: env:STREET
     EXPECT_EQ(house.alarm.reveal(), "long street");
 }
 
-TEST(Read, ReportsEveryMistakeWithItsPlace) {
-    EXPECT_EQ(mistakes_of(R"(titel: x
+TEST(Read, ReportsEveryErrorWithItsLocation) {
+    EXPECT_EQ(errors_of(R"(titel: x
 street: avenue
 number: 70000
 open: yes
@@ -151,8 +152,8 @@ gates:
               "1:1 unknown key \"titel\", did you mean \"title\"?\n");
 }
 
-TEST(Read, SaysWhatKindOfValueItWants) {
-    EXPECT_EQ(mistakes_of(R"(title: [a]
+TEST(Read, NamesTheExpectedType) {
+    EXPECT_EQ(errors_of(R"(title: [a]
 street: {}
 number: "12"
 open: "true"
@@ -179,8 +180,8 @@ alarm: []
               "12:8 alarm must be a text, not a list\n");
 }
 
-TEST(Read, KeepsTheLimitsOfTextsListsAndMaps) {
-    EXPECT_EQ(mistakes_of(R"(title: 123456789 123456789 1
+TEST(Read, EnforcesTheLimitsOfTextsListsAndMaps) {
+    EXPECT_EQ(errors_of(R"(title: 123456789 123456789 1
 street: ""
 people: [a, b, c, d]
 doors: {a street: {}, b street: {}, c street: {}}
@@ -190,21 +191,21 @@ gates: []
               "2:9 street must not be empty\n"
               "3:9 people must have at most 3 items, not 4\n"
               "4:8 doors must have at most 2 entries, not 3\n");
-    EXPECT_EQ(mistakes_of("title: \"a\\nb\"\npeople: []\ndoors: {}\n"),
-              "1:8 title must not hold line breaks or control characters\n"
+    EXPECT_EQ(errors_of("title: \"a\\nb\"\npeople: []\ndoors: {}\n"),
+              "1:8 title must not contain line breaks or control characters\n"
               "2:9 people must not be empty: leave the key out for the default\n"
               "3:8 doors must not be empty: leave the key out instead\n");
 }
 
-TEST(Read, NeverRepeatsASecretOrWhatTheEnvironmentSays) {
-    EXPECT_EQ(mistakes_of("title: a\nurl: env:SECRET\nalarm: env:SECRET\n"),
+TEST(Read, NeverRepeatsSecretsOrEnvironmentVariables) {
+    EXPECT_EQ(errors_of("title: a\nurl: env:SECRET\nalarm: env:SECRET\n"),
               "2:6 url must end in street\n"
               "3:8 alarm must end in street\n");
     for (auto written : {"hunter2", "env:SECRET:hunter2", "a street"}) {
-        EXPECT_EQ(mistakes_of("title: a\nalarm: " + std::string(written)),
-                  "2:8 alarm is a secret and must not stand in a file: write env:NAME\n");
+        EXPECT_EQ(errors_of("title: a\nalarm: " + std::string(written)),
+                  "2:8 alarm is a secret and must not be stored in a file: write env:NAME\n");
     }
-    EXPECT_EQ(mistakes_of("title: a\nalarm: env:hunter2\nurl: env:MISSING\n"),
+    EXPECT_EQ(errors_of("title: a\nalarm: env:hunter2\nurl: env:MISSING\n"),
               "3:6 the environment variable MISSING is not set: set it, or write env:MISSING:DEFAULT\n"
               "2:8 alarm must refer to a variable as env:NAME or env:NAME:default, the name in capitals\n");
 }
@@ -214,38 +215,38 @@ TEST(Read, ReadsTheBodyOfARequestWithPointers) {
     auto body = boost::json::parse(
         R"({"title": "x", "number": "5", "gates": [{"locks": 1.5, "a/b": 1}], "open": 1})");
 
-    auto mistakes = read(body, house);
+    auto errors = read(body, house);
 
-    ASSERT_EQ(mistakes.size(), 4u);
-    EXPECT_EQ(mistakes[0].pointer, "/number");
-    EXPECT_EQ(mistakes[0].message, "number must be a whole number (without quotes), not \"5\"");
-    EXPECT_EQ(mistakes[1].pointer, "/open");
-    EXPECT_EQ(mistakes[1].message, "open must be true or false, not a number");
-    EXPECT_EQ(mistakes[2].pointer, "/gates/0/locks");
-    EXPECT_EQ(mistakes[2].message, "locks must be a whole number, not \"1.5\"");
-    EXPECT_EQ(mistakes[3].pointer, "/gates/0/a~1b");
-    EXPECT_EQ(mistakes[3].message, "unknown key \"a/b\"");
+    ASSERT_EQ(errors.size(), 4u);
+    EXPECT_EQ(errors[0].pointer, "/number");
+    EXPECT_EQ(errors[0].message, "number must be a whole number (without quotes), not \"5\"");
+    EXPECT_EQ(errors[1].pointer, "/open");
+    EXPECT_EQ(errors[1].message, "open must be true or false, not a number");
+    EXPECT_EQ(errors[2].pointer, "/gates/0/locks");
+    EXPECT_EQ(errors[2].message, "locks must be a whole number, not \"1.5\"");
+    EXPECT_EQ(errors[3].pointer, "/gates/0/a~1b");
+    EXPECT_EQ(errors[3].message, "unknown key \"a/b\"");
 }
 
-TEST(Read, RefusesABodyThatIsNotAnObjectAndReferencesInOne) {
+TEST(Read, RejectsABodyThatIsNotAnObjectAndReferencesInOne) {
     House house;
-    auto mistakes = read(boost::json::parse("[]"), house);
-    ASSERT_EQ(mistakes.size(), 1u);
-    EXPECT_EQ(mistakes[0].message, "the document must be a map (key: value), not a list");
+    auto errors = read(boost::json::parse("[]"), house);
+    ASSERT_EQ(errors.size(), 1u);
+    EXPECT_EQ(errors[0].message, "the document must be a map (key: value), not a list");
 
-    mistakes = read(boost::json::parse(R"({"title": "x", "url": "env:PATH"})"), house);
-    ASSERT_EQ(mistakes.size(), 1u);
-    EXPECT_EQ(mistakes[0].message, "url cannot refer to the environment here");
+    errors = read(boost::json::parse(R"({"title": "x", "url": "env:PATH"})"), house);
+    ASSERT_EQ(errors.size(), 1u);
+    EXPECT_EQ(errors[0].message, "url cannot refer to the environment here");
 }
 
-TEST(Read, ListsAtMostAThousandMistakes) {
+TEST(Read, ReportsAtMostAThousandErrors) {
     std::string yaml = "title: x\n";
-    for (std::size_t i = 0; i < 2 * mistakes_max; ++i)
+    for (std::size_t i = 0; i < 2 * errors_max; ++i)
         yaml += "k" + std::to_string(i) + ": 1\n";
     House house;
-    auto mistakes = read(parse_yaml(yaml).root, house);
-    EXPECT_EQ(mistakes.size(), 1u);  // The map itself has too many entries.
-    EXPECT_EQ(mistakes[0].message, "the document must have at most 1000 entries, not 2001");
+    auto errors = read(parse_yaml(yaml).root, house);
+    EXPECT_EQ(errors.size(), 1u);  // The map itself has too many entries.
+    EXPECT_EQ(errors[0].message, "the document must have at most 1000 entries, not 2001");
 }
 
 }  // namespace integreat::json

@@ -73,7 +73,7 @@ std::optional<std::int64_t> parse_bytes(std::string_view text) {
 }
 
 std::string format_bytes(std::int64_t bytes) {
-    // A power of two reads better in powers of two, even where a decimal unit would divide it.
+    // Multiples of 1024 use binary units, even where a decimal unit divides them.
     std::span<const Unit> units(byte_units);
     return bytes % 1'024 == 0 ? format(bytes, units.first(3)) : format(bytes, units.subspan(3));
 }

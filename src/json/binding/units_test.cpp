@@ -5,7 +5,7 @@
 
 namespace integreat::json {
 
-TEST(Units, ReadDurationsOnlyWithTheirUnit) {
+TEST(Units, ReadDurationsOnlyWithAUnit) {
     EXPECT_EQ(parse_duration("250ms"), 250);
     EXPECT_EQ(parse_duration("30s"), 30'000);
     EXPECT_EQ(parse_duration("5m"), 300'000);
@@ -26,7 +26,7 @@ TEST(Units, ReadSizesWithAndWithoutUnit) {
     }
 }
 
-TEST(Units, WriteWhatTheyReadInTheShortestForm) {
+TEST(Units, FormatTheShortestForm) {
     EXPECT_EQ(format_duration(90'000), "90s");
     EXPECT_EQ(format_duration(3'600'000), "1h");
     EXPECT_EQ(format_duration(0), "0s");
@@ -37,7 +37,7 @@ TEST(Units, WriteWhatTheyReadInTheShortestForm) {
     EXPECT_EQ(format_bytes(0), "0");
 }
 
-TEST(Units, RefuseNumbersThatReadersDisagreeAbout) {
+TEST(Units, RejectAmbiguousNumbers) {
     EXPECT_EQ(parse_integer("-12"), -12);
     EXPECT_EQ(parse_integer("0"), 0);
     for (auto text : {"010", "-0", "+1", "1_000", "0x10", "1e3", "", "9223372036854775808"}) {

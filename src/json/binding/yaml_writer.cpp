@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "json/binding/describe.h"
+#include "json/binding/yaml_writer.h"
+
+#include "base/text/ascii.h"
 
 namespace integreat::json {
 
@@ -8,11 +10,11 @@ namespace {
 using Type = Field::Type;
 
 bool is_scalar(Type type) {
-    return type != Type::group && type != Type::list && type != Type::named;
+    return type != Type::group && type != Type::list && type != Type::map;
 }
 
-std::string scalar(const Field& field) {
-    return field.type == Type::text || field.type == Type::secret ? yaml_text(field.value) : field.value;
+std::string format_scalar(const Field& field) {
+    return field.type == Type::text || field.type == Type::secret ? to_yaml_scalar(field.value) : field.value;
 }
 
 void append(std::string& text, const Field& field, int depth);
@@ -25,7 +27,7 @@ void append_members(std::string& text, const std::vector<Field>& members, int de
 std::string flow_list(const std::vector<Field>& items) {
     std::string text;
     for (const auto& item : items)
-        text += (text.empty() ? "" : ", ") + scalar(item);
+        text += (text.empty() ? "" : ", ") + format_scalar(item);
     return "[" + text + "]";
 }
 
@@ -33,7 +35,7 @@ void append_items(std::string& text, const Field& field, int depth) {
     for (const auto& item : field.items) {
         std::string inner;
         append_members(inner, item.members, depth + 2);
-        // The first key stands behind the dash.
+        // The first key follows the dash.
         if (!inner.empty()) inner[static_cast<std::size_t>(depth + 1) * 2] = '-';
         text += inner;
     }
@@ -43,7 +45,7 @@ void append(std::string& text, const Field& field, int depth) {
     std::string indentation(static_cast<std::size_t>(depth) * 2, ' ');
     if (!field.has_value || (is_scalar(field.type) && field.value.empty())) return;
     if (is_scalar(field.type)) {
-        text += indentation + field.name + ": " + scalar(field) + "\n";
+        text += indentation + field.name + ": " + format_scalar(field) + "\n";
         return;
     }
     bool many = field.type != Type::group;
@@ -65,18 +67,17 @@ void append(std::string& text, const Field& field, int depth) {
 
 }  // namespace
 
-std::string yaml_text(std::string_view text) {
+std::string to_yaml_scalar(std::string_view text) {
     auto plain = [](char c) {
-        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-               std::string_view("_./@+-").find(c) != std::string_view::npos;
+        return is_alnum(c) || std::string_view("_./@+-").find(c) != std::string_view::npos;
     };
-    bool word = !text.empty() && plain(text[0]) && std::string_view("-+.@").find(text[0]) == text.npos &&
-                text != "null" && text != "Null" && text != "NULL";
-    for (std::size_t i = 1; word && i < text.size(); ++i) {
+    bool unquoted = !text.empty() && plain(text[0]) && std::string_view("-+.@").find(text[0]) == text.npos &&
+                    text != "null" && text != "Null" && text != "NULL";
+    for (std::size_t i = 1; unquoted && i < text.size(); ++i) {
         bool inner_colon = text[i] == ':' && i + 1 < text.size();
-        word = plain(text[i]) || inner_colon;
+        unquoted = plain(text[i]) || inner_colon;
     }
-    if (word) return std::string(text);
+    if (unquoted) return std::string(text);
     static constexpr std::string_view digits = "0123456789abcdef";
     std::string result = "\"";
     for (char c : text) {
@@ -93,7 +94,7 @@ std::string yaml_text(std::string_view text) {
     return result + "\"";
 }
 
-std::string yaml_of(const Field& root) {
+std::string to_yaml(const Field& root) {
     std::string text;
     append_members(text, root.members, 0);
     return text;

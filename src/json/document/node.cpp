@@ -6,36 +6,34 @@
 #include <boost/json/value.hpp>
 #include <fmt/format.h>
 
-#include "json/value/limits.h"
-
 namespace integreat::json {
 
 namespace {
 
 constexpr std::size_t quoted_characters_max = 60;
 
-std::string unescape(std::string_view step) {
+std::string unescape(std::string_view token) {
     std::string key;
-    for (std::size_t i = 0; i < step.size(); ++i) {
-        bool escaped = step[i] == '~' && i + 1 < step.size();
-        key += !escaped ? step[i] : step[++i] == '1' ? '/' : '~';
+    for (std::size_t i = 0; i < token.size(); ++i) {
+        bool escaped = token[i] == '~' && i + 1 < token.size();
+        key += !escaped ? token[i] : token[++i] == '1' ? '/' : '~';
     }
     return key;
 }
 
-const Node* step_into(const Node& node, std::string_view step) {
-    if (node.kind == Node::Kind::map) return find_member(node, unescape(step));
+const Node* find_child(const Node& node, std::string_view token) {
+    if (node.kind == Node::Kind::map) return find_member(node, unescape(token));
     std::size_t index = 0;
-    auto [end, error] = std::from_chars(step.data(), step.data() + step.size(), index);
-    bool number = error == std::errc() && end == step.data() + step.size();
+    auto [end, error] = std::from_chars(token.data(), token.data() + token.size(), index);
+    bool number = error == std::errc() && end == token.data() + token.size();
     return number && index < node.items.size() ? &node.items[index] : nullptr;
 }
 
-// Walks as far as it can; true if to the end.
-bool walk(const Node*& node, std::string_view pointer) {
+// Follows the pointer as far as nodes exist; returns whether it reached the end.
+bool follow(const Node*& node, std::string_view pointer) {
     while (!pointer.empty()) {
         std::size_t end = pointer.find('/', 1);
-        const Node* next = step_into(*node, pointer.substr(1, end == pointer.npos ? end : end - 1));
+        const Node* next = find_child(*node, pointer.substr(1, end == pointer.npos ? end : end - 1));
         if (!next) return false;
         node = next;
         pointer = end == pointer.npos ? std::string_view() : pointer.substr(end);
@@ -90,39 +88,39 @@ const Node* find_member(const Node& map, std::string_view key) {
 
 const Node* find(const Node& root, std::string_view pointer) {
     const Node* node = &root;
-    return walk(node, pointer) ? node : nullptr;
+    return follow(node, pointer) ? node : nullptr;
 }
 
-Place place_of(const Node& root, std::string_view pointer) {
+SourceLocation find_location(const Node& root, std::string_view pointer) {
     const Node* node = &root;
-    walk(node, pointer);
-    return node->place;
+    follow(node, pointer);
+    return node->location;
 }
 
-std::string below(std::string_view pointer, std::string_view key) {
-    std::string longer(pointer);
-    longer += '/';
+std::string append_pointer(std::string_view pointer, std::string_view key) {
+    std::string extended(pointer);
+    extended += '/';
     for (char character : key) {
         if (character == '~') {
-            longer += "~0";
+            extended += "~0";
         } else if (character == '/') {
-            longer += "~1";
+            extended += "~1";
         } else {
-            longer += character;
+            extended += character;
         }
     }
-    return longer;
+    return extended;
 }
 
-std::string below(std::string_view pointer, std::size_t index) {
+std::string append_pointer(std::string_view pointer, std::size_t index) {
     return std::string(pointer) + "/" + std::to_string(index);
 }
 
-Node node_of(const boost::json::value& value) {
+Node to_node(const boost::json::value& value) {
     return convert(value, 1);
 }
 
-std::string_view name_of(Node::Kind kind) {
+std::string_view kind_name(Node::Kind kind) {
     switch (kind) {
         case Node::Kind::null: return "nothing";
         case Node::Kind::boolean: return "a boolean";

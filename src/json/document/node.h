@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// A document as a tree whose every key and value knows its place, so that a mistake in it can be pointed
-// at. YAML and JSON both become this; what a scalar of YAML means is decided by whoever reads it
-// ("no" is a text for a title and a mistake for a boolean), never by its spelling alone.
+// A document tree in which every key and value has a source location, so that an error can point at it. YAML
+// and JSON both become this. The type of a plain YAML scalar is decided by the field it is read into ("no" is
+// a text for a title and an error for a boolean), never by its spelling alone.
 #pragma once
 
 #include <compare>
+#include <cstddef>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -13,11 +14,18 @@
 
 namespace integreat::json {
 
-// Counted from 1, in characters; 0 where there is no text to point at.
-struct Place {
+// Limits of a document: far above hand-written files, far below harmful sizes.
+inline constexpr std::size_t document_bytes_max = 1024 * 1024;
+inline constexpr int depth_max = 32;
+inline constexpr std::size_t nodes_max = 100'000;
+inline constexpr std::size_t key_bytes_max = 128;  // YAML only. Errors quote keys in full.
+inline constexpr std::size_t errors_max = 1'000;   // Errors reported per document.
+
+// Line and column, counted from 1, in characters; 0 if there is no source text.
+struct SourceLocation {
     int line = 0;
     int column = 0;
-    friend auto operator<=>(const Place&, const Place&) = default;
+    friend auto operator<=>(const SourceLocation&, const SourceLocation&) = default;
 };
 
 struct Member;
@@ -26,45 +34,45 @@ struct Node {
     enum class Kind { null, boolean, number, text, list, map };
 
     Kind kind = Kind::null;
-    bool plain = false;  // A text of YAML without quotes: may be read as a number, a boolean, a duration.
-    std::string text;    // Of text; of a number and a boolean as they were written.
-    Place place;
+    bool plain = false;  // An unquoted YAML scalar: may be read as a number, a boolean, a duration.
+    std::string text;    // A text, or the spelling of a number or boolean.
+    SourceLocation location;
     std::vector<Node> items;
-    std::vector<Member> members;  // In the order of the document; keys are unique.
+    std::vector<Member> members;  // In document order; keys are unique.
 };
 
 struct Member {
     std::string key;
-    Place place;  // Of the key.
+    SourceLocation location;  // Location of the key.
     Node value;
 };
 
-// Something wrong in a document: where, and what to change.
-struct Mistake {
-    Place place;
+// An error in a document: its location, and what to change.
+struct ValidationError {
+    SourceLocation location;
     std::string pointer;  // RFC 6901: "/routes/2/roles/0".
     std::string message;
 };
 
 const Node* find_member(const Node& map, std::string_view key);
 
-// The node that an RFC 6901 pointer names, or null.
+// Returns the node of an RFC 6901 pointer, or null.
 const Node* find(const Node& root, std::string_view pointer);
 
-// The place of the deepest node on the way of `pointer` that exists.
-Place place_of(const Node& root, std::string_view pointer);
+// Returns the location of the deepest existing node on the path of `pointer`.
+SourceLocation find_location(const Node& root, std::string_view pointer);
 
-// `pointer` extended by one step, escaped as RFC 6901 section 3 says.
-std::string below(std::string_view pointer, std::string_view key);
-std::string below(std::string_view pointer, std::size_t index);
+// Returns `pointer` extended by one reference token, escaped (RFC 6901 section 3).
+std::string append_pointer(std::string_view pointer, std::string_view key);
+std::string append_pointer(std::string_view pointer, std::size_t index);
 
-// A parsed JSON body as a tree without places. Beyond the depth that parse_yaml allows: null.
-Node node_of(const boost::json::value& value);
+// Converts a parsed JSON body to a tree without locations. Values nested deeper than depth_max become null.
+Node to_node(const boost::json::value& value);
 
-// "a list", "a text": what a node is, for sentences.
-std::string_view name_of(Node::Kind kind);
+// Returns the kind with its article, for sentences: "a list", "a text".
+std::string_view kind_name(Node::Kind kind);
 
-// A foreign text as it may stand in a message: in quotes, at most 60 characters, control characters escaped.
+// Quotes input for a message: at most 60 characters, control characters escaped.
 std::string quoted(std::string_view text);
 
 }  // namespace integreat::json

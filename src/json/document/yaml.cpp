@@ -13,31 +13,30 @@
 #include <yaml-cpp/parser.h>
 
 #include "base/text/utf8.h"
-#include "json/value/limits.h"
 
 namespace integreat::json {
 
 namespace {
 
-// Offsets become places. yaml-cpp's own columns count bytes, and people count characters.
-class Lines {
+// Converts offsets to source locations. yaml-cpp's own columns count bytes; editors count characters.
+class LineIndex {
 public:
-    explicit Lines(std::string_view text) : text_(text) {
+    explicit LineIndex(std::string_view text) : text_(text) {
         for (std::size_t at = 0; at < text.size(); ++at) {
             if (text[at] == '\n') starts_.push_back(at + 1);
         }
     }
 
-    Place place(std::size_t offset) {
+    SourceLocation locate(std::size_t offset) {
         offset = std::min(offset, text_.size());
         auto line = std::prev(std::upper_bound(starts_.begin(), starts_.end(), offset));
-        // Questions come in the order of the text: going on from the last one keeps a long line linear.
-        bool onwards = last_offset_ >= *line && last_offset_ <= offset;
-        std::size_t from = onwards ? last_offset_ : *line;
+        // Offsets arrive in ascending order: continuing from the last one keeps a long line linear.
+        bool continues = last_offset_ >= *line && last_offset_ <= offset;
+        std::size_t from = continues ? last_offset_ : *line;
         auto starts_character = [](unsigned char byte) { return (byte & 0xC0) != 0x80; };
         auto between = text_.substr(from, offset - from);
         auto characters = std::count_if(between.begin(), between.end(), starts_character);
-        last_column_ = (onwards ? last_column_ : 1) + static_cast<int>(characters);
+        last_column_ = (continues ? last_column_ : 1) + static_cast<int>(characters);
         last_offset_ = offset;
         return {static_cast<int>(line - starts_.begin()) + 1, last_column_};
     }
@@ -51,34 +50,36 @@ private:
     int last_column_ = 1;
 };
 
-// Thrown by the builder to leave yaml-cpp's parser in the middle; caught in parse_yaml.
-struct Stop {
-    Place place;
+// Thrown by TreeBuilder to abort yaml-cpp's parser; caught in parse_into.
+struct ParseAborted {
+    SourceLocation location;
     std::string message;
 };
 
-class Builder final : public YAML::EventHandler {
+class TreeBuilder final : public YAML::EventHandler {
 public:
-    Builder(std::string_view text, Lines& lines, Yaml& yaml) : text_(text), lines_(lines), yaml_(yaml) {}
+    TreeBuilder(std::string_view text, LineIndex& lines, YamlDocument& document)
+        : text_(text), lines_(lines), document_(document) {}
 
     void OnDocumentStart(const YAML::Mark& mark) override {
         if (documents_++ == 0) return;
         bool separated = text_.substr(offset(mark), 3) == "---";
-        throw Stop{place(mark), separated ? "a file holds one document: remove this \"---\""
-                                          : "this does not belong to what is above: check its indentation"};
+        throw ParseAborted{locate(mark),
+                           separated ? "a file holds one document: remove this \"---\""
+                                     : "this does not continue the value above: check the indentation"};
     }
     void OnDocumentEnd() override {}
 
     void OnNull(const YAML::Mark& mark, YAML::anchor_t anchor) override {
-        if (expects_key()) throw Stop{place(mark), "a key must be a text"};
+        if (expects_key()) throw ParseAborted{locate(mark), "a key must be a text"};
         Node node;
-        node.place = place(mark);
+        node.location = locate(mark);
         check_anchor(mark, anchor);
         add(std::move(node));
     }
 
     void OnAlias(const YAML::Mark& mark, YAML::anchor_t) override {
-        throw Stop{place(mark), "aliases (*name) are not allowed here: write the value out"};
+        throw ParseAborted{locate(mark), "aliases (*name) are not allowed here: write the value out"};
     }
 
     void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
@@ -90,7 +91,7 @@ public:
         node.kind = Node::Kind::text;
         node.plain = tag == "?";
         node.text = value;
-        node.place = place(mark);
+        node.location = locate(mark);
         add(std::move(node));
     }
 
@@ -109,73 +110,75 @@ public:
 private:
     struct Frame {
         Node node;
-        std::map<std::string, Place> seen;  // Keys, for telling of duplicates.
+        std::map<std::string, SourceLocation> keys;  // Location of each key, to report duplicates.
         bool has_key = false;
         bool duplicate = false;
-        Member next;
+        Member member;
     };
 
     std::size_t offset(const YAML::Mark& mark) const {
         return mark.pos < 0 ? text_.size() : std::min(static_cast<std::size_t>(mark.pos), text_.size());
     }
-    Place place(const YAML::Mark& mark) { return lines_.place(offset(mark)); }
+    SourceLocation locate(const YAML::Mark& mark) { return lines_.locate(offset(mark)); }
 
     bool expects_key() const {
         return !frames_.empty() && frames_.back().node.kind == Node::Kind::map && !frames_.back().has_key;
     }
 
-    void report(Place place, std::string message) {
-        if (yaml_.mistakes.size() >= mistakes_max)
-            throw Stop{place, "there are more mistakes than can be listed"};
-        yaml_.mistakes.push_back({place, "", std::move(message)});
+    void report(SourceLocation location, std::string message) {
+        if (document_.errors.size() >= errors_max)
+            throw ParseAborted{location, "there are more errors than can be listed"};
+        document_.errors.push_back({location, "", std::move(message)});
     }
 
     void check_anchor(const YAML::Mark& mark, YAML::anchor_t anchor) {
-        if (anchor != 0) report(place(mark), "anchors (&name) are not allowed here: write the value out");
+        if (anchor != 0) report(locate(mark), "anchors (&name) are not allowed here: write the value out");
     }
 
-    // yaml-cpp says "?" for nothing and "!" for quotes or a bare exclamation mark.
+    // yaml-cpp passes "?" for no tag and "!" for quotes or a bare exclamation mark.
     void check_tag(const YAML::Mark& mark, const std::string& tag) {
         if (tag.empty() || tag == "?" || tag == "!") return;
-        report(place(mark), "tags are not allowed here: put a text in quotes instead");
+        report(locate(mark), "tags are not allowed here: put a text in quotes instead");
     }
 
-    void count(Place place) {
+    void count(SourceLocation location) {
         if (++nodes_ > nodes_max) {
-            throw Stop{place, "the file has more than " + std::to_string(nodes_max) + " values"};
+            throw ParseAborted{location, "the file has more than " + std::to_string(nodes_max) + " values"};
         }
     }
 
     void add_key(const YAML::Mark& mark, const std::string& key) {
-        Place at = place(mark);
-        count(at);
+        SourceLocation location = locate(mark);
+        count(location);
         if (key.size() > key_bytes_max) {
-            throw Stop{at, "a key has at most " + std::to_string(key_bytes_max) + " bytes, and this has " +
-                               std::to_string(key.size()) + ": is a \":\", a quote or a bracket missing?"};
+            throw ParseAborted{location, "a key has at most " + std::to_string(key_bytes_max) +
+                                             " bytes, and this has " + std::to_string(key.size()) +
+                                             ": check for a missing \":\", quote or bracket"};
         }
         Frame& frame = frames_.back();
         frame.has_key = true;
-        frame.next.key = key;
-        frame.next.place = at;
-        auto [earlier, fresh] = frame.seen.emplace(key, at);
-        frame.duplicate = !fresh;
-        if (!fresh) {
-            report(at, "duplicate key " + quoted(key) + ": line " + std::to_string(earlier->second.line) +
-                           " has it already");
+        frame.member.key = key;
+        frame.member.location = location;
+        auto [earlier, inserted] = frame.keys.emplace(key, location);
+        frame.duplicate = !inserted;
+        if (!inserted) {
+            report(location, "duplicate key " + quoted(key) + ": first used in line " +
+                                 std::to_string(earlier->second.line));
         }
     }
 
     void open(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor, Node::Kind kind) {
-        Place at = place(mark);
-        if (expects_key()) throw Stop{at, "a key must be a text"};
+        SourceLocation location = locate(mark);
+        if (expects_key()) throw ParseAborted{location, "a key must be a text"};
         if (frames_.size() >= static_cast<std::size_t>(depth_max)) {
-            throw Stop{at, "lists and maps are nested more than " + std::to_string(depth_max) + " deep"};
+            throw ParseAborted{location,
+                               "lists and maps are nested more than " + std::to_string(depth_max) + " deep"};
         }
         check_anchor(mark, anchor);
         check_tag(mark, tag);
         Frame frame;
         frame.node.kind = kind;
-        frame.node.place = at;
+        frame.node.location = location;
         frames_.push_back(std::move(frame));
     }
 
@@ -186,9 +189,9 @@ private:
     }
 
     void add(Node node) {
-        count(node.place);
+        count(node.location);
         if (frames_.empty()) {
-            yaml_.root = std::move(node);
+            document_.root = std::move(node);
             return;
         }
         Frame& frame = frames_.back();
@@ -196,64 +199,65 @@ private:
             frame.node.items.push_back(std::move(node));
             return;
         }
-        // Where nothing stands, yaml-cpp's mark is already on the next token.
-        if (node.kind == Node::Kind::null) node.place = frame.next.place;
+        // For a missing value, yaml-cpp's mark is already on the next token.
+        if (node.kind == Node::Kind::null) node.location = frame.member.location;
         frame.has_key = false;
         if (frame.duplicate) return;
-        frame.next.value = std::move(node);
-        frame.node.members.push_back(std::move(frame.next));
-        frame.next = Member();
+        frame.member.value = std::move(node);
+        frame.node.members.push_back(std::move(frame.member));
+        frame.member = Member();
     }
 
     std::string_view text_;
-    Lines& lines_;
-    Yaml& yaml_;
+    LineIndex& lines_;
+    YamlDocument& document_;
     std::vector<Frame> frames_;
     std::size_t nodes_ = 0;
     int documents_ = 0;
 };
 
-// yaml-cpp's sentences, in words that say what to do.
+// Translates yaml-cpp's messages into sentences that say what to do.
 std::string explain(const std::string& message) {
-    static constexpr std::array<std::pair<std::string_view, std::string_view>, 10> sentences{{
-        {"unknown token", "this character cannot stand here: put the text in quotes"},
+    static constexpr std::array<std::pair<std::string_view, std::string_view>, 10> messages{{
+        {"unknown token", "this character is not allowed here: put the text in quotes"},
         {"illegal map value",
-         "a \":\" cannot stand here: check the indentation, or quote a text that has \": \" in it"},
+         "a \":\" is not allowed here: check the indentation, or quote a text that has \": \" in it"},
         {"illegal EOF in scalar", "this text in quotes has no end: a quote is missing"},
         {"end of sequence flow not found", "this list has no end: a \"]\" is missing"},
         {"end of map flow not found", "this map has no end: a \"}\" is missing"},
         {"end of map not found", "this line does not fit the indentation of the lines above"},
         {"end of sequence not found", "this line does not fit the indentation of the list above"},
         {"illegal flow end", "a closing bracket without an opening one"},
-        {"illegal block entry", "a \"- \" cannot stand here"},
+        {"illegal block entry", "a \"- \" is not allowed here"},
         {"the referenced anchor is not defined",
          "aliases (*name) are not allowed here: quote a text that begins with \"*\""},
     }};
-    for (const auto& [theirs, ours] : sentences) {
-        if (message.starts_with(theirs)) return std::string(ours);
+    for (const auto& [original, translation] : messages) {
+        if (message.starts_with(original)) return std::string(translation);
     }
     return "not valid YAML: " + message;
 }
 
-std::optional<Mistake> unreadable_byte(std::string_view text, Lines& lines) {
+std::optional<ValidationError> check_bytes(std::string_view text, LineIndex& lines) {
     if (text.starts_with("\xEF\xBB\xBF")) {
-        return Mistake{{1, 1}, "", "the file begins with a byte order mark: save it as UTF-8 without one"};
+        return ValidationError{
+            {1, 1}, "", "the file begins with a byte order mark: save it as UTF-8 without one"};
     }
-    if (auto at = invalid_utf8_at(text)) {
-        return Mistake{lines.place(*at), "", "the file is not UTF-8 from here on: save it as UTF-8"};
+    if (auto at = find_invalid_utf8(text)) {
+        return ValidationError{lines.locate(*at), "", "the file is not UTF-8 from here on: save it as UTF-8"};
     }
     for (std::size_t at = 0; at < text.size(); ++at) {
         auto byte = static_cast<unsigned char>(text[at]);
         bool line_end = byte == '\n' || (byte == '\r' && text.substr(at + 1).starts_with('\n'));
         if ((byte < 0x20 && byte != '\t' && !line_end) || byte == 0x7f) {
-            return Mistake{lines.place(at), "", "a control character cannot stand here"};
+            return ValidationError{lines.locate(at), "", "a control character is not allowed here"};
         }
     }
     return std::nullopt;
 }
 
-// yaml-cpp takes a tab for part of a text and complains elsewhere, if at all.
-void check_indentation(std::string_view text, Lines& lines, std::vector<Mistake>& mistakes) {
+// Reports tabs in indentation. yaml-cpp reads them as part of a text and reports another location, if any.
+void check_indentation(std::string_view text, LineIndex& lines, std::vector<ValidationError>& errors) {
     for (std::size_t start : lines.starts()) {
         std::size_t content = text.find_first_not_of(" \t", start);
         if (content == text.npos || std::string_view("\n\r#").find(text[content]) != text.npos) {
@@ -261,62 +265,62 @@ void check_indentation(std::string_view text, Lines& lines, std::vector<Mistake>
         }
         std::size_t tab = text.substr(start, content - start).find('\t');
         if (tab == text.npos) continue;
-        mistakes.push_back({lines.place(start + tab), "", "indentation must be spaces, and this is a tab"});
-        if (mistakes.size() >= mistakes_max) return;
+        errors.push_back({lines.locate(start + tab), "", "indentation must be spaces, and this is a tab"});
+        if (errors.size() >= errors_max) return;
     }
 }
 
-bool begins_with_directive(std::string_view text, Lines& lines, std::vector<Mistake>& mistakes) {
+bool report_directive(std::string_view text, LineIndex& lines, std::vector<ValidationError>& errors) {
     for (std::size_t start : lines.starts()) {
         std::string_view line = text.substr(start, text.find('\n', start) - start);
         std::size_t content = line.find_first_not_of(" \t\r");
         if (content == line.npos || line[content] == '#') continue;
         if (line[0] != '%') return false;
-        mistakes.push_back({lines.place(start), "", "directives (%) are not allowed here: remove this line"});
+        errors.push_back({lines.locate(start), "", "directives (%) are not allowed here: remove this line"});
         return true;
     }
     return false;
 }
 
-void parse_into(Yaml& yaml, std::string_view text, Lines& lines) {
+void parse_into(YamlDocument& document, std::string_view text, LineIndex& lines) {
     std::istringstream stream{std::string(text)};
-    Builder builder(text, lines, yaml);
-    auto stop = [&](Place place, std::string message) {
-        yaml.complete = false;
-        yaml.mistakes.push_back({place, "", std::move(message)});
+    TreeBuilder builder(text, lines, document);
+    auto abort = [&](SourceLocation location, std::string message) {
+        document.complete = false;
+        document.errors.push_back({location, "", std::move(message)});
     };
     try {
         YAML::Parser parser(stream);
         while (parser.HandleNextDocument(builder)) {
         }
-    } catch (const Stop& reason) {
-        stop(reason.place, reason.message);
+    } catch (const ParseAborted& aborted) {
+        abort(aborted.location, aborted.message);
     } catch (const YAML::Exception& error) {
         std::size_t offset = error.mark.pos < 0 ? text.size() : static_cast<std::size_t>(error.mark.pos);
-        stop(lines.place(offset), explain(error.msg));
+        abort(lines.locate(offset), explain(error.msg));
     }
 }
 
 }  // namespace
 
-Yaml parse_yaml(std::string_view text) {
-    Yaml yaml;
-    yaml.complete = false;
+YamlDocument parse_yaml(std::string_view text) {
+    YamlDocument document;
+    document.complete = false;
     if (text.size() > document_bytes_max) {
-        yaml.mistakes.push_back(
+        document.errors.push_back(
             {{1, 1}, "", "the file is larger than " + std::to_string(document_bytes_max) + " bytes"});
-        return yaml;
+        return document;
     }
-    Lines lines(text);
-    if (auto mistake = unreadable_byte(text, lines)) {
-        yaml.mistakes.push_back(std::move(*mistake));
-        return yaml;
+    LineIndex lines(text);
+    if (auto error = check_bytes(text, lines)) {
+        document.errors.push_back(std::move(*error));
+        return document;
     }
-    check_indentation(text, lines, yaml.mistakes);
-    if (!yaml.mistakes.empty() || begins_with_directive(text, lines, yaml.mistakes)) return yaml;
-    yaml.complete = true;
-    parse_into(yaml, text, lines);
-    return yaml;
+    check_indentation(text, lines, document.errors);
+    if (!document.errors.empty() || report_directive(text, lines, document.errors)) return document;
+    document.complete = true;
+    parse_into(document, text, lines);
+    return document;
 }
 
 }  // namespace integreat::json

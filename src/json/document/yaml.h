@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// YAML 1.2 as configuration needs it: one document of maps, lists and scalars. What makes YAML dangerous or
-// surprising is refused with its place: anchors and aliases (a small file can unfold into gigabytes), tags,
-// merge keys, several documents, directives, duplicate keys, tabs as indentation, control characters.
+// YAML 1.2 for configuration: one document of maps, lists and scalars. Dangerous or surprising features are
+// rejected with their location: anchors and aliases (a small file can expand to gigabytes), tags, merge keys,
+// several documents, directives, duplicate keys, tabs as indentation, control characters.
 #pragma once
 
 #include <string_view>
@@ -11,12 +11,12 @@
 
 namespace integreat::json {
 
-struct Yaml {
+struct YamlDocument {
     Node root;
-    bool complete = true;  // False if the text could not be read to its end: the root is a fragment.
-    std::vector<Mistake> mistakes;
+    bool complete = true;  // False if parsing stopped before the end: the root is a fragment.
+    std::vector<ValidationError> errors;
 };
 
-Yaml parse_yaml(std::string_view text);
+YamlDocument parse_yaml(std::string_view text);
 
 }  // namespace integreat::json

@@ -18,8 +18,8 @@ using boost::json::error;
 using boost::json::error_code;
 using boost::json::string_view;
 
-// Receives the events of boost::json::basic_parser and builds the value. Boost's own handler would let the
-// last of several equal names win.
+// A handler for boost::json::basic_parser that builds the value. Boost's own handler lets the last of several
+// equal names win.
 class Builder {
 public:
     static constexpr std::size_t max_object_size = std::size_t(-1);
@@ -31,7 +31,7 @@ public:
         : names_max_(names_max), storage_(std::move(storage)), document_(storage_) {}
 
     boost::json::value take() { return std::move(document_); }
-    const std::string& complaint() const { return complaint_; }
+    const std::string& error_message() const { return error_message_; }
 
     bool on_document_begin(error_code&) { return true; }
     bool on_document_end(error_code&) { return true; }
@@ -47,10 +47,9 @@ public:
     bool on_key(string_view part, std::size_t, error_code& code) {
         name_.append(part.data(), part.size());
         const auto& object = open_.back()->get_object();
-        if (object.contains(name_))
-            return refuse(code, "the name \"" + beginning(name_) + "\" is given twice");
+        if (object.contains(name_)) return fail(code, "the name \"" + shorten(name_) + "\" is given twice");
         if (object.size() >= names_max_) {
-            return refuse(code, "an object has more than " + std::to_string(names_max_) + " names");
+            return fail(code, "an object has more than " + std::to_string(names_max_) + " names");
         }
         return true;
     }
@@ -78,58 +77,59 @@ public:
         return add(number, code);
     }
     // Boost 1.81 may miss the nearest double by a bit or two, so 0.1 + 0.2 would depend on the parser.
-    bool on_double(double roughly, string_view part, error_code& code) {
+    bool on_double(double approximate, string_view part, error_code& code) {
         number_.append(part.data(), part.size());
-        double exactly = 0;
-        auto failure = std::from_chars(number_.data(), number_.data() + number_.size(), exactly).ec;
+        double exact = 0;
+        auto failure = std::from_chars(number_.data(), number_.data() + number_.size(), exact).ec;
         number_.clear();
-        if (failure == std::errc() && std::isfinite(exactly)) return add(exactly, code);
-        if (std::abs(roughly) < 1) return add(0.0, code);  // Nearer to zero than any other double.
-        return refuse(code, "a number is too large");
+        if (failure == std::errc() && std::isfinite(exact)) return add(exact, code);
+        if (std::abs(approximate) < 1) return add(0.0, code);  // Nearer to zero than any other double.
+        return fail(code, "a number is too large");
     }
-    bool on_bool(bool truth, error_code& code) { return add(truth, code); }
+    bool on_bool(bool value, error_code& code) { return add(value, code); }
     bool on_null(error_code& code) { return add(nullptr, code); }
     bool on_comment_part(string_view, error_code&) { return false; }
     bool on_comment(string_view, error_code&) { return false; }
 
 private:
-    // Containers that are open are the last element of their parent, so no pointer in open_ moves.
+    // Open containers are the last element of their parent, so no pointer in open_ is invalidated.
     template <class Value>
-    boost::json::value* place(Value&& value) {
+    boost::json::value* insert(Value&& value) {
         if (open_.empty()) {
             document_ = std::forward<Value>(value);
             return &document_;
         }
         if (auto* array = open_.back()->if_array()) return &array->emplace_back(std::forward<Value>(value));
-        auto* placed = &open_.back()->get_object().emplace(name_, std::forward<Value>(value)).first->value();
+        auto* inserted =
+            &open_.back()->get_object().emplace(name_, std::forward<Value>(value)).first->value();
         name_.clear();
-        return placed;
+        return inserted;
     }
     template <class Value>
     bool add(Value&& value, error_code&) {
-        place(std::forward<Value>(value));
+        insert(std::forward<Value>(value));
         return true;
     }
     template <class Container>
     bool open(Container&& container, error_code&) {
-        open_.push_back(place(std::forward<Container>(container)));
+        open_.push_back(insert(std::forward<Container>(container)));
         return true;
     }
     bool close() {
         open_.pop_back();
         return true;
     }
-    bool refuse(error_code& code, std::string complaint) {
-        complaint_ = std::move(complaint);
+    bool fail(error_code& code, std::string error_message) {
+        error_message_ = std::move(error_message);
         code = error::syntax;
         return false;
     }
-    static std::string beginning(const std::string& name) {
+    static std::string shorten(const std::string& name) {
         constexpr std::size_t shown_max = 64;
         if (name.size() <= shown_max) return name;
         std::size_t end = shown_max;
         while (end > 0 && (static_cast<unsigned char>(name[end]) & 0xC0) == 0x80)
-            --end;  // Whole characters.
+            --end;  // Cut between characters.
         return name.substr(0, end) + "...";
     }
 
@@ -140,7 +140,7 @@ private:
     std::string name_;
     std::string string_;
     std::string number_;
-    std::string complaint_;
+    std::string error_message_;
 };
 
 std::string explain(const error_code& code, std::string_view text, std::size_t offset) {
@@ -155,27 +155,27 @@ std::string explain(const error_code& code, std::string_view text, std::size_t o
     if (code == error::expected_hex_digit) return "a \\u escape needs four hexadecimal digits";
     if (offset >= text.size()) return "the text ends before the JSON value does";
     auto byte = static_cast<unsigned char>(text[offset]);
-    if (byte >= 0x80) return "a byte is not valid UTF-8 or stands outside of a string";
-    if (byte < 0x20) return "a control character stands inside of a string or where none may be";
-    return "'" + std::string(1, static_cast<char>(byte)) + "' is not what JSON expects";
+    if (byte >= 0x80) return "a byte is not valid UTF-8 or is outside a string";
+    if (byte < 0x20) return "a control character is not allowed here";
+    return "'" + std::string(1, static_cast<char>(byte)) + "' is not valid JSON here";
 }
 
-Error refusal(const std::string& sentence, std::string_view text, std::size_t offset) {
+Error make_error(const std::string& message, std::string_view text, std::size_t offset) {
     auto before = text.substr(0, offset);
     auto line = 1 + std::count(before.begin(), before.end(), '\n');
     auto line_start = before.rfind('\n');
     auto column = line_start == std::string_view::npos ? offset + 1 : offset - line_start;
     return {Fault::invalid,
-            sentence + " (line " + std::to_string(line) + ", column " + std::to_string(column) + ")", ""};
+            message + " (line " + std::to_string(line) + ", column " + std::to_string(column) + ")", ""};
 }
 
 }  // namespace
 
 Result<boost::json::value> parse(std::string_view text, const ParseLimits& limits,
                                  boost::json::storage_ptr storage) {
-    if (text.size() > limits.bytes_max) {
+    if (text.size() > limits.max_bytes) {
         return Error{Fault::invalid,
-                     "the JSON text is longer than " + std::to_string(limits.bytes_max) + " bytes", ""};
+                     "the JSON text is longer than " + std::to_string(limits.max_bytes) + " bytes", ""};
     }
     boost::json::parse_options options;
     options.max_depth = limits.depth_max;
@@ -184,8 +184,9 @@ Result<boost::json::value> parse(std::string_view text, const ParseLimits& limit
     auto consumed = parser.write_some(false, text.data(), text.size(), code);
     if (!code && consumed < text.size()) code = error::extra_data;
     if (code) {
-        const auto& complaint = parser.handler().complaint();
-        return refusal(complaint.empty() ? explain(code, text, consumed) : complaint, text, consumed);
+        const auto& error_message = parser.handler().error_message();
+        return make_error(error_message.empty() ? explain(code, text, consumed) : error_message, text,
+                          consumed);
     }
     return parser.handler().take();
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Bytes from outside become a JSON value here (RFC 8259), strictly: no duplicate names (section 4 leaves
-// their meaning open, so two readers could see two documents), no comments or trailing commas, no invalid
-// UTF-8 or lone surrogates, no numbers beyond double, nothing after the value. Every dimension has a limit.
+// Strict JSON parser (RFC 8259) for untrusted input: no duplicate names (section 4 leaves their meaning open,
+// so two parsers could read two documents), no comments or trailing commas, no invalid UTF-8 or lone
+// surrogates, no numbers beyond double, nothing after the value. Every dimension has a limit.
 #pragma once
 
 #include <string_view>
@@ -13,18 +13,18 @@
 namespace integreat::json {
 
 struct ParseLimits {
-    std::size_t bytes_max = 1024 * 1024;
-    std::size_t depth_max = 32;            // Of arrays and objects within each other.
-    std::size_t object_names_max = 1'000;  // Of one object.
+    std::size_t max_bytes = 1024 * 1024;
+    std::size_t depth_max = 32;            // Nesting of arrays and objects.
+    std::size_t object_names_max = 1'000;  // Per object.
 };
 
-// Fault::invalid with a sentence that ends in the place: `the name "aud" is given twice (line 1, column 17)`;
-// columns count bytes. For short-lived values (a JWT's claims) hand in a monotonic `storage` that outlives
-// them: it saves an allocation per value.
+// Parses a JSON text. Fault::invalid with a sentence that ends in the location: `the name "aud" is given
+// twice (line 1, column 17)`; columns count bytes. For short-lived values (a JWT's claims) pass a monotonic
+// `storage` that outlives them: it saves an allocation per value.
 Result<boost::json::value> parse(std::string_view text, const ParseLimits& limits = {},
                                  boost::json::storage_ptr storage = {});
 
-// The same, where only an object will do.
+// Parses a JSON text whose value must be an object.
 Result<boost::json::object> parse_object(std::string_view text, const ParseLimits& limits = {},
                                          boost::json::storage_ptr storage = {});
 

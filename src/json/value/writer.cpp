@@ -20,26 +20,26 @@ constexpr auto plain_bytes = [] {
     return plain;
 }();
 
-// How many bytes at the front stand for themselves; eight at a time while that is so.
+// Returns the length of the prefix that needs no escaping. Scans eight bytes at a time.
 std::size_t plain_length(std::string_view text) {
     constexpr std::uint64_t ones = 0x0101010101010101u, highs = 0x8080808080808080u;
     std::size_t length = 0;
     for (; text.size() - length >= 8; length += 8) {
         std::uint64_t word;
         std::memcpy(&word, text.data() + length, 8);
-        // The high bit of each byte that is zero, so of each that equals `byte`, once it is taken out. Others
-        // may be reported behind the first; then the bytes are looked at one by one.
-        auto zero = [](std::uint64_t bytes) { return (bytes - ones) & ~bytes; };
-        auto is = [&](std::uint64_t byte) { return zero(word ^ (ones * byte)); };
+        // Sets the high bit of each zero byte, which after the XOR is each byte equal to `byte`. Bytes behind
+        // the first match may be false positives; then the loop below checks byte by byte.
+        auto zero_bytes = [](std::uint64_t bytes) { return (bytes - ones) & ~bytes; };
+        auto equal_to = [&](std::uint64_t byte) { return zero_bytes(word ^ (ones * byte)); };
         auto control = (word - ones * 0x20) & ~word;
-        if (((word | control | is('"') | is('\\') | is(0x7f)) & highs) != 0) break;
+        if (((word | control | equal_to('"') | equal_to('\\') | equal_to(0x7f)) & highs) != 0) break;
     }
     while (length < text.size() && plain_bytes[static_cast<unsigned char>(text[length])])
         ++length;
     return length;
 }
 
-// Length of the well-formed sequence at the front (RFC 3629); 0 if there is none.
+// Returns the length of the well-formed UTF-8 sequence at the front (RFC 3629), or 0.
 std::size_t sequence_length(std::string_view text) {
     auto byte = [&](std::size_t i) { return i < text.size() ? static_cast<unsigned char>(text[i]) : 0u; };
     auto within = [&](std::size_t i, unsigned low, unsigned high) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// HTTP out to apps' own servers, when an answer is wanted whole instead of relayed. It asks the circuit
-// breaker that relays to the same server ask, so that either way a failing server is left alone.
+// An HTTP client for apps' own servers that returns whole responses instead of proxying them. It shares the
+// circuit breaker with the reverse proxy, so that neither calls a failing server.
 #pragma once
 
 #include <string>
@@ -13,24 +13,25 @@
 
 namespace integreat::net {
 
-class UpstreamOutbound final : public http::Outbound {
+class CircuitBreakingClient final : public http::HttpClient {
 public:
-    // Requests go out by `outbound`; those that name no upstream are none of our business.
-    UpstreamOutbound(http::Outbound& outbound, Upstreams& upstreams, const Clock& clock);
+    // Sends requests through `client`; requests without an upstream are passed through.
+    CircuitBreakingClient(http::HttpClient& client, UpstreamRegistry& upstreams, const Clock& clock);
 
-    Result<http::Reply> fetch(const http::OutboundRequest& request) override;
+    Result<http::FullResponse> fetch(const http::ClientRequest& request) override;
 
 private:
-    struct Known {
+    struct Entry {
         std::shared_ptr<UpstreamState> state;
         Monotonic last_used;
     };
-    std::shared_ptr<UpstreamState> state_of(const http::Upstream& upstream, Monotonic now);
+    std::shared_ptr<UpstreamState> find_state(const http::Upstream& upstream, Monotonic now);
 
-    http::Outbound& outbound_;
-    Upstreams& upstreams_;
+    http::HttpClient& client_;
+    UpstreamRegistry& upstreams_;
     const Clock& clock_;
-    Guarded<std::unordered_map<std::string, Known>> known_;  // So that their health outlives a request.
+    Synchronized<std::unordered_map<std::string, Entry>>
+        entries_;  // Keeps the health of upstreams between requests.
 };
 
 }  // namespace integreat::net

@@ -6,6 +6,7 @@
 #include <curl/curl.h>
 
 #include "base/assert.h"
+#include "base/text/ascii.h"
 
 namespace integreat::net {
 
@@ -14,18 +15,18 @@ namespace {
 constexpr std::size_t response_headers_bytes_max = 256 * 1024;
 constexpr long connections_kept = 4;
 
-// What one transfer reads and writes, where libcurl's callbacks find it.
+// The state of one transfer, passed to libcurl's callbacks.
 struct Transfer {
     std::string_view unsent;
-    http::Reply reply;
-    std::size_t body_bytes_max = 0;
+    http::FullResponse reply;
+    std::size_t max_body_bytes = 0;
     std::size_t header_bytes = 0;
     bool too_large = false;
 };
 
-std::size_t write_body(char* bytes, std::size_t, std::size_t size, void* into) {
-    auto& transfer = *static_cast<Transfer*>(into);
-    if (size > transfer.body_bytes_max - transfer.reply.body.size()) {
+std::size_t write_body(char* bytes, std::size_t, std::size_t size, void* user_data) {
+    auto& transfer = *static_cast<Transfer*>(user_data);
+    if (size > transfer.max_body_bytes - transfer.reply.body.size()) {
         transfer.too_large = true;
         return CURL_WRITEFUNC_ERROR;
     }
@@ -33,15 +34,8 @@ std::size_t write_body(char* bytes, std::size_t, std::size_t size, void* into) {
     return size;
 }
 
-std::string_view trim(std::string_view text) {
-    constexpr std::string_view space = " \t\r\n";
-    auto first = text.find_first_not_of(space);
-    if (first == std::string_view::npos) return {};
-    return text.substr(first, text.find_last_not_of(space) - first + 1);
-}
-
-std::size_t write_header(char* bytes, std::size_t, std::size_t size, void* into) {
-    auto& transfer = *static_cast<Transfer*>(into);
+std::size_t write_header(char* bytes, std::size_t, std::size_t size, void* user_data) {
+    auto& transfer = *static_cast<Transfer*>(user_data);
     transfer.header_bytes += size;
     if (transfer.header_bytes > response_headers_bytes_max) {
         transfer.too_large = true;
@@ -49,14 +43,14 @@ std::size_t write_header(char* bytes, std::size_t, std::size_t size, void* into)
     }
     std::string_view line(bytes, size);
     if (line.starts_with("HTTP/")) {
-        transfer.reply.headers.clear();  // An interim answer came before.
+        transfer.reply.headers.clear();  // An interim response came before.
     } else if (auto colon = line.find(':'); colon != std::string_view::npos) {
-        transfer.reply.headers.add(trim(line.substr(0, colon)), trim(line.substr(colon + 1)));
+        transfer.reply.headers.add(trim(line.substr(0, colon), " \t\r\n"), trim(line.substr(colon + 1), " \t\r\n"));
     }
     return size;
 }
 
-bool safe_in_a_line(std::string_view text) {
+bool is_field_safe(std::string_view text) {
     return text.find_first_of(std::string_view("\r\n\0", 3)) == std::string_view::npos;
 }
 
@@ -65,29 +59,29 @@ struct FreeList {
 };
 using HeaderList = std::unique_ptr<curl_slist, FreeList>;
 
-void add_line(HeaderList& list, const std::string& line) {
+void append_line(HeaderList& list, const std::string& line) {
     auto* longer = curl_slist_append(list.get(), line.c_str());
     if (!longer) throw std::bad_alloc();
     static_cast<void>(list.release());
     list.reset(longer);
 }
 
-Result<HeaderList> header_lines(const http::OutboundRequest& request) {
+Result<HeaderList> make_header_list(const http::ClientRequest& request) {
     HeaderList list;
     for (auto [name, value] : request.headers) {
-        if (name.empty() || !safe_in_a_line(name) || !safe_in_a_line(value)) {
+        if (name.empty() || !is_field_safe(name) || !is_field_safe(value)) {
             return Error{Fault::invalid, "a header field has characters that are not allowed",
                          "not_sent: header field \"" + std::string(name.substr(0, 50)) + "\""};
         }
-        // libcurl takes "Name:" as "leave it out" and "Name;" as the field without a value.
+        // libcurl removes the field for "Name:", and sends it without a value for "Name;".
         auto line = std::string(name);
-        add_line(list, value.empty() ? line + ";" : line + ": " + std::string(value));
+        append_line(list, value.empty() ? line + ";" : line + ": " + std::string(value));
     }
-    add_line(list, "Expect:");  // A second round trip to be asked for a body is never worth it here.
+    append_line(list, "Expect:");  // A second round trip for 100 Continue is never worth it here.
     return list;
 }
 
-void set_method(CURL* curl, const http::OutboundRequest& request) {
+void set_method(CURL* curl, const http::ClientRequest& request) {
     using http::Method;
     if (request.method == Method::head) {
         curl_easy_setopt(curl, CURLOPT_NOBODY, 1L);
@@ -103,9 +97,9 @@ void set_method(CURL* curl, const http::OutboundRequest& request) {
     curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, std::string(to_string(request.method)).c_str());
 }
 
-// libcurl sends a request again by itself when a kept connection ends without an answer. Unless the server
-// can tell that it is the same request, that could pay twice, so such calls get a connection of their own.
-bool must_not_repeat(const http::OutboundRequest& request) {
+// libcurl repeats a request when a reused connection ends without a response. Unless the server recognizes a
+// repeated request, this could cause a second payment, so such calls get a new connection.
+bool needs_fresh_connection(const http::ClientRequest& request) {
     return (request.method == http::Method::post || request.method == http::Method::patch) &&
            !request.headers.contains("Idempotency-Key");
 }
@@ -114,7 +108,7 @@ void set_limits(CURL* curl, std::chrono::milliseconds timeout) {
     curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
     curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
     curl_easy_setopt(curl, CURLOPT_FOLLOWLOCATION, 0L);
-    curl_easy_setopt(curl, CURLOPT_PROXY, "");  // Not from the environment.
+    curl_easy_setopt(curl, CURLOPT_PROXY, "");  // No proxy from the environment.
     curl_easy_setopt(curl, CURLOPT_NETRC, static_cast<long>(CURL_NETRC_IGNORED));
     curl_easy_setopt(curl, CURLOPT_SSL_VERIFYPEER, 1L);
     curl_easy_setopt(curl, CURLOPT_SSL_VERIFYHOST, 2L);
@@ -125,9 +119,9 @@ void set_limits(CURL* curl, std::chrono::milliseconds timeout) {
     curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(timeout.count()));
 }
 
-// Whether anything of the request can have been acted upon. libcurl counts the bytes it wrote; before there
-// was a connection, and for a name or certificate that was refused, there are none.
-bool surely_not_sent(CURL* curl, CURLcode code) {
+// Returns whether no byte of the request was sent, so that the server cannot have acted on it. libcurl counts
+// the bytes it wrote; there are none without a connection, or if the name or certificate was invalid.
+bool is_definitely_not_sent(CURL* curl, CURLcode code) {
     switch (code) {
         case CURLE_UNSUPPORTED_PROTOCOL:
         case CURLE_URL_MALFORMAT:
@@ -144,23 +138,24 @@ bool surely_not_sent(CURL* curl, CURLcode code) {
 }
 
 Error unavailable(CURL* curl, CURLcode code, const char* detail, const Transfer& transfer) {
-    std::string reason = transfer.too_large ? "the answer is larger than allowed" : curl_easy_strerror(code);
+    std::string reason =
+        transfer.too_large ? "the response is larger than allowed" : curl_easy_strerror(code);
     if (!transfer.too_large && *detail) reason.append(" (").append(detail).append(")");
-    return {Fault::unavailable, "a server we depend on did not answer",
-            (surely_not_sent(curl, code) ? "not_sent: " : "unknown: ") + reason};
+    return {Fault::unavailable, "the remote server did not respond",
+            (is_definitely_not_sent(curl, code) ? "not_sent: " : "unknown: ") + reason};
 }
 
-Result<http::Reply> perform(CURL* curl, const http::OutboundRequest& request, const std::string& ca_file,
-                            std::chrono::milliseconds timeout) {
-    auto headers = header_lines(request);
+Result<http::FullResponse> perform(CURL* curl, const http::ClientRequest& request, const std::string& ca_file,
+                                   std::chrono::milliseconds timeout) {
+    auto headers = make_header_list(request);
     if (!headers) return std::move(headers).error();
-    Transfer transfer{.body_bytes_max = request.response_bytes_max};
+    Transfer transfer{.max_body_bytes = request.response_bytes_max};
     char detail[CURL_ERROR_SIZE] = "";
     curl_easy_reset(curl);  // Keeps the connections.
     set_limits(curl, timeout);
     set_method(curl, request);
     if (!ca_file.empty()) curl_easy_setopt(curl, CURLOPT_CAINFO, ca_file.c_str());
-    if (must_not_repeat(request)) curl_easy_setopt(curl, CURLOPT_FRESH_CONNECT, 1L);
+    if (needs_fresh_connection(request)) curl_easy_setopt(curl, CURLOPT_FRESH_CONNECT, 1L);
     curl_easy_setopt(curl, CURLOPT_URL, request.url.c_str());
     curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers->get());
     curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, detail);
@@ -179,60 +174,61 @@ Result<http::Reply> perform(CURL* curl, const http::OutboundRequest& request, co
 
 }  // namespace
 
-CurlOutbound::CurlOutbound(int calls_max, std::string ca_file)
+CurlHttpClient::CurlHttpClient(int calls_max, std::string ca_file)
     : calls_max_(calls_max), ca_file_(std::move(ca_file)) {
     static std::once_flag once;
     std::call_once(once, [] { ASSERT(curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK); });
 }
 
-CurlOutbound::~CurlOutbound() {
-    auto turns = turns_.lock();
-    ASSERT(turns->busy == 0);
-    for (auto* handle : turns->idle)
+CurlHttpClient::~CurlHttpClient() {
+    auto handles = handles_.lock();
+    ASSERT(handles->busy == 0);
+    for (auto* handle : handles->idle)
         curl_easy_cleanup(handle);
 }
 
-CurlOutbound::Handle CurlOutbound::take(std::chrono::milliseconds patience) {
-    auto turns = turns_.lock();
-    bool free = turn_came_.wait_for(turns.lock(), patience, [&] { return turns->busy < calls_max_; });
+CurlHttpClient::Handle CurlHttpClient::acquire(std::chrono::milliseconds timeout) {
+    auto handles = handles_.lock();
+    bool free =
+        handle_available_.wait_for(handles.lock(), timeout, [&] { return handles->busy < calls_max_; });
     if (!free) return nullptr;
-    if (turns->idle.empty()) {
-        auto* made = curl_easy_init();
-        if (!made) throw std::bad_alloc();
-        ++turns->busy;
-        return made;
+    if (handles->idle.empty()) {
+        auto* handle = curl_easy_init();
+        if (!handle) throw std::bad_alloc();
+        ++handles->busy;
+        return handle;
     }
-    auto* handle = turns->idle.back();
-    turns->idle.pop_back();
-    ++turns->busy;
+    auto* handle = handles->idle.back();
+    handles->idle.pop_back();
+    ++handles->busy;
     return handle;
 }
 
-void CurlOutbound::give_back(Handle handle) {
+void CurlHttpClient::release(Handle handle) {
     {
-        auto turns = turns_.lock();
-        --turns->busy;
-        turns->idle.push_back(handle);
+        auto handles = handles_.lock();
+        --handles->busy;
+        handles->idle.push_back(handle);
     }
-    turn_came_.notify_one();
+    handle_available_.notify_one();
 }
 
-Result<http::Reply> CurlOutbound::fetch(const http::OutboundRequest& request) {
-    auto begun = std::chrono::steady_clock::now();
-    auto* handle = take(request.timeout);
-    auto left = request.timeout - std::chrono::duration_cast<std::chrono::milliseconds>(
-                                      std::chrono::steady_clock::now() - begun);
-    if (!handle || left.count() <= 0) {
-        if (handle) give_back(handle);
-        return Error{Fault::unavailable, "a server we depend on did not answer",
-                     "not_sent: too many calls were under way"};
+Result<http::FullResponse> CurlHttpClient::fetch(const http::ClientRequest& request) {
+    auto started = std::chrono::steady_clock::now();
+    auto* handle = acquire(request.timeout);
+    auto remaining = request.timeout - std::chrono::duration_cast<std::chrono::milliseconds>(
+                                           std::chrono::steady_clock::now() - started);
+    if (!handle || remaining.count() <= 0) {
+        if (handle) release(handle);
+        return Error{Fault::unavailable, "the remote server did not respond",
+                     "not_sent: too many concurrent calls"};
     }
     struct Return {
-        CurlOutbound* to;
+        CurlHttpClient* client;
         Handle handle;
-        ~Return() { to->give_back(handle); }
-    } giving_back{this, handle};
-    return perform(handle, request, ca_file_, left);
+        ~Return() { client->release(handle); }
+    } releaser{this, handle};
+    return perform(handle, request, ca_file_, remaining);
 }
 
 }  // namespace integreat::net

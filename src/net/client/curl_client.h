@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// HTTP out over libcurl. Connections are kept and reused between calls; TLS is verified against the system's
-// authorities; redirects are not followed; nothing but http and https is spoken.
+// An HTTP client over libcurl. Connections are kept alive and reused; TLS certificates are verified with the
+// system's CAs; redirects are not followed; only http and https are supported.
 #pragma once
 
 #include <condition_variable>
@@ -11,30 +11,30 @@
 
 namespace integreat::net {
 
-class CurlOutbound final : public http::Outbound {
+class CurlHttpClient final : public http::HttpClient {
 public:
-    // At most `calls_max` at once; those beyond wait for their turn, within their own timeout. `ca_file`: PEM
-    // certificates to trust instead of the system's.
-    explicit CurlOutbound(int calls_max = 32, std::string ca_file = {});
-    ~CurlOutbound();
+    // Permits `calls_max` concurrent calls; further calls wait for a handle, within their own timeout.
+    // `ca_file`: PEM certificates of the CAs to trust instead of the system's.
+    explicit CurlHttpClient(int calls_max = 32, std::string ca_file = {});
+    ~CurlHttpClient();
 
-    Result<http::Reply> fetch(const http::OutboundRequest& request) override;
+    Result<http::FullResponse> fetch(const http::ClientRequest& request) override;
 
 private:
-    // A libcurl easy handle, with the connections it keeps.
+    // A libcurl easy handle, including its idle connections.
     using Handle = void*;
-    struct Turns {
+    struct HandlePool {
         std::vector<Handle> idle;
         int busy = 0;
     };
 
-    Handle take(std::chrono::milliseconds patience);  // Null if no turn came.
-    void give_back(Handle handle);
+    Handle acquire(std::chrono::milliseconds timeout);  // Returns null on timeout.
+    void release(Handle handle);
 
     int calls_max_;
     std::string ca_file_;
-    Guarded<Turns> turns_;
-    std::condition_variable turn_came_;
+    Synchronized<HandlePool> handles_;
+    std::condition_variable handle_available_;
 };
 
 }  // namespace integreat::net

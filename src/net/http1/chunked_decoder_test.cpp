@@ -11,30 +11,30 @@ namespace {
 struct Decoded {
     std::string body;
     std::string rest;
-    std::string mistake;
+    std::string error;
     bool finished = false;
 };
 
-// Feeds `step` bytes at a time, as the network might.
+// Feeds `step` bytes at a time.
 Decoded decode(std::string_view bytes, std::size_t step) {
-    ChunkDecoder decoder;
+    ChunkedDecoder decoder;
     Decoded decoded;
-    std::string_view unfed = bytes;
-    while (!unfed.empty() && !decoder.finished() && decoder.mistake().empty()) {
-        auto fed = unfed.substr(0, step);
-        unfed.remove_prefix(fed.size());
-        while (!fed.empty() && !decoder.finished() && decoder.mistake().empty()) {
-            decoded.body.append(decoder.take(fed));
+    std::string_view remaining = bytes;
+    while (!remaining.empty() && !decoder.finished() && decoder.error().empty()) {
+        auto fragment = remaining.substr(0, step);
+        remaining.remove_prefix(fragment.size());
+        while (!fragment.empty() && !decoder.finished() && decoder.error().empty()) {
+            decoded.body.append(decoder.decode(fragment));
         }
-        decoded.rest.assign(fed);
+        decoded.rest.assign(fragment);
     }
-    decoded.rest.append(unfed);
-    decoded.mistake = decoder.mistake();
+    decoded.rest.append(remaining);
+    decoded.error = decoder.error();
     decoded.finished = decoder.finished();
     return decoded;
 }
 
-TEST(Chunks, AreJoinedWhateverTheirCuts) {
+TEST(ChunkedDecoder, DecodesArbitraryFragments) {
     std::string_view bytes =
         "4\r\nWiki\r\n6;name=value\r\npedia \r\nB\r\nin \r\nchunks\r\n0\r\nTrailer: x\r\n\r\nGET /next";
     for (std::size_t step = 1; step <= bytes.size(); ++step) {
@@ -45,12 +45,12 @@ TEST(Chunks, AreJoinedWhateverTheirCuts) {
     }
 }
 
-TEST(Chunks, AreRefusedWhenTwoReadersCouldDiffer) {
+TEST(ChunkedDecoder, RejectsAmbiguousChunks) {
     struct Case {
         std::string bytes;
-        std::string_view mistake;
+        std::string_view error;
     };
-    for (const auto& [bytes, mistake] : std::initializer_list<Case>{
+    for (const auto& [bytes, error] : std::initializer_list<Case>{
              {"\r\n", "does not begin with its size"},
              {"-1\r\n", "does not begin with its size"},
              {"0x5\r\nhello\r\n", "followed by something other than CR LF"},
@@ -70,25 +70,25 @@ TEST(Chunks, AreRefusedWhenTwoReadersCouldDiffer) {
          }) {
         for (std::size_t step : {std::size_t{1}, bytes.size()}) {
             auto decoded = decode(bytes, step);
-            EXPECT_NE(decoded.mistake.find(mistake), std::string::npos) << bytes << " → " << decoded.mistake;
+            EXPECT_NE(decoded.error.find(error), std::string::npos) << bytes << " → " << decoded.error;
             EXPECT_FALSE(decoded.finished) << bytes;
         }
     }
 }
 
-TEST(Chunks, HaveBoundedExtensionsAndTrailers) {
-    std::string longest(ChunkDecoder::extension_bytes_max, 'x');
+TEST(ChunkedDecoder, LimitsExtensionsAndTrailers) {
+    std::string longest(ChunkedDecoder::extension_bytes_max, 'x');
     EXPECT_TRUE(decode("1;" + longest + "\r\na\r\n0\r\n\r\n", 7).finished);
-    EXPECT_EQ(decode("1;" + longest + "x\r\na\r\n0\r\n\r\n", 7).mistake, "a chunk extension is too long");
+    EXPECT_EQ(decode("1;" + longest + "x\r\na\r\n0\r\n\r\n", 7).error, "a chunk extension is too long");
 
     std::string many;
-    for (std::size_t i = 0; i <= ChunkDecoder::overhead_bytes_max / longest.size(); ++i) {
+    for (std::size_t i = 0; i <= ChunkedDecoder::overhead_bytes_max / longest.size(); ++i) {
         many += "1;" + longest + "\r\na\r\n";
     }
-    EXPECT_EQ(decode(many, many.size()).mistake, "chunk extensions and trailers are too long");
+    EXPECT_EQ(decode(many, many.size()).error, "chunk extensions and trailers are too long");
 
-    std::string trailers = "0\r\nT: " + std::string(ChunkDecoder::overhead_bytes_max, 't') + "\r\n\r\n";
-    EXPECT_EQ(decode(trailers, 1000).mistake, "chunk extensions and trailers are too long");
+    std::string trailers = "0\r\nT: " + std::string(ChunkedDecoder::overhead_bytes_max, 't') + "\r\n\r\n";
+    EXPECT_EQ(decode(trailers, 1000).error, "chunk extensions and trailers are too long");
 }
 
 }  // namespace

@@ -7,34 +7,35 @@ namespace integreat::net {
 
 namespace {
 
-http::Problem too_large(std::size_t bytes_max) {
-    return {.status = 413,
-            .type = "body-too-large",
-            .title = "The body is too large",
-            .detail = "At most " + std::to_string(bytes_max) + " bytes are accepted here."};
+http::Problem too_large(std::size_t max_bytes) {
+    return http::problem(http::ProblemType::body_too_large,
+                         "At most " + std::to_string(max_bytes) + " bytes are accepted here.");
 }
 
 http::Problem too_slow() {
-    return {.status = 408,
-            .type = "request-timeout",
-            .title = "The request took too long to arrive",
-            .detail = "The body stopped arriving; send it without long pauses."};
+    return http::problem(http::ProblemType::request_timeout,
+                         "The body stopped arriving. Send it without long pauses.");
 }
 
-http::Problem malformed(std::string_view mistake) {
-    return {.status = 400,
-            .type = "malformed-request",
-            .title = "The request is not well-formed HTTP/1.1",
-            .detail = "In the chunked body: " + std::string(mistake) + "."};
+http::Problem malformed(std::string_view error) {
+    return http::problem(http::ProblemType::malformed_request,
+                         "Error in the chunked body: " + std::string(error) + ".");
+}
+
+// A placeholder with status 0: the client has closed the connection, so no response can be sent.
+http::Problem disconnected() {
+    auto problem = http::problem(http::ProblemType::malformed_request, "");
+    problem.status = 0;
+    return problem;
 }
 
 }  // namespace
 
 void RequestBody::begin(const Framing& framing) {
     framing_ = framing;
-    chunks_ = {};
-    received_ = 0;
-    taken_ = 0;
+    decoder_ = {};
+    bytes_read_ = 0;
+    chunk_bytes_ = 0;
     bytes_max_ = 0;
     deadline_ = Monotonic::max();
     finished_ = framing.body == BodyFraming::none ||
@@ -46,59 +47,59 @@ std::optional<std::uint64_t> RequestBody::length() const {
     return framing_.body == BodyFraming::none ? 0 : framing_.content_length;
 }
 
-BodyPiece RequestBody::fail(http::Problem problem) {
+BodyChunk RequestBody::fail(http::Problem problem) {
     return {.bytes = {}, .finished = false, .problem = std::move(problem)};
 }
 
-BodyPiece RequestBody::take_buffered() {
-    auto unread = input_->unread();
+BodyChunk RequestBody::read_buffered() {
+    auto unread = read_buffer_->unread();
     std::string_view bytes;
     if (framing_.body == BodyFraming::length) {
-        auto remaining = framing_.content_length - received_;
+        auto remaining = framing_.content_length - bytes_read_;
         bytes = unread.substr(0, static_cast<std::size_t>(std::min<std::uint64_t>(remaining, unread.size())));
-        taken_ = bytes.size();
+        chunk_bytes_ = bytes.size();
         finished_ = remaining == bytes.size();
     } else {
         auto rest = unread;
-        bytes = chunks_.take(rest);
-        taken_ = unread.size() - rest.size();
-        finished_ = chunks_.finished();
-        if (!chunks_.mistake().empty()) return fail(malformed(chunks_.mistake()));
-        if (bytes.size() > bytes_max_ - received_) return fail(too_large(bytes_max_));
+        bytes = decoder_.decode(rest);
+        chunk_bytes_ = unread.size() - rest.size();
+        finished_ = decoder_.finished();
+        if (!decoder_.error().empty()) return fail(malformed(decoder_.error()));
+        if (bytes.size() > bytes_max_ - bytes_read_) return fail(too_large(bytes_max_));
     }
-    received_ += bytes.size();
+    bytes_read_ += bytes.size();
     if (bytes.empty()) release();
     return {.bytes = bytes, .finished = finished_, .problem = std::nullopt};
 }
 
-Awaitable<error_code> RequestBody::receive() {
-    auto room = input_->room(Input::streaming_bytes);
+Awaitable<error_code> RequestBody::fill_buffer() {
+    auto buffer = read_buffer_->prepare(ReadBuffer::streaming_bytes);
     client_->expire_at(std::min(deadline_, client_->sweeper().clock().monotonic() + read_timeout_));
     error_code error;
-    auto bytes = co_await client_->read_some(room, error);
-    input_->received(bytes);
+    auto bytes = co_await client_->read_some(buffer, error);
+    read_buffer_->commit(bytes);
     co_return error;
 }
 
-Awaitable<BodyPiece> RequestBody::read() {
+Awaitable<BodyChunk> RequestBody::read() {
     release();
-    if (finished_) co_return BodyPiece{.bytes = {}, .finished = true, .problem = std::nullopt};
+    if (finished_) co_return BodyChunk{.bytes = {}, .finished = true, .problem = std::nullopt};
     if (framing_.body == BodyFraming::length && framing_.content_length > bytes_max_) {
         co_return fail(too_large(bytes_max_));
     }
-    if (std::exchange(framing_.expects_continue, false) && input_->unread().empty()) {
-        static constexpr std::string_view go_on = "HTTP/1.1 100 Continue\r\n\r\n";
-        Buffers buffers{asio::buffer(go_on), {}};
+    if (std::exchange(framing_.expects_continue, false) && read_buffer_->unread().empty()) {
+        static constexpr std::string_view continue_response = "HTTP/1.1 100 Continue\r\n\r\n";
+        Buffers buffers{asio::buffer(continue_response), {}};
         client_->expire_at(client_->sweeper().clock().monotonic() + read_timeout_);
         error_code error;
         co_await client_->write(buffers, error);
-        if (error) co_return fail({.status = 0});
+        if (error) co_return fail(disconnected());
     }
     for (;;) {
-        auto piece = take_buffered();
-        if (!piece.bytes.empty() || piece.finished || piece.problem) co_return piece;
-        auto error = co_await receive();
-        if (error) co_return fail(client_->expired() ? too_slow() : http::Problem{.status = 0});
+        auto chunk = read_buffered();
+        if (!chunk.bytes.empty() || chunk.finished || chunk.problem) co_return chunk;
+        auto error = co_await fill_buffer();
+        if (error) co_return fail(client_->expired() ? too_slow() : disconnected());
     }
 }
 

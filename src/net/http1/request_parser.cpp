@@ -6,17 +6,19 @@
 #include <cstring>
 #include <utility>
 
+#include "base/text/ascii.h"
+
 namespace integreat::net {
 
 namespace {
 
-constexpr std::array<std::string_view, head_parts> part_names{
+constexpr std::array<std::string_view, head_part_count> part_names{
     "line-ending",    "request-line",      "method", "target", "version", "field", "host",
     "content-length", "transfer-encoding", "expect", "size"};
 
 using ByteSet = std::array<bool, 256>;
 
-constexpr ByteSet set_of(std::string_view others, bool letters_and_digits) {
+constexpr ByteSet make_byte_set(std::string_view others, bool letters_and_digits) {
     ByteSet set{};
     for (unsigned char byte : others)
         set[byte] = true;
@@ -29,8 +31,8 @@ constexpr ByteSet set_of(std::string_view others, bool letters_and_digits) {
     return set;
 }
 
-constexpr ByteSet token_bytes = set_of("!#$%&'*+-.^_`|~", true);
-constexpr ByteSet host_bytes = set_of("-._~:[]%", true);
+constexpr ByteSet token_bytes = make_byte_set("!#$%&'*+-.^_`|~", true);
+constexpr ByteSet host_bytes = make_byte_set("-._~:[]%", true);
 
 // RFC 9110 section 5.5: field-vchar, SP and HTAB; bytes from 0x80 are opaque.
 constexpr ByteSet value_bytes = [] {
@@ -55,7 +57,7 @@ bool consists_of(const ByteSet& set, std::string_view text) {
     return all;
 }
 
-// The same for field values, eight bytes at a time: most of a request is one bearer token. A byte below 0x20
+// Checks a field value eight bytes at a time, since most of a request is one bearer token. A byte below 0x20
 // or equal to 0x7F sets a high bit (https://graphics.stanford.edu/~seander/bithacks.html#HasLessInWord).
 bool is_field_value(std::string_view text) {
     constexpr std::uint64_t ones = 0x0101010101010101u;
@@ -70,16 +72,8 @@ bool is_field_value(std::string_view text) {
     return consists_of(value_bytes, text);
 }
 
-std::string_view trimmed(std::string_view text) {
-    auto is_space = [](char byte) { return byte == ' ' || byte == '\t'; };
-    while (!text.empty() && is_space(text.front()))
-        text.remove_prefix(1);
-    while (!text.empty() && is_space(text.back()))
-        text.remove_suffix(1);
-    return text;
-}
-
-constexpr std::string_view after_tls = "This port speaks plain HTTP; the bytes look like TLS. Use http://.";
+constexpr std::string_view after_tls =
+    "This port accepts plain HTTP only, and the bytes look like TLS. Use http://.";
 
 }  // namespace
 
@@ -87,96 +81,88 @@ std::string_view to_string(HeadPart part) {
     return part_names[static_cast<std::size_t>(part)];
 }
 
-http::Problem problem_from(const Refusal& refusal) {
-    http::Problem problem{.status = refusal.status, .detail = std::string(refusal.detail)};
-    switch (refusal.status) {
-        case 414:
-            problem.type = "target-too-long";
-            problem.title = "The request's target is too long";
-            break;
-        case 417:
-            problem.type = "expectation-failed";
-            problem.title = "The expectation cannot be met";
-            break;
-        case 431:
-            problem.type = "header-too-large";
-            problem.title = "The request's header is too large";
-            break;
-        case 501:
-            problem.type = "method-not-implemented";
-            problem.title = "The method is not implemented";
-            break;
-        case 505:
-            problem.type = "version-not-supported";
-            problem.title = "The version of HTTP is not supported";
-            break;
-        default:
-            problem.type = "malformed-request";
-            problem.title = "The request is not well-formed HTTP/1.1";
+namespace {
+
+http::ProblemType problem_type(int status) {
+    using http::ProblemType;
+    switch (status) {
+        case 414: return ProblemType::target_too_long;
+        case 417: return ProblemType::expectation_failed;
+        case 431: return ProblemType::header_too_large;
+        case 501: return ProblemType::method_not_implemented;
+        case 505: return ProblemType::version_not_supported;
+        default: return ProblemType::malformed_request;
     }
-    return problem;
 }
 
-void HeadParser::begin() {
+}  // namespace
+
+http::Problem problem_from(const ParseError& error) {
+    return http::problem(problem_type(error.status), std::string(error.detail));
+}
+
+void RequestParser::begin() {
     auto authority = std::move(authority_);
     authority.clear();
-    *this = HeadParser(limits_);
+    *this = RequestParser(limits_);
     authority_ = std::move(authority);
 }
 
-HeadParser::State HeadParser::refuse(int status, HeadPart part, std::string_view detail) {
-    refusal_ = {status, part, detail};
-    return State::refused;
+RequestParser::State RequestParser::reject(int status, HeadPart part, std::string_view detail) {
+    error_ = {status, part, detail};
+    return State::failed;
 }
 
-bool HeadParser::fail(int status, HeadPart part, std::string_view detail) {
-    refuse(status, part, detail);
+bool RequestParser::fail(int status, HeadPart part, std::string_view detail) {
+    reject(status, part, detail);
     return false;
 }
 
-HeadParser::State HeadParser::too_long() {
-    if (!line_read_) return refuse(414, HeadPart::size, "The request line is longer than the limit.");
-    return refuse(431, HeadPart::size, "The header is longer than the limit; send fewer or shorter fields.");
+RequestParser::State RequestParser::fail_too_long() {
+    if (!request_line_parsed_)
+        return reject(414, HeadPart::size, "The request line is longer than the limit.");
+    return reject(431, HeadPart::size, "The header is longer than the limit; send fewer or shorter fields.");
 }
 
-HeadParser::State HeadParser::parse(std::string_view bytes, http::Request& request) {
-    if (position_ == 0 && !bytes.empty() && !first_byte(bytes.front())) return State::refused;
+RequestParser::State RequestParser::parse(std::string_view bytes, http::Request& request) {
+    if (position_ == 0 && !bytes.empty() && !check_first_byte(bytes.front())) return State::failed;
     for (;;) {
         const void* found = std::memchr(bytes.data() + scanned_, '\n', bytes.size() - scanned_);
         if (!found) {
             scanned_ = bytes.size();
-            bool line_too_long = !line_read_ && bytes.size() - position_ > limits_.target_bytes_max + 64;
-            return line_too_long || bytes.size() >= limits_.bytes_max ? too_long() : State::incomplete;
+            bool line_too_long =
+                !request_line_parsed_ && bytes.size() - position_ > limits_.max_target_bytes + 64;
+            return line_too_long || bytes.size() >= limits_.max_bytes ? fail_too_long() : State::incomplete;
         }
         auto end = static_cast<std::size_t>(static_cast<const char*>(found) - bytes.data());
-        if (end >= limits_.bytes_max) return too_long();
+        if (end >= limits_.max_bytes) return fail_too_long();
         if (end == position_ || bytes[end - 1] != '\r') {
-            return refuse(400, HeadPart::line_ending, "A line ends in LF without CR.");
+            return reject(400, HeadPart::line_ending, "A line ends in LF without CR.");
         }
         auto line = bytes.substr(position_, end - 1 - position_);
         position_ = scanned_ = end + 1;
-        if (line.empty() && !line_read_) {
+        if (line.empty() && !request_line_parsed_) {
             // RFC 9112 section 2.2: one empty line before a request line is ignored.
             if (std::exchange(empty_line_skipped_, true)) {
-                return refuse(400, HeadPart::request_line, "The request begins with empty lines.");
+                return reject(400, HeadPart::request_line, "The request begins with empty lines.");
             }
         } else if (line.empty()) {
-            return finish(request) ? State::complete : State::refused;
-        } else if (!(line_read_ ? field(line, request) : request_line(line, request))) {
-            return State::refused;
+            return finish(request) ? State::complete : State::failed;
+        } else if (!(request_line_parsed_ ? parse_field(line, request) : parse_request_line(line, request))) {
+            return State::failed;
         }
     }
 }
 
-// Wrong protocols are told at once: they may never send a LF.
-bool HeadParser::first_byte(char byte) {
+// Rejects other protocols immediately: they may never send a LF.
+bool RequestParser::check_first_byte(char byte) {
     if (byte == 0x16) return fail(400, HeadPart::request_line, after_tls);
     if (byte == '\r' || byte == '\n' || token_bytes[static_cast<unsigned char>(byte)]) return true;
     return fail(400, HeadPart::request_line, "The request does not begin with a method.");
 }
 
-bool HeadParser::request_line(std::string_view line, http::Request& request) {
-    line_read_ = true;
+bool RequestParser::parse_request_line(std::string_view line, http::Request& request) {
+    request_line_parsed_ = true;
     auto first = line.find(' ');
     auto last = line.rfind(' ');
     if (first == std::string_view::npos || first == last) {
@@ -188,15 +174,16 @@ bool HeadParser::request_line(std::string_view line, http::Request& request) {
     if (!consists_of(token_bytes, method)) {
         return fail(400, HeadPart::method, "The method has bytes that a method cannot have.");
     }
-    if (!version(line.substr(last + 1))) return false;
-    auto known = http::method_from(method);
+    if (!parse_version(line.substr(last + 1))) return false;
+    auto known = http::parse_method(method);
     if (!known)
-        return fail(501, HeadPart::method, "GET, HEAD, POST, PUT, PATCH, DELETE and OPTIONS are known here.");
+        return fail(501, HeadPart::method,
+                    "The method must be GET, HEAD, POST, PUT, PATCH, DELETE or OPTIONS.");
     request.method = *known;
-    return target(line.substr(first + 1, last - first - 1), request);
+    return parse_target(line.substr(first + 1, last - first - 1), request);
 }
 
-bool HeadParser::version(std::string_view text) {
+bool RequestParser::parse_version(std::string_view text) {
     if (text == "HTTP/1.1") return true;
     if (text == "HTTP/1.0") {
         framing_.http_1_0 = true;
@@ -205,28 +192,28 @@ bool HeadParser::version(std::string_view text) {
     auto is_digit = [](char byte) { return byte >= '0' && byte <= '9'; };
     bool well_formed = text.size() == 8 && text.starts_with("HTTP/") && is_digit(text[5]) && text[6] == '.' &&
                        is_digit(text[7]);
-    if (well_formed) return fail(505, HeadPart::version, "HTTP/1.1 and HTTP/1.0 are spoken here.");
+    if (well_formed) return fail(505, HeadPart::version, "The supported versions are HTTP/1.1 and HTTP/1.0.");
     return fail(400, HeadPart::version, "The request line does not end in a version such as HTTP/1.1.");
 }
 
-bool HeadParser::target(std::string_view text, http::Request& request) {
+bool RequestParser::parse_target(std::string_view text, http::Request& request) {
     if (!consists_of(target_bytes, text)) {
         return fail(400, HeadPart::target,
                     "The target has spaces or bytes outside visible ASCII; percent-encode them.");
     }
-    if (text.size() > limits_.target_bytes_max) {
+    if (text.size() > limits_.max_target_bytes) {
         return fail(414, HeadPart::size, "The target is longer than the limit.");
     }
-    if (text.front() != '/') return absolute_target(text, request);
+    if (text.front() != '/') return parse_absolute_target(text, request);
     request.target.assign(text);
     return true;
 }
 
-// RFC 9112 section 3.2.2: the authority of an absolute target takes the place of Host.
-bool HeadParser::absolute_target(std::string_view text, http::Request& request) {
+// RFC 9112 section 3.2.2: the authority of an absolute target replaces Host.
+bool RequestParser::parse_absolute_target(std::string_view text, http::Request& request) {
     auto colon = text.find("://");
     auto scheme = text.substr(0, colon == std::string_view::npos ? 0 : colon);
-    if (!http::equal_ignoring_case(scheme, "http") && !http::equal_ignoring_case(scheme, "https")) {
+    if (!iequals(scheme, "http") && !iequals(scheme, "https")) {
         return fail(400, HeadPart::target,
                     "The target must begin with a slash, or be an absolute http or https URL.");
     }
@@ -242,7 +229,7 @@ bool HeadParser::absolute_target(std::string_view text, http::Request& request) 
     return true;
 }
 
-bool HeadParser::field(std::string_view line, http::Request& request) {
+bool RequestParser::parse_field(std::string_view line, http::Request& request) {
     if (line.front() == ' ' || line.front() == '\t') {
         return fail(400, HeadPart::field, "A field is continued on the next line (obs-fold).");
     }
@@ -259,37 +246,38 @@ bool HeadParser::field(std::string_view line, http::Request& request) {
                     space ? "There is white space between a field's name and its colon."
                           : "A field's name has bytes that a name cannot have.");
     }
-    auto value = trimmed(line.substr(colon + 1));
+    auto value = trim(line.substr(colon + 1));
     if (!is_field_value(value)) {
         return fail(400, HeadPart::field, "A field's value has a control byte, such as NUL or a bare CR.");
     }
     request.headers.add(name, value);
-    return known_field(name, value);
+    return parse_known_field(name, value);
 }
 
-bool HeadParser::known_field(std::string_view name, std::string_view value) {
+bool RequestParser::parse_known_field(std::string_view name, std::string_view value) {
     switch (name.size()) {
         case 4:
-            if (!http::equal_ignoring_case(name, "Host")) return true;
+            if (!iequals(name, "Host")) return true;
             if (++hosts_ > 1) return fail(400, HeadPart::host, "Host is given twice.");
             if (!value.empty() && consists_of(host_bytes, value)) return true;
             return fail(400, HeadPart::host, "Host is empty or has bytes that a host cannot have.");
-        case 6: return !http::equal_ignoring_case(name, "Expect") || expect(value);
+        case 6: return !iequals(name, "Expect") || parse_expect(value);
         case 7:
-            if (http::equal_ignoring_case(name, "Upgrade") && !value.empty()) upgrade_named_ = true;
+            if (iequals(name, "Upgrade") && !value.empty()) has_upgrade_ = true;
             return true;
         case 10:
-            if (http::equal_ignoring_case(name, "Connection")) connection(value);
+            if (iequals(name, "Connection")) parse_connection(value);
             return true;
-        case 14: return !http::equal_ignoring_case(name, "Content-Length") || content_length(value);
-        case 17: return !http::equal_ignoring_case(name, "Transfer-Encoding") || transfer_encoding(value);
+        case 14: return !iequals(name, "Content-Length") || parse_content_length(value);
+        case 17:
+            return !iequals(name, "Transfer-Encoding") || parse_transfer_encoding(value);
         default: return true;
     }
 }
 
-bool HeadParser::content_length(std::string_view value) {
-    constexpr std::size_t digits_max = 18;  // What cannot overflow 63 bits.
-    if (std::exchange(length_given_, true)) {
+bool RequestParser::parse_content_length(std::string_view value) {
+    constexpr std::size_t digits_max = 18;  // Cannot overflow 63 bits.
+    if (std::exchange(has_content_length_, true)) {
         return fail(400, HeadPart::content_length, "Content-Length is given twice.");
     }
     for (char byte : value) {
@@ -299,54 +287,54 @@ bool HeadParser::content_length(std::string_view value) {
         framing_.content_length = framing_.content_length * 10 + static_cast<std::uint64_t>(byte - '0');
     }
     if (value.empty() || value.size() > digits_max) {
-        return fail(400, HeadPart::content_length, "Content-Length is empty or too large to be true.");
+        return fail(400, HeadPart::content_length, "Content-Length is empty or has more than 18 digits.");
     }
     framing_.body = BodyFraming::length;
     return true;
 }
 
-bool HeadParser::transfer_encoding(std::string_view value) {
-    if (std::exchange(coding_given_, true)) {
+bool RequestParser::parse_transfer_encoding(std::string_view value) {
+    if (std::exchange(has_transfer_encoding_, true)) {
         return fail(400, HeadPart::transfer_encoding, "Transfer-Encoding is given twice.");
     }
-    if (http::equal_ignoring_case(value, "chunked")) return true;
-    return fail(400, HeadPart::transfer_encoding, "The only Transfer-Encoding understood here is chunked.");
+    if (iequals(value, "chunked")) return true;
+    return fail(400, HeadPart::transfer_encoding, "The only supported Transfer-Encoding is chunked.");
 }
 
-bool HeadParser::expect(std::string_view value) {
-    if (!http::equal_ignoring_case(value, "100-continue")) {
-        return fail(417, HeadPart::expect, "The only expectation understood here is 100-continue.");
+bool RequestParser::parse_expect(std::string_view value) {
+    if (!iequals(value, "100-continue")) {
+        return fail(417, HeadPart::expect, "The only supported expectation is 100-continue.");
     }
     framing_.expects_continue = true;
     return true;
 }
 
-void HeadParser::connection(std::string_view value) {
+void RequestParser::parse_connection(std::string_view value) {
     while (!value.empty()) {
         auto comma = std::min(value.find(','), value.size());
-        auto option = trimmed(value.substr(0, comma));
-        if (http::equal_ignoring_case(option, "close")) close_asked_ = true;
-        if (http::equal_ignoring_case(option, "keep-alive")) keep_alive_asked_ = true;
-        if (http::equal_ignoring_case(option, "upgrade")) upgrade_asked_ = true;
+        auto option = trim(value.substr(0, comma));
+        if (iequals(option, "close")) close_option_ = true;
+        if (iequals(option, "keep-alive")) keep_alive_option_ = true;
+        if (iequals(option, "upgrade")) upgrade_option_ = true;
         value.remove_prefix(std::min(comma + 1, value.size()));
     }
 }
 
-bool HeadParser::finish(http::Request& request) {
-    bool old = framing_.http_1_0;
-    if (hosts_ == 0 && !old) return fail(400, HeadPart::host, "Host is missing; HTTP/1.1 requires it.");
-    if (coding_given_ && length_given_) {
+bool RequestParser::finish(http::Request& request) {
+    bool http_1_0 = framing_.http_1_0;
+    if (hosts_ == 0 && !http_1_0) return fail(400, HeadPart::host, "Host is missing; HTTP/1.1 requires it.");
+    if (has_transfer_encoding_ && has_content_length_) {
         return fail(400, HeadPart::transfer_encoding,
                     "Content-Length and Transfer-Encoding exclude each other.");
     }
-    if (coding_given_ && old) {
+    if (has_transfer_encoding_ && http_1_0) {
         return fail(400, HeadPart::transfer_encoding, "HTTP/1.0 has no Transfer-Encoding.");
     }
-    if (coding_given_) framing_.body = BodyFraming::chunked;
+    if (has_transfer_encoding_) framing_.body = BodyFraming::chunked;
     if (!authority_.empty()) request.headers.set("Host", authority_);
-    framing_.keep_alive = !close_asked_ && (!old || keep_alive_asked_);
-    framing_.expects_continue &= !old && framing_.body != BodyFraming::none;
-    request.upgrade = upgrade_asked_ && upgrade_named_ && !old && framing_.body == BodyFraming::none &&
+    framing_.keep_alive = !close_option_ && (!http_1_0 || keep_alive_option_);
+    framing_.expects_continue &= !http_1_0 && framing_.body != BodyFraming::none;
+    request.upgrade = upgrade_option_ && has_upgrade_ && !http_1_0 && framing_.body == BodyFraming::none &&
                       request.method == http::Method::get;
     return true;
 }

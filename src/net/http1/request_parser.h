@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// The head of a request, from bytes to http::Request (RFC 9112 sections 2 to 6), as strict as the grammar:
-// where the RFC lets a recipient be lenient (bare LF, obs-fold, several Content-Lengths that agree), we
-// refuse, since a proxy before us might have been lenient in another way. Lines are parsed as they arrive,
-// straight into the request; nothing is looked at twice. No Asio in here: fuzz/http_head_fuzz.cpp builds it.
+// A strict, incremental parser for the head of a request (RFC 9112 sections 2 to 6). Where the RFC permits a
+// lenient recipient (bare LF, obs-fold, several Content-Length fields that agree), the parser rejects the
+// request, since a proxy in front of this server might be lenient in another way. Lines are parsed as they
+// arrive, straight into the request, and each byte is scanned once. Asio is not included, because
+// fuzz/http_head_fuzz.cpp builds this file.
 #pragma once
 
 #include <cstddef>
@@ -12,17 +13,28 @@
 
 #include "http/message/message.h"
 #include "http/message/problem.h"
-#include "net/http1/framing.h"
 
 namespace integreat::net {
 
-struct HeadLimits {
-    std::size_t bytes_max = 16 * 1024;
-    int count_max = 100;
-    std::size_t target_bytes_max = 8 * 1024;
+// Framing of a request: the part of its head that concerns the connection and not the resource (RFC 9112
+// sections 6 and 9). http::Request holds the rest.
+enum class BodyFraming : std::uint8_t { none, length, chunked };
+
+struct Framing {
+    BodyFraming body = BodyFraming::none;
+    std::uint64_t content_length = 0;
+    bool http_1_0 = false;
+    bool keep_alive = true;  // As requested by the client, considering its HTTP version.
+    bool expects_continue = false;
 };
 
-// What part of the head was refused; a metric label, so the list is closed.
+struct RequestHeadLimits {
+    std::size_t max_bytes = 16 * 1024;
+    int count_max = 100;
+    std::size_t max_target_bytes = 8 * 1024;
+};
+
+// The part of the head that is invalid; a metric label, so the list is closed.
 enum class HeadPart : std::uint8_t {
     line_ending,
     request_line,
@@ -36,67 +48,67 @@ enum class HeadPart : std::uint8_t {
     expect,
     size,
 };
-inline constexpr int head_parts = 11;
+inline constexpr int head_part_count = 11;
 std::string_view to_string(HeadPart part);
 
-struct Refusal {
+struct ParseError {
     int status = 400;
     HeadPart part = HeadPart::request_line;
-    std::string_view detail;  // Names what is wrong; a literal.
+    std::string_view detail;  // A sentence that describes the error; a literal.
 };
 
-http::Problem problem_from(const Refusal& refusal);
+http::Problem problem_from(const ParseError& error);
 
-class HeadParser {
+class RequestParser {
 public:
-    enum class State { incomplete, complete, refused };
+    enum class State { incomplete, complete, failed };
 
-    explicit HeadParser(const HeadLimits& limits) : limits_(limits) {}
+    explicit RequestParser(const RequestHeadLimits& limits) : limits_(limits) {}
 
-    // Before the first byte of each head.
+    // Resets the parser; call before the first byte of each head.
     void begin();
 
-    // `bytes` begins with the head's first byte and is longer at each call; `request` was cleared before the
-    // first. Call no more once it is complete or refused.
+    // Parses `bytes`, which begins with the head's first byte and grows with each call, into `request`, which
+    // must be cleared before the first call. Must not be called after the result is complete or failed.
     State parse(std::string_view bytes, http::Request& request);
 
-    std::size_t length() const { return position_; }  // Of the complete head.
+    std::size_t length() const { return position_; }  // Size of the complete head in bytes.
     const Framing& framing() const { return framing_; }
-    const Refusal& refusal() const { return refusal_; }
+    const ParseError& error() const { return error_; }
 
 private:
-    State refuse(int status, HeadPart part, std::string_view detail);
+    State reject(int status, HeadPart part, std::string_view detail);
     bool fail(int status, HeadPart part, std::string_view detail);
-    bool first_byte(char byte);
-    bool request_line(std::string_view line, http::Request& request);
-    bool version(std::string_view text);
-    bool target(std::string_view text, http::Request& request);
-    bool absolute_target(std::string_view text, http::Request& request);
-    bool field(std::string_view line, http::Request& request);
-    bool known_field(std::string_view name, std::string_view value);
-    bool content_length(std::string_view value);
-    bool transfer_encoding(std::string_view value);
-    bool expect(std::string_view value);
-    void connection(std::string_view value);
+    bool check_first_byte(char byte);
+    bool parse_request_line(std::string_view line, http::Request& request);
+    bool parse_version(std::string_view text);
+    bool parse_target(std::string_view text, http::Request& request);
+    bool parse_absolute_target(std::string_view text, http::Request& request);
+    bool parse_field(std::string_view line, http::Request& request);
+    bool parse_known_field(std::string_view name, std::string_view value);
+    bool parse_content_length(std::string_view value);
+    bool parse_transfer_encoding(std::string_view value);
+    bool parse_expect(std::string_view value);
+    void parse_connection(std::string_view value);
     bool finish(http::Request& request);
-    State too_long();
+    State fail_too_long();
 
-    HeadLimits limits_;
-    std::size_t position_ = 0;  // Of the line being parsed.
-    std::size_t scanned_ = 0;   // No LF between position_ and here.
+    RequestHeadLimits limits_;
+    std::size_t position_ = 0;  // Offset of the line being parsed.
+    std::size_t scanned_ = 0;   // Offset up to which there is no LF after position_.
     int fields_ = 0;
     int hosts_ = 0;
-    bool line_read_ = false;
+    bool request_line_parsed_ = false;
     bool empty_line_skipped_ = false;
-    bool length_given_ = false;
-    bool coding_given_ = false;
-    bool close_asked_ = false;
-    bool keep_alive_asked_ = false;
-    bool upgrade_asked_ = false;
-    bool upgrade_named_ = false;
-    std::string authority_;  // Of a target in absolute form.
+    bool has_content_length_ = false;
+    bool has_transfer_encoding_ = false;
+    bool close_option_ = false;
+    bool keep_alive_option_ = false;
+    bool upgrade_option_ = false;
+    bool has_upgrade_ = false;
+    std::string authority_;  // Authority of a target in absolute form.
     Framing framing_;
-    Refusal refusal_;
+    ParseError error_;
 };
 
 }  // namespace integreat::net

@@ -7,25 +7,25 @@ namespace integreat::net {
 namespace {
 
 struct Parsed {
-    HeadParser::State state = HeadParser::State::incomplete;
+    RequestParser::State state = RequestParser::State::incomplete;
     http::Request request;
     Framing framing;
-    Refusal refusal;
+    ParseError error;
     std::size_t length = 0;
 };
 
-// `step` more bytes at each call, in memory of exactly that length, as the network might bring them.
-Parsed parse(std::string_view bytes, std::size_t step, const HeadLimits& limits = {}) {
+// Feeds `step` more bytes with each call, in memory of exactly that length.
+Parsed parse(std::string_view bytes, std::size_t step, const RequestHeadLimits& limits = {}) {
     Parsed parsed;
-    HeadParser parser(limits);
+    RequestParser parser(limits);
     parser.begin();
-    for (std::size_t length = 0; length < bytes.size() && parsed.state == HeadParser::State::incomplete;) {
+    for (std::size_t length = 0; length < bytes.size() && parsed.state == RequestParser::State::incomplete;) {
         length = std::min(length + step, bytes.size());
         std::string arrived(bytes.substr(0, length));
         parsed.state = parser.parse(arrived, parsed.request);
     }
     parsed.framing = parser.framing();
-    parsed.refusal = parser.refusal();
+    parsed.error = parser.error();
     parsed.length = parser.length();
     return parsed;
 }
@@ -34,7 +34,7 @@ Parsed parse(std::string_view bytes) {
     return parse(bytes, bytes.size());
 }
 
-TEST(Head, BecomesARequestWhateverItsCuts) {
+TEST(RequestParser, ParsesARequestInArbitraryFragments) {
     std::string_view head =
         "POST /v1/apps/campus?x=1 HTTP/1.1\r\nHost: api.example:8080\r\nX-Empty:\r\n"
         "X-Spaced: \t a b \t\r\ncontent-length: 12\r\nExpect: 100-Continue\r\n\r\n";
@@ -42,7 +42,7 @@ TEST(Head, BecomesARequestWhateverItsCuts) {
     bytes.append("hello, world");
     for (std::size_t step = 1; step <= bytes.size(); ++step) {
         auto parsed = parse(bytes, step);
-        ASSERT_EQ(parsed.state, HeadParser::State::complete) << step << parsed.refusal.detail;
+        ASSERT_EQ(parsed.state, RequestParser::State::complete) << step << parsed.error.detail;
         EXPECT_EQ(parsed.request.method, http::Method::post);
         EXPECT_EQ(parsed.request.target, "/v1/apps/campus?x=1");
         EXPECT_EQ(parsed.request.headers.value("HOST"), "api.example:8080");
@@ -56,7 +56,7 @@ TEST(Head, BecomesARequestWhateverItsCuts) {
     }
 }
 
-TEST(Head, SaysWhetherTheConnectionStays) {
+TEST(RequestParser, DeterminesKeepAlive) {
     EXPECT_TRUE(parse("GET / HTTP/1.1\r\nHost: a\r\n\r\n").framing.keep_alive);
     EXPECT_FALSE(parse("GET / HTTP/1.1\r\nHost: a\r\nConnection: x, Close\r\n\r\n").framing.keep_alive);
     EXPECT_FALSE(parse("GET / HTTP/1.0\r\n\r\n").framing.keep_alive);
@@ -64,7 +64,7 @@ TEST(Head, SaysWhetherTheConnectionStays) {
     EXPECT_TRUE(parse("GET / HTTP/1.0\r\n\r\n").framing.http_1_0);
 }
 
-TEST(Head, RecognisesChunksAndUpgrades) {
+TEST(RequestParser, RecognisesChunksAndUpgrades) {
     auto chunked = parse("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: Chunked\r\n\r\n");
     EXPECT_EQ(chunked.framing.body, BodyFraming::chunked);
 
@@ -75,18 +75,18 @@ TEST(Head, RecognisesChunksAndUpgrades) {
     EXPECT_FALSE(parse("GET /live HTTP/1.1\r\nHost: a\r\nUpgrade: h2c\r\n\r\n").request.upgrade);
 }
 
-TEST(Head, TakesTheHostOfAnAbsoluteTarget) {
+TEST(RequestParser, UsesTheHostOfAnAbsoluteTarget) {
     auto parsed = parse("GET http://real.example:81/a?b HTTP/1.1\r\nHost: other.example\r\n\r\n");
-    ASSERT_EQ(parsed.state, HeadParser::State::complete);
+    ASSERT_EQ(parsed.state, RequestParser::State::complete);
     EXPECT_EQ(parsed.request.target, "/a?b");
     EXPECT_EQ(parsed.request.headers.value("Host"), "real.example:81");
     EXPECT_EQ(parsed.request.headers.count("Host"), 1u);
     EXPECT_EQ(parse("GET HTTPS://h?q HTTP/1.1\r\nHost: h\r\n\r\n").request.target, "/?q");
 }
 
-TEST(Head, MayFollowOneEmptyLine) {
-    EXPECT_EQ(parse("\r\nGET / HTTP/1.1\r\nHost: a\r\n\r\n").state, HeadParser::State::complete);
-    EXPECT_EQ(parse("\r\n\r\nGET / HTTP/1.1\r\nHost: a\r\n\r\n").refusal.part, HeadPart::request_line);
+TEST(RequestParser, SkipsOneEmptyLine) {
+    EXPECT_EQ(parse("\r\nGET / HTTP/1.1\r\nHost: a\r\n\r\n").state, RequestParser::State::complete);
+    EXPECT_EQ(parse("\r\n\r\nGET / HTTP/1.1\r\nHost: a\r\n\r\n").error.part, HeadPart::request_line);
 }
 
 struct Bad {
@@ -100,22 +100,22 @@ std::string with_host(std::string_view fields) {
     return "POST / HTTP/1.1\r\nHost: a\r\n" + std::string(fields) + "\r\n\r\n";
 }
 
-void expect_refused(const std::vector<Bad>& heads) {
+void expect_rejected(const std::vector<Bad>& heads) {
     for (const auto& [bytes, status, part, detail] : heads) {
         for (std::size_t step : {std::size_t{1}, bytes.size()}) {
             auto parsed = parse(bytes, step);
-            ASSERT_EQ(parsed.state, HeadParser::State::refused) << bytes;
-            EXPECT_EQ(parsed.refusal.status, status) << bytes;
-            EXPECT_EQ(parsed.refusal.part, part) << bytes << " → " << to_string(parsed.refusal.part);
-            EXPECT_NE(parsed.refusal.detail.find(detail), std::string::npos)
-                << bytes << " → " << parsed.refusal.detail;
+            ASSERT_EQ(parsed.state, RequestParser::State::failed) << bytes;
+            EXPECT_EQ(parsed.error.status, status) << bytes;
+            EXPECT_EQ(parsed.error.part, part) << bytes << " → " << to_string(parsed.error.part);
+            EXPECT_NE(parsed.error.detail.find(detail), std::string::npos)
+                << bytes << " → " << parsed.error.detail;
         }
     }
 }
 
-TEST(Head, IsRefusedForAFaultyRequestLine) {
+TEST(RequestParser, RejectsInvalidRequestLines) {
     using enum HeadPart;
-    expect_refused({
+    expect_rejected({
         {"\x16\x03\x01\x02", 400, request_line, "look like TLS"},
         {std::string(1, '\0'), 400, request_line, "does not begin with a method"},
         {"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 505, version, "HTTP/1.1 and HTTP/1.0"},
@@ -129,10 +129,10 @@ TEST(Head, IsRefusedForAFaultyRequestLine) {
         {"GET / HTTP/1.1\r\r\n\r\n", 400, version, "does not end in a version"},
         {"GET / HTTP/0.9\r\n\r\n", 505, version, "HTTP/1.1 and HTTP/1.0"},
         {"GET / HTTP/1.2\r\n\r\n", 505, version, "HTTP/1.1 and HTTP/1.0"},
-        {"BREW / HTTP/1.1\r\n\r\n", 501, method, "are known here"},
-        {"get / HTTP/1.1\r\n\r\n", 501, method, "are known here"},
+        {"BREW / HTTP/1.1\r\n\r\n", 501, method, "must be GET, HEAD"},
+        {"get / HTTP/1.1\r\n\r\n", 501, method, "must be GET, HEAD"},
         {"G(T / HTTP/1.1\r\n\r\n", 400, method, "cannot have"},
-        {"CONNECT a.example:443 HTTP/1.1\r\n\r\n", 501, method, "are known here"},
+        {"CONNECT a.example:443 HTTP/1.1\r\n\r\n", 501, method, "must be GET, HEAD"},
         {"GET a.example:443 HTTP/1.1\r\n\r\n", 400, target, "must begin with a slash"},
         {"OPTIONS * HTTP/1.1\r\n\r\n", 400, target, "must begin with a slash"},
         {"GET ftp://a/ HTTP/1.1\r\n\r\n", 400, target, "must begin with a slash"},
@@ -142,9 +142,9 @@ TEST(Head, IsRefusedForAFaultyRequestLine) {
     });
 }
 
-TEST(Head, IsRefusedForAFaultyField) {
+TEST(RequestParser, RejectsInvalidFields) {
     using enum HeadPart;
-    expect_refused({
+    expect_rejected({
         {with_host("A: b\nC: d"), 400, line_ending, "LF without CR"},
         {"GET / HTTP/1.1\r\nHost: a\r\n\n", 400, line_ending, "LF without CR"},
         {with_host("A: b\rC: d"), 400, field, "bare CR"},
@@ -168,16 +168,16 @@ TEST(Head, IsRefusedForAFaultyField) {
     });
 }
 
-TEST(Head, IsRefusedWhenItsBodyCouldBeReadInTwoWays) {
+TEST(RequestParser, RejectsAmbiguousBodyFraming) {
     using enum HeadPart;
-    expect_refused({
+    expect_rejected({
         {with_host("Content-Length: 5\r\nContent-Length: 6"), 400, content_length, "given twice"},
         {with_host("Content-Length: 5\r\ncontent-length: 5"), 400, content_length, "given twice"},
         {with_host("Content-Length: 5, 5"), 400, content_length, "decimal digits"},
         {with_host("Content-Length: +5"), 400, content_length, "decimal digits"},
         {with_host("Content-Length: 0x5"), 400, content_length, "decimal digits"},
-        {with_host("Content-Length: "), 400, content_length, "empty or too large"},
-        {with_host("Content-Length: 1000000000000000000"), 400, content_length, "empty or too large"},
+        {with_host("Content-Length: "), 400, content_length, "empty or has more than 18 digits"},
+        {with_host("Content-Length: 1000000000000000000"), 400, content_length, "empty or has more than 18 digits"},
         {with_host("Content-Length: 5\r\nTransfer-Encoding: chunked"), 400, transfer_encoding, "exclude"},
         {with_host("Transfer-Encoding: chunked\r\nContent-Length: 5"), 400, transfer_encoding, "exclude"},
         {with_host("Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked"), 400, transfer_encoding,
@@ -191,24 +191,23 @@ TEST(Head, IsRefusedWhenItsBodyCouldBeReadInTwoWays) {
     });
 }
 
-TEST(Head, IsRefusedBeyondEachLimit) {
-    HeadLimits limits{.bytes_max = 300, .count_max = 3, .target_bytes_max = 20};
-    auto refusal = [&](const std::string& bytes) { return parse(bytes, 1, limits).refusal; };
+TEST(RequestParser, RejectsHeadsOverEachLimit) {
+    RequestHeadLimits limits{.max_bytes = 300, .count_max = 3, .max_target_bytes = 20};
+    auto error = [&](const std::string& bytes) { return parse(bytes, 1, limits).error; };
     auto get = [](std::size_t target) { return "GET /" + std::string(target - 1, 'a') + " HTTP/1.1\r\n"; };
 
     EXPECT_EQ(parse(get(20) + "Host: a\r\nB: b\r\nC: c\r\n\r\n", 1, limits).state,
-              HeadParser::State::complete);
-    EXPECT_EQ(refusal(get(21)).status, 414);
-    EXPECT_EQ(refusal("GET /" + std::string(200, 'a')).status, 414);
-    EXPECT_EQ(refusal(get(1) + "Host: a\r\nB: b\r\nC: c\r\nD: d\r\n\r\n").status, 431);
-    EXPECT_EQ(refusal(get(1) + "Host: a\r\nB: " + std::string(300, 'b')).status, 431);
-    EXPECT_EQ(
-        parse(get(1) + "Host: a\r\nB: " + std::string(300, 'b') + "\r\n\r\n", 1000, limits).refusal.part,
-        HeadPart::size);
+              RequestParser::State::complete);
+    EXPECT_EQ(error(get(21)).status, 414);
+    EXPECT_EQ(error("GET /" + std::string(200, 'a')).status, 414);
+    EXPECT_EQ(error(get(1) + "Host: a\r\nB: b\r\nC: c\r\nD: d\r\n\r\n").status, 431);
+    EXPECT_EQ(error(get(1) + "Host: a\r\nB: " + std::string(300, 'b')).status, 431);
+    EXPECT_EQ(parse(get(1) + "Host: a\r\nB: " + std::string(300, 'b') + "\r\n\r\n", 1000, limits).error.part,
+              HeadPart::size);
 
-    auto problem = problem_from(refusal(get(21)));
+    auto problem = problem_from(error(get(21)));
     EXPECT_EQ(problem.status, 414);
-    EXPECT_EQ(problem.type, "target-too-long");
+    EXPECT_EQ(problem.slug(), "target-too-long");
     EXPECT_EQ(problem.detail, "The target is longer than the limit.");
 }
 

@@ -5,15 +5,15 @@
 #include <array>
 #include <charconv>
 
+#include "base/text/ascii.h"
 #include "http/message/headers.h"
 
 namespace integreat::net {
 
-using http::equal_ignoring_case;
 
 namespace {
 
-// RFC 9110 section 5.6.2: what a field name is made of.
+// RFC 9110 section 5.6.2: token characters of a field name.
 constexpr std::array<bool, 256> make_token_table() {
     std::array<bool, 256> table{};
     for (char c : std::string_view("!#$%&'*+-.^_`|~"))
@@ -56,18 +56,6 @@ bool is_text(std::string_view text) {
 bool is_space(char c) {
     return c == ' ' || c == '\t';
 }
-bool is_digit(char c) {
-    return c >= '0' && c <= '9';
-}
-
-std::string_view trim(std::string_view text) {
-    while (!text.empty() && is_space(text.front()))
-        text.remove_prefix(1);
-    while (!text.empty() && is_space(text.back()))
-        text.remove_suffix(1);
-    return text;
-}
-
 // Calls `each` with the members of a comma separated list (RFC 9110 section 5.6.1).
 template <class Each>
 void for_each_member(std::string_view list, Each&& each) {
@@ -79,17 +67,17 @@ void for_each_member(std::string_view list, Each&& each) {
     }
 }
 
-// What is collected on the way through the fields, to be judged at the end of the head.
+// Framing information collected from the fields, evaluated at the end of the head.
 struct Framing {
     int version_minor = 1;
     bool close = false;
     bool keep_alive = false;
     bool chunked = false;
     bool other_connection_options = false;
-    const char* mistake = nullptr;
+    const char* error = nullptr;
 };
 
-const char* read_status_line(std::string_view line, UpstreamHead& head, Framing& framing) {
+const char* read_status_line(std::string_view line, ResponseHead& head, Framing& framing) {
     if (line.size() < 12 || line.substr(0, 7) != "HTTP/1." || !is_digit(line[7]) || line[8] != ' ') {
         return "the status line does not begin with HTTP/1.x and a space";
     }
@@ -104,53 +92,53 @@ const char* read_status_line(std::string_view line, UpstreamHead& head, Framing&
 
 void read_connection(std::string_view value, Framing& framing) {
     for_each_member(value, [&](std::string_view option) {
-        if (equal_ignoring_case(option, "close")) {
+        if (iequals(option, "close")) {
             framing.close = true;
-        } else if (equal_ignoring_case(option, "keep-alive")) {
+        } else if (iequals(option, "keep-alive")) {
             framing.keep_alive = true;
-        } else if (!equal_ignoring_case(option, "upgrade")) {
+        } else if (!iequals(option, "upgrade")) {
             framing.other_connection_options = true;
         }
     });
 }
 
-void read_content_length(std::string_view value, UpstreamHead& head, Framing& framing) {
+void read_content_length(std::string_view value, ResponseHead& head, Framing& framing) {
     if (value.empty() || value.size() > 18 || !std::all_of(value.begin(), value.end(), is_digit)) {
-        framing.mistake = "Content-Length is not a number of at most 18 digits";
+        framing.error = "Content-Length is not a number of at most 18 digits";
         return;
     }
     std::uint64_t length = 0;
     for (char c : value)
         length = length * 10 + static_cast<std::uint64_t>(c - '0');
     if (head.content_length && *head.content_length != length) {
-        framing.mistake = "two fields Content-Length disagree";
+        framing.error = "two fields Content-Length disagree";
     }
     head.content_length = length;
 }
 
 void read_transfer_encoding(std::string_view value, Framing& framing) {
-    if (framing.chunked || !equal_ignoring_case(value, "chunked")) {
-        framing.mistake = "Transfer-Encoding is not exactly \"chunked\"";
+    if (framing.chunked || !iequals(value, "chunked")) {
+        framing.error = "Transfer-Encoding is not exactly \"chunked\"";
     } else if (framing.version_minor == 0) {
-        framing.mistake = "Transfer-Encoding in an HTTP/1.0 answer";
+        framing.error = "Transfer-Encoding in an HTTP/1.0 response";
     }
     framing.chunked = true;
 }
 
-// Node.js, for one, closes after five seconds and says so.
-void read_keep_alive(std::string_view value, UpstreamHead& head) {
+// Node.js, for example, closes idle connections after five seconds and announces it here.
+void read_keep_alive(std::string_view value, ResponseHead& head) {
     for_each_member(value, [&](std::string_view member) {
-        if (!equal_ignoring_case(member.substr(0, 8), "timeout=")) return;
+        if (!iequals(member.substr(0, 8), "timeout=")) return;
         int seconds = 0;
         auto [end, error] = std::from_chars(member.data() + 8, member.data() + member.size(), seconds);
         if (error == std::errc() && seconds >= 0) head.idle_seconds = seconds;
     });
 }
 
-// True if the field concerns this hop or the framing, and so is not passed on.
-bool read_hop_field(UpstreamField field, UpstreamHead& head, Framing& framing) {
+// Returns true if the field is hop-by-hop or part of the framing, and must not be forwarded.
+bool read_hop_field(HeaderField field, ResponseHead& head, Framing& framing) {
     auto [name, value] = field;
-    auto is = [name = name](std::string_view known) { return equal_ignoring_case(name, known); };
+    auto is = [name = name](std::string_view known) { return iequals(name, known); };
     switch (name.front() | 0x20) {
         case 'c':
             if (name.size() == 14 && is("content-length"))
@@ -161,13 +149,13 @@ bool read_hop_field(UpstreamField field, UpstreamHead& head, Framing& framing) {
             if (is("transfer-encoding")) return read_transfer_encoding(value, framing), true;
             return is("te") || is("trailer");
         case 'd':
-            if (is("date")) head.dated = true;
+            if (is("date")) head.has_date = true;
             return false;
         case 'k':
             if (!is("keep-alive")) return false;
             read_keep_alive(value, head);
             return true;
-        case 'p': return name.size() > 6 && equal_ignoring_case(name.substr(0, 6), "proxy-");
+        case 'p': return name.size() > 6 && iequals(name.substr(0, 6), "proxy-");
         case 'u':
             if (!is("upgrade")) return false;
             head.upgrade = value;
@@ -176,26 +164,26 @@ bool read_hop_field(UpstreamField field, UpstreamHead& head, Framing& framing) {
     }
 }
 
-const char* read_field(std::string_view line, UpstreamHead& head, Framing& framing) {
+const char* read_field(std::string_view line, ResponseHead& head, Framing& framing) {
     if (is_space(line.front())) return "a header line is folded";
     auto colon = line.find(':');
     if (colon == std::string_view::npos) return "a header line has no colon";
     auto name = line.substr(0, colon);
-    // RFC 9112 section 5.1: space before the colon of an answer is removed, not trusted.
+    // RFC 9112 section 5.1: a proxy removes white space before the colon of a response field.
     while (!name.empty() && is_space(name.back()))
         name.remove_suffix(1);
     if (!is_token(name)) return "a field name has characters that are not allowed";
     auto value = trim(line.substr(colon + 1));
     if (!is_text(value)) return "a field value has control characters";
-    if (read_hop_field({name, value}, head, framing)) return framing.mistake;
-    if (head.fields.size() == upstream_fields_max) return "there are more than 256 header fields";
+    if (read_hop_field({name, value}, head, framing)) return framing.error;
+    if (head.fields.size() == response_fields_max) return "there are more than 256 header fields";
     head.fields.push_back({name, value});
     return nullptr;
 }
 
-// RFC 9110 section 7.6.1: fields that Connection names are for this hop only. Repeats the reading of the
-// few Connection fields, because one may follow the field it names.
-void drop_named_by_connection(std::string_view bytes, UpstreamHead& head) {
+// Removes the fields that Connection lists: they are for this hop only (RFC 9110 section 7.6.1). Reads the
+// Connection fields a second time, because one may follow the field it names.
+void drop_named_by_connection(std::string_view bytes, ResponseHead& head) {
     std::size_t start = bytes.find('\n') + 1;
     while (start < bytes.size()) {
         auto end = bytes.find('\n', start);
@@ -203,71 +191,72 @@ void drop_named_by_connection(std::string_view bytes, UpstreamHead& head) {
         start = end + 1;
         auto colon = line.find(':');
         if (colon == std::string_view::npos) continue;
-        if (!equal_ignoring_case(trim(line.substr(0, colon)), "connection")) continue;
+        if (!iequals(trim(line.substr(0, colon)), "connection")) continue;
         line.remove_suffix(1);
         for_each_member(line.substr(colon + 1), [&](std::string_view named) {
-            std::erase_if(head.fields, [named](const UpstreamField& field) {
-                return equal_ignoring_case(field.name, named);
+            std::erase_if(head.fields, [named](const HeaderField& field) {
+                return iequals(field.name, named);
             });
         });
     }
 }
 
-// RFC 9112 section 6.3, without its allowances for the doubtful.
-const char* decide_body(const Framing& framing, bool answers_head, UpstreamHead& head) {
+// Determines the body length by RFC 9112 section 6.3, without its leniency for ambiguous framing.
+const char* decide_body_framing(const Framing& framing, bool is_head_response, ResponseHead& head) {
     if (framing.chunked && head.content_length) return "both Content-Length and Transfer-Encoding";
     head.keep_alive = !framing.close && (framing.version_minor > 0 || framing.keep_alive);
     if (head.status < 200 || head.status == 204) {
-        // Neither may have a body. An upstream that announces one all the same may also send it.
+        // Neither may have a body. An upstream that announces one may also send it.
         if (framing.chunked || head.content_length.value_or(0) > 0) head.keep_alive = false;
         head.content_length.reset();
-        head.end = BodyEnd::none;
-    } else if (answers_head || head.status == 304) {
-        head.end = BodyEnd::none;
+        head.body = ResponseBodyFraming::none;
+    } else if (is_head_response || head.status == 304) {
+        head.body = ResponseBodyFraming::none;
     } else if (framing.chunked) {
-        head.end = BodyEnd::chunked;
+        head.body = ResponseBodyFraming::chunked;
     } else if (head.content_length) {
-        head.end = BodyEnd::length;
+        head.body = ResponseBodyFraming::length;
     } else {
-        head.end = BodyEnd::close;
+        head.body = ResponseBodyFraming::close;
         head.keep_alive = false;
     }
     if (head.status != 101) head.upgrade = {};
     return nullptr;
 }
 
-HeadParse malformed(const char* mistake) {
-    return {HeadParse::State::malformed, 0, mistake};
+ResponseParseResult malformed(const char* error) {
+    return {ResponseParseResult::State::malformed, 0, error};
 }
 
 }  // namespace
 
-HeadParse parse_upstream_head(std::string_view bytes, bool answers_head, UpstreamHead& head) {
+ResponseParseResult parse_response_head(std::string_view bytes, bool is_head_response, ResponseHead& head) {
     head.reason = head.upgrade = {};
     head.content_length.reset();
     head.idle_seconds.reset();
-    head.dated = false;
+    head.has_date = false;
     head.fields.clear();
 
     Framing framing;
     std::size_t start = 0;
     while (true) {
-        auto feed = bytes.find('\n', start);
-        if (feed == std::string_view::npos) return {};
-        if (feed == start || bytes[feed - 1] != '\r') return malformed("a line does not end with CR LF");
-        auto line = bytes.substr(start, feed - 1 - start);
-        const char* mistake = nullptr;
+        auto line_end = bytes.find('\n', start);
+        if (line_end == std::string_view::npos) return {};
+        if (line_end == start || bytes[line_end - 1] != '\r')
+            return malformed("a line does not end with CR LF");
+        auto line = bytes.substr(start, line_end - 1 - start);
+        const char* error = nullptr;
         if (start == 0) {
-            mistake = read_status_line(line, head, framing);
+            error = read_status_line(line, head, framing);
         } else if (!line.empty()) {
-            mistake = read_field(line, head, framing);
+            error = read_field(line, head, framing);
         } else {
             if (framing.other_connection_options) drop_named_by_connection(bytes.substr(0, start), head);
-            mistake = decide_body(framing, answers_head, head);
-            if (!mistake) return {HeadParse::State::complete, feed + 1, ""};
+            error = decide_body_framing(framing, is_head_response, head);
+            if (!error) return {ResponseParseResult::State::complete, line_end + 1, ""};
         }
-        if (mistake) return malformed(mistake);
-        start = feed + 1;
+        if (error) return malformed(error);
+        start = line_end + 1;
     }
 }
 

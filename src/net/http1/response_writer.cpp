@@ -4,16 +4,17 @@
 #include <array>
 #include <charconv>
 
+#include "base/text/ascii.h"
 #include "http/message/message.h"
 
 namespace integreat::net {
 
 namespace {
 
-constexpr std::array<std::string_view, 6> written_by_us{"Connection", "Content-Length", "Date",
-                                                        "Keep-Alive", "Trailer",        "Transfer-Encoding"};
+constexpr std::array<std::string_view, 6> transport_fields{
+    "Connection", "Content-Length", "Date", "Keep-Alive", "Trailer", "Transfer-Encoding"};
 
-bool is_written_by_us(std::string_view name) {
+bool is_transport_field(std::string_view name) {
     switch (name.empty() ? 0 : name.front() | 0x20) {
         case 'c':
         case 'd':
@@ -21,23 +22,23 @@ bool is_written_by_us(std::string_view name) {
         case 't': break;
         default: return false;
     }
-    for (auto ours : written_by_us) {
-        if (http::equal_ignoring_case(name, ours)) return true;
+    for (auto field : transport_fields) {
+        if (iequals(name, field)) return true;
     }
     return false;
 }
 
 int append_fields(std::string& out, const http::Headers& fields) {
-    int left_out = 0;
+    int dropped = 0;
     for (auto [name, value] : fields) {
-        if (is_written_by_us(name)) continue;
-        if (name.empty() || http::ends_early(name) || http::ends_early(value)) {
-            ++left_out;
+        if (is_transport_field(name)) continue;
+        if (name.empty() || http::has_crlf_or_nul(name) || http::has_crlf_or_nul(value)) {
+            ++dropped;
             continue;
         }
         out.append(name).append(": ").append(value).append("\r\n");
     }
-    return left_out;
+    return dropped;
 }
 
 void append_number(std::string& out, std::uint64_t number) {
@@ -48,7 +49,7 @@ void append_number(std::string& out, std::uint64_t number) {
 
 }  // namespace
 
-std::string_view DateField::at(Time now) {
+std::string_view DateHeader::at(Time now) {
     if (auto second = unix_seconds(now); second != second_) {
         second_ = second;
         text_ = format_http_date(now);
@@ -61,7 +62,7 @@ int append_response_head(std::string& out, int status, const http::Headers& fiel
     out.append("HTTP/1.1 ");
     append_number(out, static_cast<std::uint64_t>(status));
     out.append(" ").append(http::reason_phrase(status)).append("\r\nDate: ").append(date).append("\r\n");
-    int left_out = append_fields(out, fields) + append_fields(out, more);
+    int dropped = append_fields(out, fields) + append_fields(out, more);
     if (framing.chunked) {
         out.append("Transfer-Encoding: chunked\r\n");
     } else if (framing.content_length) {
@@ -75,7 +76,7 @@ int append_response_head(std::string& out, int status, const http::Headers& fiel
         out.append("Connection: keep-alive\r\n");
     }
     out.append("\r\n");
-    return left_out;
+    return dropped;
 }
 
 }  // namespace integreat::net

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The Asio types of this folder. Everything on an I/O thread runs on that thread's own io_context, so the
-// executor is the concrete one: the type-erased default would cost an indirect call per operation.
+// Aliases of the Asio types used in net/. Everything on an I/O thread runs on that thread's own io_context,
+// so the executor is the concrete one: the type-erased default would cost an indirect call per operation.
 #pragma once
 
 #include <chrono>

@@ -6,36 +6,37 @@
 
 namespace integreat::net {
 
-Sweeper::Sweeper(asio::io_context& context, const Clock& clock, std::chrono::milliseconds tick)
+DeadlineSweeper::DeadlineSweeper(asio::io_context& context, const Clock& clock,
+                                 std::chrono::milliseconds tick)
     : context_(&context), clock_(&clock), tick_(tick), timer_(context.get_executor()) {}
 
-Sweeper::~Sweeper() {
+DeadlineSweeper::~DeadlineSweeper() {
     ASSERT(first_ == nullptr);
 }
 
-void Sweeper::start(std::function<void()> at_each_tick) {
-    at_each_tick_ = std::move(at_each_tick);
-    wait();
+void DeadlineSweeper::start(std::function<void()> on_tick) {
+    on_tick_ = std::move(on_tick);
+    schedule();
 }
 
-void Sweeper::wait() {
+void DeadlineSweeper::schedule() {
     timer_.expires_after(tick_);
     timer_.async_wait([this](error_code error) {
         if (error || stopped_) return;
         sweep();
-        at_each_tick_();
-        wait();
+        on_tick_();
+        schedule();
     });
 }
 
-void Sweeper::close_all() {
+void DeadlineSweeper::close_all() {
     for (auto* stream = first_; stream; stream = stream->next_)
         stream->close();
 }
 
-// Cancelling only posts completions, so the list does not change under the loop. What is overdue is cancelled
-// at each tick until its deadline moves, so an operation begun too late ends as well.
-void Sweeper::sweep() {
+// Cancelling only posts completions, so the list does not change during the loop. An overdue stream is
+// cancelled at each tick until its deadline moves, so an operation started too late ends as well.
+void DeadlineSweeper::sweep() {
     auto now = clock_->monotonic();
     for (auto* stream = first_; stream; stream = stream->next_) {
         if (stream->deadline_ > now) continue;

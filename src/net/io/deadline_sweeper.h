@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Coarse deadlines: one timer per I/O thread looks at all streams of that thread a few times a second and
-// cancels what is overdue. Moving a deadline is then a store, not an operation on a timer queue, which a
-// request that takes microseconds could not afford. A deadline may fire late by one tick, never early.
+// Coarse deadlines: one timer per I/O thread checks all streams of that thread a few times a second and
+// cancels the overdue ones. Moving a deadline is then a store, not an operation on a timer queue, which would
+// be too expensive for a request that takes microseconds. A deadline may fire late by one tick, never early.
 #pragma once
 
 #include <functional>
@@ -11,33 +11,36 @@
 
 namespace integreat::net {
 
-class Stream;
+class SocketStream;
 
-class Sweeper {
+class DeadlineSweeper {
 public:
-    Sweeper(asio::io_context& context, const Clock& clock, std::chrono::milliseconds tick);
-    ~Sweeper();
+    // Checks the deadlines once per `tick`.
+    DeadlineSweeper(asio::io_context& context, const Clock& clock, std::chrono::milliseconds tick);
+    ~DeadlineSweeper();
 
-    void start(std::function<void()> at_each_tick = [] {});
+    // Starts the timer; `on_tick` runs after each sweep.
+    void start(std::function<void()> on_tick = [] {});
     void stop() {
         stopped_ = true;  // The timer may have fired already.
         timer_.cancel();
     }
+    // Closes every registered stream.
     void close_all();
     asio::io_context& context() const { return *context_; }
     const Clock& clock() const { return *clock_; }
 
 private:
-    friend class Stream;  // Enters itself on construction, leaves on destruction.
-    void wait();
+    friend class SocketStream;  // Registers itself on construction and deregisters on destruction.
+    void schedule();
     void sweep();
 
     asio::io_context* context_;
     const Clock* clock_;
     std::chrono::milliseconds tick_;
     Timer timer_;
-    std::function<void()> at_each_tick_;
-    Stream* first_ = nullptr;
+    std::function<void()> on_tick_;
+    SocketStream* first_ = nullptr;  // Head of an intrusive list.
     bool stopped_ = false;
 };
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The bytes a connection has sent and nobody has used yet. Small while it waits for a request, larger while
-// a body streams, so that idle connections cost little.
+// Bytes received from a connection and not consumed yet. The buffer is small while the connection waits for a
+// request and larger while a body streams, so that idle connections cost little memory.
 #pragma once
 
 #include <cstring>
@@ -13,22 +13,23 @@
 
 namespace integreat::net {
 
-class Input {
+class ReadBuffer {
 public:
     static constexpr std::size_t idle_bytes = 2 * 1024;
     static constexpr std::size_t streaming_bytes = 32 * 1024;
 
     std::string_view unread() const { return {storage_.get() + begin_, end_ - begin_}; }
 
+    // Removes `bytes` from the front of the unread bytes.
     void consume(std::size_t bytes) {
         ASSERT(bytes <= end_ - begin_);
         begin_ += bytes;
         if (begin_ == end_) begin_ = end_ = 0;
     }
 
-    // Room behind the unread bytes for at least one more, of a buffer of `bytes` if they fit into it.
-    // Views of unread() are invalid afterwards.
-    boost::asio::mutable_buffer room(std::size_t bytes) {
+    // Returns writable space behind the unread bytes for at least one more byte. The capacity is `bytes` if
+    // the unread bytes fit into it. Invalidates views returned by unread().
+    boost::asio::mutable_buffer prepare(std::size_t bytes) {
         if (begin_ == end_ && bytes != capacity_) {
             storage_.reset(new char[bytes]);
             capacity_ = bytes;
@@ -37,7 +38,8 @@ public:
         }
         return {storage_.get() + end_, capacity_ - end_};
     }
-    void received(std::size_t bytes) { end_ += bytes; }
+    // Appends the first `bytes` of the prepared space to the unread bytes.
+    void commit(std::size_t bytes) { end_ += bytes; }
 
 private:
     void move_to_front(std::size_t bytes) {

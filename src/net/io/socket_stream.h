@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// A connection's bytes, plain TCP or TLS behind the same functions: what sessions and relays read and write.
-// Used on the thread of its sweeper only; at most one read and one write are under way at a time. Errors
-// come as codes. A deadline that passes ends operations with operation_aborted; ask expired() for the reason.
+// A byte stream over plain TCP or TLS, used by sessions and by the reverse proxy. It is used on the thread of
+// its sweeper only, with at most one read and one write in flight. Errors are returned as codes. An expired
+// deadline ends operations with operation_aborted; expired() distinguishes this from other cancellations.
 #pragma once
 
 #include <array>
@@ -16,64 +16,65 @@ struct ssl_ctx_st;
 
 namespace integreat::net {
 
-using Buffers = std::array<asio::const_buffer, 2>;  // Written as one; either may be empty.
+using Buffers = std::array<asio::const_buffer, 2>;  // One gathering write; either buffer may be empty.
 
-class Stream {
+class SocketStream {
 public:
-    explicit Stream(Sweeper& sweeper);        // To be connected.
-    Stream(Socket socket, Sweeper& sweeper);  // Accepted.
-    Stream(const Stream&) = delete;
-    Stream& operator=(const Stream&) = delete;
-    ~Stream();
+    explicit SocketStream(DeadlineSweeper& sweeper);        // For an outgoing connection; call connect().
+    SocketStream(Socket socket, DeadlineSweeper& sweeper);  // For an accepted connection.
+    SocketStream(const SocketStream&) = delete;
+    SocketStream& operator=(const SocketStream&) = delete;
+    ~SocketStream();
 
-    // When operations under way, or begun from now on, are cancelled.
+    // Sets the time at which current and future operations are cancelled.
     void expire_at(Monotonic deadline) {
         deadline_ = deadline;
         expired_ = false;
     }
     void expire_never() { expire_at(Monotonic::max()); }
     bool expired() const { return expired_; }
-    Sweeper& sweeper() const { return *sweeper_; }
+    DeadlineSweeper& sweeper() const { return *sweeper_; }
 
     Awaitable<void> connect(tcp::endpoint endpoint, error_code& error);
 
-    // From here on the bytes are those inside TLS.
+    // Performs the TLS handshake as a server; afterwards reads and writes are encrypted.
     Awaitable<void> accept_tls(ssl_ctx_st* context, error_code& error);
-    // `host` is sent as SNI unless it is an address, and the peer's certificate must be for it.
+    // Performs the TLS handshake as a client. `host` is sent as SNI unless it is an address, and the peer's
+    // certificate must be valid for it.
     Awaitable<void> connect_tls(ssl_ctx_st* context, std::string host, error_code& error);
 
-    // Says goodbye inside TLS (close_notify) and waits for the peer's, so that a cut can be told from an end.
+    // Sends close_notify and waits for the peer's, so that a truncation is distinguishable from a proper end.
     Awaitable<void> finish_tls(error_code& error);
 
-    // At least one byte, or an error (asio::error::eof at the end). Not a coroutine itself: awaiting it costs
-    // no more than awaiting the socket.
+    // Reads at least one byte, or sets an error (asio::error::eof at the end). Not a coroutine itself, so
+    // that awaiting it costs no more than awaiting the socket.
     Awaitable<std::size_t> read_some(asio::mutable_buffer buffer, error_code& error);
 
-    // What the kernel takes without waiting, as one gathering system call; 0 if it takes nothing now.
-    // Always 0 for TLS.
+    // Writes as much as the kernel accepts without blocking, in one gathering system call. Returns the number
+    // of bytes written; always 0 for TLS.
     std::size_t try_write(const Buffers& buffers, error_code& error);
-    // Everything, or an error.
+    // Writes all bytes, or sets an error.
     Awaitable<void> write(Buffers buffers, error_code& error);
 
-    // The kernel takes bytes again, for those who write to socket() themselves.
+    // Waits until socket() is writable, for callers that write to it directly (sendfile).
     Awaitable<void> wait_writable(error_code& error);
 
-    void cancel();          // Operations under way end with operation_aborted.
-    void finish_sending();  // The peer reads the end of the stream; we still read.
-    void close();           // At once; a peer that still sends gets a reset.
-    void reset();           // At once, and so that the peer cannot take it for a proper end.
+    void cancel();          // Ends current operations with operation_aborted.
+    void finish_sending();  // Sends FIN; reading stays possible.
+    void close();           // Closes the socket immediately; a peer that still sends gets a reset.
+    void reset();           // Closes the socket with a TCP reset, so that the peer sees no proper end.
     bool open() const { return socket_.is_open(); }
-    bool readable() const;  // The kernel holds bytes that were not read.
+    bool readable() const;  // Returns whether the kernel holds unread bytes.
     bool secure() const { return tls_ != nullptr; }
     Socket& socket() { return socket_; }
 
 private:
-    friend class Sweeper;
+    friend class DeadlineSweeper;
     struct Tls;
 
-    Sweeper* sweeper_;
-    Stream* previous_ = nullptr;
-    Stream* next_ = nullptr;
+    DeadlineSweeper* sweeper_;
+    SocketStream* previous_ = nullptr;
+    SocketStream* next_ = nullptr;
     Monotonic deadline_ = Monotonic::max();
     bool expired_ = false;
     Socket socket_;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The certificate the server shows, from files that may be replaced while it runs (as ACME clients do).
-// TLS 1.2 with forward-secret AEAD ciphers, TLS 1.3, ALPN "http/1.1".
+// The server's TLS certificate, loaded from files that may be replaced while the server runs (as ACME clients
+// do). TLS 1.2 with forward-secret AEAD ciphers, TLS 1.3, ALPN "http/1.1".
 #pragma once
 
 #include <memory>
@@ -13,23 +13,23 @@ struct ssl_ctx_st;
 
 namespace integreat::net {
 
-class Certificates {
+class TlsCertificates {
 public:
-    static Result<std::unique_ptr<Certificates>> load(std::string certificate_file, std::string key_file);
+    static Result<std::unique_ptr<TlsCertificates>> load(std::string certificate_file, std::string key_file);
 
-    // Reads the files again. On an error the present certificate stays.
+    // Reads the files again. On an error the current certificate stays in use.
     Result<> reload();
 
-    // For the next handshake; connections keep the one they began with.
+    // Returns the context for the next handshake; existing connections keep theirs.
     std::shared_ptr<ssl_ctx_st> current() { return *current_.lock(); }
 
 private:
-    Certificates(std::string certificate_file, std::string key_file)
+    TlsCertificates(std::string certificate_file, std::string key_file)
         : certificate_file_(std::move(certificate_file)), key_file_(std::move(key_file)) {}
 
     std::string certificate_file_;
     std::string key_file_;
-    Guarded<std::shared_ptr<ssl_ctx_st>> current_;
+    Synchronized<std::shared_ptr<ssl_ctx_st>> current_;
 };
 
 }  // namespace integreat::net

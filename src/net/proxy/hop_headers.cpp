@@ -5,11 +5,11 @@
 #include <array>
 #include <charconv>
 
+#include "base/text/ascii.h"
 #include "http/message/proxy_headers.h"
 
 namespace integreat::net {
 
-using http::equal_ignoring_case;
 
 namespace {
 
@@ -24,17 +24,18 @@ void append_field(std::string& out, std::string_view name, std::string_view valu
 }
 
 void append_checked_field(std::string& out, std::string_view name, std::string_view value) {
-    if (name.empty() || http::ends_early(name) || http::ends_early(value)) return;
+    if (name.empty() || http::has_crlf_or_nul(name) || http::has_crlf_or_nul(value)) return;
     append_field(out, name, value);
 }
 
 bool starts_with(std::string_view name, std::string_view start) {
-    return name.size() >= start.size() && equal_ignoring_case(name.substr(0, start.size()), start);
+    return name.size() >= start.size() && iequals(name.substr(0, start.size()), start);
 }
 
-// Fields towards the upstream that are the transport's to write, or nobody's.
-bool is_for_this_hop(std::string_view name) {
-    auto is = [name](std::string_view known) { return equal_ignoring_case(name, known); };
+// Returns whether a field of the request is hop-by-hop or written by the proxy itself, so that the client's
+// value is not forwarded.
+bool is_hop_header(std::string_view name) {
+    auto is = [name](std::string_view known) { return iequals(name, known); };
     switch (name.empty() ? 0 : name.front() | 0x20) {
         case 'c': return is("connection") || is("content-length");
         case 'e': return is("expect");
@@ -49,7 +50,7 @@ bool is_for_this_hop(std::string_view name) {
     }
 }
 
-bool lists(std::string_view list, std::string_view name) {
+bool list_contains(std::string_view list, std::string_view name) {
     while (!list.empty()) {
         auto comma = list.find(',');
         auto member = list.substr(0, comma);
@@ -57,18 +58,19 @@ bool lists(std::string_view list, std::string_view name) {
             member.remove_prefix(1);
         while (!member.empty() && (member.back() == ' ' || member.back() == '\t'))
             member.remove_suffix(1);
-        if (equal_ignoring_case(member, name)) return true;
+        if (iequals(member, name)) return true;
         if (comma == std::string_view::npos) return false;
         list.remove_prefix(comma + 1);
     }
     return false;
 }
 
-// What the client called hop-by-hop in its Connection is dropped, but only as the client sent it: a field
-// that the gateway made (who is asking!) must not be removable by naming it there.
+// Returns whether the client listed the field in its Connection field, which makes it hop-by-hop. Applies to
+// values sent by the client only: a client must not be able to remove a field that the gateway adds (the
+// caller's identity) by listing it there.
 bool is_named_by_client(std::string_view connection, const http::Request& request, std::string_view name,
                         std::string_view value) {
-    return !connection.empty() && lists(connection, name) && request.headers.get(name) == value;
+    return !connection.empty() && list_contains(connection, name) && request.headers.get(name) == value;
 }
 
 void append_host(std::string& out, const http::Upstream& upstream) {
@@ -86,26 +88,26 @@ void append_host(std::string& out, const http::Upstream& upstream) {
 
 }  // namespace
 
-bool asks_for_websocket(const http::Request& request) {
+bool is_websocket_upgrade(const http::Request& request) {
     return request.upgrade && request.method == http::Method::get &&
-           equal_ignoring_case(request.headers.value("Upgrade"), "websocket");
+           iequals(request.headers.value("Upgrade"), "websocket");
 }
 
-void append_request_head(std::string& out, const http::Request& request, const http::Relay& relay,
-                         const RequestFraming& framing) {
-    const auto& upstream = *relay.upstream;
+void append_request_head(std::string& out, const http::Request& request,
+                         const http::ProxyRequest& proxy_request, const RequestFraming& framing) {
+    const auto& upstream = *proxy_request.upstream;
     out.append(to_string(request.method)).push_back(' ');
-    out.append(upstream.path_prefix).append(relay.target).append(" HTTP/1.1\r\n");
+    out.append(upstream.path_prefix).append(proxy_request.target).append(" HTTP/1.1\r\n");
     append_host(out, upstream);
     auto connection = request.headers.value("Connection");
-    for (auto [name, value] : relay.headers) {
-        if (is_for_this_hop(name) || is_named_by_client(connection, request, name, value)) continue;
+    for (auto [name, value] : proxy_request.headers) {
+        if (is_hop_header(name) || is_named_by_client(connection, request, name, value)) continue;
         append_checked_field(out, name, value);
     }
     append_field(out, "X-Forwarded-For", request.peer.address);
     append_field(out, "X-Forwarded-Proto", request.secure ? "https" : "http");
     append_checked_field(out, "X-Forwarded-Host", request.headers.value("Host"));
-    if (asks_for_websocket(request)) out.append("Connection: Upgrade\r\nUpgrade: websocket\r\n");
+    if (is_websocket_upgrade(request)) out.append("Connection: Upgrade\r\nUpgrade: websocket\r\n");
     if (framing.chunked) {
         out.append("Transfer-Encoding: chunked\r\n");
     } else if (framing.content_length) {
@@ -116,17 +118,18 @@ void append_request_head(std::string& out, const http::Request& request, const h
     out.append("\r\n");
 }
 
-void append_answer_head(std::string& out, const UpstreamHead& head, const http::Headers& ours,
-                        const ResponseFraming& framing, std::string_view date) {
+void append_proxied_response_head(std::string& out, const ResponseHead& head,
+                                  const http::Headers& gateway_headers, const ResponseFraming& framing,
+                                  std::string_view date) {
     out.append("HTTP/1.1 ");
     append_number(out, static_cast<std::uint64_t>(head.status));
     out.append(" ").append(head.reason).append("\r\n");
     for (auto [name, value] : head.fields) {
-        if (http::goes_on(name, ours)) append_field(out, name, value);
+        if (http::is_forwardable(name, gateway_headers)) append_field(out, name, value);
     }
-    for (auto [name, value] : ours)
+    for (auto [name, value] : gateway_headers)
         append_checked_field(out, name, value);
-    if (!head.dated) append_field(out, "Date", date);
+    if (!head.has_date) append_field(out, "Date", date);
     if (framing.chunked) {
         out.append("Transfer-Encoding: chunked\r\n");
     } else if (framing.content_length) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The two heads that a relay writes: the request towards the upstream, and the upstream's answer towards the
-// client. What concerns one hop only is left out in both directions (RFC 9110 section 7.6.1), framing is
-// always our own, and no value can end its line early.
+// Writes the two heads of a proxied exchange: the request to the upstream, and the upstream's response to the
+// client. Hop-by-hop fields are removed in both directions (RFC 9110 section 7.6.1), framing fields are
+// always written anew, and no value can contain a line break.
 #pragma once
 
 #include <optional>
@@ -19,19 +19,22 @@ struct RequestFraming {
     bool chunked = false;
 };
 
-// Whether the client asks for a WebSocket. Other upgrades (h2c) are not passed on: behind them nobody would
-// check what goes by.
-bool asks_for_websocket(const http::Request& request);
+// Returns whether the client requests an upgrade to WebSocket. Other upgrades (h2c) are not forwarded,
+// because the requests behind them would bypass the gateway's checks.
+bool is_websocket_upgrade(const http::Request& request);
 
-void append_request_head(std::string& out, const http::Request& request, const http::Relay& relay,
-                         const RequestFraming& framing);
+// Appends the head of the request to the upstream.
+void append_request_head(std::string& out, const http::Request& request,
+                         const http::ProxyRequest& proxy_request, const RequestFraming& framing);
 
-// `ours` take the place of the upstream's fields of the same name, except where both belong side by side
-// (Set-Cookie, Vary, Link). `date` is written if the upstream sent none.
-void append_answer_head(std::string& out, const UpstreamHead& head, const http::Headers& ours,
-                        const ResponseFraming& framing, std::string_view date);
+// Appends the head of the response to the client. `gateway_headers` replace the upstream's fields of the same
+// name, except for fields that may be repeated (Set-Cookie, Vary, Link). `date` is written if the upstream
+// sent none.
+void append_proxied_response_head(std::string& out, const ResponseHead& head,
+                                  const http::Headers& gateway_headers, const ResponseFraming& framing,
+                                  std::string_view date);
 
-// "1f\r\n": what goes before a chunk.
+// Appends the size line of a chunk, "1f\r\n".
 void append_chunk_size(std::string& out, std::size_t size);
 
 }  // namespace integreat::net

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// One relay under way: its state, and the steps between two waits as plain functions. The coroutines that
-// wait are in relay.cpp; a small request passes through one of them and one more per read.
+// The state of one proxied request, with the steps between two waits as plain functions. The coroutines are
+// in reverse_proxy.cpp; a small request passes through one of them and one more per read.
 #pragma once
 
 #include <optional>
@@ -13,114 +13,116 @@
 
 namespace integreat::net {
 
-// Why there is no answer of the upstream's to pass on.
-enum class Trouble {
+// The reason why there is no response of the upstream to forward.
+enum class UpstreamFailure {
     none,
     circuit_open,
-    busy,         // connections_max are open.
+    busy,         // max_connections are open.
     unreachable,  // No connection; nothing was sent.
     timeout,
-    broke,      // The connection ended before the head of an answer.
-    malformed,  // What came is no answer we could pass on safely.
-    body,       // The request's own body is at fault, or its sender.
-    gone,       // The client left, or the server stops.
+    connection_closed,    // The connection ended before the head of a response.
+    malformed,            // The response cannot be forwarded safely.
+    request_body,         // The request body is invalid, too large or too slow.
+    client_disconnected,  // The client disconnected, or the server stops.
 };
 
-class Relaying {
+class ProxyExchange {
 public:
-    Relaying(Exchange& exchange, const http::Relay& what, UpstreamPools& pools);
-    Relaying(const Relaying&) = delete;
-    Relaying& operator=(const Relaying&) = delete;
-    ~Relaying();
+    ProxyExchange(ProxyContext& context, const http::ProxyRequest& proxy_request, UpstreamPools& pools);
+    ProxyExchange(const ProxyExchange&) = delete;
+    ProxyExchange& operator=(const ProxyExchange&) = delete;
+    ~ProxyExchange();
 
-    // Before anything is sent.
-    bool begin();                       // False if the circuit is open.
-    void first_piece(BodyPiece piece);  // Of the request's body, sent together with the head.
-    bool take_connection();             // False if a new one must be connected.
-    bool make_connection();             // False if there are too many.
-    void connect_failed(error_code error, std::string_view doing);
+    // Steps before anything is sent.
+    bool begin();                           // Returns false if the circuit is open.
+    void set_first_chunk(BodyChunk chunk);  // Sets the body chunk that is sent together with the head.
+    bool reuse_connection();                // Returns false if a new connection is needed.
+    bool create_connection();               // Returns false if max_connections are open.
+    void on_connect_failure(error_code error, std::string_view doing);
 
-    // The request. True if all of it was sent at once.
+    // Sends the request. Returns true if all of it was sent without blocking.
     bool send_request();
     Buffers unsent() const { return unsent_; }
-    void request_sent(error_code error);
-    bool more_body() const { return !first_.finished; }
-    // The next piece of a long body, ready to be written; empty when only the end is left to be said.
-    Buffers frame_piece(const BodyPiece& piece);
-    Buffers end_of_body();
+    void on_request_sent(error_code error);
+    bool has_more_body() const { return !first_chunk_.finished; }
+    // Frames the next chunk of a long body; frame_body_end() writes the end.
+    Buffers frame_chunk(const BodyChunk& chunk);
+    Buffers frame_body_end();
 
-    // The answer's head.
-    bool wants_head() const { return trouble_ == Trouble::none && !has_head_; }
-    asio::mutable_buffer room();
-    void received(std::size_t size, error_code error);
-    bool try_again();  // After trouble: whether another attempt may be made.
+    // Steps that read the head of the response.
+    bool awaits_head() const { return failure_ == UpstreamFailure::none && !has_head_; }
+    asio::mutable_buffer prepare_read();
+    void on_read(std::size_t size, error_code error);
+    bool
+    retry();  // Returns whether another attempt may be made after a failure, and resets the state for it.
 
-    // The answer.
-    Buffers answer();
-    Buffers part(std::size_t size, error_code error);  // Of its body, after a read into whole_room().
-    asio::mutable_buffer whole_room();
-    bool streaming() const { return !ended_ && !broken_; }
-    void break_off() { broken_ = true; }
+    // Steps that forward the response.
+    Buffers begin_response();
+    asio::mutable_buffer prepare_body_read();
+    Buffers on_body_read(std::size_t size, error_code error);  // Frames the bytes read for the client.
+    bool is_streaming() const { return !complete_ && !aborted_; }
+    void abort() { aborted_ = true; }
     void finish();
 
-    bool failed() const { return trouble_ != Trouble::none; }
-    bool upgraded() const { return has_head_ && head().status == 101; }
-    void refuse();
+    bool failed() const { return failure_ != UpstreamFailure::none; }
+    bool is_upgraded() const { return has_head_ && head().status == 101; }
+    void reject();
 
-    Exchange& exchange;
-    const http::Relay& what;
+    ProxyContext& context;
+    const http::ProxyRequest& proxy_request;
     UpstreamPools& pools;
     UpstreamPool& pool;
-    Watch watch;
-    std::unique_ptr<UpstreamConnection> link;
-    RelayEnd end;
+    DisconnectWatch watch;
+    std::unique_ptr<UpstreamConnection> connection;
+    ProxyResult result;
 
-    // The rest of a long body is sent by a second coroutine, because the upstream may answer meanwhile.
+    // The rest of a long body is sent by a second coroutine (the pump), because the upstream may respond
+    // meanwhile.
     bool pump_running = false;
-    bool pump_stop = false;
+    bool pump_stopping = false;
     std::optional<Timer> pump_ended;
     std::optional<http::Problem> body_problem;
-    std::string pump_out;
+    std::string pump_buffer;
 
 private:
-    UpstreamHead& head() const { return buffers_->head; }
-    void trouble(Trouble what_happened, std::string_view cause);
+    ResponseHead& head() const { return buffers_->head; }
+    void fail(UpstreamFailure failure, std::string_view cause);
     void parse_head();
-    bool may_send_again() const;
-    std::string_view take_payload();
-    std::string_view take_chunks(std::string_view bytes);
-    Buffers framed(std::string_view payload);
-    ResponseFraming frame_answer();
-    BreakerSettings breaker_settings() const;
+    bool may_retry() const;
+    std::string_view next_payload();
+    std::string_view decode_chunks(std::string_view bytes);
+    Buffers frame_payload(std::string_view payload);
+    ResponseFraming make_framing();
+    CircuitBreakerSettings breaker_settings() const;
     http::Problem problem() const;
 
-    char* in_place(std::string_view bytes) const {
+    char* mutable_data(std::string_view bytes) const {
         return buffers_->in.get() + (bytes.data() - buffers_->in.get());
     }
 
     Monotonic started_;
     Monotonic now_;
-    Breaker::Pass pass_;
-    std::unique_ptr<RelayBuffers> buffers_;
-    BodyPiece first_{.bytes = {}, .finished = true, .problem = std::nullopt};
+    CircuitBreaker::Permit permit_;
+    std::unique_ptr<ProxyBuffers> buffers_;
+    BodyChunk first_chunk_{.bytes = {}, .finished = true, .problem = std::nullopt};
     Buffers unsent_;
-    Trouble trouble_ = Trouble::none;
+    UpstreamFailure failure_ = UpstreamFailure::none;
     int retries_ = 0;
-    int interim_answers_ = 0;
-    bool fresh_only_ = false;  // A pooled connection was stale already.
+    int interim_responses_ = 0;
+    bool fresh_only_ = false;  // Use no pooled connection: one was stale already.
     bool chunked_request_ = false;
-    bool nothing_sent_ = true;     // Of the present attempt.
-    bool body_passed_ = false;     // More than the first piece was read: it cannot be sent again.
-    bool request_failed_ = false;  // The upstream did not take all of it; it may have answered all the same.
+    bool nothing_sent_ = true;     // No byte was sent in the current attempt.
+    bool body_streamed_ = false;   // More than the first chunk was read, so the body cannot be sent again.
+    bool request_failed_ = false;  // The upstream did not read all of it, but may have responded.
     bool has_head_ = false;
 
-    std::size_t begin_ = 0;  // Unused bytes of buffers_->in.
+    std::size_t begin_ = 0;  // Start of the unconsumed bytes in buffers_->in.
     std::size_t end_ = 0;
-    std::uint64_t remaining_ = 0;  // Of a body with a length.
-    ChunkDecoder chunks_;
-    bool chunked_answer_ = false;  // Towards the client.
-    bool ended_ = false;           // The answer is complete.
-    bool broken_ = false;          // It never will be.
+    std::uint64_t remaining_ = 0;  // Remaining bytes of a body with a length.
+    ChunkedDecoder decoder_;
+    bool chunked_response_ = false;  // The response is sent to the client in chunks.
+    bool complete_ = false;          // The whole response was received.
+    bool aborted_ = false;           // The response ended early.
 };
 
 }  // namespace integreat::net

@@ -10,225 +10,228 @@ namespace integreat::net {
 
 namespace {
 
-Awaitable<void> connect(Relaying& relaying) {
-    if (!relaying.make_connection()) co_return;
-    auto& stream = relaying.link->stream;
-    const auto& upstream = *relaying.what.upstream;
-    auto deadline =
-        std::min(relaying.pools.now() + upstream.connect_timeout, relaying.exchange.call.deadline);
+Awaitable<void> connect(ProxyExchange& exchange) {
+    if (!exchange.create_connection()) co_return;
+    auto& stream = exchange.connection->stream;
+    const auto& upstream = *exchange.proxy_request.upstream;
+    auto deadline = std::min(exchange.pools.now() + upstream.connect_timeout, exchange.context.call.deadline);
     error_code error;
-    auto endpoints = co_await relaying.pools.resolve(relaying.pool, upstream, deadline, error);
-    if (error) co_return relaying.connect_failed(error, "looking up its address");
+    auto endpoints = co_await exchange.pools.resolve(exchange.pool, upstream, deadline, error);
+    if (error) co_return exchange.on_connect_failure(error, "looking up its address");
 
     stream.expire_at(deadline);
     for (const auto& endpoint : endpoints) {
-        if (stream.expired() || relaying.watch.gone()) break;
+        if (stream.expired() || exchange.watch.disconnected()) break;
         stream.close();
         error.clear();
         co_await stream.connect(endpoint, error);
         if (!error) break;
     }
-    if (relaying.watch.gone()) error = asio::error::operation_aborted;
-    if (error) co_return relaying.connect_failed(error, "connecting");
+    if (exchange.watch.disconnected()) error = asio::error::operation_aborted;
+    if (error) co_return exchange.on_connect_failure(error, "connecting");
     if (!upstream.secure) co_return;
 
-    auto* context = relaying.pools.upstreams().tls_context();
+    auto* context = exchange.pools.upstreams().tls_context();
     std::string host = upstream.host;
     if (context) {
         co_await stream.connect_tls(context, host, error);
     } else {
         error = asio::error::no_protocol_option;
     }
-    if (error) relaying.connect_failed(error, context ? "TLS handshake" : "reading the trusted certificates");
+    if (error)
+        exchange.on_connect_failure(error, context ? "TLS handshake" : "reading the trusted certificates");
 }
 
-// Sends what of the body is still to come, while the answer may be on its way already.
-Awaitable<void> pump_request(Relaying& relaying) {
-    auto& stream = relaying.link->stream;
-    auto& body = relaying.exchange.body;
-    auto patience = relaying.what.upstream->idle_timeout;
+// Sends the rest of the request body while the response may already be arriving.
+Awaitable<void> pump_request(ProxyExchange& exchange) {
+    auto& stream = exchange.connection->stream;
+    auto& body = exchange.context.body;
+    auto idle_timeout = exchange.proxy_request.upstream->idle_timeout;
     error_code error;
-    while (!relaying.pump_stop && !body.finished()) {
-        auto piece = co_await body.read();
-        if (relaying.pump_stop) co_return;
-        if (piece.problem) {
-            relaying.body_problem = std::move(piece.problem);
-            // Not just cancelled: that would miss a read that the relay has yet to begin, and a connection
-            // on which half a request was sent must never carry another.
+    while (!exchange.pump_stopping && !body.finished()) {
+        auto chunk = co_await body.read();
+        if (exchange.pump_stopping) co_return;
+        if (chunk.problem) {
+            exchange.body_problem = std::move(chunk.problem);
+            // Cancelling is not enough: it would miss a read that has not started yet, and a connection on
+            // which half a request was sent must never carry another.
             co_return stream.close();
         }
-        auto buffers = relaying.frame_piece(piece);
-        stream.expire_at(relaying.pools.now() + patience);
+        auto buffers = exchange.frame_chunk(chunk);
+        stream.expire_at(exchange.pools.now() + idle_timeout);
         co_await stream.write(buffers, error);
-        if (error) co_return relaying.request_sent(error);
+        if (error) co_return exchange.on_request_sent(error);
     }
-    auto buffers = relaying.end_of_body();
+    auto buffers = exchange.frame_body_end();
     co_await stream.write(buffers, error);
-    relaying.request_sent(error);
+    exchange.on_request_sent(error);
 }
 
-// Lets `work` run beside this relay, which must not end before it: see wait_beside.
-void spawn_beside(Relaying& relaying, Awaitable<void> work) {
-    auto executor = relaying.pools.sweeper().context().get_executor();
-    relaying.pump_running = true;
-    relaying.pump_ended.emplace(executor);
-    relaying.pump_ended->expires_at(Timer::time_point::max());
-    asio::co_spawn(executor, std::move(work), [&relaying](std::exception_ptr failure) {
-        relaying.pump_running = false;
-        if (failure) relaying.link->stream.close();
-        relaying.pump_ended->cancel();
+// Runs `work` concurrently with this exchange, which must not end before it: see wait_for_pump.
+void spawn_pump(ProxyExchange& exchange, Awaitable<void> work) {
+    auto executor = exchange.pools.sweeper().context().get_executor();
+    exchange.pump_running = true;
+    exchange.pump_ended.emplace(executor);
+    exchange.pump_ended->expires_at(Timer::time_point::max());
+    asio::co_spawn(executor, std::move(work), [&exchange](std::exception_ptr failure) {
+        exchange.pump_running = false;
+        if (failure) exchange.connection->stream.close();
+        exchange.pump_ended->cancel();
     });
 }
 
-Awaitable<void> wait_beside(Relaying& relaying) {
+Awaitable<void> wait_for_pump(ProxyExchange& exchange) {
     error_code cancelled;
-    while (relaying.pump_running) {
-        co_await relaying.pump_ended->async_wait(asio::redirect_error(use_awaitable, cancelled));
+    while (exchange.pump_running) {
+        co_await exchange.pump_ended->async_wait(asio::redirect_error(use_awaitable, cancelled));
     }
 }
 
-Awaitable<void> stop_pump(Relaying& relaying) {
-    relaying.pump_stop = true;
-    relaying.exchange.client.cancel();
-    relaying.link->stream.close();
-    co_await wait_beside(relaying);
+Awaitable<void> stop_pump(ProxyExchange& exchange) {
+    exchange.pump_stopping = true;
+    exchange.context.client.cancel();
+    exchange.connection->stream.close();
+    co_await wait_for_pump(exchange);
 }
 
-Awaitable<void> send_rest_of_request(Relaying& relaying) {
-    auto buffers = relaying.unsent();
+Awaitable<void> send_rest_of_request(ProxyExchange& exchange) {
+    auto buffers = exchange.unsent();
     error_code error;
-    relaying.link->stream.expire_at(relaying.pools.now() + relaying.what.upstream->idle_timeout);
-    co_await relaying.link->stream.write(buffers, error);
-    relaying.request_sent(error);
-    if (!error && relaying.more_body()) spawn_beside(relaying, pump_request(relaying));
+    exchange.connection->stream.expire_at(exchange.pools.now() +
+                                          exchange.proxy_request.upstream->idle_timeout);
+    co_await exchange.connection->stream.write(buffers, error);
+    exchange.on_request_sent(error);
+    if (!error && exchange.has_more_body()) spawn_pump(exchange, pump_request(exchange));
 }
 
-Awaitable<void> send_rest_to_client(Relaying& relaying, Buffers buffers, std::size_t sent) {
-    auto& client = relaying.exchange.client;
+Awaitable<void> send_rest_to_client(ProxyExchange& exchange, Buffers buffers, std::size_t sent) {
+    auto& client = exchange.context.client;
     for (auto& buffer : buffers) {
         auto skipped = std::min(sent, buffer.size());
         buffer += skipped;
         sent -= skipped;
     }
-    client.expire_at(relaying.pools.now() + relaying.exchange.write_timeout);
+    client.expire_at(exchange.pools.now() + exchange.context.write_timeout);
     error_code error;
     co_await client.write(buffers, error);
-    if (error) relaying.break_off();
+    if (error) exchange.abort();
 }
 
-// True if all of it could be written at once, or nothing more can be.
-bool send_to_client(Relaying& relaying, const Buffers& buffers, std::size_t& sent) {
+// Returns true if all bytes were written without blocking, or if writing failed.
+bool send_to_client(ProxyExchange& exchange, const Buffers& buffers, std::size_t& sent) {
     auto size = buffers[0].size() + buffers[1].size();
     error_code error;
-    sent = size == 0 ? 0 : relaying.exchange.client.try_write(buffers, error);
-    if (error) relaying.break_off();
+    sent = size == 0 ? 0 : exchange.context.client.try_write(buffers, error);
+    if (error) exchange.abort();
     return error || sent == size;
 }
 
-Awaitable<void> stream_answer(Relaying& relaying) {
-    auto& stream = relaying.link->stream;
-    auto patience = relaying.what.upstream->idle_timeout;
-    while (relaying.streaming()) {
-        if (relaying.watch.gone()) co_return relaying.break_off();
-        auto room = relaying.whole_room();
-        stream.expire_at(relaying.pools.now() + patience);
+Awaitable<void> stream_response(ProxyExchange& exchange) {
+    auto& stream = exchange.connection->stream;
+    auto idle_timeout = exchange.proxy_request.upstream->idle_timeout;
+    while (exchange.is_streaming()) {
+        if (exchange.watch.disconnected()) co_return exchange.abort();
+        auto buffer = exchange.prepare_body_read();
+        stream.expire_at(exchange.pools.now() + idle_timeout);
         error_code error;
-        auto size = co_await stream.read_some(room, error);
-        auto buffers = relaying.part(size, error);
+        auto size = co_await stream.read_some(buffer, error);
+        auto buffers = exchange.on_body_read(size, error);
         std::size_t sent = 0;
-        if (!send_to_client(relaying, buffers, sent)) co_await send_rest_to_client(relaying, buffers, sent);
+        if (!send_to_client(exchange, buffers, sent)) co_await send_rest_to_client(exchange, buffers, sent);
     }
 }
 
-// One way through a tunnel.
-struct Way {
-    Stream* from;
-    Stream* to;
-    asio::mutable_buffer room;
-    std::string_view first;  // Read already.
+// One direction of a tunnel.
+struct TunnelDirection {
+    SocketStream* from;
+    SocketStream* to;
+    asio::mutable_buffer buffer;
+    std::string_view initial;  // Bytes that were already read.
     std::uint64_t* bytes;
 };
 
-// Until `from` ends, which `to` is told; the other way may go on. An error ends both.
-Awaitable<void> carry(Relaying& relaying, Way way) {
-    auto patience = relaying.what.upstream->idle_timeout;
-    auto touch = [&] {
-        auto deadline = relaying.pools.now() + patience;
-        way.from->expire_at(deadline);
-        way.to->expire_at(deadline);
+// Copies bytes until `from` ends, and passes the end on to `to`; the other direction may continue. An error
+// ends both directions.
+Awaitable<void> copy_direction(ProxyExchange& exchange, TunnelDirection direction) {
+    auto idle_timeout = exchange.proxy_request.upstream->idle_timeout;
+    auto extend_deadlines = [&] {
+        auto deadline = exchange.pools.now() + idle_timeout;
+        direction.from->expire_at(deadline);
+        direction.to->expire_at(deadline);
     };
     error_code error;
-    Buffers buffers{asio::buffer(way.first), {}};
+    Buffers buffers{asio::buffer(direction.initial), {}};
     for (;;) {
-        touch();
-        if (buffers[0].size() > 0) co_await way.to->write(buffers, error);
+        extend_deadlines();
+        if (buffers[0].size() > 0) co_await direction.to->write(buffers, error);
         if (error) break;
-        *way.bytes += buffers[0].size();
-        touch();
-        auto size = co_await way.from->read_some(way.room, error);
+        *direction.bytes += buffers[0].size();
+        extend_deadlines();
+        auto size = co_await direction.from->read_some(direction.buffer, error);
         if (error) break;
-        buffers[0] = asio::buffer(way.room, size);
+        buffers[0] = asio::buffer(direction.buffer, size);
     }
-    if (error == asio::error::eof) co_return way.to->finish_sending();
-    relaying.break_off();
-    way.from->close();
-    way.to->close();
+    if (error == asio::error::eof) co_return direction.to->finish_sending();
+    exchange.abort();
+    direction.from->close();
+    direction.to->close();
 }
 
-// The bytes of the other protocol, both ways, after 101.
-Awaitable<void> tunnel(Relaying& relaying) {
-    relaying.watch.tunnel();
-    auto& outcome = relaying.end.outcome;
-    auto& input = relaying.exchange.body.input();
-    std::string early(input.unread());
-    input.consume(early.size());
-    std::vector<char> room(RelayBuffers::in_bytes);
-    Way up{&relaying.exchange.client, &relaying.link->stream, asio::buffer(room), early,
-           &outcome.request_body_bytes};
-    Way down{&relaying.link->stream,
-             &relaying.exchange.client,
-             relaying.whole_room(),
-             {},
-             &outcome.response_body_bytes};
-    spawn_beside(relaying, carry(relaying, up));
-    co_await carry(relaying, down);
-    co_await wait_beside(relaying);
+// Copies the bytes of the upgraded protocol in both directions after a 101 response.
+Awaitable<void> tunnel(ProxyExchange& exchange) {
+    exchange.watch.set_tunnel();
+    auto& outcome = exchange.result.outcome;
+    auto& read_buffer = exchange.context.body.read_buffer();
+    std::string early(read_buffer.unread());
+    read_buffer.consume(early.size());
+    std::vector<char> buffer(ProxyBuffers::in_bytes);
+    TunnelDirection up{&exchange.context.client, &exchange.connection->stream, asio::buffer(buffer), early,
+                       &outcome.request_body_bytes};
+    TunnelDirection down{&exchange.connection->stream,
+                         &exchange.context.client,
+                         exchange.prepare_body_read(),
+                         {},
+                         &outcome.response_body_bytes};
+    spawn_pump(exchange, copy_direction(exchange, up));
+    co_await copy_direction(exchange, down);
+    co_await wait_for_pump(exchange);
 }
 
 }  // namespace
 
-Awaitable<RelayEnd> relay(Exchange& exchange, const http::Relay& what, UpstreamPools& pools) {
-    Relaying relaying(exchange, what, pools);
-    if (relaying.begin() && !exchange.body.finished()) {
-        auto piece = co_await exchange.body.read();
-        relaying.first_piece(std::move(piece));
+Awaitable<ProxyResult> forward_request(ProxyContext& context, const http::ProxyRequest& proxy_request,
+                                       UpstreamPools& pools) {
+    ProxyExchange exchange(context, proxy_request, pools);
+    if (exchange.begin() && !context.body.finished()) {
+        auto chunk = co_await context.body.read();
+        exchange.set_first_chunk(std::move(chunk));
     }
-    while (relaying.wants_head()) {
-        if (!relaying.take_connection()) co_await connect(relaying);
-        if (!relaying.failed() && !relaying.send_request()) co_await send_rest_of_request(relaying);
-        while (relaying.wants_head()) {
-            auto room = relaying.room();
+    while (exchange.awaits_head()) {
+        if (!exchange.reuse_connection()) co_await connect(exchange);
+        if (!exchange.failed() && !exchange.send_request()) co_await send_rest_of_request(exchange);
+        while (exchange.awaits_head()) {
+            auto buffer = exchange.prepare_read();
             error_code error;
-            auto size = co_await relaying.link->stream.read_some(room, error);
-            relaying.received(size, error);
+            auto size = co_await exchange.connection->stream.read_some(buffer, error);
+            exchange.on_read(size, error);
         }
-        if (!relaying.try_again()) break;
+        if (!exchange.retry()) break;
     }
-    if (relaying.failed()) {
-        relaying.refuse();
+    if (exchange.failed()) {
+        exchange.reject();
     } else {
-        auto buffers = relaying.answer();
+        auto buffers = exchange.begin_response();
         std::size_t sent = 0;
-        if (!send_to_client(relaying, buffers, sent)) co_await send_rest_to_client(relaying, buffers, sent);
-        if (relaying.upgraded()) {
-            co_await tunnel(relaying);
-        } else if (relaying.streaming()) {
-            co_await stream_answer(relaying);
+        if (!send_to_client(exchange, buffers, sent)) co_await send_rest_to_client(exchange, buffers, sent);
+        if (exchange.is_upgraded()) {
+            co_await tunnel(exchange);
+        } else if (exchange.is_streaming()) {
+            co_await stream_response(exchange);
         }
     }
-    if (relaying.pump_running) co_await stop_pump(relaying);
-    if (!relaying.failed()) relaying.finish();
-    co_return std::move(relaying.end);
+    if (exchange.pump_running) co_await stop_pump(exchange);
+    if (!exchange.failed()) exchange.finish();
+    co_return std::move(exchange.result);
 }
 
 }  // namespace integreat::net

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Carrying out a Relay: both bodies stream through this thread, nothing is kept whole in memory.
+// Forwards a request to an upstream and its response back to the client. Both bodies stream through this
+// thread and are never held whole in memory.
 #pragma once
 
 #include <optional>
@@ -15,28 +16,30 @@ namespace integreat::net {
 
 class UpstreamPools;
 
-// One request whose head was read, as the session hands it to whoever answers it. Nothing was sent yet
-// except 100 Continue.
-struct Exchange {
-    Stream& client;
+// A request whose head was read, as the session hands it to the reverse proxy. Nothing was sent to the client
+// yet except 100 Continue.
+struct ProxyContext {
+    SocketStream& client;
     RequestBody& body;
     const http::Request& request;
-    http::Call& call;
-    // The client knows no chunks: an answer of unknown length ends with the connection.
+    http::RequestContext& call;
+    // The client does not support chunks: a response of unknown length ends with the connection.
     bool http_1_0 = false;
-    bool keep_alive = false;  // Whether the answer's head may say so, unless...
-    const bool& draining;     // ...the server drains by then.
-    DateField& date;
-    std::chrono::milliseconds write_timeout;  // Without progress, towards the client.
+    bool keep_alive = false;  // The connection may be kept alive, unless the server drains meanwhile.
+    const bool& draining;
+    DateHeader& date;
+    std::chrono::milliseconds write_timeout;  // Maximum time without progress towards the client.
 };
 
-struct RelayEnd {
-    http::Outcome outcome;                 // `duration` is set by the session.
+struct ProxyResult {
+    http::RequestSummary outcome;          // `duration` is set by the session.
     bool keep_alive = false;               // The client's connection can carry another request.
-    std::optional<http::Problem> problem;  // Nothing was sent to the client: the session answers this.
+    std::optional<http::Problem> problem;  // Sent by the session, if nothing was sent to the client.
 };
 
-// All relays have ended before `pools` go: UpstreamPools::stop ends those that are under way.
-Awaitable<RelayEnd> relay(Exchange& exchange, const http::Relay& what, UpstreamPools& pools);
+// Forwards one request. All calls must have ended before `pools` is destroyed; UpstreamPools::stop ends those
+// in progress.
+Awaitable<ProxyResult> forward_request(ProxyContext& context, const http::ProxyRequest& proxy_request,
+                                       UpstreamPools& pools);
 
 }  // namespace integreat::net

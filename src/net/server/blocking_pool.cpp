@@ -5,140 +5,140 @@
 
 namespace integreat::net {
 
-WaitingPool::WaitingPool(int threads, int queue_max, const Clock& clock, metrics::Registry& registry)
+BlockingPool::BlockingPool(int threads, int max_queue_length, const Clock& clock, metrics::Registry& registry)
     : clock_(clock),
-      queue_max_(static_cast<std::size_t>(queue_max)),
-      pieces_running_max_(std::max(1, threads / 2)),
-      queued_(registry.gauge("integreat_waiting_pool_queued", "Requests that wait for a thread.")),
-      pieces_queued_(registry.gauge("integreat_waiting_pool_pieces_queued",
-                                    "Streams that wait for a thread to make their next piece.")),
-      refused_(registry.counter("integreat_waiting_pool_refused_total",
-                                "Requests refused since the queue was full.")),
+      queue_max_(static_cast<std::size_t>(max_queue_length)),
+      stream_jobs_running_max_(std::max(1, threads / 2)),
+      queued_(registry.gauge("integreat_waiting_pool_queued", "Requests that wait for a blocking thread.")),
+      stream_jobs_queued_(registry.gauge("integreat_waiting_pool_pieces_queued",
+                                         "Streams that wait for a thread to produce their next chunk.")),
+      rejected_(registry.counter("integreat_waiting_pool_refused_total",
+                                 "Requests rejected because the queue was full.")),
       expired_(registry.counter("integreat_waiting_pool_expired_total",
                                 "Requests whose deadline passed while they were queued.")) {
     for (int i = 0; i < threads; ++i)
         threads_.emplace_back([this] { work(); });
 }
 
-WaitingPool::~WaitingPool() {
+BlockingPool::~BlockingPool() {
     stop();
 }
 
-WaitingPool::Sleeper* WaitingPool::take_sleeper(Queue& queue) {
-    if (queue.asleep.empty()) return nullptr;
-    auto* sleeper = queue.asleep.back();
-    queue.asleep.pop_back();
-    return sleeper;
+BlockingPool::ParkedThread* BlockingPool::pop_parked(Queue& queue) {
+    if (queue.parked.empty()) return nullptr;
+    auto* thread = queue.parked.back();
+    queue.parked.pop_back();
+    return thread;
 }
 
-// After the lock has been given up, so that the woken need not wait for it.
-void WaitingPool::wake(Sleeper* sleeper) {
-    if (sleeper) sem_post(&sleeper->woken);
+// Wakes a thread; call after releasing the lock, so that the thread need not wait for it.
+void BlockingPool::wake(ParkedThread* thread) {
+    if (thread) sem_post(&thread->semaphore);
 }
 
-bool WaitingPool::submit(Job& job) {
-    Sleeper* sleeper = nullptr;
+bool BlockingPool::submit(Job& job) {
+    ParkedThread* thread = nullptr;
     {
         auto queue = queue_.lock();
         if (queue->stopped || queue->jobs.size() >= queue_max_ + queue->idle) {
-            refused_.add();
+            rejected_.add();
             return false;
         }
         queue->jobs.push_back(std::move(job));
-        sleeper = take_sleeper(*queue);
+        thread = pop_parked(*queue);
     }
     queued_.add(1);
-    wake(sleeper);
+    wake(thread);
     return true;
 }
 
-void WaitingPool::submit_piece(Job job) {
-    Sleeper* sleeper = nullptr;
+void BlockingPool::submit_stream_chunk(Job job) {
+    ParkedThread* thread = nullptr;
     {
         auto queue = queue_.lock();
         if (!queue->stopped) {
-            queue->pieces.push_back(std::move(job));
-            if (may_take_piece(*queue)) sleeper = take_sleeper(*queue);
+            queue->stream_jobs.push_back(std::move(job));
+            if (may_run_stream_job(*queue)) thread = pop_parked(*queue);
         }
     }
     if (job.finished) return job.finished(false);
-    pieces_queued_.add(1);
-    wake(sleeper);
+    stream_jobs_queued_.add(1);
+    wake(thread);
 }
 
-bool WaitingPool::may_take_piece(const Queue& queue) const {
-    if (queue.pieces.empty() || queue.pieces_running == pieces_running_max_) return false;
-    return queue.piece_next || queue.jobs.empty();
+bool BlockingPool::may_run_stream_job(const Queue& queue) const {
+    if (queue.stream_jobs.empty() || queue.stream_jobs_running == stream_jobs_running_max_) return false;
+    return queue.prefer_stream_job || queue.jobs.empty();
 }
 
-bool WaitingPool::has_work(const Queue& queue) const {
-    return !queue.jobs.empty() || may_take_piece(queue);
+bool BlockingPool::has_work(const Queue& queue) const {
+    return !queue.jobs.empty() || may_run_stream_job(queue);
 }
 
-// True for a piece. One of the lanes has work.
-bool WaitingPool::take(Queue& queue, Job& job) const {
-    bool piece = may_take_piece(queue);
-    auto& lane = piece ? queue.pieces : queue.jobs;
-    job = std::move(lane.front());
-    lane.pop_front();
-    queue.piece_next = !piece;
-    queue.pieces_running += piece;
-    return piece;
+// Removes the next job from one of the queues, which are not both empty. Returns true for a stream job.
+bool BlockingPool::pop_job(Queue& queue, Job& job) const {
+    bool is_stream_job = may_run_stream_job(queue);
+    auto& jobs = is_stream_job ? queue.stream_jobs : queue.jobs;
+    job = std::move(jobs.front());
+    jobs.pop_front();
+    queue.prefer_stream_job = !is_stream_job;
+    queue.stream_jobs_running += is_stream_job;
+    return is_stream_job;
 }
 
-void WaitingPool::carry_out(Job& job, bool stopped) {
+void BlockingPool::run_job(Job& job, bool stopped) {
     bool in_time = job.deadline > clock_.monotonic();
     if (!in_time) expired_.add();
     if (in_time && !stopped) job.work();
     job.finished(in_time && !stopped);
 }
 
-// The next job, after a sleep if there is none. False: stopped, and nothing is left.
-bool WaitingPool::next(Sleeper& self, Job& job, bool& piece, bool& stopped) {
+// Waits for the next job. Returns false if the pool is stopped and both queues are empty.
+bool BlockingPool::wait_for_job(ParkedThread& self, Job& job, bool& is_stream_job, bool& stopped) {
     for (bool was_idle = false;; was_idle = true) {
         {
             auto queue = queue_.lock();
             queue->idle -= was_idle;
             stopped = queue->stopped;
             if (has_work(*queue)) {
-                piece = take(*queue, job);
-                // A piece that had to wait for one of ours to end woke nobody when it came.
-                auto* another = has_work(*queue) ? take_sleeper(*queue) : nullptr;
+                is_stream_job = pop_job(*queue, job);
+                // A stream job that had to wait for a running one woke no thread when it was submitted.
+                auto* another = has_work(*queue) ? pop_parked(*queue) : nullptr;
                 queue.lock().unlock();
                 wake(another);
                 return true;
             }
             if (stopped) return false;
-            queue->asleep.push_back(&self);
+            queue->parked.push_back(&self);
             ++queue->idle;
         }
-        while (sem_wait(&self.woken) != 0)
-            continue;  // A signal.
+        while (sem_wait(&self.semaphore) != 0)
+            continue;  // Interrupted by a signal.
     }
 }
 
-void WaitingPool::work() {
-    Sleeper self;
+void BlockingPool::work() {
+    ParkedThread self;
     for (;;) {
         Job job;
-        bool piece = false;
+        bool is_stream_job = false;
         bool stopped = false;
-        if (!next(self, job, piece, stopped)) return;
-        (piece ? pieces_queued_ : queued_).add(-1);
-        carry_out(job, stopped);
-        if (piece) --queue_.lock()->pieces_running;
+        if (!wait_for_job(self, job, is_stream_job, stopped)) return;
+        (is_stream_job ? stream_jobs_queued_ : queued_).add(-1);
+        run_job(job, stopped);
+        if (is_stream_job) --queue_.lock()->stream_jobs_running;
     }
 }
 
-void WaitingPool::stop() {
-    std::vector<Sleeper*> asleep;
+void BlockingPool::stop() {
+    std::vector<ParkedThread*> parked;
     {
         auto queue = queue_.lock();
         queue->stopped = true;
-        asleep.swap(queue->asleep);
+        parked.swap(queue->parked);
     }
-    for (auto* sleeper : asleep)
-        wake(sleeper);
+    for (auto* thread : parked)
+        wake(thread);
     for (auto& thread : threads_)
         thread.join();
     threads_.clear();

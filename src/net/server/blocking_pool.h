@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-// The threads that may block: requests that wait for a database or a third party are answered here, so that
-// no connection's thread ever stands still. Bounded twice: by its threads and by its queue. What finds the
-// queue full, or waited in it beyond its own deadline, is not begun.
+// A thread pool for work that may block: requests that wait for a database or a third party run here, so that
+// I/O threads never block. It is bounded by its threads and by its queue. A job that finds the queue full, or
+// whose deadline passes while it is queued, is not started.
 //
-// Streams have a lane of their own for their pieces, which is never full, since each waits for one piece at a
-// time: when a thousand wake up at once, they take turns with the requests and hold half of the threads.
+// Streams have a separate, unbounded queue for producing their chunks, since each stream waits for one chunk
+// at a time. When a thousand streams wake up at the same time, their jobs alternate with the requests and
+// occupy at most half of the threads.
 //
-// The thread that fell asleep last is woken first: its stack is still warm, and the others stay out of the
-// way (a shared condition variable woke them in turn and cost two more system calls per request).
+// The thread that was parked last is woken first, since its stack is still in the cache, and the other
+// threads are not disturbed. (A shared condition variable woke every thread once and cost two more system
+// calls per request.)
 #pragma once
 
 #include <deque>
@@ -23,7 +25,7 @@
 
 namespace integreat::net {
 
-class WaitingPool {
+class BlockingPool {
 public:
     struct Job {
         Monotonic deadline = Monotonic::max();
@@ -31,52 +33,53 @@ public:
         std::function<void(bool done)> finished;  // Always called, on the pool's thread.
     };
 
-    WaitingPool(int threads, int queue_max, const Clock& clock, metrics::Registry& registry);
-    ~WaitingPool();
+    BlockingPool(int threads, int max_queue_length, const Clock& clock, metrics::Registry& registry);
+    ~BlockingPool();
 
-    // False if the queue is full; then nothing of the job is called.
+    // Enqueues a job. Returns false if the queue is full; then neither of its functions is called.
     [[nodiscard]] bool submit(Job& job);
 
-    // For the next piece of a stream. Once stopped, it ends as not done.
-    void submit_piece(Job job);
+    // Enqueues a job that produces the next chunk of a stream. Once the pool is stopped, `finished` is called
+    // with false.
+    void submit_stream_chunk(Job job);
 
-    // Queued jobs end as not done; waits for those under way. Idempotent.
+    // Ends queued jobs with `finished(false)` and waits for the running ones. Idempotent.
     void stop();
 
 private:
-    // A thread that waits for work.
-    struct Sleeper {
-        Sleeper() { sem_init(&woken, 0, 0); }
-        ~Sleeper() { sem_destroy(&woken); }
-        Sleeper(const Sleeper&) = delete;
-        sem_t woken;
+    // A thread that is waiting for work.
+    struct ParkedThread {
+        ParkedThread() { sem_init(&semaphore, 0, 0); }
+        ~ParkedThread() { sem_destroy(&semaphore); }
+        ParkedThread(const ParkedThread&) = delete;
+        sem_t semaphore;
     };
     struct Queue {
         std::deque<Job> jobs;
-        std::deque<Job> pieces;
-        std::vector<Sleeper*> asleep;
-        std::size_t idle = 0;  // Asleep, or woken and not yet at work: what they will take is not queued.
-        int pieces_running = 0;
-        bool piece_next = true;  // When both lanes have work.
+        std::deque<Job> stream_jobs;
+        std::vector<ParkedThread*> parked;
+        std::size_t idle = 0;  // Threads parked, or woken and not working yet.
+        int stream_jobs_running = 0;
+        bool prefer_stream_job = true;  // Alternates when both queues have work.
         bool stopped = false;
     };
     void work();
-    bool next(Sleeper& self, Job& job, bool& piece, bool& stopped);
-    static Sleeper* take_sleeper(Queue& queue);
-    static void wake(Sleeper* sleeper);
+    bool wait_for_job(ParkedThread& self, Job& job, bool& is_stream_job, bool& stopped);
+    static ParkedThread* pop_parked(Queue& queue);
+    static void wake(ParkedThread* thread);
     bool has_work(const Queue& queue) const;
-    bool may_take_piece(const Queue& queue) const;
-    bool take(Queue& queue, Job& job) const;
-    void carry_out(Job& job, bool stopped);
+    bool may_run_stream_job(const Queue& queue) const;
+    bool pop_job(Queue& queue, Job& job) const;
+    void run_job(Job& job, bool stopped);
 
     const Clock& clock_;
     std::size_t queue_max_;
-    int pieces_running_max_;
+    int stream_jobs_running_max_;
     metrics::Gauge& queued_;
-    metrics::Gauge& pieces_queued_;
-    metrics::Counter& refused_;
+    metrics::Gauge& stream_jobs_queued_;
+    metrics::Counter& rejected_;
     metrics::Counter& expired_;
-    Guarded<Queue> queue_;
+    Synchronized<Queue> queue_;
     std::vector<std::thread> threads_;
 };
 

@@ -11,63 +11,63 @@
 namespace integreat::net {
 namespace {
 
-class WaitingPoolTest : public testing::Test {
+class BlockingPoolTest : public testing::Test {
 protected:
     SystemClock clock;
     metrics::Registry registry;
 };
 
-TEST_F(WaitingPoolTest, LetsPiecesHoldHalfOfTheThreads) {
-    WaitingPool pool(4, 1, clock, registry);
+TEST_F(BlockingPoolTest, LimitsStreamsToHalfOfTheThreads) {
+    BlockingPool pool(4, 1, clock, registry);
     std::latch two_run(2);
     std::latch release(1);
     std::atomic<int> running{0};
     std::atomic<int> running_max{0};
     std::latch done(100);
-    for (int i = 0; i < 100; ++i) {  // Far beyond the queue of the requests.
-        pool.submit_piece({.work =
-                               [&, i] {
-                                   running_max = std::max(running_max.load(), ++running);
-                                   if (i < 2) two_run.count_down();
-                                   release.wait();
-                                   --running;
-                               },
-                           .finished =
-                               [&](bool in_time) {
-                                   EXPECT_TRUE(in_time);
-                                   done.count_down();
-                               }});
+    for (int i = 0; i < 100; ++i) {  // Far more than the request queue holds.
+        pool.submit_stream_chunk({.work =
+                                      [&, i] {
+                                          running_max = std::max(running_max.load(), ++running);
+                                          if (i < 2) two_run.count_down();
+                                          release.wait();
+                                          --running;
+                                      },
+                                  .finished =
+                                      [&](bool in_time) {
+                                          EXPECT_TRUE(in_time);
+                                          done.count_down();
+                                      }});
     }
     two_run.wait();
-    std::latch answered(1);
-    WaitingPool::Job request{.work = [] {}, .finished = [&](bool) { answered.count_down(); }};
+    std::latch finished(1);
+    BlockingPool::Job request{.work = [] {}, .finished = [&](bool) { finished.count_down(); }};
     ASSERT_TRUE(pool.submit(request));
-    answered.wait();
+    finished.wait();
     release.count_down();
     done.wait();
     EXPECT_EQ(running_max, 2);
 }
 
-TEST_F(WaitingPoolTest, TakesTurnsOnASingleThread) {
-    WaitingPool pool(1, 10, clock, registry);
+TEST_F(BlockingPoolTest, AlternatesOnASingleThread) {
+    BlockingPool pool(1, 10, clock, registry);
     std::latch begun(1);
     std::latch release(1);
-    Guarded<std::string> order;
+    Synchronized<std::string> order;
     std::latch done(8);
     auto job = [&](char name) {
-        return WaitingPool::Job{.work = [&, name] { *order.lock() += name; },
-                                .finished = [&](bool) { done.count_down(); }};
+        return BlockingPool::Job{.work = [&, name] { *order.lock() += name; },
+                                 .finished = [&](bool) { done.count_down(); }};
     };
-    WaitingPool::Job first{.work =
-                               [&] {
-                                   begun.count_down();
-                                   release.wait();
-                               },
-                           .finished = [&](bool) { done.count_down(); }};
+    BlockingPool::Job first{.work =
+                                [&] {
+                                    begun.count_down();
+                                    release.wait();
+                                },
+                            .finished = [&](bool) { done.count_down(); }};
     ASSERT_TRUE(pool.submit(first));
     begun.wait();
     for (int i = 0; i < 5; ++i)
-        pool.submit_piece(job('p'));
+        pool.submit_stream_chunk(job('p'));
     for (int i = 0; i < 2; ++i) {
         auto request = job('r');
         ASSERT_TRUE(pool.submit(request));
@@ -78,25 +78,25 @@ TEST_F(WaitingPoolTest, TakesTurnsOnASingleThread) {
     EXPECT_LE(order.lock()->find_last_of('r'), 3u) << *order.lock();
 }
 
-TEST_F(WaitingPoolTest, EndsPiecesAsNotDoneOnceItStops) {
-    WaitingPool pool(1, 10, clock, registry);
+TEST_F(BlockingPoolTest, FailsStreamJobsOnceItStops) {
+    BlockingPool pool(1, 10, clock, registry);
     std::latch begun(1);
     std::latch release(1);
     std::atomic<int> done{0};
     std::atomic<int> not_done{0};
     auto finished = [&](bool in_time) { ++(in_time ? done : not_done); };
-    pool.submit_piece({.work =
-                           [&] {
-                               begun.count_down();
-                               release.wait();
-                           },
-                       .finished = finished});
+    pool.submit_stream_chunk({.work =
+                                  [&] {
+                                      begun.count_down();
+                                      release.wait();
+                                  },
+                              .finished = finished});
     begun.wait();
     std::thread stopping([&] { pool.stop(); });
-    // Those submitted before it stops end with it, those after it at once.
+    // Jobs submitted before the stop end during it, jobs submitted afterwards end immediately.
     int submitted = 0;
     while (not_done == 0) {
-        pool.submit_piece({.work = [] { ADD_FAILURE() << "begun"; }, .finished = finished});
+        pool.submit_stream_chunk({.work = [] { ADD_FAILURE() << "begun"; }, .finished = finished});
         ++submitted;
     }
     EXPECT_EQ(not_done, 1);

@@ -10,63 +10,25 @@ Address address(const char* text) {
     return boost::asio::ip::make_address(text);
 }
 
-TEST(Clients, AreCountedTogetherAndEach) {
-    Clients clients(4, 2);
-    EXPECT_EQ(clients.enter(address("192.0.2.1"), false), Clients::Entry::admitted);
-    EXPECT_EQ(clients.enter(address("192.0.2.1"), false), Clients::Entry::admitted);
-    EXPECT_EQ(clients.enter(address("192.0.2.1"), false), Clients::Entry::client_full);
-    EXPECT_EQ(clients.enter(address("192.0.2.1"), true), Clients::Entry::admitted);
-    EXPECT_EQ(clients.enter(address("192.0.2.2"), false), Clients::Entry::admitted);
-    EXPECT_EQ(clients.enter(address("192.0.2.3"), true), Clients::Entry::server_full);
-    clients.leave(address("192.0.2.2"));
-    EXPECT_EQ(clients.enter(address("192.0.2.3"), false), Clients::Entry::admitted);
+TEST(ConnectionLimiter, LimitsAllConnectionsAndThoseOfEachClient) {
+    ConnectionLimiter limiter(4, 2);
+    EXPECT_EQ(limiter.acquire(address("192.0.2.1"), false), ConnectionLimiter::Decision::admitted);
+    EXPECT_EQ(limiter.acquire(address("192.0.2.1"), false), ConnectionLimiter::Decision::admitted);
+    EXPECT_EQ(limiter.acquire(address("192.0.2.1"), false), ConnectionLimiter::Decision::client_full);
+    EXPECT_EQ(limiter.acquire(address("192.0.2.1"), true), ConnectionLimiter::Decision::admitted);
+    EXPECT_EQ(limiter.acquire(address("192.0.2.2"), false), ConnectionLimiter::Decision::admitted);
+    EXPECT_EQ(limiter.acquire(address("192.0.2.3"), true), ConnectionLimiter::Decision::server_full);
+    limiter.release(address("192.0.2.2"));
+    EXPECT_EQ(limiter.acquire(address("192.0.2.3"), false), ConnectionLimiter::Decision::admitted);
 }
 
-TEST(Clients, OfOneIpv6NetworkAreOne) {
-    Clients clients(10, 1);
-    EXPECT_EQ(clients.enter(address("2001:db8::1"), false), Clients::Entry::admitted);
-    EXPECT_EQ(clients.enter(address("2001:db8::2"), false), Clients::Entry::client_full);
-    EXPECT_EQ(clients.enter(address("2001:db8:0:1::1"), false), Clients::Entry::admitted);
-    clients.leave(address("2001:db8::7"));
-    EXPECT_EQ(clients.enter(address("2001:db8::2"), false), Clients::Entry::admitted);
-}
-
-TEST(TrustedProxies, AreAddressesOrNetworks) {
-    auto proxies = TrustedProxies::parse({"192.0.2.7", "10.1.0.0/16", "2001:db8::/32", "::1"});
-    ASSERT_TRUE(proxies);
-    for (auto* trusted : {"192.0.2.7", "10.1.255.1", "2001:db8:1::1", "::1"}) {
-        EXPECT_TRUE(proxies->trusts(address(trusted))) << trusted;
-    }
-    for (auto* other : {"192.0.2.8", "10.2.0.1", "2001:db9::1", "::2"}) {
-        EXPECT_FALSE(proxies->trusts(address(other))) << other;
-    }
-    EXPECT_EQ(without_mapping(address("::ffff:192.0.2.7")), address("192.0.2.7"));
-
-    auto faulty = TrustedProxies::parse({"10.0.0.0/8", "proxy.example"});
-    ASSERT_FALSE(faulty);
-    EXPECT_EQ(faulty.error().message,
-              "\"proxy.example\" is neither an address nor a network such as 10.0.0.0/8");
-}
-
-TEST(TrustedProxies, SeeTheClientBehindThem) {
-    auto proxies = TrustedProxies::parse({"192.0.2.7", "10.1.0.0/16"});
-    ASSERT_TRUE(proxies);
-    auto client = [&](std::initializer_list<const char*> values) {
-        http::Headers headers;
-        for (auto* value : values)
-            headers.add("x-forwarded-for", value);
-        return proxies->client_behind(address("192.0.2.7"), headers);
-    };
-    EXPECT_EQ(client({}), "192.0.2.7");
-    EXPECT_EQ(client({"198.51.100.1"}), "198.51.100.1");
-    EXPECT_EQ(client({"198.51.100.1, 198.51.100.2"}), "198.51.100.2");
-    EXPECT_EQ(client({"198.51.100.1 ,10.1.0.9,\t10.1.0.8"}), "198.51.100.1");
-    EXPECT_EQ(client({"198.51.100.1", "198.51.100.2", "10.1.0.9"}), "198.51.100.2");
-    EXPECT_EQ(client({"10.1.0.1"}), "10.1.0.1");
-    EXPECT_EQ(client({"198.51.100.1, unknown, 10.1.0.9"}), "10.1.0.9");
-    EXPECT_EQ(client({"::ffff:198.51.100.1"}), "198.51.100.1");
-    EXPECT_EQ(client({"2001:db8::5"}), "2001:db8::5");
-    EXPECT_EQ(client({""}), "192.0.2.7");
+TEST(ConnectionLimiter, CountsAnIpv6NetworkAsOneClient) {
+    ConnectionLimiter limiter(10, 1);
+    EXPECT_EQ(limiter.acquire(address("2001:db8::1"), false), ConnectionLimiter::Decision::admitted);
+    EXPECT_EQ(limiter.acquire(address("2001:db8::2"), false), ConnectionLimiter::Decision::client_full);
+    EXPECT_EQ(limiter.acquire(address("2001:db8:0:1::1"), false), ConnectionLimiter::Decision::admitted);
+    limiter.release(address("2001:db8::7"));
+    EXPECT_EQ(limiter.acquire(address("2001:db8::2"), false), ConnectionLimiter::Decision::admitted);
 }
 
 }  // namespace

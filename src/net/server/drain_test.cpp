@@ -14,30 +14,30 @@ constexpr std::string_view get = "GET / HTTP/1.1\r\nHost: h\r\n\r\n";
 
 class DrainTest : public ServerTest {};
 
-TEST_F(DrainTest, EndsIdleConnectionsAtOnce) {
+TEST_F(DrainTest, ClosesIdleConnectionsImmediately) {
     settings.threads = 3;
     start();
     TestClient fresh(port());
     TestClient used(port());
-    EXPECT_EQ(used.ask(get).status, 200);
+    EXPECT_EQ(used.fetch(get).status, 200);
     EXPECT_TRUE(server->drain());
     EXPECT_TRUE(used.at_end());
     EXPECT_FALSE(TestClient(port()).connected());
 }
 
-TEST_F(DrainTest, LetsRequestsUnderWayFinish) {
+TEST_F(DrainTest, LetsRequestsInProgressFinish) {
     std::latch begun(1);
     std::latch release(1);
-    application.answer = [&](const http::Request&, http::Call&) -> http::Response {
+    application.handle = [&](const http::Request&, http::RequestContext&) -> http::Response {
         begun.count_down();
         release.wait();
-        return http::Reply{.body = "finished"};
+        return http::FullResponse{.body = "finished"};
     };
     start();
     TestClient client(port());
     client.send("GET /wait HTTP/1.1\r\nHost: h\r\n\r\n" + std::string(get));
     TestClient sending(port());
-    EXPECT_EQ(sending.ask("GET /direct HTTP/1.1\r\nHost: h\r\n\r\n").status, 200);
+    EXPECT_EQ(sending.fetch("GET /direct HTTP/1.1\r\nHost: h\r\n\r\n").status, 200);
     sending.send("POST /direct HTTP/1.1\r\nHo");
     begun.wait();
 
@@ -46,35 +46,36 @@ TEST_F(DrainTest, LetsRequestsUnderWayFinish) {
     while (TestClient(port()).connected())
         std::this_thread::yield();  // Until the listener is closed.
     release.count_down();
-    auto answer = client.receive();
-    EXPECT_EQ(answer.body, "finished");
-    EXPECT_EQ(answer.field("Connection"), "close");
-    client.rest();
-    auto late = sending.ask("st: h\r\n\r\n");
+    auto response = client.receive();
+    EXPECT_EQ(response.body, "finished");
+    EXPECT_EQ(response.field("Connection"), "close");
+    client.read_rest();
+    auto late = sending.fetch("st: h\r\n\r\n");
     EXPECT_EQ(late.body, "direct");
     EXPECT_EQ(late.field("Connection"), "close");
     draining.join();
     EXPECT_TRUE(complete);
 }
 
-TEST_F(DrainTest, SaysInRelayedAnswersThatTheConnectionEnds) {
+TEST_F(DrainTest, ClosesTheConnectionAfterAProxiedResponse) {
     std::latch begun(1);
     std::latch release(1);
-    LoopbackServer behind([&](Line& line) {
-        line.read_head();
+    LoopbackServer behind([&](TestConnection& connection) {
+        connection.read_head();
         begun.count_down();
         release.wait();
-        line.send("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
+        connection.send("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
     });
     http::Upstream upstream{.tenant = TenantId{"campus"},
                             .name = "portal",
                             .key = "campus/portal",
                             .host = "127.0.0.1",
                             .port = behind.port()};
-    auto described = std::make_shared<const http::Upstream>(upstream);
-    application.admit = [&](const http::Request& request, http::Call& call) -> http::Admission {
-        call.deadline = Monotonic::max();
-        return http::Relay{.upstream = described, .target = request.target, .headers = request.headers};
+    auto definition = std::make_shared<const http::Upstream>(upstream);
+    application.admit = [&](const http::Request& request, http::RequestContext& context) -> http::Admission {
+        context.deadline = Monotonic::max();
+        return http::ProxyRequest{
+            .upstream = definition, .target = request.target, .headers = request.headers};
     };
     start();
     TestClient client(port());
@@ -86,24 +87,24 @@ TEST_F(DrainTest, SaysInRelayedAnswersThatTheConnectionEnds) {
     while (TestClient(port()).connected())
         std::this_thread::yield();  // Until the listener is closed.
     release.count_down();
-    auto answer = client.receive();
-    EXPECT_EQ(answer.status, 200);
-    EXPECT_EQ(answer.body, "ok");
-    EXPECT_EQ(answer.field("Connection"), "close");
+    auto response = client.receive();
+    EXPECT_EQ(response.status, 200);
+    EXPECT_EQ(response.body, "ok");
+    EXPECT_EQ(response.field("Connection"), "close");
     EXPECT_TRUE(client.at_end());
     draining.join();
     EXPECT_TRUE(complete);
 }
 
-TEST_F(DrainTest, ServesConnectionsThatOnlyTheKernelHasAccepted) {
+TEST_F(DrainTest, ServesConnectionsInTheListenBacklog) {
     std::latch begun(1);
     std::latch release(1);
-    application.admit = [&](const http::Request& request, http::Call&) -> http::Admission {
-        if (request.path() == "/stuck") {  // Holds up the thread that accepts.
+    application.admit = [&](const http::Request& request, http::RequestContext&) -> http::Admission {
+        if (request.path() == "/stuck") {  // Blocks the thread that accepts.
             begun.count_down();
             release.wait();
         }
-        return http::Reply{.body = "served"};
+        return http::FullResponse{.body = "served"};
     };
     start();
     TestClient stuck(port());
@@ -115,37 +116,37 @@ TEST_F(DrainTest, ServesConnectionsThatOnlyTheKernelHasAccepted) {
     std::thread draining([&] { server->drain(); });
     release.count_down();
     EXPECT_EQ(asking.receive().body, "served");
-    EXPECT_TRUE(silent.rest().empty());
+    EXPECT_TRUE(silent.read_rest().empty());
     draining.join();
 }
 
-TEST_F(DrainTest, CutsOffWhatTakesTooLong) {
+TEST_F(DrainTest, AbortsRequestsAfterTheDrainTimeout) {
     settings.drain_timeout = 20ms;
     start();
     TestClient client(port());
     client.send("GET / HTTP/1.1\r\nHost: h\r\n");  // The rest never comes.
-    EXPECT_EQ(TestClient(port()).ask(get).status, 200);
+    EXPECT_EQ(TestClient(port()).fetch(get).status, 200);
     EXPECT_FALSE(server->drain());
-    EXPECT_TRUE(client.rest().empty());
+    EXPECT_TRUE(client.read_rest().empty());
 }
 
 TEST_F(DrainTest, LosesNoRequestOfManyClients) {
     settings.threads = 2;
     start();
-    std::atomic<int> asked{0};
-    std::atomic<int> answered{0};
+    std::atomic<int> requests{0};
+    std::atomic<int> responses{0};
     std::vector<std::thread> clients;
     for (int i = 0; i < 8; ++i) {
         clients.emplace_back([&] {
             TestClient client(port());
-            for (std::string said; said != "close";) {
-                // What the server ends while it is idle was not read by it; a client sends that
-                // again elsewhere.
-                auto answer = client.ask(get);
-                if (answer.head.empty()) return;
-                ++asked;
-                answered += answer.status == 200;
-                said = answer.field("Connection");
+            for (std::string connection_header; connection_header != "close";) {
+                // A connection closed while idle: the request was not read, and a client would retry it on
+                // another connection.
+                auto response = client.fetch(get);
+                if (response.head.empty()) return;
+                ++requests;
+                responses += response.status == 200;
+                connection_header = response.field("Connection");
             }
         });
     }
@@ -153,9 +154,9 @@ TEST_F(DrainTest, LosesNoRequestOfManyClients) {
     EXPECT_TRUE(server->drain());
     for (auto& client : clients)
         client.join();
-    EXPECT_GE(asked, 200);
-    EXPECT_EQ(asked, answered);
-    EXPECT_EQ(static_cast<int>(finished_.lock()->size()), answered);
+    EXPECT_GE(requests, 200);
+    EXPECT_EQ(requests, responses);
+    EXPECT_EQ(static_cast<int>(finished_.lock()->size()), responses);
 }
 
 }  // namespace

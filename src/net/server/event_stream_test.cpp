@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Endless streams: idle most of the time, woken from other threads, left or ended at any moment.
+// Endless streams: idle most of the time, woken from other threads, and ended by either side at any time.
 #include "http/message/event_stream.h"
 
 #include <latch>
@@ -11,40 +11,41 @@ namespace integreat::net {
 namespace {
 
 using namespace std::chrono_literals;
-using http::Pace;
+using http::ReadStatus;
 
 constexpr std::string_view direct = "GET /direct HTTP/1.1\r\nHost: h\r\n\r\n";
 
-// What the listeners are told, and how they are woken.
+// The published notices and the wakers of the streams.
 struct Board {
     std::vector<std::string> notices;
-    std::vector<http::Wake> wakes;
+    std::vector<http::Waker> wakes;
 };
 
 class EventStreamTest : public StreamTest {
 protected:
     EventStreamTest() {
-        application.admit = [this](const http::Request& request, http::Call&) -> http::Admission {
-            if (request.path() == "/direct") return http::Reply{.body = "direct"};
-            if (request.path() == "/wait") return http::ReadBody{.waits = true};
-            auto answer = http::event_stream(std::make_unique<LambdaSource>(follow(), alive));
-            answer.waits = waits;
-            answer.until = until;
-            return answer;
+        application.admit = [this](const http::Request& request, http::RequestContext&) -> http::Admission {
+            if (request.path() == "/direct") return http::FullResponse{.body = "direct"};
+            if (request.path() == "/wait") return http::ReadBody{.blocking = true};
+            auto response =
+                http::make_event_stream(std::make_unique<LambdaSource>(make_stream(), live_streams));
+            response.blocking = blocking;
+            response.until = until;
+            return response;
         };
     }
-    // Each listener gets each notice once.
-    LambdaSource::Produce follow() {
-        return [this, next = std::size_t(0)](std::string& to, const http::Demand& demand) mutable {
+    // Returns a body stream that delivers each notice once.
+    LambdaSource::Produce make_stream() {
+        return [this, next = std::size_t(0)](std::string& to, const http::ReadRequest& request) mutable {
             auto all = board.lock();
-            if (next == 0) all->wakes.push_back(demand.wake);
+            if (next == 0) all->wakes.push_back(request.waker);
             for (; next < all->notices.size(); ++next)
                 http::append_event(to, {.data = all->notices[next]});
-            return Pace::idle;
+            return ReadStatus::pending;
         };
     }
     void post(std::string notice) {
-        std::vector<http::Wake> wakes;
+        std::vector<http::Waker> wakes;
         {
             auto all = board.lock();
             all->notices.push_back(std::move(notice));
@@ -57,11 +58,11 @@ protected:
         EXPECT_FALSE(client.read_until("data: " + data + "\n\n\r\n").empty()) << data;
     }
 
-    Guarded<Board> board{{.notices = {"welcome"}, .wakes = {}}};
+    Synchronized<Board> board{{.notices = {"welcome"}, .wakes = {}}};
     Monotonic until = Monotonic::max();
 };
 
-TEST_F(EventStreamTest, SendsTheHeadAtOnceAndEventsAsTheyHappen) {
+TEST_F(EventStreamTest, SendsTheHeadImmediatelyAndEventsAsTheyHappen) {
     start();
     TestClient client(port());
     client.send(get);
@@ -75,8 +76,8 @@ TEST_F(EventStreamTest, SendsTheHeadAtOnceAndEventsAsTheyHappen) {
     }
 }
 
-TEST_F(EventStreamTest, LosesNoWakeThatComesWhileAPieceIsMadeOrSent) {
-    waits = true;
+TEST_F(EventStreamTest, LosesNoWakeDuringAReadOrWrite) {
+    blocking = true;
     start();
     TestClient client(port());
     client.send(get);
@@ -98,24 +99,24 @@ TEST_F(EventStreamTest, SendsHeartbeatsWhileNothingHappens) {
         EXPECT_EQ(client.read_until("\r\n:\n\n\r\n").substr(0, 1), "3");
 }
 
-TEST_F(EventStreamTest, ForgetsAListenerThatLeavesWhileNothingHappens) {
+TEST_F(EventStreamTest, DestroysTheStreamOfAClientThatDisconnectsWhileIdle) {
     start();
     {
         TestClient client(port());
         client.send(get);
         expect_event(client, "welcome");
-        EXPECT_EQ(alive, 1);
+        EXPECT_EQ(live_streams, 1);
         EXPECT_EQ(gauge("integreat_streams_open"), 1);
     }
-    auto outcome = finished(1)[0].outcome;
-    EXPECT_EQ(alive, 0);
-    EXPECT_TRUE(outcome.complete);  // It has no end that it could have missed.
-    EXPECT_EQ(outcome.response_body_bytes, std::string_view("data: welcome\n\n").size());
+    auto summary = finished(1)[0].summary;
+    EXPECT_EQ(live_streams, 0);
+    EXPECT_TRUE(summary.complete);  // An endless stream has no end to miss.
+    EXPECT_EQ(summary.response_body_bytes, std::string_view("data: welcome\n\n").size());
     EXPECT_EQ(gauge("integreat_streams_open"), 0);
-    post("nobody is listening");
+    post("no stream is open");
 }
 
-TEST_F(EventStreamTest, EndsAtOnceInADrain) {
+TEST_F(EventStreamTest, EndsImmediatelyDuringADrain) {
     settings.threads = 2;
     start();
     std::vector<std::unique_ptr<TestClient>> clients;
@@ -128,26 +129,26 @@ TEST_F(EventStreamTest, EndsAtOnceInADrain) {
     EXPECT_TRUE(server->drain());
     EXPECT_LT(clock.monotonic() - begun, settings.drain_timeout / 2);
     for (auto& client : clients) {
-        EXPECT_EQ(client->rest(), "0\r\n\r\n");
+        EXPECT_EQ(client->read_rest(), "0\r\n\r\n");
         EXPECT_FALSE(client->was_reset());
     }
-    EXPECT_EQ(alive, 0);
+    EXPECT_EQ(live_streams, 0);
     for (const auto& request : finished(10))
-        EXPECT_TRUE(request.outcome.complete);
+        EXPECT_TRUE(request.summary.complete);
     server.reset();
-    post("to a server that is gone");
+    post("after the server is destroyed");
 }
 
-TEST_F(EventStreamTest, EndsWithTheTokenAndLeavesTheConnection) {
+TEST_F(EventStreamTest, EndsWithTheTokenAndKeepsTheConnection) {
     until = clock.monotonic() + 20ms;
     start();
     TestClient client(port());
-    EXPECT_EQ(client.ask(get).body, "data: welcome\n\n");
-    EXPECT_EQ(client.ask(direct).body, "direct");
-    EXPECT_EQ(client.ask(get).body, "");
+    EXPECT_EQ(client.fetch(get).body, "data: welcome\n\n");
+    EXPECT_EQ(client.fetch(direct).body, "direct");
+    EXPECT_EQ(client.fetch(get).body, "");
 }
 
-TEST_F(EventStreamTest, KeepsWhatAListenerSendsAheadUpToALimit) {
+TEST_F(EventStreamTest, BuffersPipelinedRequestsUpToALimit) {
     until = clock.monotonic() + 100ms;
     start();
     TestClient patient(port());
@@ -162,13 +163,13 @@ TEST_F(EventStreamTest, KeepsWhatAListenerSendsAheadUpToALimit) {
     TestClient flooding(port());
     flooding.send(get);
     flooding.send(std::string(100'000, 'x'));
-    flooding.rest();
+    flooding.read_rest();
     EXPECT_EQ(finished(4).size(), 4u);
-    EXPECT_EQ(alive, 0);
+    EXPECT_EQ(live_streams, 0);
 }
 
-TEST_F(EventStreamTest, CountsAsAConnectionOfItsClient) {
-    settings.connections_per_client_max = 2;
+TEST_F(EventStreamTest, CountsTowardsTheLimitPerClient) {
+    settings.max_connections_per_client = 2;
     start();
     TestClient first(port());
     first.send(get);
@@ -179,11 +180,11 @@ TEST_F(EventStreamTest, CountsAsAConnectionOfItsClient) {
     EXPECT_EQ(TestClient(port()).receive().status, 503);
 }
 
-TEST_F(EventStreamTest, CostsNoThreadWhileIdleAndWakesAThousandAtOnce) {
+TEST_F(EventStreamTest, NeedsNoThreadWhileIdleAndWakesAThousandStreams) {
     constexpr std::size_t listeners = 1'000;
     settings.threads = 2;
-    settings.connections_per_client_max = 2'000;
-    waits = true;
+    settings.max_connections_per_client = 2'000;
+    blocking = true;
     start();
     std::vector<std::unique_ptr<TestClient>> clients;
     for (std::size_t i = 0; i < listeners; ++i) {
@@ -194,16 +195,16 @@ TEST_F(EventStreamTest, CostsNoThreadWhileIdleAndWakesAThousandAtOnce) {
     for (auto& client : clients)
         expect_event(*client, "welcome");
     EXPECT_EQ(gauge("integreat_streams_open"), 1'000);
-    // The one thread that may wait is free.
-    EXPECT_EQ(TestClient(port()).ask("GET /wait HTTP/1.1\r\nHost: h\r\n\r\n").body, "waited");
+    // The single thread of the blocking pool is free.
+    EXPECT_EQ(TestClient(port()).fetch("GET /wait HTTP/1.1\r\nHost: h\r\n\r\n").body, "waited");
 
     std::jthread posting([&] { post("all of you"); });
-    EXPECT_EQ(TestClient(port()).ask("GET /wait HTTP/1.1\r\nHost: h\r\n\r\n").body, "waited");
+    EXPECT_EQ(TestClient(port()).fetch("GET /wait HTTP/1.1\r\nHost: h\r\n\r\n").body, "waited");
     for (auto& client : clients)
         expect_event(*client, "all of you");
     posting.join();
     clients.clear();
-    EXPECT_TRUE(eventually([&] { return alive == 0; }));
+    EXPECT_TRUE(eventually([&] { return live_streams == 0; }));
     EXPECT_EQ(finished(listeners + 2).size(), listeners + 2);
 }
 

@@ -16,12 +16,12 @@ namespace integreat::net {
 
 namespace {
 
-// After a failed accept (no descriptors left): others may be closed meanwhile.
+// Pause after a failed accept (no descriptors left), during which other connections may be closed.
 constexpr std::chrono::milliseconds accept_pause{50};
 
 using ReusePort = asio::detail::socket_option::boolean<SOL_SOCKET, SO_REUSEPORT>;
 
-// Memory ran out, most likely: the session is gone, the others live on.
+// Logs an exception that ended a session, most likely std::bad_alloc; the other sessions continue.
 void report(const std::exception_ptr& failure) {
     try {
         std::rethrow_exception(failure);
@@ -34,21 +34,21 @@ void report(const std::exception_ptr& failure) {
 
 }  // namespace
 
-// The hint: all input and output of this context is on one thread, so its descriptors need no locks.
-Worker::Worker(const ServerParts& server)
-    : parts(server),
-      context(BOOST_ASIO_CONCURRENCY_HINT_UNSAFE_IO),
-      sweeper(context, server.clock, server.settings.sweep_tick),
-      upstreams(sweeper, server.upstreams),
-      acceptor_(context.get_executor()),
-      accept_pause_(context.get_executor()) {}
+// The concurrency hint says that all I/O of this context is on one thread, so its descriptors need no locks.
+IoThread::IoThread(const ServerContext& server_context)
+    : server(server_context),
+      io_context(BOOST_ASIO_CONCURRENCY_HINT_UNSAFE_IO),
+      sweeper(io_context, server_context.clock, server_context.settings.sweep_tick),
+      upstreams(sweeper, server_context.upstreams),
+      acceptor_(io_context.get_executor()),
+      accept_pause_(io_context.get_executor()) {}
 
-Worker::~Worker() {
+IoThread::~IoThread() {
     ASSERT(!thread_.joinable());
 }
 
-Result<std::uint16_t> Worker::listen(std::uint16_t port) {
-    const auto& settings = parts.settings;
+Result<std::uint16_t> IoThread::listen(std::uint16_t port) {
+    const auto& settings = server.settings;
     error_code error;
     auto address = asio::ip::make_address(settings.address, error);
     if (error)
@@ -69,164 +69,164 @@ Result<std::uint16_t> Worker::listen(std::uint16_t port) {
     return endpoint.port();
 }
 
-void Worker::start() {
+void IoThread::start() {
     accepting_ = true;
     sweeper.start([this] { tick(); });
     upstreams.start();
-    if (parts.application.make_lane) {
-        lane_ = parts.application.make_lane();
-        lane_watch_.emplace(context.get_executor(), lane_.descriptor);
-        watch_lane();
+    if (server.application.make_completion_source) {
+        completions_ = server.application.make_completion_source();
+        completions_watch_.emplace(io_context.get_executor(), completions_.descriptor);
+        watch_completions();
     }
-    asio::co_spawn(context, accept(*this), [](std::exception_ptr failure) {
+    asio::co_spawn(io_context, accept(*this), [](std::exception_ptr failure) {
         if (failure) std::rethrow_exception(failure);
     });
-    thread_ = std::thread([this] { context.run(); });
+    thread_ = std::thread([this] { io_context.run(); });
 }
 
-Awaitable<void> Worker::accept(Worker& worker) {
-    while (!worker.draining) {
+Awaitable<void> IoThread::accept(IoThread& io_thread) {
+    while (!io_thread.draining) {
         tcp::endpoint peer;
         error_code error;
         auto socket =
-            co_await worker.acceptor_.async_accept(peer, asio::redirect_error(use_awaitable, error));
+            co_await io_thread.acceptor_.async_accept(peer, asio::redirect_error(use_awaitable, error));
         if (!error) {
-            worker.admit(std::move(socket), peer);
-        } else if (!worker.draining && error != asio::error::connection_aborted) {
-            worker.parts.metrics.accepts_failed.add();
-            worker.accept_pause_.expires_after(accept_pause);
-            co_await worker.accept_pause_.async_wait(asio::redirect_error(use_awaitable, error));
+            io_thread.accept_connection(std::move(socket), peer);
+        } else if (!io_thread.draining && error != asio::error::connection_aborted) {
+            io_thread.server.metrics.accepts_failed.add();
+            io_thread.accept_pause_.expires_after(accept_pause);
+            co_await io_thread.accept_pause_.async_wait(asio::redirect_error(use_awaitable, error));
         }
     }
-    worker.accepting_ = false;
-    worker.report_quiet();
+    io_thread.accepting_ = false;
+    io_thread.report_idle();
 }
 
-void Worker::admit(Socket socket, const tcp::endpoint& peer) {
-    auto address = without_mapping(peer.address());
-    auto entry = parts.clients.enter(address, parts.proxies.trusts(address));
-    if (entry != Clients::Entry::admitted) {
-        bool server_full = entry == Clients::Entry::server_full;
-        (server_full ? parts.metrics.refused_server_full : parts.metrics.refused_client_full).add();
-        refuse(std::move(socket));
+void IoThread::accept_connection(Socket socket, const tcp::endpoint& peer) {
+    auto address = unmap_v4(peer.address());
+    auto decision = server.connection_limiter.acquire(address, server.trusted_proxies.trusts(address));
+    if (decision != ConnectionLimiter::Decision::admitted) {
+        bool server_full = decision == ConnectionLimiter::Decision::server_full;
+        (server_full ? server.metrics.refused_server_full : server.metrics.refused_client_full).add();
+        reject(std::move(socket));
         return;
     }
-    parts.metrics.connections_accepted.add();
+    server.metrics.connections_accepted.add();
     auto session = std::make_unique<Session>(*this, std::move(socket), peer);
-    asio::co_spawn(context, Session::run(std::move(session)), [](std::exception_ptr failure) {
+    asio::co_spawn(io_context, Session::run(std::move(session)), [](std::exception_ptr failure) {
         if (failure) report(failure);
     });
 }
 
-// One write that may fail, then the end: overload must not cost us more. Inside TLS there is no place for it.
-void Worker::refuse(Socket socket) {
-    if (parts.certificates) return;
-    auto reply = http::to_reply({.status = 503,
-                                 .type = "overloaded",
-                                 .title = "Too much is going on here",
-                                 .detail = "Too many connections are open; try again later.",
-                                 .retry_after = std::chrono::seconds(1)},
-                                "");
+// Sends a 503 with a single write that may fail, and closes the connection: rejecting a connection must be
+// cheap. A TLS connection is closed without a response, since that would need a handshake.
+void IoThread::reject(Socket socket) {
+    if (server.certificates) return;
+    auto response = http::to_response(
+        http::problem(http::ProblemType::overloaded, "Too many connections are open. Try again later.",
+                      std::chrono::seconds(1)),
+        "", server.settings.problem_base_url);
     std::string bytes;
-    ResponseFraming framing{.content_length = reply.body.size(), .keep_alive = false};
-    ASSERT(append_response_head(bytes, reply.status, reply.headers, {}, framing,
-                                date.at(parts.clock.now())) == 0);
-    bytes += reply.body;
-    error_code ignored;  // Whoever does not read it learns as much from the end of the connection.
+    ResponseFraming framing{.content_length = response.body.size(), .keep_alive = false};
+    ASSERT(append_response_head(bytes, response.status, response.headers, {}, framing,
+                                date.at(server.clock.now())) == 0);
+    bytes += response.body;
+    error_code ignored;  // A client that does not read the response sees the end of the connection.
     socket.non_blocking(true, ignored);
     socket.write_some(asio::buffer(bytes), ignored);
     socket.shutdown(tcp::socket::shutdown_send, ignored);
 }
 
-void Worker::entered(Session& session) {
+void IoThread::add_session(Session& session) {
     session.next_ = first_;
     if (first_) first_->previous_ = &session;
     first_ = &session;
-    parts.metrics.connections_open.add(1);
+    server.metrics.connections_open.add(1);
 }
 
-void Worker::left(Session& session) {
+void IoThread::remove_session(Session& session) {
     (session.previous_ ? session.previous_->next_ : first_) = session.next_;
     if (session.next_) session.next_->previous_ = session.previous_;
-    parts.metrics.connections_open.add(-1);
-    report_quiet();
+    server.metrics.connections_open.add(-1);
+    report_idle();
 }
 
-bool Worker::reserve_body(std::size_t bytes) {
-    auto share = parts.settings.body_bytes_in_flight_max / static_cast<std::size_t>(parts.threads);
+bool IoThread::reserve_body(std::size_t bytes) {
+    auto share = server.settings.body_bytes_in_flight_max / static_cast<std::size_t>(server.threads);
     if (body_bytes_in_flight + bytes > share) return false;
     body_bytes_in_flight += bytes;
     return true;
 }
 
-void Worker::watch_lane() {
-    lane_watch_->async_wait(asio::posix::descriptor_base::wait_read, [this](const error_code& error) {
+void IoThread::watch_completions() {
+    completions_watch_->async_wait(asio::posix::descriptor_base::wait_read, [this](const error_code& error) {
         if (error) return;
-        lane_.advance();
-        watch_lane();
+        completions_.advance();
+        watch_completions();
     });
 }
 
-void Worker::tick() {
-    if (lane_watch_) lane_.expire();
-    parts.metrics.bytes_in.add(std::exchange(bytes_in, 0));
-    parts.metrics.bytes_out.add(std::exchange(bytes_out, 0));
+void IoThread::tick() {
+    if (completions_watch_) completions_.expire();
+    server.metrics.bytes_in.add(std::exchange(bytes_in, 0));
+    server.metrics.bytes_out.add(std::exchange(bytes_out, 0));
 }
 
-// Draining, and the last connection is gone.
-void Worker::report_quiet() {
-    if (!draining || accepting_ || first_ || std::exchange(reported_quiet_, true)) return;
-    --*parts.workers_busy.lock();
-    parts.quiet.notify_all();
+// Reports this thread as idle if it is draining and has no connection left.
+void IoThread::report_idle() {
+    if (!draining || accepting_ || first_ || std::exchange(reported_idle_, true)) return;
+    --*server.io_threads_busy.lock();
+    server.all_idle.notify_all();
 }
 
-void Worker::drain() {
-    asio::post(context, [this] {
+void IoThread::drain() {
+    asio::post(io_context, [this] {
         if (std::exchange(draining, true)) return;
-        accept_waiting();
+        accept_backlog();
         acceptor_.close();
         accept_pause_.cancel();
         for (auto* session = first_; session; session = session->next_)
             session->drain();
-        report_quiet();
+        report_idle();
     });
 }
 
-// Connections the kernel has taken on our behalf, with a request in them: the client believes it is on its
-// way.
-void Worker::accept_waiting() {
+// Accepts the connections in the listen backlog that already carry a request, since the client has sent it
+// successfully.
+void IoThread::accept_backlog() {
     error_code error;
     acceptor_.non_blocking(true, error);
     while (!error) {
         tcp::endpoint peer;
-        Socket socket(context.get_executor());
+        Socket socket(io_context.get_executor());
         acceptor_.accept(socket, peer, error);
-        if (!error && socket.available(error) > 0 && !error) admit(std::move(socket), peer);
+        if (!error && socket.available(error) > 0 && !error) accept_connection(std::move(socket), peer);
     }
 }
 
-void Worker::abort() {
-    asio::post(context, [this] {
+void IoThread::abort() {
+    asio::post(io_context, [this] {
         upstreams.stop();
         sweeper.close_all();
-        if (lane_watch_) lane_.abandon();
+        if (completions_watch_) completions_.abandon();
     });
 }
 
-void Worker::join() {
+void IoThread::join() {
     if (!thread_.joinable()) return;
-    context.stop();
+    io_context.stop();
     thread_.join();
-    // Sessions are coroutines that end by themselves once their streams are closed.
+    // Sessions are coroutines that end once their streams are closed.
     upstreams.stop();
     while (first_) {
         sweeper.close_all();
-        if (lane_watch_) lane_.abandon();
-        context.restart();
-        context.run_for(std::chrono::milliseconds(50));
+        if (completions_watch_) completions_.abandon();
+        io_context.restart();
+        io_context.run_for(std::chrono::milliseconds(50));
     }
     tick();
-    if (lane_watch_) lane_watch_->release();  // It is the lane's to close.
+    if (completions_watch_)
+        completions_watch_->release();  // The descriptor is owned by the completion source.
 }
 
 }  // namespace integreat::net

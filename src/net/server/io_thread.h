@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// One I/O thread: its own io_context, its own listener on the shared port (SO_REUSEPORT), its own sessions.
-// Sessions of different workers share nothing that is written per request: what they count is kept here and
-// carried to the metrics a few times a second.
+// One I/O thread with its own io_context, its own listener on the shared port (SO_REUSEPORT) and its own
+// sessions. Sessions of different I/O threads share nothing that is written per request: counters are kept
+// here and added to the metrics a few times a second.
 #pragma once
 
 #include <atomic>
@@ -27,71 +27,74 @@ namespace integreat::net {
 
 class Session;
 
-// What all workers of a server use; outlives them.
-struct ServerParts {
+// Objects shared by all I/O threads of a server; they outlive the threads.
+struct ServerContext {
     const ServerSettings& settings;
     const http::Application& application;
     const Clock& clock;
     const ServerMetrics& metrics;
-    Clients& clients;
-    const TrustedProxies& proxies;
-    Certificates* certificates;  // Null: plain HTTP.
-    Upstreams& upstreams;
-    WaitingPool& pool;
-    Guarded<int>& workers_busy;  // With sessions, or still accepting.
-    std::condition_variable& quiet;
+    ConnectionLimiter& connection_limiter;
+    const TrustedProxies& trusted_proxies;
+    TlsCertificates* certificates;  // Null: plain HTTP.
+    UpstreamRegistry& upstreams;
+    BlockingPool& pool;
+    Synchronized<int>& io_threads_busy;  // Threads that have sessions or still accept connections.
+    std::condition_variable& all_idle;
     int threads;
 };
 
-class Worker {
+class IoThread {
 public:
-    explicit Worker(const ServerParts& parts);
-    ~Worker();
+    explicit IoThread(const ServerContext& server_context);
+    ~IoThread();
 
-    // Binds and listens; the port that was bound.
+    // Binds and listens. Returns the bound port.
     Result<std::uint16_t> listen(std::uint16_t port);
     void start();
 
     // Callable from other threads.
-    void drain();  // Stop accepting, close idle sessions, let the others finish their request.
-    void abort();  // Close all connections now.
-    void join();   // After drain or abort, and once the waiting pool has stopped: the thread ends.
+    void drain();  // Stops accepting and closes idle sessions; the others finish their request.
+    void abort();  // Closes all connections immediately.
+    void join();   // Ends the thread; call after drain or abort, and after the blocking pool has stopped.
 
-    // For sessions, on this thread.
-    const ServerParts parts;
-    asio::io_context context;
-    Sweeper sweeper;
+    // Members used by sessions on this thread.
+    const ServerContext server;
+    asio::io_context io_context;
+    DeadlineSweeper sweeper;
     UpstreamPools upstreams;
-    DateField date;
+    DateHeader date;
     bool draining = false;
-    std::uint64_t bytes_in = 0;  // Since the last tick.
+    std::uint64_t bytes_in = 0;  // Bytes received since the last tick.
     std::uint64_t bytes_out = 0;
     std::size_t body_bytes_in_flight = 0;
-    postgres::Lane* lane() const { return lane_.database; }  // Null: there is none.
+    postgres::CompletionQueue* completion_queue() const {
+        return completions_.database;
+    }  // Null if there is none.
 
-    // False if the share of this thread in body_bytes_in_flight_max is used up.
+    // Reserves memory for a request body. Returns false if this thread's share of body_bytes_in_flight_max is
+    // exhausted.
     bool reserve_body(std::size_t bytes);
 
-    void entered(Session& session);
-    void left(Session& session);
+    void add_session(Session& session);
+    void remove_session(Session& session);
 
 private:
-    static Awaitable<void> accept(Worker& worker);
-    void admit(Socket socket, const tcp::endpoint& peer);
-    void accept_waiting();
-    void refuse(Socket socket);
+    static Awaitable<void> accept(IoThread& io_thread);
+    void accept_connection(Socket socket, const tcp::endpoint& peer);
+    void accept_backlog();
+    void reject(Socket socket);
     void tick();
-    void report_quiet();
-    void watch_lane();
+    void report_idle();
+    void watch_completions();
 
-    http::Lane lane_;
-    std::optional<asio::posix::basic_stream_descriptor<Executor>> lane_watch_;
+    http::CompletionSource completions_;
+    std::optional<asio::posix::basic_stream_descriptor<Executor>> completions_watch_;
     Acceptor acceptor_;
     Timer accept_pause_;
     Session* first_ = nullptr;
     std::thread thread_;
     bool accepting_ = false;
-    bool reported_quiet_ = false;
+    bool reported_idle_ = false;
 };
 
 }  // namespace integreat::net

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// One http::Stream on its way to a client: asks the source for a piece, frames it, writes it, and only then
-// asks again, so that a client that reads slowly slows the source down and costs one piece of memory. While
-// the source is idle the stream waits in a read from the client: its end ends the stream, and whatever else
-// should happen (a wake, the heartbeat, a drain) cancels the read. So an idle stream is a few kilobytes, and
-// neither a thread nor a timer.
+// Sends one http::StreamingResponse: reads a chunk from the body stream, frames it, writes it, and only then
+// reads the next one, so that a slow client slows the body stream down and costs one chunk of memory. While
+// the body stream is idle, the streamer waits in a read from the client: its end ends the response, and any
+// other event (a wake, the heartbeat, a drain) cancels the read. An idle stream thus costs a few kilobytes,
+// and neither a thread nor a timer. Regions of files are sent by sendfile(2), so that their bytes never enter
+// this process.
 #pragma once
 
 #include <atomic>
@@ -17,76 +18,77 @@
 
 namespace integreat::net {
 
-class Streaming {
+class ResponseStreamer {
 public:
-    // `within` is the session's: they live longer.
-    struct Within {
-        Worker& worker;
-        Stream& client;
-        Input& input;
-        http::Call& call;
+    // Parts of the session, which outlive the streamer.
+    struct Context {
+        IoThread& io_thread;
+        SocketStream& client;
+        ReadBuffer& read_buffer;
+        http::RequestContext& request_context;
     };
-    Streaming(Within within, http::Stream stream);
-    Streaming(const Streaming&) = delete;
-    Streaming& operator=(const Streaming&) = delete;
-    ~Streaming();  // The source is gone, and no wake arrives any more.
+    ResponseStreamer(Context context, http::StreamingResponse stream);
+    ResponseStreamer(const ResponseStreamer&) = delete;
+    ResponseStreamer& operator=(const ResponseStreamer&) = delete;
+    ~ResponseStreamer();  // Destroys the body stream and disables its wakers.
 
-    const http::Stream& what() const { return what_; }
-    bool endless() const { return !what_.heartbeat.empty(); }
+    const http::StreamingResponse& response() const { return response_; }
+    bool endless() const { return !response_.heartbeat.empty(); }
 
-    // The first piece is made before the head is sent: false if none could be, so that there is time for an
-    // honest status.
-    Awaitable<bool> begin();
-    // All of it, behind `head`. False if the body is not whole; the connection must be reset then.
+    // Reads the first chunk before the head is sent. Returns false if that fails, so that the response can
+    // still be an error.
+    Awaitable<bool> prepare();
+    // Sends `head` and the whole body. Returns false if the body is incomplete; the connection must be reset
+    // then.
     Awaitable<bool> run(std::string head, bool chunked);
 
-    std::uint64_t body_bytes() const { return body_bytes_; }
-    bool client_gone() const { return gone_; }
+    std::uint64_t body_bytes_sent() const { return body_bytes_sent_; }
+    bool client_disconnected() const { return disconnected_; }
 
-    // On the thread of the session: look again at what you are waiting for.
+    // Ends the current wait so that its conditions are checked again. Call on the session's thread.
     void interrupt() {
         if (parked_) client_.cancel();
     }
 
 private:
-    struct Bell;
+    struct WakeFlag;
 
-    bool over() const;  // An endless one that ends now.
-    bool awake() const;
-    void ask();
+    bool should_end() const;  // Returns whether an endless stream must end now.
+    bool woken() const;
+    void read_body_stream();
     void check_length();
-    Awaitable<void> produce();
-    Awaitable<bool> produce_on_pool();
+    Awaitable<void> read_chunk();
+    Awaitable<bool> read_chunk_blocking();
     void frame(bool last);
     Awaitable<bool> send();
     Awaitable<bool> wait_for_wake();
     Awaitable<void> park(Monotonic deadline);
     Awaitable<void> yield();
-    bool break_off(std::string_view cause);
+    bool fail(std::string_view cause);
 
-    // A region of a file. Small ones, and those inside TLS, pass through memory.
-    bool read_region(std::size_t bytes_max);
-    Awaitable<bool> run_region();
-    Awaitable<bool> send_region();
+    // Functions for a region of a file. Small regions, and those inside TLS, pass through memory.
+    bool read_file_chunk(std::size_t max_bytes);
+    Awaitable<bool> run_file();
+    Awaitable<bool> send_file();
 
-    Monotonic now() const { return worker_.parts.clock.monotonic(); }
+    Monotonic now() const { return io_thread_.server.clock.monotonic(); }
 
-    Worker& worker_;
-    Stream& client_;
-    Input& input_;
-    http::Call& call_;
-    http::Stream what_;
-    std::shared_ptr<Bell> bell_;
-    http::Wake wake_;
-    http::Pace pace_ = http::Pace::more;
-    std::string cause_;   // Of a broken source.
-    std::string prefix_;  // What goes before the piece: the head, the size of a chunk.
-    std::string piece_;
-    std::uint64_t made_ = 0;        // Bytes of the body, by the source or from the file.
-    std::uint64_t body_bytes_ = 0;  // Of those, the sent ones.
+    IoThread& io_thread_;
+    SocketStream& client_;
+    ReadBuffer& read_buffer_;
+    http::RequestContext& context_;
+    http::StreamingResponse response_;
+    std::shared_ptr<WakeFlag> wake_flag_;
+    http::Waker waker_;
+    http::ReadStatus status_ = http::ReadStatus::ready;
+    std::string cause_;   // Reason for status_ error.
+    std::string prefix_;  // Bytes before the chunk: the head, or the size line.
+    std::string chunk_;
+    std::uint64_t bytes_produced_ = 0;   // Body bytes read from the body stream or the file.
+    std::uint64_t body_bytes_sent_ = 0;  // Body bytes written to the client.
     bool chunked_ = false;
     bool parked_ = false;
-    bool gone_ = false;
+    bool disconnected_ = false;
 };
 
 }  // namespace integreat::net

@@ -17,25 +17,24 @@ namespace integreat::net {
 
 namespace {
 
-// Sockets are descriptors, of which a process often gets no more than 1,024 unless it asks. We ask for two
-// per connection, for relays, and some for files and databases.
-void raise_descriptor_limit(int connections_max) {
+// Raises the limit of open files, whose default is often 1,024: two descriptors per connection, for proxied
+// requests, and some for files and databases.
+void raise_descriptor_limit(int max_connections) {
     constexpr rlim_t others = 256;
-    auto wanted = 2 * static_cast<rlim_t>(connections_max) + others;
+    auto needed = 2 * static_cast<rlim_t>(max_connections) + others;
     rlimit limit{};
-    if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= wanted) return;
-    limit.rlim_cur = std::min(wanted, limit.rlim_max);
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= needed) return;
+    limit.rlim_cur = std::min(needed, limit.rlim_max);
     bool raised = setrlimit(RLIMIT_NOFILE, &limit) == 0;
-    if (raised && limit.rlim_cur >= static_cast<rlim_t>(connections_max) + others) return;
+    if (raised && limit.rlim_cur >= static_cast<rlim_t>(max_connections) + others) return;
     log({.level = Level::warning,
-         .message =
-             "fewer connections than connections_max are possible: raise the limit of open files (ulimit -n)",
-         .fields = {{"limit", std::to_string(limit.rlim_cur)}, {"wanted", std::to_string(wanted)}}});
+         .message = "the limit of open files is too low for max_connections; raise it (ulimit -n)",
+         .fields = {{"limit", std::to_string(limit.rlim_cur)}, {"needed", std::to_string(needed)}}});
 }
 
 }  // namespace
 
-Server::Server(ServerSettings settings, const http::Application& application, Upstreams& upstreams,
+Server::Server(ServerSettings settings, const http::Application& application, UpstreamRegistry& upstreams,
                metrics::Registry& registry, const Clock& clock)
     : settings_(std::move(settings)),
       application_(application),
@@ -44,78 +43,81 @@ Server::Server(ServerSettings settings, const http::Application& application, Up
       clock_(clock) {}
 
 Result<std::unique_ptr<Server>> Server::start(ServerSettings settings, const http::Application& application,
-                                              Upstreams& upstreams, metrics::Registry& registry,
+                                              UpstreamRegistry& upstreams, metrics::Registry& registry,
                                               const Clock& clock) {
-    // A peer that went away is an error of the write, not of the process; sendfile(2) has no MSG_NOSIGNAL.
+    // Writing to a disconnected peer is an error of the write, not of the process; sendfile(2) has no
+    // MSG_NOSIGNAL.
     std::signal(SIGPIPE, SIG_IGN);
     std::unique_ptr<Server> server(new Server(std::move(settings), application, upstreams, registry, clock));
     TRY(server->listen());
-    for (auto& worker : server->workers_)
-        worker->start();
+    for (auto& io_thread : server->io_threads_)
+        io_thread->start();
     return server;
 }
 
 Result<> Server::listen() {
-    proxies_ = std::make_unique<TrustedProxies>(TRY(TrustedProxies::parse(settings_.trusted_proxies)));
+    trusted_proxies_ =
+        std::make_unique<TrustedProxies>(TRY(TrustedProxies::parse(settings_.trusted_proxies)));
     if (!settings_.tls_certificate_file.empty()) {
-        certificates_ = TRY(Certificates::load(settings_.tls_certificate_file, settings_.tls_key_file));
+        certificates_ = TRY(TlsCertificates::load(settings_.tls_certificate_file, settings_.tls_key_file));
     }
-    raise_descriptor_limit(settings_.connections_max);
+    raise_descriptor_limit(settings_.max_connections);
     metrics_ = std::make_unique<ServerMetrics>(server_metrics(registry_));
-    clients_ = std::make_unique<Clients>(settings_.connections_max, settings_.connections_per_client_max);
+    connection_limiter_ =
+        std::make_unique<ConnectionLimiter>(settings_.max_connections, settings_.max_connections_per_client);
 
     int threads = settings_.threads > 0 ? settings_.threads
                                         : std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
-    std::vector<std::unique_ptr<Worker>> workers;
-    pool_ = std::make_unique<WaitingPool>(settings_.waiting_threads, settings_.waiting_queue_max, clock_,
-                                          registry_);
-    ServerParts parts{.settings = settings_,
-                      .application = application_,
-                      .clock = clock_,
-                      .metrics = *metrics_,
-                      .clients = *clients_,
-                      .proxies = *proxies_,
-                      .certificates = certificates_.get(),
-                      .upstreams = upstreams_,
-                      .pool = *pool_,
-                      .workers_busy = workers_busy_,
-                      .quiet = quiet_,
-                      .threads = threads};
+    std::vector<std::unique_ptr<IoThread>> io_threads;
+    pool_ = std::make_unique<BlockingPool>(settings_.blocking_threads, settings_.max_blocking_queue_length,
+                                           clock_, registry_);
+    ServerContext context{.settings = settings_,
+                          .application = application_,
+                          .clock = clock_,
+                          .metrics = *metrics_,
+                          .connection_limiter = *connection_limiter_,
+                          .trusted_proxies = *trusted_proxies_,
+                          .certificates = certificates_.get(),
+                          .upstreams = upstreams_,
+                          .pool = *pool_,
+                          .io_threads_busy = io_threads_busy_,
+                          .all_idle = all_idle_,
+                          .threads = threads};
     port_ = settings_.port;
     for (int i = 0; i < threads; ++i) {
-        auto worker = std::make_unique<Worker>(parts);
-        port_ = TRY(worker->listen(port_));
-        workers.push_back(std::move(worker));
+        auto io_thread = std::make_unique<IoThread>(context);
+        port_ = TRY(io_thread->listen(port_));
+        io_threads.push_back(std::move(io_thread));
     }
-    *workers_busy_.lock() = threads;
-    workers_ = std::move(workers);
+    *io_threads_busy_.lock() = threads;
+    io_threads_ = std::move(io_threads);
     return {};
 }
 
 Server::~Server() {
     drain();
     if (pool_) pool_->stop();
-    for (auto& worker : workers_)
-        worker->join();
+    for (auto& io_thread : io_threads_)
+        io_thread->join();
 }
 
-bool Server::wait_until_quiet(std::chrono::milliseconds at_most) {
-    auto busy = workers_busy_.lock();
-    return quiet_.wait_for(busy.lock(), at_most, [&] { return *busy == 0; });
+bool Server::wait_until_idle(std::chrono::milliseconds timeout) {
+    auto busy = io_threads_busy_.lock();
+    return all_idle_.wait_for(busy.lock(), timeout, [&] { return *busy == 0; });
 }
 
 bool Server::drain() {
-    constexpr std::chrono::milliseconds cut_off_at_most{1'000};
+    constexpr std::chrono::milliseconds abort_timeout{1'000};
     if (drained_) return *drained_;
-    for (auto& worker : workers_)
-        worker->drain();
-    drained_ = wait_until_quiet(settings_.drain_timeout);
+    for (auto& io_thread : io_threads_)
+        io_thread->drain();
+    drained_ = wait_until_idle(settings_.drain_timeout);
     if (*drained_) return true;
-    for (auto& worker : workers_)
-        worker->abort();
-    if (!wait_until_quiet(cut_off_at_most)) {
+    for (auto& io_thread : io_threads_)
+        io_thread->abort();
+    if (!wait_until_idle(abort_timeout)) {
         log({.level = Level::warning,
-             .message = "requests are still being answered after the drain timeout",
+             .message = "requests are still running after the drain timeout",
              .fields = {{"drain_timeout_ms", std::to_string(settings_.drain_timeout.count())}}});
     }
     return false;
@@ -123,7 +125,7 @@ bool Server::drain() {
 
 Result<> Server::reload_certificates() {
     if (!certificates_)
-        return Error{Fault::invalid, "this server has no certificate: it speaks plain HTTP", ""};
+        return Error{Fault::invalid, "this server has no certificate: it serves plain HTTP", ""};
     return certificates_->reload();
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The HTTP/1.1 server: carries requests from sockets to an http::Application and its answers back. It serves
-// from start to drain; settings are fixed meanwhile, all but the certificate.
+// The HTTP/1.1 server: reads requests from sockets, passes them to an http::Application and sends the
+// responses. It serves from start to drain; only the certificate can be changed meanwhile.
 #pragma once
 
 #include <condition_variable>
@@ -17,55 +17,56 @@
 
 namespace integreat::net {
 
-class Certificates;
-class Clients;
+class TlsCertificates;
+class ConnectionLimiter;
 class TrustedProxies;
-class Upstreams;
-class WaitingPool;
-class Worker;
+class UpstreamRegistry;
+class BlockingPool;
+class IoThread;
 struct ServerMetrics;
 
 class Server {
 public:
-    // Fails if it cannot listen or the settings make no sense: Error::message says which. All that is
-    // referred to outlives the server.
+    // Starts a server. Fails if it cannot listen or a setting is invalid; Error::message names the reason.
+    // All arguments passed by reference must outlive the server.
     static Result<std::unique_ptr<Server>> start(ServerSettings settings,
-                                                 const http::Application& application, Upstreams& upstreams,
-                                                 metrics::Registry& registry, const Clock& clock);
-    // Drains first if nobody did, and waits for handlers that are still at work.
+                                                 const http::Application& application,
+                                                 UpstreamRegistry& upstreams, metrics::Registry& registry,
+                                                 const Clock& clock);
+    // Drains the server unless that was done before, and waits for running handlers.
     ~Server();
 
     std::uint16_t port() const { return port_; }
 
-    // Stops accepting, closes idle connections, lets requests under way finish, and returns when all are gone
-    // or drain_timeout is over; then what is left is cut off. True if nothing was. Bounded: at most
-    // drain_timeout and a second.
+    // Stops accepting, closes idle connections and waits for the requests in progress, at most for
+    // drain_timeout; the remaining connections are then aborted, which takes at most another second. Returns
+    // true if none was aborted.
     bool drain();
 
-    // Reads the certificate's files again; a faulty one is logged, and the present one stays.
+    // Reads the certificate files again. On an error, which is logged, the current certificate stays in use.
     Result<> reload_certificates();
 
 private:
-    Server(ServerSettings settings, const http::Application& application, Upstreams& upstreams,
+    Server(ServerSettings settings, const http::Application& application, UpstreamRegistry& upstreams,
            metrics::Registry& registry, const Clock& clock);
     Result<> listen();
-    bool wait_until_quiet(std::chrono::milliseconds at_most);
+    bool wait_until_idle(std::chrono::milliseconds timeout);
 
     ServerSettings settings_;
     const http::Application& application_;
-    Upstreams& upstreams_;
+    UpstreamRegistry& upstreams_;
     metrics::Registry& registry_;
     const Clock& clock_;
     std::uint16_t port_ = 0;
     std::unique_ptr<ServerMetrics> metrics_;
-    std::unique_ptr<Clients> clients_;
-    std::unique_ptr<TrustedProxies> proxies_;
-    std::unique_ptr<Certificates> certificates_;
-    std::unique_ptr<WaitingPool> pool_;
-    Guarded<int> workers_busy_{0};
-    std::condition_variable quiet_;
-    std::vector<std::unique_ptr<Worker>> workers_;
-    std::optional<bool> drained_;  // What drain returned.
+    std::unique_ptr<ConnectionLimiter> connection_limiter_;
+    std::unique_ptr<TrustedProxies> trusted_proxies_;
+    std::unique_ptr<TlsCertificates> certificates_;
+    std::unique_ptr<BlockingPool> pool_;
+    Synchronized<int> io_threads_busy_{0};
+    std::condition_variable all_idle_;
+    std::vector<std::unique_ptr<IoThread>> io_threads_;
+    std::optional<bool> drained_;  // Result of drain().
 };
 
 }  // namespace integreat::net

@@ -6,7 +6,7 @@ namespace integreat::net {
 namespace {
 
 metrics::Counter& connections_refused(metrics::Registry& registry, const char* reason) {
-    return registry.counter("integreat_connections_refused_total", "Connections refused, by limit.",
+    return registry.counter("integreat_connections_refused_total", "Connections rejected, by limit.",
                             {{"reason", reason}});
 }
 
@@ -27,17 +27,16 @@ ServerMetrics server_metrics(metrics::Registry& registry) {
         return registry.counter(name, help);
     };
     ServerMetrics all{
-        .connections_open = registry.gauge("integreat_connections_open", "Connections of clients."),
+        .connections_open = registry.gauge("integreat_connections_open", "Open client connections."),
         .connections_accepted = counter("integreat_connections_accepted_total", "Connections served."),
         .refused_server_full = connections_refused(registry, "server"),
         .refused_client_full = connections_refused(registry, "client"),
-        .handshakes_failed =
-            counter("integreat_tls_handshakes_failed_total", "Connections that did not get as far as HTTP."),
-        .accepts_failed = counter("integreat_accepts_failed_total", "Failed accepts: no descriptors left?"),
-        .streams_open =
-            registry.gauge("integreat_streams_open", "Answers under way that come piece by piece."),
+        .handshakes_failed = counter("integreat_tls_handshakes_failed_total", "TLS handshakes that failed."),
+        .accepts_failed = counter("integreat_accepts_failed_total",
+                                  "Failed accepts, usually for lack of file descriptors."),
+        .streams_open = registry.gauge("integreat_streams_open", "Streamed responses in progress."),
         .streams_broken =
-            counter("integreat_streams_broken_total", "Such answers whose source failed before the end."),
+            counter("integreat_streams_broken_total", "Streamed responses that failed before the end."),
         .bytes_in = bytes(registry, "in"),
         .bytes_out = bytes(registry, "out"),
         .timeouts_handshake = timeouts(registry, "handshake"),
@@ -46,13 +45,13 @@ ServerMetrics server_metrics(metrics::Registry& registry) {
         .timeouts_idle = timeouts(registry, "idle"),
         .timeouts_write = timeouts(registry, "write"),
         .bodies_refused = counter("integreat_http_bodies_refused_total",
-                                  "Bodies refused since too many bytes were in memory."),
-        .fields_left_out = counter("integreat_http_fields_left_out_total",
-                                   "Answers with a field that had CR, LF or NUL in it."),
+                                  "Bodies rejected because too many bytes were in memory."),
+        .fields_dropped = counter("integreat_http_fields_left_out_total",
+                                  "Response fields dropped because of CR, LF or NUL."),
     };
     for (std::size_t part = 0; part < all.malformed.size(); ++part) {
         all.malformed[part] =
-            &registry.counter("integreat_http_malformed_total", "Refused request heads, by part.",
+            &registry.counter("integreat_http_malformed_total", "Rejected request heads, by part.",
                               {{"part", std::string(to_string(static_cast<HeadPart>(part)))}});
     }
     return all;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a server counts; asked of the registry once.
+// The metrics of a server, looked up in the registry once.
 #pragma once
 
 #include <array>
@@ -25,9 +25,9 @@ struct ServerMetrics {
     metrics::Counter& timeouts_body;
     metrics::Counter& timeouts_idle;
     metrics::Counter& timeouts_write;
-    metrics::Counter& bodies_refused;   // body_bytes_in_flight_max was reached.
-    metrics::Counter& fields_left_out;  // Of answers: with bytes that would end them early.
-    std::array<metrics::Counter*, head_parts> malformed{};  // By HeadPart.
+    metrics::Counter& bodies_refused;  // Bodies rejected because of body_bytes_in_flight_max.
+    metrics::Counter& fields_dropped;  // Response fields that contain CR, LF or NUL.
+    std::array<metrics::Counter*, head_part_count> malformed{};  // Indexed by HeadPart.
 };
 
 ServerMetrics server_metrics(metrics::Registry& registry);

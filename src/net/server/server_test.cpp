@@ -10,28 +10,28 @@ using namespace std::chrono_literals;
 
 constexpr std::string_view get = "GET /a?b HTTP/1.1\r\nHost: h\r\n\r\n";
 
-TEST_F(ServerTest, AnswersOneRequestAfterTheOtherOnOneConnection) {
+TEST_F(ServerTest, ServesConsecutiveRequestsOnOneConnection) {
     start();
     TestClient client(port());
     for (int i = 0; i < 3; ++i) {
-        auto answer = client.ask(get);
-        EXPECT_EQ(answer.status, 200);
-        EXPECT_EQ(answer.body, "GET ");
-        EXPECT_EQ(answer.field("Seen-Target"), "/a?b");
-        EXPECT_EQ(answer.field("Connection"), "");
-        EXPECT_EQ(answer.field("Date").size(), 29u);
-        EXPECT_TRUE(answer.field("Date").ends_with(" GMT"));
+        auto response = client.fetch(get);
+        EXPECT_EQ(response.status, 200);
+        EXPECT_EQ(response.body, "GET ");
+        EXPECT_EQ(response.field("Target"), "/a?b");
+        EXPECT_EQ(response.field("Connection"), "");
+        EXPECT_EQ(response.field("Date").size(), 29u);
+        EXPECT_TRUE(response.field("Date").ends_with(" GMT"));
     }
-    auto told = finished(3);
-    ASSERT_EQ(told.size(), 3u);
-    EXPECT_EQ(told[2].target, "/a?b");
-    EXPECT_EQ(told[2].outcome.status, 200);
-    EXPECT_EQ(told[2].outcome.response_body_bytes, 4u);
-    EXPECT_TRUE(told[2].outcome.complete);
-    EXPECT_GT(told[2].outcome.duration.count(), 0);
+    auto records = finished(3);
+    ASSERT_EQ(records.size(), 3u);
+    EXPECT_EQ(records[2].target, "/a?b");
+    EXPECT_EQ(records[2].summary.status, 200);
+    EXPECT_EQ(records[2].summary.response_body_bytes, 4u);
+    EXPECT_TRUE(records[2].summary.complete);
+    EXPECT_GT(records[2].summary.duration.count(), 0);
 }
 
-TEST_F(ServerTest, AnswersPipelinedRequestsInTheirOrder) {
+TEST_F(ServerTest, AnswersPipelinedRequestsInOrder) {
     start();
     TestClient client(port());
     std::string bytes;
@@ -43,154 +43,155 @@ TEST_F(ServerTest, AnswersPipelinedRequestsInTheirOrder) {
     }
     client.send(bytes);
     for (int i = 0; i < 200; ++i) {
-        auto answer = client.receive();
-        ASSERT_EQ(answer.status, 200) << i;
-        EXPECT_EQ(answer.body, "POST /" + std::to_string(i));
+        auto response = client.receive();
+        ASSERT_EQ(response.status, 200) << i;
+        EXPECT_EQ(response.body, "POST /" + std::to_string(i));
     }
 }
 
-TEST_F(ServerTest, KeepsTheOrderWhenSomeOfThePipelinedRequestsWait) {
-    settings.waiting_threads = 3;
+TEST_F(ServerTest, KeepsTheOrderOfPipelinedBlockingRequests) {
+    settings.blocking_threads = 3;
     start();
     TestClient client(port());
     std::string wait = "GET /wait HTTP/1.1\r\nHost: h\r\n\r\n";
     client.send(wait + std::string(get) + wait + std::string(get));
     for (std::string_view target : {"/wait", "/a?b", "/wait", "/a?b"}) {
-        EXPECT_EQ(client.receive().field("Seen-Target"), target);
+        EXPECT_EQ(client.receive().field("Target"), target);
     }
 }
 
-TEST_F(ServerTest, EndsTheConnectionWhenTheClientAsksForIt) {
+TEST_F(ServerTest, ClosesTheConnectionOnRequest) {
     start();
     TestClient client(port());
-    auto answer = client.ask("GET / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n");
-    EXPECT_EQ(answer.field("Connection"), "close");
+    auto response = client.fetch("GET / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n");
+    EXPECT_EQ(response.field("Connection"), "close");
     EXPECT_TRUE(client.at_end());
 }
 
 TEST_F(ServerTest, ServesHttp10) {
     start();
     TestClient once(port());
-    EXPECT_EQ(once.ask("GET / HTTP/1.0\r\n\r\n").field("Connection"), "close");
+    EXPECT_EQ(once.fetch("GET / HTTP/1.0\r\n\r\n").field("Connection"), "close");
     EXPECT_TRUE(once.at_end());
 
     TestClient kept(port());
     for (int i = 0; i < 2; ++i) {
-        auto answer = kept.ask("GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n");
-        EXPECT_EQ(answer.status, 200);
-        EXPECT_EQ(answer.field("Connection"), "keep-alive");
+        auto response = kept.fetch("GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n");
+        EXPECT_EQ(response.status, 200);
+        EXPECT_EQ(response.field("Connection"), "keep-alive");
     }
 }
 
-TEST_F(ServerTest, SendsNoBodyWithHeadAndStatusesThatHaveNone) {
-    application.answer = [](const http::Request& request, http::Call&) -> http::Response {
-        return http::Reply{.status = request.path() == "/none" ? 204 : 200, .body = "12345"};
+TEST_F(ServerTest, SendsNoBodyForHeadAndBodilessStatuses) {
+    application.handle = [](const http::Request& request, http::RequestContext&) -> http::Response {
+        return http::FullResponse{.status = request.path() == "/none" ? 204 : 200, .body = "12345"};
     };
     start();
     TestClient client(port());
     client.send("HEAD / HTTP/1.1\r\nHost: h\r\n\r\n");
     EXPECT_EQ(client.receive(true).field("Content-Length"), "5");
-    auto none = client.ask("GET /none HTTP/1.1\r\nHost: h\r\n\r\n");
+    auto none = client.fetch("GET /none HTTP/1.1\r\nHost: h\r\n\r\n");
     EXPECT_EQ(none.status, 204);
     EXPECT_EQ(none.field("Content-Length"), "");
-    EXPECT_EQ(client.ask(get).body, "12345");
+    EXPECT_EQ(client.fetch(get).body, "12345");
 }
 
 TEST_F(ServerTest, ReadsChunkedBodies) {
     start();
     TestClient client(port());
     std::string head = "PUT / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n";
-    EXPECT_EQ(client.ask(head + "5\r\nhello\r\n7;x=y\r\n, world\r\n0\r\nT: t\r\n\r\n").body,
+    EXPECT_EQ(client.fetch(head + "5\r\nhello\r\n7;x=y\r\n, world\r\n0\r\nT: t\r\n\r\n").body,
               "PUT hello, world");
     client.send(head + "5\r\nhel");
     client.send("lo\r\n0\r");
     client.send("\n\r\n" + std::string(get));
     EXPECT_EQ(client.receive().body, "PUT hello");
     EXPECT_EQ(client.receive().body, "GET ");
-    EXPECT_EQ(finished(3)[1].outcome.request_body_bytes, 5u);
+    EXPECT_EQ(finished(3)[1].summary.request_body_bytes, 5u);
 }
 
-TEST_F(ServerTest, AsksForABodyThatIsWanted) {
+TEST_F(ServerTest, Sends100ContinueBeforeReadingABody) {
     start();
     TestClient client(port());
     std::string head = "POST / HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n";
     client.send(head);
     EXPECT_EQ(client.receive().status, 100);
-    EXPECT_EQ(client.ask("hello").body, "POST hello");
-    // Sent without waiting: then there is nothing to ask for.
-    EXPECT_EQ(client.ask(head + "hello").body, "POST hello");
+    EXPECT_EQ(client.fetch("hello").body, "POST hello");
+    // A body sent without waiting needs no 100 Continue.
+    EXPECT_EQ(client.fetch(head + "hello").body, "POST hello");
 }
 
-TEST_F(ServerTest, DoesNotAskForABodyNobodyWants) {
+TEST_F(ServerTest, SendsNo100ContinueForAnUnusedBody) {
     start();
     TestClient early(port());
-    auto answer =
-        early.ask("POST /direct HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n");
-    EXPECT_EQ(answer.status, 200);
-    EXPECT_EQ(answer.field("Connection"),
-              "close");  // The client may send it or not: who knows what comes next.
+    auto response =
+        early.fetch("POST /direct HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n");
+    EXPECT_EQ(response.status, 200);
+    EXPECT_EQ(response.field("Connection"),
+              "close");  // The client may or may not send the body, so the next bytes are ambiguous.
 
     TestClient large(port());
-    EXPECT_EQ(large.ask("POST / HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\nContent-Length: 1001\r\n\r\n")
-                  .status,
-              413);
+    EXPECT_EQ(
+        large.fetch("POST / HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\nContent-Length: 1001\r\n\r\n")
+            .status,
+        413);
 }
 
-TEST_F(ServerTest, SkipsSmallBodiesNobodyWanted) {
+TEST_F(ServerTest, DiscardsSmallUnusedBodies) {
     start();
     TestClient client(port());
     client.send("POST /direct HTTP/1.1\r\nHost: h\r\nContent-Length: 6\r\n\r\nGE");
     EXPECT_EQ(client.receive().body, "direct");
-    EXPECT_EQ(client.ask("T /x\n" + std::string(get)).status,
-              400);  // "/x\n" is no head: one byte was too many.
+    EXPECT_EQ(client.fetch("T /x\n" + std::string(get)).status,
+              400);  // "/x\n" is not a valid head: the body had one byte too many.
 
     TestClient exact(port());
     exact.send("POST /direct HTTP/1.1\r\nHost: h\r\nContent-Length: 6\r\n\r\nGE");
     EXPECT_EQ(exact.receive().body, "direct");
-    EXPECT_EQ(exact.ask("T /x" + std::string(get)).body, "GET ");
+    EXPECT_EQ(exact.fetch("T /x" + std::string(get)).body, "GET ");
 }
 
-TEST_F(ServerTest, RefusesBodiesBeyondTheLimitOfTheRoute) {
+TEST_F(ServerTest, RejectsBodiesOverTheLimitOfTheRoute) {
     start();
     TestClient client(port());
-    auto answer = client.ask("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 1001\r\n\r\n");
-    EXPECT_EQ(answer.status, 413);
-    EXPECT_NE(answer.body.find("At most 1000 bytes"), std::string::npos);
+    auto response = client.fetch("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 1001\r\n\r\n");
+    EXPECT_EQ(response.status, 413);
+    EXPECT_NE(response.body.find("At most 1000 bytes"), std::string::npos);
 
     TestClient chunked(port());
     std::string kilobyte(500, 'x');
     std::string chunk = "1f4\r\n" + kilobyte + "\r\n";
-    answer = chunked.ask("POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n" + chunk + chunk +
-                         "1\r\nx\r\n");
-    EXPECT_EQ(answer.status, 413);
-    EXPECT_EQ(answer.field("Connection"), "close");
+    response = chunked.fetch("POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n" + chunk +
+                             chunk + "1\r\nx\r\n");
+    EXPECT_EQ(response.status, 413);
+    EXPECT_EQ(response.field("Connection"), "close");
     EXPECT_TRUE(chunked.at_end());
     EXPECT_EQ(finished(2)[1].type, "body-too-large");
 }
 
-TEST_F(ServerTest, LetsAClientReadTheRefusalOfABodyItIsStillSending) {
+TEST_F(ServerTest, LetsAClientReadTheErrorWhileItIsStillSending) {
     start();
     TestClient client(port());
     client.send("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 200000\r\n\r\n" + std::string(200'000, 'x'));
     EXPECT_EQ(client.receive().status, 413);
-    EXPECT_TRUE(client.at_end());  // And not by a reset.
+    EXPECT_TRUE(client.at_end());  // Ended without a reset.
 }
 
-TEST_F(ServerTest, SendsLargeAnswersToSlowReaders) {
+TEST_F(ServerTest, SendsLargeResponsesToSlowClients) {
     std::string large(20'000'000, 'x');
-    application.answer = [&](const http::Request&, http::Call&) -> http::Response {
-        return http::Reply{.body = large};
+    application.handle = [&](const http::Request&, http::RequestContext&) -> http::Response {
+        return http::FullResponse{.body = large};
     };
     start();
     TestClient client(port());
-    auto answer = client.ask(std::string(get) + std::string(get));
-    EXPECT_EQ(answer.body.size(), large.size());
+    auto response = client.fetch(std::string(get) + std::string(get));
+    EXPECT_EQ(response.body.size(), large.size());
     EXPECT_EQ(client.receive().body, large);
 }
 
-TEST_F(ServerTest, TellsTheApplicationWhenTheClientWentAway) {
-    application.answer = [&](const http::Request&, http::Call&) -> http::Response {
-        return http::Reply{.body = std::string(20'000'000, 'x')};
+TEST_F(ServerTest, ReportsDisconnectedClientsToTheApplication) {
+    application.handle = [&](const http::Request&, http::RequestContext&) -> http::Response {
+        return http::FullResponse{.body = std::string(20'000'000, 'x')};
     };
     start();
     {
@@ -198,36 +199,36 @@ TEST_F(ServerTest, TellsTheApplicationWhenTheClientWentAway) {
         client.send(get);
         EXPECT_NE(recv(client.socket(), std::string(1, '.').data(), 1, 0), 0);
     }
-    auto told = finished(1);
-    ASSERT_EQ(told.size(), 1u);
-    EXPECT_FALSE(told[0].outcome.complete);
+    auto records = finished(1);
+    ASSERT_EQ(records.size(), 1u);
+    EXPECT_FALSE(records[0].summary.complete);
 
     { TestClient(port()).send("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n\r\nab"); }
-    EXPECT_FALSE(finished(2)[1].outcome.complete);
+    EXPECT_FALSE(finished(2)[1].summary.complete);
 }
 
-TEST_F(ServerTest, WritesTheFieldsOfTheCallWithEveryAnswer) {
-    application.answer = [](const http::Request&, http::Call& call) -> http::Response {
-        call.response_headers.add("Integreat-Request-Id", "req_1");
-        return http::Reply{.headers = {{"Content-Length", "999"}, {"Bad", "a\r\nInjected: b"}, {"Good", "c"}},
-                           .body = "ok"};
+TEST_F(ServerTest, WritesTheContextsFieldsWithEveryResponse) {
+    application.handle = [](const http::Request&, http::RequestContext& context) -> http::Response {
+        context.response_headers.add("Integreat-Request-Id", "req_1");
+        return http::FullResponse{
+            .headers = {{"Content-Length", "999"}, {"Bad", "a\r\nInjected: b"}, {"Good", "c"}}, .body = "ok"};
     };
     start();
-    auto answer = TestClient(port()).ask(get);
-    EXPECT_EQ(answer.field("Integreat-Request-Id"), "req_1");
-    EXPECT_EQ(answer.field("Content-Length"), "2");
-    EXPECT_EQ(answer.field("Good"), "c");
-    EXPECT_EQ(answer.head.find("Injected"), std::string::npos);
+    auto response = TestClient(port()).fetch(get);
+    EXPECT_EQ(response.field("Integreat-Request-Id"), "req_1");
+    EXPECT_EQ(response.field("Content-Length"), "2");
+    EXPECT_EQ(response.field("Good"), "c");
+    EXPECT_EQ(response.head.find("Injected"), std::string::npos);
 }
 
-TEST_F(ServerTest, AnswersAFailingApplicationWith500) {
-    application.answer = [](const http::Request&, http::Call&) -> http::Response {
+TEST_F(ServerTest, RespondsWith500WhenTheApplicationThrows) {
+    application.handle = [](const http::Request&, http::RequestContext&) -> http::Response {
         throw std::runtime_error("a bug");
     };
     start();
     TestClient client(port());
-    EXPECT_EQ(client.ask(get).status, 500);
-    EXPECT_EQ(client.ask("GET /wait HTTP/1.1\r\nHost: h\r\n\r\n").status, 500);
+    EXPECT_EQ(client.fetch(get).status, 500);
+    EXPECT_EQ(client.fetch("GET /wait HTTP/1.1\r\nHost: h\r\n\r\n").status, 500);
     EXPECT_EQ(finished(2)[0].type, "internal");
 }
 
@@ -246,16 +247,16 @@ TEST_F(ServerTest, ServesOnSeveralThreadsBehindOnePort) {
     EXPECT_EQ(finished(96).size(), 96u);
 }
 
-TEST_F(ServerTest, SaysWhyItCannotStart) {
+TEST_F(ServerTest, ReportsWhyItCannotStart) {
     start();
-    auto taken = settings;
-    taken.address = "192.0.2.1";  // TEST-NET-1: never ours.
-    auto failed = Server::start(taken, application, upstreams, registry, clock);
+    auto invalid = settings;
+    invalid.address = "192.0.2.1";  // TEST-NET-1: never a local address.
+    auto failed = Server::start(invalid, application, upstreams, registry, clock);
     ASSERT_FALSE(failed);
     EXPECT_NE(failed.error().message.find("cannot listen on 192.0.2.1 port 0"), std::string::npos);
 
-    taken.address = "localhost";
-    failed = Server::start(taken, application, upstreams, registry, clock);
+    invalid.address = "localhost";
+    failed = Server::start(invalid, application, upstreams, registry, clock);
     ASSERT_FALSE(failed);
     EXPECT_EQ(failed.error().message, "\"localhost\" is not an IP address to listen on");
 }

@@ -15,7 +15,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-// A client inside TLS; `configure` may change what it offers.
+// A TLS client; `configure` may change the offered versions, ciphers and protocols.
 class TlsClient {
 public:
     explicit TlsClient(
@@ -45,16 +45,16 @@ public:
         return name;
     }
     // Sends the bytes, and reads until the server ends the connection properly.
-    std::string ask(std::string_view bytes) {
+    std::string fetch(std::string_view bytes) {
         SSL_write(tls_.get(), bytes.data(), static_cast<int>(bytes.size()));
-        std::string answer;
+        std::string response;
         char part[4096];
         int length = 0;
         while ((length = SSL_read(tls_.get(), part, sizeof part)) > 0) {
-            answer.append(part, static_cast<std::size_t>(length));
+            response.append(part, static_cast<std::size_t>(length));
         }
         ended_properly_ = SSL_get_error(tls_.get(), length) == SSL_ERROR_ZERO_RETURN;
-        return answer;
+        return response;
     }
     bool ended_properly() const { return ended_properly_; }
 
@@ -86,9 +86,10 @@ protected:
 
 constexpr std::string_view get_and_close = "GET /a HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n";
 
-TEST_F(TlsTest, CarriesRequestsAndEndsProperly) {
-    application.answer = [](const http::Request& request, http::Call&) -> http::Response {
-        return http::Reply{.body = request.secure ? request.body + std::string(300'000, 'x') : "not secure"};
+TEST_F(TlsTest, ServesRequestsAndClosesProperly) {
+    application.handle = [](const http::Request& request, http::RequestContext&) -> http::Response {
+        return http::FullResponse{.body = request.secure ? request.body + std::string(300'000, 'x')
+                                                         : "not secure"};
     };
     start();
     for (int version : {TLS1_2_VERSION, TLS1_3_VERSION}) {
@@ -97,58 +98,59 @@ TEST_F(TlsTest, CarriesRequestsAndEndsProperly) {
             SSL_CTX_set_max_proto_version(context, version);
         });
         ASSERT_TRUE(client.connected()) << version;
-        auto answer = client.ask("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n\r\nhello" +
-                                 std::string(get_and_close));
-        EXPECT_NE(answer.find("\r\n\r\nhelloxxx"), std::string::npos);
-        EXPECT_GT(answer.size(), 600'000u);
+        auto response = client.fetch("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n\r\nhello" +
+                                     std::string(get_and_close));
+        EXPECT_NE(response.find("\r\n\r\nhelloxxx"), std::string::npos);
+        EXPECT_GT(response.size(), 600'000u);
         EXPECT_TRUE(client.ended_properly());
     }
 }
 
-// Idle between its two pieces, until another thread wakes it.
-class WokenSource final : public http::BodySource {
+// A body stream that is idle between its two chunks, until another thread wakes it.
+class WokenSource final : public http::BodyStream {
 public:
-    explicit WokenSource(http::Pace last) : last_(last) {}
-    http::Pace produce(std::string& to, const http::Demand& demand) override {
-        to.append(100'000, pieces_ == 0 ? 'x' : 'y');
-        if (pieces_++ > 0) return last_;
-        waker_ = std::jthread([wake = demand.wake] { wake(); });
-        return http::Pace::idle;
+    explicit WokenSource(http::ReadStatus last) : last_(last) {}
+    http::ReadStatus read(std::string& to, const http::ReadRequest& request) override {
+        to.append(100'000, chunks_ == 0 ? 'x' : 'y');
+        if (chunks_++ > 0) return last_;
+        waker_ = std::jthread([wake = request.waker] { wake(); });
+        return http::ReadStatus::pending;
     }
 
 private:
-    http::Pace last_;
-    int pieces_ = 0;
+    http::ReadStatus last_;
+    int chunks_ = 0;
     std::jthread waker_;
 };
 
-TEST_F(TlsTest, CarriesStreams) {
+TEST_F(TlsTest, SendsStreams) {
     auto* temporary = std::tmpfile();
     std::fputs(std::string(300'000, 'z').c_str(), temporary);
     std::fflush(temporary);
-    auto file = std::make_shared<const http::OpenFile>(::dup(fileno(temporary)));
+    auto file = std::make_shared<const UniqueFd>(::dup(fileno(temporary)));
     std::fclose(temporary);
-    application.answer = [file](const http::Request& request, http::Call&) -> http::Response {
-        if (request.path() == "/file") return http::Stream{.body = http::FileRegion{file, 100, 200'000}};
-        auto last = request.path() == "/broken" ? http::Pace::broken : http::Pace::end;
-        return http::Stream{.body = std::make_unique<WokenSource>(last)};
+    application.handle = [file](const http::Request& request, http::RequestContext&) -> http::Response {
+        if (request.path() == "/file")
+            return http::StreamingResponse{.body = http::FileRegion{file, 100, 200'000}};
+        auto last = request.path() == "/broken" ? http::ReadStatus::error : http::ReadStatus::eof;
+        return http::StreamingResponse{.body = std::make_unique<WokenSource>(last)};
     };
     start();
-    auto ask = [&](std::string path, bool ends_properly) {
+    auto fetch = [&](std::string path, bool ends_properly) {
         TlsClient client(port());
-        auto answer = client.ask("GET " + path + " HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n");
+        auto response = client.fetch("GET " + path + " HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n");
         EXPECT_EQ(client.ended_properly(), ends_properly) << path;
-        return answer.substr(std::min(answer.size(), answer.find("\r\n\r\n")));
+        return response.substr(std::min(response.size(), response.find("\r\n\r\n")));
     };
-    auto woken = ask("/woken", true);
+    auto woken = fetch("/woken", true);
     EXPECT_EQ(std::count(woken.begin(), woken.end(), 'x'), 100'000);
     EXPECT_EQ(std::count(woken.begin(), woken.end(), 'y'), 100'000);
     EXPECT_TRUE(woken.ends_with("0\r\n\r\n"));
-    EXPECT_EQ(ask("/file", true), "\r\n\r\n" + std::string(200'000, 'z'));
-    EXPECT_FALSE(ask("/broken", false).ends_with("0\r\n\r\n"));
+    EXPECT_EQ(fetch("/file", true), "\r\n\r\n" + std::string(200'000, 'z'));
+    EXPECT_FALSE(fetch("/broken", false).ends_with("0\r\n\r\n"));
 }
 
-TEST_F(TlsTest, RefusesOldVersionsAndOtherProtocols) {
+TEST_F(TlsTest, RejectsOldVersionsAndOtherProtocols) {
     start();
     EXPECT_FALSE(TlsClient(port(), [](SSL_CTX* context) {
                      SSL_CTX_set_security_level(context, 0);
@@ -170,18 +172,18 @@ TEST_F(TlsTest, RefusesOldVersionsAndOtherProtocols) {
     EXPECT_TRUE(both.connected());
     EXPECT_EQ(both.protocol(), "http/1.1");
     EXPECT_FALSE(TlsClient(port(), offering("\x02h2")).connected());
-    server->drain();  // A client learns of its failure before it is counted.
+    server->drain();  // The client sees the failure before it is counted.
     EXPECT_GE(registry.counter("integreat_tls_handshakes_failed_total", "").value(), 3u);
 }
 
-TEST_F(TlsTest, EndsHandshakesThatDoNotProceed) {
+TEST_F(TlsTest, ClosesStalledHandshakes) {
     settings.header_timeout = 20ms;
     start();
     TestClient silent(port());
-    EXPECT_TRUE(silent.rest().empty());
+    EXPECT_TRUE(silent.read_rest().empty());
     TestClient plain(port());
     plain.send(get_and_close);
-    plain.rest();
+    plain.read_rest();
     EXPECT_EQ(registry.counter("integreat_http_timeouts_total", "", {{"stage", "handshake"}}).value(), 1u);
 }
 
@@ -194,7 +196,8 @@ TEST_F(TlsTest, ReloadsItsCertificateAndKeepsTheOldOneIfTheNewIsFaulty) {
                       settings.tls_key_file);
     ASSERT_TRUE(server->reload_certificates());
     EXPECT_EQ(TlsClient(port()).certificate_name(), "second.example");
-    EXPECT_NE(before.ask(get_and_close).find("200 OK"), std::string::npos);  // Connections live on.
+    EXPECT_NE(before.fetch(get_and_close).find("200 OK"),
+              std::string::npos);  // Existing connections continue.
 
     write_certificate({.common_name = "third.example"}, settings.tls_certificate_file,
                       folder_ / "another.pem");
@@ -212,10 +215,10 @@ TEST_F(TlsTest, DoesNotStartWithoutItsFiles) {
     std::filesystem::remove(settings.tls_key_file);
     auto failed = Server::start(settings, application, upstreams, registry, clock);
     ASSERT_FALSE(failed);
-    EXPECT_NE(failed.error().message.find("there is no readable PEM key"), std::string::npos);
+    EXPECT_NE(failed.error().message.find("cannot read the PEM key"), std::string::npos);
 }
 
-TEST_F(TlsTest, SaysThatAPlainServerHasNoCertificate) {
+TEST_F(TlsTest, ReportsThatAPlainServerHasNoCertificate) {
     settings.tls_certificate_file.clear();
     start();
     EXPECT_FALSE(server->reload_certificates());

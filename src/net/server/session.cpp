@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// The part of a session that does not wait: from bytes in the input to bytes in the kernel.
 #include "net/server/session.h"
 
 #include <algorithm>
 #include <exception>
 
+#include <boost/asio/post.hpp>
+
 #include "base/log.h"
+#include "net/proxy/reverse_proxy.h"
 
 namespace integreat::net {
 
@@ -13,312 +15,636 @@ namespace {
 
 using http::Problem;
 
-// A body nobody wanted is read to its end if it is at most this long; else the connection is closed.
+// Maximum size in bytes of an unused body that is read to its end; after a longer one the connection closes.
 constexpr std::uint64_t discarded_bytes_max = 64 * 1024;
-// More than this is given back after a request, so that idle connections stay small.
+// Larger buffers are freed after a request, so that idle connections cost little memory.
 constexpr std::size_t kept_bytes_max = 16 * 1024;
-// The largest body that is taken apart on the I/O thread, if it is to be answered in its lane.
-constexpr std::size_t lane_body_bytes_max = 16 * 1024;
+// Maximum size in bytes of a body that is parsed on the I/O thread for a single-query route.
+constexpr std::size_t inline_body_bytes_max = 16 * 1024;
 
 Problem head_too_slow() {
-    return {.status = 408,
-            .type = "request-timeout",
-            .title = "The request took too long to arrive",
-            .detail = "The header stopped arriving; send it at once."};
+    return http::problem(http::ProblemType::request_timeout,
+                         "The header stopped arriving. Send it without long pauses.");
 }
 
-Problem our_bug() {
-    return {.status = 500,
-            .type = "internal",
-            .title = "Something went wrong on our side",
-            .detail = "The request could not be answered because of a mistake of ours."};
+Problem internal_error() {
+    return http::problem(http::ProblemType::internal,
+                         "The request could not be answered because of an internal error.");
+}
+
+// Time and bytes for which a closing connection is still read, so that the client sees the response instead
+// of a reset.
+constexpr std::chrono::milliseconds linger_timeout{1'000};
+constexpr std::size_t linger_bytes_max = 256 * 1024;
+// Chunk size in bytes for the consumer of a streamed body: large enough to amortize the switch to the pool.
+constexpr std::size_t chunk_bytes = 256 * 1024;
+// Number of bytes that a client must accept within write_timeout.
+constexpr std::size_t flush_bytes = 64 * 1024;
+
+Problem overloaded(std::string_view detail) {
+    return http::problem(http::ProblemType::overloaded, std::string(detail), std::chrono::seconds(1));
 }
 
 }  // namespace
 
-Session::Session(Worker& worker, Socket socket, const tcp::endpoint& peer)
-    : worker_(worker),
-      settings_(worker.parts.settings),
-      stream_(std::move(socket), worker.sweeper),
-      parser_({.bytes_max = settings_.header_bytes_max,
-               .count_max = settings_.header_count_max,
-               .target_bytes_max = settings_.target_bytes_max}),
-      body_(stream_, input_, settings_.body_timeout),
-      peer_(without_mapping(peer.address())),
+Session::Session(IoThread& io_thread, Socket socket, const tcp::endpoint& peer)
+    : io_thread_(io_thread),
+      settings_(io_thread.server.settings),
+      stream_(std::move(socket), io_thread.sweeper),
+      parser_({.max_bytes = settings_.max_header_bytes,
+               .count_max = settings_.max_header_count,
+               .max_target_bytes = settings_.max_target_bytes}),
+      body_(stream_, read_buffer_, settings_.body_timeout),
+      peer_(unmap_v4(peer.address())),
       peer_text_(peer_.to_string()),
       peer_port_(peer.port()),
-      behind_proxy_(worker.parts.proxies.trusts(peer_)),
-      active_(worker.parts.clock.monotonic()) {
-    head_deadline_ = active_ + settings_.header_timeout;
-    worker_.entered(*this);
+      trusted_peer_(io_thread.server.trusted_proxies.trusts(peer_)),
+      last_active_(io_thread.server.clock.monotonic()) {
+    head_deadline_ = last_active_ + settings_.header_timeout;
+    io_thread_.add_session(*this);
 }
 
 Session::~Session() {
-    worker_.body_bytes_in_flight -= body_reserved_;
-    worker_.left(*this);
-    worker_.parts.clients.leave(peer_);
+    io_thread_.body_bytes_in_flight -= body_reserved_;
+    io_thread_.remove_session(*this);
+    io_thread_.server.connection_limiter.release(peer_);
 }
 
-// Answers what is in the input as long as that needs no waiting.
-Session::Next Session::serve() {
+// Handles the requests in the read buffer until one needs to wait.
+Session::Step Session::serve() {
     for (;;) {
-        if (input_.unread().empty()) return worker_.draining ? Next::close : Next::receive;
-        switch (parser_.parse(input_.unread(), request_)) {
-            case HeadParser::State::incomplete: return Next::receive;
-            case HeadParser::State::refused: {
-                auto& refusal = parser_.refusal();
-                worker_.parts.metrics.malformed[static_cast<std::size_t>(refusal.part)]->add();
+        if (read_buffer_.unread().empty()) return io_thread_.draining ? Step::close : Step::read;
+        switch (parser_.parse(read_buffer_.unread(), request_)) {
+            case RequestParser::State::incomplete: return Step::read;
+            case RequestParser::State::failed: {
+                auto& error = parser_.error();
+                io_thread_.server.metrics.malformed[static_cast<std::size_t>(error.part)]->add();
                 begin_request({.keep_alive = false});
                 linger_ = true;
-                return refuse(problem_from(refusal));
+                return reject(problem_from(error));
             }
-            case HeadParser::State::complete: break;
+            case RequestParser::State::complete: break;
         }
-        input_.consume(parser_.length());
+        read_buffer_.consume(parser_.length());
         begin_request(parser_.framing());
-        if (auto next = take(ask_admission()); next != Next::serve) return next;
+        if (auto next = dispatch(call_admit()); next != Step::serve) return next;
     }
 }
 
-asio::mutable_buffer Session::before_receive() {
+asio::mutable_buffer Session::prepare_read() {
     if (idle_) {
-        stream_.expire_at(requests_ == 0 ? head_deadline_ : active_ + settings_.idle_timeout);
+        stream_.expire_at(requests_ == 0 ? head_deadline_ : last_active_ + settings_.idle_timeout);
     } else {
         stream_.expire_at(head_deadline_);
     }
-    return input_.room(Input::idle_bytes);
+    return read_buffer_.prepare(ReadBuffer::idle_bytes);
 }
 
-Session::Next Session::after_receive(std::size_t bytes, const error_code& error) {
-    if (error == asio::error::operation_aborted && stream_.expired()) return after_timeout();
-    if (error) return gone();
-    input_.received(bytes);
-    worker_.bytes_in += bytes;
+Session::Step Session::on_read(std::size_t bytes, const error_code& error) {
+    if (error == asio::error::operation_aborted && stream_.expired()) return on_timeout();
+    if (error) return on_disconnect();
+    read_buffer_.commit(bytes);
+    io_thread_.bytes_in += bytes;
     auto next = serve();
-    if (next == Next::receive && idle_ && !input_.unread().empty()) {
+    if (next == Step::read && idle_ && !read_buffer_.unread().empty()) {
         idle_ = false;
-        if (requests_ > 0) head_deadline_ = worker_.parts.clock.monotonic() + settings_.header_timeout;
+        if (requests_ > 0) head_deadline_ = io_thread_.server.clock.monotonic() + settings_.header_timeout;
     }
     return next;
 }
 
-Session::Next Session::after_timeout() {
+Session::Step Session::on_timeout() {
     if (idle_) {
-        worker_.parts.metrics.timeouts_idle.add();
-        return Next::close;
+        io_thread_.server.metrics.timeouts_idle.add();
+        return Step::close;
     }
-    worker_.parts.metrics.timeouts_header.add();
+    io_thread_.server.metrics.timeouts_header.add();
     begin_request({.keep_alive = false});
     linger_ = true;
-    return refuse(head_too_slow());
+    return reject(head_too_slow());
 }
 
 void Session::begin_request(const Framing& framing) {
     body_.begin(framing);
     ++requests_;
     idle_ = false;
-    call_.arrived = worker_.parts.clock.monotonic();
-    call_.started = worker_.parts.clock.now();
+    context_.arrived = io_thread_.server.clock.monotonic();
+    context_.started = io_thread_.server.clock.now();
     stream_.expire_never();
-    if (behind_proxy_) {
-        request_.peer.address = worker_.parts.proxies.client_behind(peer_, request_.headers);
+    if (trusted_peer_) {
+        request_.peer.address = io_thread_.server.trusted_proxies.client_address(peer_, request_.headers);
     } else {
         request_.peer.address = peer_text_;
     }
     request_.peer.port = peer_port_;
     request_.secure = stream_.secure();
-    outcome_ = {};
-    keep_ = framing.keep_alive;
+    summary_ = {};
+    keep_alive_ = framing.keep_alive;
 }
 
 void Session::end_request(bool complete) {
-    active_ = worker_.parts.clock.monotonic();
-    outcome_.duration = active_ - call_.arrived;
-    outcome_.request_body_bytes = body_.received();
-    outcome_.complete = complete;
+    last_active_ = io_thread_.server.clock.monotonic();
+    summary_.duration = last_active_ - context_.arrived;
+    summary_.request_body_bytes = body_.bytes_read();
+    summary_.complete = complete;
     try {
-        worker_.parts.application.finish(request_, call_, outcome_);
+        io_thread_.server.application.finish(request_, context_, summary_);
     } catch (const std::exception& exception) {
         log({.level = Level::error,
              .message = "a finished request could not be recorded",
-             .fields = {{"request", call_.id.text}, {"cause", exception.what()}}});
+             .fields = {{"request", context_.id.text}, {"cause", exception.what()}}});
     }
-    worker_.body_bytes_in_flight -= std::exchange(body_reserved_, 0);
+    io_thread_.body_bytes_in_flight -= std::exchange(body_reserved_, 0);
 }
 
-Session::Next Session::next_request() {
+Session::Step Session::next_request() {
     if (request_.body.capacity() > kept_bytes_max) std::string().swap(request_.body);
     if (head_.capacity() > kept_bytes_max) std::string().swap(head_);
-    reply_.body.clear();
+    response_.body.clear();
     body_.release();
     clear(request_);
-    clear(call_);
+    clear(context_);
     parser_.begin();
     idle_ = true;
-    return Next::serve;
+    return Step::serve;
 }
 
-http::Admission Session::ask_admission() {
+http::Admission Session::call_admit() {
     try {
-        return worker_.parts.application.admit(request_, call_);
+        return io_thread_.server.application.admit(request_, context_);
     } catch (const std::exception& exception) {
-        call_.cause = exception.what();
-        return ask_rejection(our_bug());
+        context_.cause = exception.what();
+        return call_reject(internal_error());
     }
 }
 
-http::Response Session::ask_answer() {
+http::Response Session::call_handler() {
     try {
-        return worker_.parts.application.answer(request_, call_);
+        return io_thread_.server.application.handle(request_, context_);
     } catch (const std::exception& exception) {
-        call_.cause = exception.what();
-        return ask_rejection(our_bug());
+        context_.cause = exception.what();
+        return call_reject(internal_error());
     }
 }
 
-http::Response Session::ask_finish() {
+http::Response Session::complete_pending() {
     try {
-        auto response = later_.finish();
-        later_ = {};
+        auto response = pending_.complete();
+        pending_ = {};
         return response;
     } catch (const std::exception& exception) {
-        later_ = {};
-        call_.cause = exception.what();
-        return ask_rejection(our_bug());
+        pending_ = {};
+        context_.cause = exception.what();
+        return call_reject(internal_error());
     }
 }
 
-// The lane comes first; what is too much for the I/O thread to chew goes to the pool at once.
-Session::Next Session::answer_waiting() {
-    bool small = request_.body.size() <= lane_body_bytes_max;
-    if (!in_lane_ || !small || !worker_.lane()) return Next::answer_on_pool;
-    call_.lane = worker_.lane();
-    auto response = ask_answer();
-    call_.lane = nullptr;
-    return take(std::move(response));
+// Calls the handler on the I/O thread if the route permits it (single query) and the body is small, otherwise
+// on the blocking pool.
+Session::Step Session::start_handler() {
+    bool small = request_.body.size() <= inline_body_bytes_max;
+    if (!single_query_ || !small || !io_thread_.completion_queue()) return Step::handle_blocking;
+    context_.completion_queue = io_thread_.completion_queue();
+    auto response = call_handler();
+    context_.completion_queue = nullptr;
+    return dispatch(std::move(response));
 }
 
-std::optional<http::Response> Session::ask_consumer(bool last) {
+std::optional<http::Response> Session::call_consumer(bool last) {
     try {
-        auto answer = consume_(request_.body, last);
-        ASSERT(answer || !last);
-        return answer;
+        auto response = consumer_(request_.body, last);
+        ASSERT(response || !last);
+        return response;
     } catch (const std::exception& exception) {
-        call_.cause = exception.what();
-        return ask_rejection(our_bug());
+        context_.cause = exception.what();
+        return call_reject(internal_error());
     }
 }
 
-http::Reply Session::ask_rejection(const Problem& problem) {
-    return worker_.parts.application.reject(request_, call_, problem);
+http::FullResponse Session::call_reject(const Problem& problem) {
+    return io_thread_.server.application.reject(request_, context_, problem);
 }
 
-Session::Next Session::refuse(const Problem& problem) {
-    return respond(ask_rejection(problem));
+Session::Step Session::reject(const Problem& problem) {
+    return respond(call_reject(problem));
 }
 
-// Of which call_.cause says more.
-Session::Next Session::refuse_as_bug() {
-    return refuse(our_bug());
+// Responds with 500; context_.cause holds the details for the log.
+Session::Step Session::reject_internal_error() {
+    return reject(internal_error());
 }
 
-Session::Next Session::take(http::Admission admission) {
-    if (auto* reply = std::get_if<http::Reply>(&admission)) return respond(std::move(*reply));
-    if (auto* relay = std::get_if<http::Relay>(&admission)) {
-        relay_ = std::move(*relay);
-        return Next::relay;
+Session::Step Session::dispatch(http::Admission admission) {
+    if (auto* full = std::get_if<http::FullResponse>(&admission)) return respond(std::move(*full));
+    if (auto* proxied = std::get_if<http::ProxyRequest>(&admission)) {
+        proxy_request_ = std::move(*proxied);
+        return Step::proxy;
     }
-    if (auto* wanted = std::get_if<http::ReadBody>(&admission)) {
-        body_limit_ = std::min(wanted->bytes_max, settings_.body_bytes_max);
-        waits_ = wanted->waits;
-        in_lane_ = wanted->in_lane;
-        if (!body_.finished()) return Next::read_body;
-        return waits_ ? answer_waiting() : take(ask_answer());
+    if (auto* read = std::get_if<http::ReadBody>(&admission)) {
+        body_limit_ = std::min(read->max_bytes, settings_.max_body_bytes);
+        blocking_ = read->blocking;
+        single_query_ = read->single_query;
+        if (!body_.finished()) return Step::read_body;
+        return blocking_ ? start_handler() : dispatch(call_handler());
     }
     if (auto* stream = std::get_if<http::StreamBody>(&admission)) {
-        body_limit_ = stream->bytes_max;
-        consume_ = std::move(stream->consume);
-        return Next::stream_body;
+        body_limit_ = stream->max_bytes;
+        consumer_ = std::move(stream->consume);
+        return Step::stream_body;
     }
-    if (auto* answer = std::get_if<http::Stream>(&admission)) return stream(std::move(*answer));
-    return Next::admit_on_pool;
+    if (auto* streaming = std::get_if<http::StreamingResponse>(&admission))
+        return start_stream(std::move(*streaming));
+    return Step::admit_blocking;
 }
 
-Session::Next Session::take(http::Response response) {
-    if (auto* reply = std::get_if<http::Reply>(&response)) return respond(std::move(*reply));
-    if (auto* later = std::get_if<http::Later>(&response)) {
-        later_ = std::move(*later);
-        return Next::answer_later;
+Session::Step Session::dispatch(http::Response response) {
+    if (auto* full = std::get_if<http::FullResponse>(&response)) return respond(std::move(*full));
+    if (auto* pending = std::get_if<http::PendingResponse>(&response)) {
+        pending_ = std::move(*pending);
+        return Step::await_pending;
     }
-    if (std::holds_alternative<http::Defer>(response)) return Next::answer_on_pool;
-    if (auto* answer = std::get_if<http::Stream>(&response)) return stream(std::move(*answer));
-    relay_ = std::move(std::get<http::Relay>(response));
-    return Next::relay;
+    if (std::holds_alternative<http::NeedsBlockingThread>(response)) return Step::handle_blocking;
+    if (auto* streaming = std::get_if<http::StreamingResponse>(&response))
+        return start_stream(std::move(*streaming));
+    proxy_request_ = std::move(std::get<http::ProxyRequest>(response));
+    return Step::proxy;
 }
 
-// The connection can carry another request once this one is answered.
-bool Session::stays_open() const {
-    if (!keep_ || worker_.draining || requests_ >= settings_.requests_per_connection_max) return false;
+// Returns whether the connection can carry another request after this response.
+bool Session::can_keep_alive() const {
+    if (!keep_alive_ || io_thread_.draining || requests_ >= settings_.max_requests_per_connection)
+        return false;
     if (body_.finished()) return true;
     auto length = body_.length();
-    return length && !body_.withheld() && *length - body_.received() <= discarded_bytes_max;
+    return length && !body_.awaits_continue() && *length - body_.bytes_read() <= discarded_bytes_max;
 }
 
-Session::Next Session::respond(http::Reply reply) {
-    keep_ = stays_open();
-    linger_ |= !keep_ && !body_.finished();
-    reply_ = std::move(reply);
-    bool body_allowed = allows_body(reply_.status);
-    without_body_ = !body_allowed || request_.method == http::Method::head;
-    ResponseFraming framing{
-        .content_length = reply_.body.size(), .keep_alive = keep_, .http_1_0 = parser_.framing().http_1_0};
+Session::Step Session::respond(http::FullResponse response) {
+    keep_alive_ = can_keep_alive();
+    linger_ |= !keep_alive_ && !body_.finished();
+    response_ = std::move(response);
+    bool body_allowed = allows_body(response_.status);
+    omits_body_ = !body_allowed || request_.method == http::Method::head;
+    ResponseFraming framing{.content_length = response_.body.size(),
+                            .keep_alive = keep_alive_,
+                            .http_1_0 = parser_.framing().http_1_0};
     if (!body_allowed) framing.content_length.reset();
-    write_head(reply_.status, reply_.headers, framing);
-    if (without_body_) reply_.body.clear();
-    outcome_.response_body_bytes = reply_.body.size();
+    write_head(response_.status, response_.headers, framing);
+    if (omits_body_) response_.body.clear();
+    summary_.response_body_bytes = response_.body.size();
 
     error_code error;
-    sent_ = stream_.try_write({asio::buffer(head_), asio::buffer(reply_.body)}, error);
-    worker_.bytes_out += sent_;
-    if (error) return gone();
-    if (sent_ < head_.size() + reply_.body.size()) return Next::flush;
-    return after_reply();
+    bytes_sent_ = stream_.try_write({asio::buffer(head_), asio::buffer(response_.body)}, error);
+    io_thread_.bytes_out += bytes_sent_;
+    if (error) return on_disconnect();
+    if (bytes_sent_ < head_.size() + response_.body.size()) return Step::flush;
+    return after_response();
 }
 
 void Session::write_head(int status, const http::Headers& headers, const ResponseFraming& framing) {
     head_.clear();
-    int left_out = append_response_head(head_, status, headers, call_.response_headers, framing,
-                                        worker_.date.at(call_.started));
-    if (left_out > 0) report_left_out();
-    outcome_.status = status;
+    int dropped = append_response_head(head_, status, headers, context_.response_headers, framing,
+                                       io_thread_.date.at(context_.started));
+    if (dropped > 0) report_dropped_fields();
+    summary_.status = status;
 }
 
-Session::Next Session::stream(http::Stream stream) {
-    Streaming::Within within{.worker = worker_, .client = stream_, .input = input_, .call = call_};
-    streaming_ = std::make_unique<Streaming>(within, std::move(stream));
-    return Next::stream;
+Session::Step Session::start_stream(http::StreamingResponse stream) {
+    ResponseStreamer::Context context{
+        .io_thread = io_thread_, .client = stream_, .read_buffer = read_buffer_, .request_context = context_};
+    streamer_ = std::make_unique<ResponseStreamer>(context, std::move(stream));
+    return Step::stream;
 }
 
-// A field of the answer would have ended early and let its rest pass for another field or a body.
-void Session::report_left_out() {
-    worker_.parts.metrics.fields_left_out.add();
+// Reports a response field with a line break, which would have injected another field or a body.
+void Session::report_dropped_fields() {
+    io_thread_.server.metrics.fields_dropped.add();
     log({.level = Level::error,
-         .message = "a field of an answer has CR, LF or NUL and was left out",
-         .fields = {{"request", call_.id.text}, {"target", request_.target}}});
+         .message = "a response field contains CR, LF or NUL and was dropped",
+         .fields = {{"request", context_.id.text}, {"target", request_.target}}});
 }
 
-Session::Next Session::after_reply() {
+Session::Step Session::after_response() {
     end_request(true);
-    if (!keep_) return Next::close;
-    if (!body_.finished()) return Next::discard;
+    if (!keep_alive_) return Step::close;
+    if (!body_.finished()) return Step::discard_body;
     return next_request();
 }
 
-// The client went away: in the middle of a request, or between two.
-Session::Next Session::gone() {
-    broken_ = true;
-    if (call_.arrived != Monotonic()) end_request(false);
-    return Next::close;
+// Ends the session of a client that disconnected, during a request or between two.
+Session::Step Session::on_disconnect() {
+    disconnected_ = true;
+    if (context_.arrived != Monotonic()) end_request(false);
+    return Step::close;
+}
+
+Awaitable<void> Session::run(std::unique_ptr<Session> session) {
+    Session& self = *session;
+    auto next = Step::read;
+    if (self.io_thread_.server.certificates) {
+        bool handshake_done = co_await self.handshake();
+        if (!handshake_done) co_return;
+    }
+    while (next != Step::close) {
+        if (next == Step::read) {
+            // A drain between two steps found no read to cancel.
+            if (self.io_thread_.draining && self.idle_ && !self.stream_.readable()) break;
+            auto buffer = self.prepare_read();
+            error_code error;
+            auto bytes = co_await self.stream_.read_some(buffer, error);
+            next = self.on_read(bytes, error);
+        } else if (next == Step::serve) {
+            next = self.serve();
+        } else {
+            next = co_await self.run_step(next);
+        }
+    }
+    co_await self.close();
+}
+
+Awaitable<bool> Session::handshake() {
+    auto context = io_thread_.server.certificates->current();
+    stream_.expire_at(head_deadline_);
+    error_code error;
+    co_await stream_.accept_tls(context.get(), error);
+    if (error) {
+        if (stream_.expired()) io_thread_.server.metrics.timeouts_handshake.add();
+        io_thread_.server.metrics.handshakes_failed.add();
+        co_return false;
+    }
+    last_active_ = io_thread_.server.clock.monotonic();
+    head_deadline_ = last_active_ + settings_.header_timeout;
+    co_return true;
+}
+
+Awaitable<Session::Step> Session::run_step(Step step) {
+    switch (step) {
+        case Step::read_body: return read_body();
+        case Step::stream_body: return stream_body();
+        case Step::admit_blocking: return run_blocking(BlockingStep::admit);
+        case Step::handle_blocking: return run_blocking(BlockingStep::handle);
+        case Step::await_pending: return await_pending();
+        case Step::proxy: return proxy();
+        case Step::stream: return run_stream();
+        case Step::flush: return flush();
+        case Step::discard_body: return discard_body();
+        case Step::read:
+        case Step::serve:
+        case Step::close: break;
+    }
+    ASSERT(false);
+}
+
+// Rejects a request whose body is invalid or incomplete. The rest of it is indistinguishable from a next
+// request, so the connection is closed.
+Session::Step Session::reject_body(const Problem& problem) {
+    if (problem.status == 0) return on_disconnect();
+    if (stream_.expired()) io_thread_.server.metrics.timeouts_body.add();
+    keep_alive_ = false;
+    linger_ = true;
+    return reject(problem);
+}
+
+Session::Step Session::reject_overloaded(BlockingResult result) {
+    return reject(overloaded(result == BlockingResult::full
+                                 ? "All blocking threads are busy and their queue is full. Try again."
+                                 : "The request's deadline passed before a thread was free. Try again."));
+}
+
+Awaitable<Session::Step> Session::read_body() {
+    body_.set_limit(body_limit_);
+    body_.set_deadline(context_.deadline);
+    for (;;) {
+        auto chunk = co_await body_.read();
+        io_thread_.bytes_in += chunk.bytes.size();
+        if (chunk.problem) co_return reject_body(*chunk.problem);
+        if (!io_thread_.reserve_body(chunk.bytes.size())) {
+            io_thread_.server.metrics.bodies_refused.add();
+            auto problem = overloaded("Too many request bodies are being received. Send it again later.");
+            co_return reject(problem);
+        }
+        body_reserved_ += chunk.bytes.size();
+        request_.body.append(chunk.bytes);
+        if (chunk.finished) break;
+    }
+    stream_.expire_never();
+    if (blocking_) co_return start_handler();
+    co_return dispatch(call_handler());
+}
+
+// Nothing is read while a chunk is consumed, so that TCP flow control slows the client down.
+Awaitable<Session::Step> Session::stream_body() {
+    body_.set_limit(body_limit_);
+    body_.set_deadline(context_.deadline);
+    if (!io_thread_.reserve_body(chunk_bytes)) {
+        io_thread_.server.metrics.bodies_refused.add();
+        auto problem = overloaded("Too many request bodies are being received. Send it again later.");
+        co_return reject(problem);
+    }
+    body_reserved_ += chunk_bytes;
+    for (;;) {
+        request_.body.clear();
+        do {
+            auto chunk = co_await body_.read();
+            io_thread_.bytes_in += chunk.bytes.size();
+            if (chunk.problem) {
+                consumer_ = nullptr;  // The consumer rolls back before the request is finished.
+                co_return reject_body(*chunk.problem);
+            }
+            request_.body.append(chunk.bytes);
+        } while (!body_.finished() && request_.body.size() < chunk_bytes);
+        stream_.expire_never();
+        std::optional<http::Response> response;
+        std::function<void()> work = [&] { response = call_consumer(body_.finished()); };
+        context_.may_block = true;
+        auto result = co_await submit_blocking(std::move(work));
+        context_.may_block = false;
+        if (result != BlockingResult::done) {
+            consumer_ = nullptr;
+            co_return reject_overloaded(result);
+        }
+        if (response) {
+            consumer_ = nullptr;
+            co_return dispatch(*std::move(response));
+        }
+    }
+}
+
+// Not a coroutine: the work is submitted before the session is suspended, and the pool's thread posts the
+// result back to the session's thread.
+Awaitable<Session::BlockingResult> Session::submit_blocking(std::function<void()> work) {
+    auto start = [this, work = std::move(work)](auto handler) mutable {
+        auto resume = std::make_shared<decltype(handler)>(std::move(handler));
+        auto executor = io_thread_.io_context.get_executor();
+        auto finish = [resume, executor](BlockingResult result) {
+            asio::post(executor, [resume, result] { std::move (*resume)(result); });
+        };
+        BlockingPool::Job job{
+            .deadline = context_.deadline,
+            .work = std::move(work),
+            .finished =
+                [finish](bool done) { finish(done ? BlockingResult::done : BlockingResult::expired); },
+        };
+        if (!io_thread_.server.pool.submit(job)) finish(BlockingResult::full);
+    };
+    return asio::async_initiate<const asio::use_awaitable_t<Executor>, void(BlockingResult)>(std::move(start),
+                                                                                             use_awaitable);
+}
+
+Awaitable<Session::Step> Session::run_blocking(BlockingStep step) {
+    context_.may_block = true;
+    http::Admission admission;
+    http::Response response;
+    std::function<void()> work;
+    if (step == BlockingStep::admit) {
+        work = [&] { admission = call_admit(); };
+    } else if (step == BlockingStep::complete) {
+        work = [&] { response = complete_pending(); };
+    } else {
+        work = [&] { response = call_handler(); };
+    }
+    auto result = co_await submit_blocking(std::move(work));
+    context_.may_block = false;
+    if (result != BlockingResult::done) pending_ = {};
+    if (result == BlockingResult::done && step != BlockingStep::admit)
+        co_return dispatch(std::move(response));
+    if (result == BlockingResult::done) {
+        ASSERT(!std::holds_alternative<http::NeedsBlockingThread>(admission));  // may_block was set.
+        co_return dispatch(std::move(admission));
+    }
+    co_return reject_overloaded(result);
+}
+
+// Not a coroutine either. The completion source calls on_ready on this thread.
+Awaitable<bool> Session::wait_until_ready() {
+    auto start = [this](auto handler) {
+        auto resume = std::make_shared<decltype(handler)>(std::move(handler));
+        pending_.on_ready([resume](bool large) { std::move (*resume)(large); });
+    };
+    return asio::async_initiate<const asio::use_awaitable_t<Executor>, void(bool)>(std::move(start),
+                                                                                   use_awaitable);
+}
+
+Awaitable<Session::Step> Session::await_pending() {
+    bool large = co_await wait_until_ready();
+    if (large) {
+        auto next = co_await run_blocking(BlockingStep::complete);
+        co_return next;
+    }
+    auto response = complete_pending();
+    co_return dispatch(std::move(response));
+}
+
+Awaitable<Session::Step> Session::proxy() {
+    ProxyContext context{.client = stream_,
+                         .body = body_,
+                         .request = request_,
+                         .call = context_,
+                         .http_1_0 = parser_.framing().http_1_0,
+                         .keep_alive = keep_alive_ && requests_ < settings_.max_requests_per_connection,
+                         .draining = io_thread_.draining,
+                         .date = io_thread_.date,
+                         .write_timeout = settings_.write_timeout};
+    auto result = co_await net::forward_request(context, proxy_request_, io_thread_.upstreams);
+    io_thread_.bytes_in += body_.bytes_read();
+    io_thread_.bytes_out += result.outcome.response_body_bytes;
+    stream_.expire_never();
+    summary_ = result.outcome;
+    keep_alive_ = result.keep_alive;
+    if (result.problem) co_return reject(*result.problem);
+    disconnected_ = !summary_.complete;
+    linger_ |= !keep_alive_ && !body_.finished();
+    end_request(summary_.complete);
+    if (!keep_alive_) co_return Step::close;
+    co_return body_.finished() ? next_request() : Step::discard_body;
+}
+
+Awaitable<Session::Step> Session::run_stream() {
+    const auto& response = streamer_->response();
+    bool omits_body = request_.method == http::Method::head || !allows_body(response.status);
+    body_.release();
+    if (!omits_body) {
+        bool prepared = co_await streamer_->prepare();
+        if (!prepared) {
+            streamer_.reset();
+            co_return reject_internal_error();
+        }
+    }
+    keep_alive_ = can_keep_alive() && body_.finished();
+    linger_ |= !keep_alive_ && !body_.finished();
+    ResponseFraming framing{.keep_alive = keep_alive_, .http_1_0 = parser_.framing().http_1_0};
+    if (allows_body(response.status)) framing.content_length = body_length(response);
+    framing.chunked = allows_body(response.status) && !framing.content_length && !framing.http_1_0;
+    if (!framing.content_length && !framing.chunked && !omits_body) framing.keep_alive = keep_alive_ = false;
+    write_head(response.status, response.headers, framing);
+    if (omits_body) {
+        streamer_.reset();
+        response_.body.clear();
+        bytes_sent_ = 0;
+        co_return Step::flush;
+    }
+    auto head = std::move(head_);
+    bool complete = co_await streamer_->run(std::move(head), framing.chunked);
+    co_return after_stream(complete);
+}
+
+// Destroys the body stream before the request is finished.
+Session::Step Session::after_stream(bool complete) {
+    summary_.response_body_bytes = streamer_->body_bytes_sent();
+    disconnected_ = !complete || streamer_->client_disconnected();
+    streamer_.reset();
+    stream_.expire_never();
+    if (!complete) stream_.reset();
+    end_request(complete);
+    return keep_alive_ && !disconnected_ ? next_request() : Step::close;
+}
+
+Awaitable<Session::Step> Session::flush() {
+    auto size = head_.size() + response_.body.size();
+    while (bytes_sent_ < size) {
+        auto head = std::string_view(head_).substr(std::min(bytes_sent_, head_.size()));
+        auto body =
+            std::string_view(response_.body).substr(std::max(bytes_sent_, head_.size()) - head_.size());
+        body = body.substr(0, flush_bytes);
+        Buffers buffers{asio::buffer(head), asio::buffer(body)};
+        stream_.expire_at(io_thread_.server.clock.monotonic() + settings_.write_timeout);
+        error_code error;
+        co_await stream_.write(buffers, error);
+        if (error) {
+            if (stream_.expired()) io_thread_.server.metrics.timeouts_write.add();
+            co_return on_disconnect();
+        }
+        bytes_sent_ += head.size() + body.size();
+        io_thread_.bytes_out += head.size() + body.size();
+    }
+    co_return after_response();
+}
+
+Awaitable<Session::Step> Session::discard_body() {
+    body_.set_limit(static_cast<std::size_t>(*body_.length()));
+    while (!body_.finished()) {
+        auto chunk = co_await body_.read();
+        io_thread_.bytes_in += chunk.bytes.size();
+        if (chunk.problem) co_return Step::close;
+    }
+    co_return next_request();
+}
+
+Awaitable<void> Session::close() {
+    if (disconnected_ || !stream_.open()) co_return;
+    error_code error;
+    stream_.expire_at(io_thread_.server.clock.monotonic() + linger_timeout);
+    if (stream_.secure()) {
+        co_await stream_.finish_tls(error);
+        co_return;
+    }
+    if (!linger_ && read_buffer_.unread().empty() && !stream_.readable()) co_return;
+    stream_.finish_sending();
+    for (std::size_t bytes = 0; bytes < linger_bytes_max && !error;) {
+        read_buffer_.consume(read_buffer_.unread().size());
+        auto buffer = read_buffer_.prepare(ReadBuffer::idle_bytes);
+        bytes += co_await stream_.read_some(buffer, error);
+    }
 }
 
 }  // namespace integreat::net

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// One client's connection: requests come in one after the other, are answered in that order (RFC 9112
-// section 9.3), until one side is done. What can be answered without waiting is done in plain functions
-// (serve); the coroutine is resumed once per read for it. Only what waits (slow clients, bodies, the waiting
-// pool, relays) costs further coroutines.
+// A client connection: requests are read one after the other and answered in that order (RFC 9112 section
+// 9.3), until one side closes. Requests that need no waiting are handled by plain functions (serve), with one
+// coroutine resumption per read. Only waiting (for slow clients, bodies, the blocking pool, upstreams) costs
+// further coroutines.
 #pragma once
 
 #include <memory>
@@ -19,118 +19,119 @@ namespace integreat::net {
 
 class Session {
 public:
-    Session(Worker& worker, Socket socket, const tcp::endpoint& peer);
+    Session(IoThread& io_thread, Socket socket, const tcp::endpoint& peer);
     Session(const Session&) = delete;
     Session& operator=(const Session&) = delete;
     ~Session();
 
     static Awaitable<void> run(std::unique_ptr<Session> session);
 
-    // Ends what needs not be waited for: endless streams, and idleness, which is when nothing of a next
-    // request has come, not even as far as the kernel.
+    // Ends an endless stream, or the connection if it is idle: no byte of the next request has arrived, not
+    // even in the kernel.
     void drain() {
-        if (streaming_) streaming_->interrupt();
+        if (streamer_) streamer_->interrupt();
         if (idle_ && !stream_.readable()) stream_.cancel();
     }
 
 private:
-    friend class Worker;  // Which keeps a list of its sessions in previous_ and next_.
+    friend class IoThread;  // Links its sessions by previous_ and next_.
 
-    // What the coroutine has to wait for, or do, next.
-    enum class Next {
-        receive,        // More bytes of a head.
-        serve,          // What is in the input.
-        read_body,      // All of it, then answer.
-        stream_body,    // Piece by piece to the application, which answers the last.
-        admit_on_pool,  // The application asked to be asked where it may wait.
-        answer_on_pool,
-        answer_later,  // When the lane has told that it can be finished.
-        relay,
-        stream,   // The answer's body comes piece by piece.
-        flush,    // The rest of a reply that the kernel did not take at once.
-        discard,  // The rest of a body that nobody wanted.
+    // The next action of the session's coroutine.
+    enum class Step {
+        read,             // Read more bytes of a head.
+        serve,            // Handle the requests in the read buffer.
+        read_body,        // Read the whole body, then call the handler.
+        stream_body,      // Pass the body chunk by chunk to the application's consumer.
+        admit_blocking,   // Call admit again on the blocking pool.
+        handle_blocking,  // Call the handler on the blocking pool.
+        await_pending,    // Wait until the pending response is ready.
+        proxy,            // Forward the request to an upstream.
+        stream,           // Send a response whose body is produced chunk by chunk.
+        flush,            // Write the rest of a response that the kernel did not accept immediately.
+        discard_body,     // Read the rest of an unused body.
         close,
     };
-    enum class PoolStep { admit, answer, finish };
-    enum class PoolEnd { done, expired, full };
+    enum class BlockingStep { admit, handle, complete };
+    enum class BlockingResult { done, expired, full };
 
-    Next serve();
-    asio::mutable_buffer before_receive();
-    Next after_receive(std::size_t bytes, const error_code& error);
-    Next after_timeout();
+    Step serve();
+    asio::mutable_buffer prepare_read();
+    Step on_read(std::size_t bytes, const error_code& error);
+    Step on_timeout();
 
     void begin_request(const Framing& framing);
     void end_request(bool complete);
-    Next next_request();
-    Next take(http::Admission admission);
-    Next take(http::Response response);
-    http::Admission ask_admission();
-    http::Response ask_answer();
-    http::Response ask_finish();
-    Next answer_waiting();
-    std::optional<http::Response> ask_consumer(bool last);
-    http::Reply ask_rejection(const http::Problem& problem);
-    Next refuse(const http::Problem& problem);
-    Next refuse_as_bug();
-    Next refuse_body(const http::Problem& problem);
-    Next refuse_unfinished(PoolEnd end);
-    Next respond(http::Reply reply);
-    Next stream(http::Stream stream);
+    Step next_request();
+    Step dispatch(http::Admission admission);
+    Step dispatch(http::Response response);
+    http::Admission call_admit();
+    http::Response call_handler();
+    http::Response complete_pending();
+    Step start_handler();
+    std::optional<http::Response> call_consumer(bool last);
+    http::FullResponse call_reject(const http::Problem& problem);
+    Step reject(const http::Problem& problem);
+    Step reject_internal_error();
+    Step reject_body(const http::Problem& problem);
+    Step reject_overloaded(BlockingResult result);
+    Step respond(http::FullResponse response);
+    Step start_stream(http::StreamingResponse stream);
     void write_head(int status, const http::Headers& headers, const ResponseFraming& framing);
-    bool stays_open() const;
-    void report_left_out();
-    Next after_reply();
+    bool can_keep_alive() const;
+    void report_dropped_fields();
+    Step after_response();
 
-    Awaitable<bool> secure();
-    Awaitable<Next> carry_out(Next next);
-    Awaitable<Next> read_body();
-    Awaitable<Next> stream_body();
-    Awaitable<Next> on_pool(PoolStep step);
-    Awaitable<PoolEnd> run_on_pool(std::function<void()> work);
-    Awaitable<Next> answer_later();
-    Awaitable<bool> until_ready();
-    Awaitable<Next> relay();
-    Awaitable<Next> carry_stream();
-    Next after_stream(bool whole);
-    Awaitable<Next> flush();
-    Awaitable<Next> discard();
+    Awaitable<bool> handshake();
+    Awaitable<Step> run_step(Step step);
+    Awaitable<Step> read_body();
+    Awaitable<Step> stream_body();
+    Awaitable<Step> run_blocking(BlockingStep step);
+    Awaitable<BlockingResult> submit_blocking(std::function<void()> work);
+    Awaitable<Step> await_pending();
+    Awaitable<bool> wait_until_ready();
+    Awaitable<Step> proxy();
+    Awaitable<Step> run_stream();
+    Step after_stream(bool complete);
+    Awaitable<Step> flush();
+    Awaitable<Step> discard_body();
     Awaitable<void> close();
-    Next gone();
+    Step on_disconnect();
 
-    Worker& worker_;
+    IoThread& io_thread_;
     const ServerSettings& settings_;
-    Stream stream_;
-    Input input_;
-    HeadParser parser_;
+    SocketStream stream_;
+    ReadBuffer read_buffer_;
+    RequestParser parser_;
     RequestBody body_;
     Address peer_;
     std::string peer_text_;
     std::uint16_t peer_port_ = 0;
-    bool behind_proxy_ = false;
+    bool trusted_peer_ = false;
 
-    // Of the present request.
+    // State of the current request.
     http::Request request_;
-    http::Call call_;
-    http::Outcome outcome_;
-    http::Reply reply_;
-    http::Relay relay_;
-    http::Later later_;
-    std::unique_ptr<Streaming> streaming_;
-    std::function<std::optional<http::Response>(std::string_view, bool)> consume_;  // Of a StreamBody.
-    std::string head_;                                                              // Of the reply, as bytes.
-    std::size_t sent_ = 0;  // Of head_ and the reply's body.
+    http::RequestContext context_;
+    http::RequestSummary summary_;
+    http::FullResponse response_;
+    http::ProxyRequest proxy_request_;
+    http::PendingResponse pending_;
+    std::unique_ptr<ResponseStreamer> streamer_;
+    std::function<std::optional<http::Response>(std::string_view, bool)>
+        consumer_;                // Consumer of a StreamBody.
+    std::string head_;            // The response head as bytes.
+    std::size_t bytes_sent_ = 0;  // Bytes sent of head_ and the response body.
     std::size_t body_limit_ = 0;
     std::size_t body_reserved_ = 0;
-    bool without_body_ = false;  // HEAD, 204, 304: the reply's body is not sent.
-    bool waits_ = false;
-    bool in_lane_ = false;
-    bool keep_ = false;  // The connection stays after this request.
+    bool omits_body_ = false;  // HEAD, 204, 304: the response body is not sent.
+    bool blocking_ = false;
+    bool single_query_ = false;
+    bool keep_alive_ = false;  // The connection stays open after this request.
 
     int requests_ = 0;
-    bool idle_ = true;     // Nothing of a next request has arrived.
-    bool linger_ = false;  // Bytes may be under way that nobody reads: close gently.
-    bool broken_ = false;  // The client is gone.
-    Monotonic active_;     // When the connection came or its last request ended.
+    bool idle_ = true;           // No byte of the next request has arrived.
+    bool linger_ = false;        // Unread bytes may be in flight: read them before closing.
+    bool disconnected_ = false;  // The client has disconnected.
+    Monotonic last_active_;      // Time of the connection or of the end of its last request.
     Monotonic head_deadline_ = Monotonic::max();
 
     Session* previous_ = nullptr;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Answers that come later: the I/O thread goes on with other clients meanwhile. The lane here is an eventfd
-// that the test rings.
+// Pending responses: the I/O thread serves other clients meanwhile. The completion source is an eventfd that
+// the test signals.
 #include <atomic>
 #include <thread>
 
@@ -17,175 +17,179 @@ std::string get(const std::string& target) {
     return "GET " + target + " HTTP/1.1\r\nHost: h\r\n\r\n";
 }
 
-// One I/O thread, whose lane tells everybody when it is rung.
-class NetLaneTest : public ServerTest {
+// A server with one I/O thread, whose completion source completes all pending responses when it is signalled.
+class SingleQueryTest : public ServerTest {
 protected:
-    NetLaneTest() {
-        application.admit = [](const http::Request& request, http::Call&) -> http::Admission {
-            if (request.path() == "/direct") return http::Reply{.body = "direct"};
-            return http::ReadBody{.bytes_max = 100'000, .waits = true, .in_lane = request.path() != "/pool"};
+    SingleQueryTest() {
+        application.admit = [](const http::Request& request, http::RequestContext&) -> http::Admission {
+            if (request.path() == "/direct") return http::FullResponse{.body = "direct"};
+            return http::ReadBody{
+                .max_bytes = 100'000, .blocking = true, .single_query = request.path() != "/pool"};
         };
-        application.make_lane = [this] {
-            return http::Lane{.descriptor = bell,
-                              .advance = [this] { advance(); },
-                              .expire = [this] { ++expired; },
-                              .abandon = [this] { tell_all(); },
-                              .database = reinterpret_cast<postgres::Lane*>(this)};  // Only passed on.
+        application.make_completion_source = [this] {
+            return http::CompletionSource{
+                .descriptor = event_fd,
+                .advance = [this] { advance(); },
+                .expire = [this] { ++expired; },
+                .abandon = [this] { complete_all(); },
+                .database = reinterpret_cast<postgres::CompletionQueue*>(this)};  // Passed through unused.
         };
-        application.answer = [this](const http::Request& request, http::Call& call) {
-            return answer(request, call);
+        application.handle = [this](const http::Request& request, http::RequestContext& context) {
+            return handle(request, context);
         };
     }
-    ~NetLaneTest() override {
+    ~SingleQueryTest() override {
         server.reset();
-        ::close(bell);
+        ::close(event_fd);
     }
 
-    http::Response answer(const http::Request& request, http::Call& call) {
-        if (!call.lane) return http::Reply{.body = call.may_wait ? "pool" : "nowhere"};
-        EXPECT_FALSE(call.may_wait);
-        if (request.path() == "/defer") return http::Defer{};
-        if (request.path() == "/now") return http::Reply{.body = "now"};
+    http::Response handle(const http::Request& request, http::RequestContext& context) {
+        if (!context.completion_queue)
+            return http::FullResponse{.body = context.may_block ? "pool" : "nowhere"};
+        EXPECT_FALSE(context.may_block);
+        if (request.path() == "/defer") return http::NeedsBlockingThread{};
+        if (request.path() == "/now") return http::FullResponse{.body = "now"};
         bool large = request.path() == "/large";
-        ++begun;
-        return http::Later{.when_ready =
-                               [this, large](std::function<void(bool)> ready) {
-                                   waiting.push_back([ready = std::move(ready), large] { ready(large); });
-                               },
-                           .finish = [&request, &call]() -> http::Response {
-                               if (request.path() == "/again") return http::Defer{};
-                               if (request.path() == "/throws") throw std::runtime_error("on purpose");
-                               std::string where = call.may_wait ? " on the pool" : " in the lane";
-                               return http::Reply{.body = request.target + where};
-                           }};
+        ++started;
+        return http::PendingResponse{
+            .on_ready =
+                [this, large](std::function<void(bool)> ready) {
+                    pending.push_back([ready = std::move(ready), large] { ready(large); });
+                },
+            .complete = [&request, &context]() -> http::Response {
+                if (request.path() == "/again") return http::NeedsBlockingThread{};
+                if (request.path() == "/throws") throw std::runtime_error("on purpose");
+                std::string where = context.may_block ? " on the pool" : " inline";
+                return http::FullResponse{.body = request.target + where};
+            }};
     }
-    void ring() {
+    void signal() {
         std::uint64_t one = 1;
-        EXPECT_EQ(::write(bell, &one, sizeof one), static_cast<ssize_t>(sizeof one));
+        EXPECT_EQ(::write(event_fd, &one, sizeof one), static_cast<ssize_t>(sizeof one));
     }
     void advance() {
-        std::uint64_t rung = 0;
-        EXPECT_EQ(::read(bell, &rung, sizeof rung), static_cast<ssize_t>(sizeof rung));
-        tell_all();
+        std::uint64_t count = 0;
+        EXPECT_EQ(::read(event_fd, &count, sizeof count), static_cast<ssize_t>(sizeof count));
+        complete_all();
     }
-    void tell_all() {
-        for (auto& tell : std::exchange(waiting, {}))
-            tell();
+    void complete_all() {
+        for (auto& complete : std::exchange(pending, {}))
+            complete();
     }
-    void until_begun(int count) {
-        while (begun < count)
+    void wait_until_started(int count) {
+        while (started < count)
             std::this_thread::yield();
     }
 
-    int bell = ::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
-    std::vector<std::function<void()>> waiting;  // On the I/O thread.
-    std::atomic<int> begun = 0;
+    int event_fd = ::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+    std::vector<std::function<void()>> pending;  // Used on the I/O thread only.
+    std::atomic<int> started = 0;
     std::atomic<int> expired = 0;
 };
 
-TEST_F(NetLaneTest, TheThreadGoesOnWhileAnswersAreUnderWay) {
+TEST_F(SingleQueryTest, ServesOtherClientsWhileResponsesArePending) {
     start();
     TestClient one(port()), two(port()), third(port());
     one.send(get("/one"));
     two.send(get("/two"));
-    until_begun(2);
-    EXPECT_EQ(third.ask(get("/direct")).body, "direct");
-    EXPECT_EQ(third.ask(get("/now")).body, "now");
-    EXPECT_EQ(third.ask(get("/defer")).body, "pool");
-    EXPECT_EQ(third.ask(get("/pool")).body, "pool");
-    ring();
-    EXPECT_EQ(one.receive().body, "/one in the lane");
-    EXPECT_EQ(two.receive().body, "/two in the lane");
+    wait_until_started(2);
+    EXPECT_EQ(third.fetch(get("/direct")).body, "direct");
+    EXPECT_EQ(third.fetch(get("/now")).body, "now");
+    EXPECT_EQ(third.fetch(get("/defer")).body, "pool");
+    EXPECT_EQ(third.fetch(get("/pool")).body, "pool");
+    signal();
+    EXPECT_EQ(one.receive().body, "/one inline");
+    EXPECT_EQ(two.receive().body, "/two inline");
     while (expired == 0)
         std::this_thread::yield();
 }
 
-TEST_F(NetLaneTest, RequestsOfOneConnectionAreAnsweredInTheirOrder) {
+TEST_F(SingleQueryTest, AnswersRequestsOfOneConnectionInOrder) {
     start();
     TestClient client(port());
     client.send(get("/one") + get("/two") + get("/direct"));
     for (int count = 1; count <= 2; ++count) {
-        until_begun(count);
-        ring();
-        EXPECT_EQ(client.receive().body, count == 1 ? "/one in the lane" : "/two in the lane");
+        wait_until_started(count);
+        signal();
+        EXPECT_EQ(client.receive().body, count == 1 ? "/one inline" : "/two inline");
     }
     EXPECT_EQ(client.receive().body, "direct");
 }
 
-TEST_F(NetLaneTest, WhatIsLargeIsFinishedOnThePool) {
+TEST_F(SingleQueryTest, CompletesLargeResponsesOnTheBlockingPool) {
     start();
     TestClient client(port());
     client.send(get("/large"));
-    until_begun(1);
-    ring();
+    wait_until_started(1);
+    signal();
     EXPECT_EQ(client.receive().body, "/large on the pool");
 }
 
-TEST_F(NetLaneTest, LargeBodiesGoToThePoolAtOnce) {
+TEST_F(SingleQueryTest, HandlesLargeBodiesOnTheBlockingPool) {
     start();
     TestClient client(port());
     auto post = [&](std::size_t bytes) {
         return "POST /one HTTP/1.1\r\nHost: h\r\nContent-Length: " + std::to_string(bytes) + "\r\n\r\n" +
                std::string(bytes, 'x');
     };
-    EXPECT_EQ(client.ask(post(16 * 1024 + 1)).body, "pool");
+    EXPECT_EQ(client.fetch(post(16 * 1024 + 1)).body, "pool");
     client.send(post(16 * 1024));
-    until_begun(1);
-    ring();
-    EXPECT_EQ(client.receive().body, "/one in the lane");
+    wait_until_started(1);
+    signal();
+    EXPECT_EQ(client.receive().body, "/one inline");
 }
 
-TEST_F(NetLaneTest, WhatCannotBeFinishedIsAskedAgainOrRefused) {
+TEST_F(SingleQueryTest, RetriesOnTheBlockingPoolOrRejects) {
     start();
     TestClient client(port());
     client.send(get("/again"));
-    until_begun(1);
-    ring();
+    wait_until_started(1);
+    signal();
     EXPECT_EQ(client.receive().body, "pool");
     client.send(get("/throws"));
-    until_begun(2);
-    ring();
+    wait_until_started(2);
+    signal();
     EXPECT_EQ(client.receive().status, 500);
 }
 
-TEST_F(NetLaneTest, AClientThatLeavesHarmsNobody) {
+TEST_F(SingleQueryTest, IsUnaffectedByAClientThatDisconnects) {
     start();
     {
-        TestClient gone(port());
-        gone.send(get("/one"));
-        until_begun(1);
+        TestClient leaving(port());
+        leaving.send(get("/one"));
+        wait_until_started(1);
     }
     TestClient other(port());
     other.send(get("/two"));
-    until_begun(2);
-    ring();
-    EXPECT_EQ(other.receive().body, "/two in the lane");
+    wait_until_started(2);
+    signal();
+    EXPECT_EQ(other.receive().body, "/two inline");
     EXPECT_EQ(finished(2).size(), 2u);
 }
 
-TEST_F(NetLaneTest, ADrainWaitsForAnswersUnderWay) {
+TEST_F(SingleQueryTest, WaitsForPendingResponsesDuringADrain) {
     start();
     TestClient client(port());
     client.send(get("/one"));
-    until_begun(1);
-    bool whole = false;
-    std::thread draining([&] { whole = server->drain(); });
+    wait_until_started(1);
+    bool complete = false;
+    std::thread draining([&] { complete = server->drain(); });
     while (TestClient(port()).connected())
         std::this_thread::yield();
-    ring();
-    auto answer = client.receive();
-    EXPECT_EQ(answer.body, "/one in the lane");
-    EXPECT_EQ(answer.field("Connection"), "close");
+    signal();
+    auto response = client.receive();
+    EXPECT_EQ(response.body, "/one inline");
+    EXPECT_EQ(response.field("Connection"), "close");
     draining.join();
-    EXPECT_TRUE(whole);
+    EXPECT_TRUE(complete);
 }
 
-TEST_F(NetLaneTest, TheEndOfADrainAbandonsThem) {
+TEST_F(SingleQueryTest, AbandonsPendingResponsesAfterTheDrainTimeout) {
     settings.drain_timeout = 50ms;
     start();
     TestClient client(port());
     client.send(get("/one"));
-    until_begun(1);
+    wait_until_started(1);
     EXPECT_FALSE(server->drain());
     EXPECT_EQ(client.receive().status, 0);
     EXPECT_EQ(finished(1).size(), 1u);

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// For tests: a server on the loopback that does exactly what a script says, to each connection, with blocking
-// calls on a thread of its own. It can be slow, lie about lengths, and break off, which real servers only do
-// when nobody looks.
+// Test support: a loopback server that runs a script for each connection, with blocking calls on a separate
+// thread. Scripts can simulate slow responses, wrong lengths and aborted connections.
 #pragma once
 
 #include <atomic>
@@ -24,12 +23,12 @@
 namespace integreat::net {
 
 // One end of a TCP connection.
-class Line {
+class TestConnection {
 public:
-    explicit Line(int descriptor) : descriptor_(descriptor) {}
-    Line(const Line&) = delete;
-    Line& operator=(const Line&) = delete;
-    ~Line() { close(); }
+    explicit TestConnection(int descriptor) : descriptor_(descriptor) {}
+    TestConnection(const TestConnection&) = delete;
+    TestConnection& operator=(const TestConnection&) = delete;
+    ~TestConnection() { close(); }
 
     static int connect(std::uint16_t port) {
         int descriptor = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -39,7 +38,7 @@ public:
         return descriptor;
     }
 
-    // False if the other side is gone.
+    // Sends all bytes. Returns false if the peer has disconnected.
     bool send(std::string_view text) {
         while (!text.empty()) {
             auto sent = ::send(descriptor_, text.data(), text.size(), MSG_NOSIGNAL);
@@ -49,27 +48,27 @@ public:
         return true;
     }
 
-    // Up to and including `end`; what was read if the stream ends, breaks or is silent for ten seconds first.
+    // Reads up to and including `end`, or until the stream ends, fails or is idle for ten seconds.
     std::string read_until(std::string_view end) {
         for (;;) {
-            if (auto at = unread_.find(end); at != std::string::npos) return take(at + end.size());
-            if (!receive()) return take(unread_.size());
+            if (auto at = unread_.find(end); at != std::string::npos) return take_unread(at + end.size());
+            if (!receive()) return take_unread(unread_.size());
         }
     }
     std::string read_head() { return read_until("\r\n\r\n"); }
     std::string read(std::size_t size) {
         while (unread_.size() < size && receive()) {
         }
-        return take(std::min(size, unread_.size()));
+        return take_unread(std::min(size, unread_.size()));
     }
     std::string read_all() {
         while (receive()) {
         }
-        return take(unread_.size());
+        return take_unread(unread_.size());
     }
 
     void finish_sending() { ::shutdown(descriptor_, SHUT_WR); }
-    // From any thread: calls under way end.
+    // Ends blocking calls. Callable from any thread.
     void shut_down() {
         std::lock_guard lock(closing_);
         ::shutdown(descriptor_, SHUT_RDWR);
@@ -88,18 +87,18 @@ public:
 
 private:
     bool receive() {
-        pollfd asked{.fd = descriptor_, .events = POLLIN, .revents = 0};
-        if (descriptor_ < 0 || ::poll(&asked, 1, 10'000) <= 0) return false;
+        pollfd descriptor{.fd = descriptor_, .events = POLLIN, .revents = 0};
+        if (descriptor_ < 0 || ::poll(&descriptor, 1, 10'000) <= 0) return false;
         char bytes[16 * 1024];
         auto size = ::recv(descriptor_, bytes, sizeof bytes, 0);
         reset_ = reset_ || size < 0;
         if (size > 0) unread_.append(bytes, static_cast<std::size_t>(size));
         return size > 0;
     }
-    std::string take(std::size_t size) {
-        auto taken = unread_.substr(0, size);
+    std::string take_unread(std::size_t size) {
+        auto text = unread_.substr(0, size);
         unread_.erase(0, size);
-        return taken;
+        return text;
     }
 
     std::mutex closing_;
@@ -110,7 +109,7 @@ private:
 
 class LoopbackServer {
 public:
-    using Script = std::function<void(Line&)>;
+    using Script = std::function<void(TestConnection&)>;
 
     explicit LoopbackServer(Script script) : script_(std::move(script)) {
         listener_ = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -128,19 +127,19 @@ public:
         ::shutdown(listener_, SHUT_RDWR);
         acceptor_.join();
         ::close(listener_);
-        for (auto& talk : talks_)
-            talk->line.shut_down();
-        for (auto& talk : talks_)
-            talk->thread.join();
+        for (auto& accepted_connection : connections_)
+            accepted_connection->connection.shut_down();
+        for (auto& accepted_connection : connections_)
+            accepted_connection->thread.join();
     }
 
     std::uint16_t port() const { return port_; }
     int accepted() const { return accepted_; }
 
 private:
-    struct Talk {
-        explicit Talk(int descriptor) : line(descriptor) {}
-        Line line;
+    struct Accepted {
+        explicit Accepted(int descriptor) : connection(descriptor) {}
+        TestConnection connection;
         std::thread thread;
     };
 
@@ -149,10 +148,10 @@ private:
             int descriptor = ::accept4(listener_, nullptr, nullptr, SOCK_CLOEXEC);
             if (descriptor < 0) return;
             ++accepted_;
-            auto& talk = talks_.emplace_back(std::make_unique<Talk>(descriptor));
-            talk->thread = std::thread([this, &line = talk->line] {
-                script_(line);
-                line.shut_down();
+            auto& accepted_connection = connections_.emplace_back(std::make_unique<Accepted>(descriptor));
+            accepted_connection->thread = std::thread([this, &connection = accepted_connection->connection] {
+                script_(connection);
+                connection.shut_down();
             });
         }
     }
@@ -162,7 +161,7 @@ private:
     std::uint16_t port_ = 0;
     std::atomic<int> accepted_{0};
     std::thread acceptor_;
-    std::vector<std::unique_ptr<Talk>> talks_;  // Of the acceptor's, until it was joined.
+    std::vector<std::unique_ptr<Accepted>> connections_;  // Owned by the acceptor thread until it is joined.
 };
 
 }  // namespace integreat::net

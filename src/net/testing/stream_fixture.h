@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// For tests: an application that answers every request with a stream whose source is a lambda, and knows how
-// many of its sources still live.
+// Test fixture: an application that responds to every request with a stream whose body stream is a lambda,
+// and counts the live body streams.
 #pragma once
 
 #include <atomic>
@@ -11,19 +11,22 @@
 
 namespace integreat::net {
 
-class LambdaSource final : public http::BodySource {
+class LambdaSource final : public http::BodyStream {
 public:
-    using Produce = std::function<http::Pace(std::string&, const http::Demand&)>;
-    LambdaSource(Produce produce, std::atomic<int>& alive) : produce_(std::move(produce)), alive_(alive) {
-        ++alive_;
+    using Produce = std::function<http::ReadStatus(std::string&, const http::ReadRequest&)>;
+    LambdaSource(Produce produce, std::atomic<int>& live_streams)
+        : produce_(std::move(produce)), live_streams_(live_streams) {
+        ++live_streams_;
     }
-    ~LambdaSource() override { --alive_; }
+    ~LambdaSource() override { --live_streams_; }
 
-    http::Pace produce(std::string& to, const http::Demand& demand) override { return produce_(to, demand); }
+    http::ReadStatus read(std::string& to, const http::ReadRequest& request) override {
+        return produce_(to, request);
+    }
 
 private:
     Produce produce_;
-    std::atomic<int>& alive_;
+    std::atomic<int>& live_streams_;
 };
 
 class StreamTest : public ServerTest {
@@ -31,30 +34,30 @@ protected:
     static constexpr std::string_view get = "GET /stream HTTP/1.1\r\nHost: h\r\n\r\n";
 
     StreamTest() {
-        application.answer = [this](const http::Request& request, http::Call&) -> http::Response {
-            if (request.path() == "/wait") return http::Reply{.body = "waited"};
+        application.handle = [this](const http::Request& request, http::RequestContext&) -> http::Response {
+            if (request.path() == "/wait") return http::FullResponse{.body = "waited"};
             return stream();
         };
     }
 
-    http::Stream stream() {
+    http::StreamingResponse stream() {
         return {.headers = {{"Content-Type", "text/plain"}},
                 .length = length,
-                .body = std::make_unique<LambdaSource>(produce, alive),
-                .waits = waits,
+                .body = std::make_unique<LambdaSource>(produce, live_streams),
+                .blocking = blocking,
                 .heartbeat = heartbeat};
     }
-    // One text per call, the last with `last`.
-    void say(std::vector<std::string> texts, http::Pace last = http::Pace::end) {
-        produce = [texts, last, next = std::size_t(0)](std::string& to, const http::Demand&) mutable {
+    // Makes the body stream return one text per call, the last one with status `last`.
+    void set_chunks(std::vector<std::string> texts, http::ReadStatus last = http::ReadStatus::eof) {
+        produce = [texts, last, next = std::size_t(0)](std::string& to, const http::ReadRequest&) mutable {
             to += texts[next++];
-            return next == texts.size() ? last : http::Pace::more;
+            return next == texts.size() ? last : http::ReadStatus::ready;
         };
     }
     std::uint64_t count(const char* name) { return registry.counter(name, "").value(); }
     std::int64_t gauge(const char* name) { return registry.gauge(name, "").value(); }
 
-    // Tests wait for what has no event of its own; a lost wake fails them by their time limit.
+    // Polls for a condition without an event of its own, for at most ten seconds.
     template <class Condition>
     static bool eventually(Condition condition) {
         auto until = std::chrono::steady_clock::now() + std::chrono::seconds(10);
@@ -64,9 +67,9 @@ protected:
     }
 
     LambdaSource::Produce produce;
-    std::atomic<int> alive{0};
+    std::atomic<int> live_streams{0};
     std::optional<std::uint64_t> length;
-    bool waits = false;
+    bool blocking = false;
     std::string heartbeat;
 };
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// For tests: a key and a certificate for it that vouches for itself, as PEM files.
+// Test support: writes a key and a self-signed certificate as PEM files.
 #pragma once
 
 #include <memory>
@@ -13,26 +13,27 @@ namespace integreat::net {
 
 struct TestCertificate {
     std::string common_name;
-    std::string also_for;      // "DNS:localhost,IP:127.0.0.1"; empty: for nothing else.
-    long seconds_left = 3600;  // Negative: it has expired.
+    std::string alternative_names;  // Subject alternative names: "DNS:localhost,IP:127.0.0.1"; empty: none.
+    long seconds_left = 3600;       // Remaining validity in seconds; negative: expired.
 };
 
-inline void write_certificate(const TestCertificate& wanted, const std::string& certificate_file,
+inline void write_certificate(const TestCertificate& settings, const std::string& certificate_file,
                               const std::string& key_file) {
     std::unique_ptr<EVP_PKEY, decltype(&EVP_PKEY_free)> key(EVP_EC_gen("P-256"), EVP_PKEY_free);
     std::unique_ptr<X509, decltype(&X509_free)> certificate(X509_new(), X509_free);
     X509_set_version(certificate.get(), 2);
     ASN1_INTEGER_set(X509_get_serialNumber(certificate.get()), 1);
     X509_gmtime_adj(X509_getm_notBefore(certificate.get()), -7200);
-    X509_gmtime_adj(X509_getm_notAfter(certificate.get()), wanted.seconds_left);
+    X509_gmtime_adj(X509_getm_notAfter(certificate.get()), settings.seconds_left);
     X509_set_pubkey(certificate.get(), key.get());
     auto* name = X509_get_subject_name(certificate.get());
     X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_UTF8,
-                               reinterpret_cast<const unsigned char*>(wanted.common_name.c_str()), -1, -1, 0);
+                               reinterpret_cast<const unsigned char*>(settings.common_name.c_str()), -1, -1,
+                               0);
     X509_set_issuer_name(certificate.get(), name);
-    if (!wanted.also_for.empty()) {
+    if (!settings.alternative_names.empty()) {
         std::unique_ptr<X509_EXTENSION, decltype(&X509_EXTENSION_free)> names(
-            X509V3_EXT_conf_nid(nullptr, nullptr, NID_subject_alt_name, wanted.also_for.c_str()),
+            X509V3_EXT_conf_nid(nullptr, nullptr, NID_subject_alt_name, settings.alternative_names.c_str()),
             X509_EXTENSION_free);
         ASSERT_EQ(X509_add_ext(certificate.get(), names.get(), -1), 1);
     }

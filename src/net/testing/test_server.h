@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// For tests of net/: a server on a free port whose application is made of lambdas, and a client that sends
-// exactly the bytes it is told to, over a blocking socket.
+// Test support for net/: a server on a free port whose application consists of lambdas, and a client that
+// sends arbitrary bytes over a blocking socket.
 #pragma once
 
 #include <algorithm>
@@ -17,26 +17,19 @@
 #include <unistd.h>
 
 #include "base/concurrency/synchronized.h"
+#include "base/system_clock.h"
 #include "net/http1/chunked_decoder.h"
 #include "net/proxy/upstream_pool.h"
 #include "net/server/server.h"
 
 namespace integreat::net {
 
-class SystemClock final : public Clock {
-public:
-    Time now() const override {
-        return std::chrono::floor<std::chrono::microseconds>(std::chrono::system_clock::now());
-    }
-    Monotonic monotonic() const override { return std::chrono::steady_clock::now(); }
-};
-
-struct Answer {
-    int status = 0;  // 0: the connection ended before a whole answer came.
+struct TestResponse {
+    int status = 0;  // 0: the connection ended before a complete response.
     std::string head;
     std::string body;
 
-    // The value of a field; empty if it is absent.
+    // Returns the value of a field; empty if it is absent.
     std::string field(const std::string& name) const {
         auto at = head.find("\r\n" + name + ": ");
         if (at == std::string::npos) return {};
@@ -48,9 +41,9 @@ struct Answer {
 class TestClient {
 public:
     explicit TestClient(std::uint16_t port, const char* from = "127.0.0.1") {
-        timeval patience{.tv_sec = 10,
-                         .tv_usec = 0};  // A hanging server fails the test instead of hanging it.
-        setsockopt(socket_, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+        timeval timeout{.tv_sec = 10,
+                        .tv_usec = 0};  // A hanging server fails the test instead of hanging it.
+        setsockopt(socket_, SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof timeout);
         sockaddr_in local{.sin_family = AF_INET};
         inet_pton(AF_INET, from, &local.sin_addr);
         EXPECT_EQ(bind(socket_, reinterpret_cast<sockaddr*>(&local), sizeof local), 0);
@@ -65,7 +58,7 @@ public:
     bool connected() const { return connected_; }
     int socket() const { return socket_; }
 
-    // False once the server has closed the connection.
+    // Sends all bytes. Returns false once the server has closed the connection.
     bool send(std::string_view bytes) {
         while (!bytes.empty()) {
             auto sent = ::send(socket_, bytes.data(), bytes.size(), MSG_NOSIGNAL);
@@ -76,40 +69,40 @@ public:
     }
     void finish_sending() { shutdown(socket_, SHUT_WR); }
 
-    // The next answer; `bodyless` for the answer to HEAD.
-    Answer receive(bool bodyless = false) {
-        Answer answer;
+    // Reads the next response; `has_no_body` for a response to HEAD.
+    TestResponse receive(bool has_no_body = false) {
+        TestResponse response;
         auto end = find("\r\n\r\n");
-        if (end == std::string::npos) return answer;
-        answer.head = buffered_.substr(0, end + 4);
+        if (end == std::string::npos) return response;
+        response.head = buffered_.substr(0, end + 4);
         buffered_.erase(0, end + 4);
-        int status = std::stoi(answer.head.substr(9, 3));
-        if (!bodyless && answer.field("Transfer-Encoding") == "chunked") {
-            ChunkDecoder chunks;
+        int status = std::stoi(response.head.substr(9, 3));
+        if (!has_no_body && response.field("Transfer-Encoding") == "chunked") {
+            ChunkedDecoder decoder;
             do {
-                std::string_view rest = buffered_;
-                while (!rest.empty() && !chunks.finished() && chunks.mistake().empty())
-                    answer.body += chunks.take(rest);
-                buffered_.erase(0, buffered_.size() - rest.size());
-            } while (!chunks.finished() && chunks.mistake().empty() && more());
-            if (!chunks.finished()) return answer;
-        } else if (!bodyless && !answer.field("Content-Length").empty()) {
-            auto length = std::stoul(answer.field("Content-Length"));
-            while (buffered_.size() < length && more()) {
+                std::string_view remaining = buffered_;
+                while (!remaining.empty() && !decoder.finished() && decoder.error().empty())
+                    response.body += decoder.decode(remaining);
+                buffered_.erase(0, buffered_.size() - remaining.size());
+            } while (!decoder.finished() && decoder.error().empty() && receive_more());
+            if (!decoder.finished()) return response;
+        } else if (!has_no_body && !response.field("Content-Length").empty()) {
+            auto length = std::stoul(response.field("Content-Length"));
+            while (buffered_.size() < length && receive_more()) {
             }
-            if (buffered_.size() < length) return answer;
-            answer.body = buffered_.substr(0, length);
+            if (buffered_.size() < length) return response;
+            response.body = buffered_.substr(0, length);
             buffered_.erase(0, length);
         }
-        answer.status = status;
-        return answer;
+        response.status = status;
+        return response;
     }
-    Answer ask(std::string_view bytes) {
+    TestResponse fetch(std::string_view bytes) {
         send(bytes);
         return receive();
     }
 
-    // What comes up to and with `text`, chunk sizes included; empty if it does not come.
+    // Reads up to and including `text`, without decoding chunks; empty if it does not arrive.
     std::string read_until(std::string_view text) {
         auto at = find(text);
         if (at == std::string::npos) return {};
@@ -119,23 +112,23 @@ public:
     }
     bool was_reset() const { return reset_; }
 
-    // Everything until the server ends the connection.
-    std::string rest() {
-        while (more()) {
+    // Reads everything until the server ends the connection.
+    std::string read_rest() {
+        while (receive_more()) {
         }
         return std::move(buffered_);
     }
-    // The server has ended the connection, and sent nothing before.
-    bool at_end() { return rest().empty() && !reset_; }
+    // Returns whether the server ends the connection without sending anything before.
+    bool at_end() { return read_rest().empty() && !reset_; }
 
 private:
     std::size_t find(std::string_view text) {
         for (;;) {
             if (auto at = buffered_.find(text); at != std::string::npos) return at;
-            if (!more()) return std::string::npos;
+            if (!receive_more()) return std::string::npos;
         }
     }
-    bool more() {
+    bool receive_more() {
         char bytes[16 * 1024];
         auto received = recv(socket_, bytes, sizeof bytes, 0);
         if (received < 0) reset_ = true;
@@ -149,38 +142,40 @@ private:
     std::string buffered_;
 };
 
-// What the server told the application of finished requests.
-struct Finished {
+// A finished request, as reported to the application.
+struct FinishedRequest {
     std::string target;
-    std::string type;  // Of the problem, when the server refused.
-    http::Outcome outcome;
+    std::string type;  // Problem type, if the server rejected the request.
+    http::RequestSummary summary;
 };
 
-// Answers each request with what it saw of it, unless a test puts another lambda in before start().
+// Echoes each request in the response, unless a test replaces a lambda before start().
 class ServerTest : public testing::Test {
 protected:
     ServerTest() {
         settings.threads = 1;
-        settings.waiting_threads = 1;
+        settings.blocking_threads = 1;
         settings.sweep_tick = std::chrono::milliseconds(5);
-        application.admit = [](const http::Request& request, http::Call&) -> http::Admission {
-            if (request.path() == "/direct") return http::Reply{.body = "direct"};
-            return http::ReadBody{.bytes_max = 1000, .waits = request.path() == "/wait"};
+        application.admit = [](const http::Request& request, http::RequestContext&) -> http::Admission {
+            if (request.path() == "/direct") return http::FullResponse{.body = "direct"};
+            return http::ReadBody{.max_bytes = 1000, .blocking = request.path() == "/wait"};
         };
-        application.answer = [](const http::Request& request, http::Call&) -> http::Response {
-            return http::Reply{.headers = {{"Seen-Target", request.target}},
-                               .body = std::string(http::to_string(request.method)) + " " + request.body};
+        application.handle = [](const http::Request& request, http::RequestContext&) -> http::Response {
+            return http::FullResponse{
+                .headers = {{"Target", request.target}},
+                .body = std::string(http::to_string(request.method)) + " " + request.body};
         };
-        application.reject = [](const http::Request&, http::Call& call, const http::Problem& problem) {
-            call.decision.type = problem.type;
-            auto reply = http::to_reply(problem, "req_test");
+        application.reject = [](const http::Request&, http::RequestContext& call,
+                                const http::Problem& problem) {
+            call.decision.type = problem.slug();
+            auto reply = http::to_response(problem, "req_test");
             reply.headers.add("Detail", problem.detail);
             return reply;
         };
-        application.finish = [this](const http::Request& request, const http::Call& call,
-                                    const http::Outcome& outcome) {
-            finished_.lock()->push_back({request.target, call.decision.type, outcome});
-            one_finished_.notify_all();
+        application.finish = [this](const http::Request& request, const http::RequestContext& call,
+                                    const http::RequestSummary& summary) {
+            finished_.lock()->push_back({request.target, call.decision.type, summary});
+            request_finished_.notify_all();
         };
     }
 
@@ -191,21 +186,22 @@ protected:
     }
     std::uint16_t port() const { return server->port(); }
 
-    // Waits until the application was told of `count` requests.
-    std::vector<Finished> finished(std::size_t count) {
+    // Waits until `count` requests are finished.
+    std::vector<FinishedRequest> finished(std::size_t count) {
         auto all = finished_.lock();
-        one_finished_.wait_for(all.lock(), std::chrono::seconds(10), [&] { return all->size() >= count; });
+        request_finished_.wait_for(all.lock(), std::chrono::seconds(10),
+                                   [&] { return all->size() >= count; });
         return *all;
     }
 
     SystemClock clock;
     metrics::Registry registry;
-    Upstreams upstreams;
+    UpstreamRegistry upstreams;
     http::Application application;
     ServerSettings settings;
-    Guarded<std::vector<Finished>> finished_;
-    std::condition_variable one_finished_;
-    std::unique_ptr<Server> server;  // Last: it goes first.
+    Synchronized<std::vector<FinishedRequest>> finished_;
+    std::condition_variable request_finished_;
+    std::unique_ptr<Server> server;  // Last member, so that it is destroyed first.
 };
 
 }  // namespace integreat::net

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "policy/document/arn.h"
 
-#include <algorithm>
+#include "base/text/ascii.h"
 
 namespace integreat::policy {
 
@@ -19,13 +19,12 @@ std::optional<Arn> split_arn(std::string_view text) {
     return arn;
 }
 
-std::string_view last_step(std::string_view resource) {
+std::string_view last_path_segment(std::string_view resource) {
     return resource.substr(resource.rfind('/') + 1);
 }
 
 bool is_account_id(std::string_view text) {
-    return text.size() == 12 &&
-           std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
+    return text.size() == 12 && is_digits(text);
 }
 
 }  // namespace integreat::policy

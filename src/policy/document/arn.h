@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// arn:partition:service:region:account:resource ("Amazon Resource Names" of the AWS general reference).
+// Amazon Resource Names: arn:partition:service:region:account:resource (AWS general reference).
 #pragma once
 
 #include <optional>
@@ -11,13 +11,14 @@ struct Arn {
     std::string_view partition, service, region, account, resource;
 };
 
-// Views into `text`, or nothing if it has not the six parts. Nothing is checked but the shape.
+// Splits an ARN into views of `text`. Returns nullopt if it does not have six parts; their content is not
+// checked.
 std::optional<Arn> split_arn(std::string_view text);
 
-// "role/path/name" → "name"
-std::string_view last_step(std::string_view resource);
+// Returns the last segment: "role/path/name" → "name".
+std::string_view last_path_segment(std::string_view resource);
 
-// Twelve digits.
+// Returns whether the text has twelve digits.
 bool is_account_id(std::string_view text);
 
 }  // namespace integreat::policy

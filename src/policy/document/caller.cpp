@@ -26,13 +26,13 @@ Caller user(std::string_view arn, std::string_view id) {
             .account = std::string(parts.account),
             .arn = std::string(arn),
             .id = std::string(id),
-            .name = std::string(last_step(parts.resource))};
+            .name = std::string(last_path_segment(parts.resource))};
 }
 
 Caller role_session(std::string_view role_arn, std::string_view role_id, std::string_view session) {
     auto parts = split_arn(role_arn).value_or(Arn{});
-    // The ARN of a session has the role's name without its path.
-    auto name = "assumed-role/" + std::string(last_step(parts.resource)) + "/" + std::string(session);
+    // The ARN of a session contains the role's name without its path.
+    auto name = "assumed-role/" + std::string(last_path_segment(parts.resource)) + "/" + std::string(session);
     return {.kind = CallerKind::role_session,
             .account = std::string(parts.account),
             .arn = sts_arn(parts.partition, parts.account, name),
@@ -57,7 +57,7 @@ Caller service(std::string_view name) {
     return {.kind = CallerKind::service, .provider = std::string(name)};
 }
 
-std::string_view name_of(CallerKind kind) {
+std::string_view caller_kind_name(CallerKind kind) {
     switch (kind) {
         case CallerKind::anonymous: return "an anonymous caller";
         case CallerKind::root: return "the root user of an account";

@@ -4,14 +4,14 @@
 #include <algorithm>
 #include <functional>
 
+#include "base/text/ascii.h"
 #include "base/text/closest_match.h"
-#include "policy/document/wildcard.h"
 
 namespace integreat::policy {
 
 namespace {
 
-struct Named {
+struct OperatorName {
     std::string_view name;
     Family family;
     Relation relation = Relation::equal;
@@ -19,50 +19,50 @@ struct Named {
 };
 
 constexpr std::array operators{
-    Named{"StringEquals", Family::text},
-    Named{"StringNotEquals", Family::text, Relation::equal, true},
-    Named{"StringEqualsIgnoreCase", Family::text_ignoring_case},
-    Named{"StringNotEqualsIgnoreCase", Family::text_ignoring_case, Relation::equal, true},
-    Named{"StringLike", Family::text_like},
-    Named{"StringNotLike", Family::text_like, Relation::equal, true},
-    Named{"NumericEquals", Family::number},
-    Named{"NumericNotEquals", Family::number, Relation::equal, true},
-    Named{"NumericLessThan", Family::number, Relation::less},
-    Named{"NumericLessThanEquals", Family::number, Relation::less_or_equal},
-    Named{"NumericGreaterThan", Family::number, Relation::greater},
-    Named{"NumericGreaterThanEquals", Family::number, Relation::greater_or_equal},
-    Named{"DateEquals", Family::date},
-    Named{"DateNotEquals", Family::date, Relation::equal, true},
-    Named{"DateLessThan", Family::date, Relation::less},
-    Named{"DateLessThanEquals", Family::date, Relation::less_or_equal},
-    Named{"DateGreaterThan", Family::date, Relation::greater},
-    Named{"DateGreaterThanEquals", Family::date, Relation::greater_or_equal},
-    Named{"Bool", Family::boolean},
-    Named{"BinaryEquals", Family::binary},
-    Named{"IpAddress", Family::address},
-    Named{"NotIpAddress", Family::address, Relation::equal, true},
-    Named{"ArnEquals", Family::arn},
-    Named{"ArnLike", Family::arn},
-    Named{"ArnNotEquals", Family::arn, Relation::equal, true},
-    Named{"ArnNotLike", Family::arn, Relation::equal, true},
-    Named{"Null", Family::null},
+    OperatorName{"StringEquals", Family::text},
+    OperatorName{"StringNotEquals", Family::text, Relation::equal, true},
+    OperatorName{"StringEqualsIgnoreCase", Family::text_ignoring_case},
+    OperatorName{"StringNotEqualsIgnoreCase", Family::text_ignoring_case, Relation::equal, true},
+    OperatorName{"StringLike", Family::text_like},
+    OperatorName{"StringNotLike", Family::text_like, Relation::equal, true},
+    OperatorName{"NumericEquals", Family::number},
+    OperatorName{"NumericNotEquals", Family::number, Relation::equal, true},
+    OperatorName{"NumericLessThan", Family::number, Relation::less},
+    OperatorName{"NumericLessThanEquals", Family::number, Relation::less_or_equal},
+    OperatorName{"NumericGreaterThan", Family::number, Relation::greater},
+    OperatorName{"NumericGreaterThanEquals", Family::number, Relation::greater_or_equal},
+    OperatorName{"DateEquals", Family::date},
+    OperatorName{"DateNotEquals", Family::date, Relation::equal, true},
+    OperatorName{"DateLessThan", Family::date, Relation::less},
+    OperatorName{"DateLessThanEquals", Family::date, Relation::less_or_equal},
+    OperatorName{"DateGreaterThan", Family::date, Relation::greater},
+    OperatorName{"DateGreaterThanEquals", Family::date, Relation::greater_or_equal},
+    OperatorName{"Bool", Family::boolean},
+    OperatorName{"BinaryEquals", Family::binary},
+    OperatorName{"IpAddress", Family::address},
+    OperatorName{"NotIpAddress", Family::address, Relation::equal, true},
+    OperatorName{"ArnEquals", Family::arn},
+    OperatorName{"ArnLike", Family::arn},
+    OperatorName{"ArnNotEquals", Family::arn, Relation::equal, true},
+    OperatorName{"ArnNotLike", Family::arn, Relation::equal, true},
+    OperatorName{"Null", Family::null},
 };
 
 constexpr std::string_view all_values = "ForAllValues:";
 constexpr std::string_view any_value = "ForAnyValue:";
 constexpr std::string_view if_exists = "IfExists";
 
-Error wrong_value(std::string_view text, std::string_view wanted) {
-    return {Fault::invalid, "\"" + std::string(text) + "\" must be " + std::string(wanted), ""};
+Error invalid_value(std::string_view text, std::string_view expected) {
+    return {Fault::invalid, "\"" + std::string(text) + "\" must be " + std::string(expected), ""};
 }
 
 template <class Value>
-Result<Operand> operand_of(std::optional<Value> value, std::string_view text, std::string_view wanted) {
-    if (!value) return wrong_value(text, wanted);
+Result<Operand> make_operand(std::optional<Value> value, std::string_view text, std::string_view expected) {
+    if (!value) return invalid_value(text, expected);
     return Operand(std::move(*value));
 }
 
-// The parts of an ARN; the sixth takes the colons that are left. Those in a variable separate nothing.
+// Splits an ARN; the sixth part includes all further colons. Colons in a variable do not separate.
 std::optional<std::array<std::string_view, 6>> split_arn(std::string_view text, bool variables) {
     std::array<std::string_view, 6> parts;
     std::size_t start = 0, at = 0;
@@ -84,7 +84,7 @@ std::optional<std::array<std::string_view, 6>> split_arn(std::string_view text, 
 Result<Operand> parse_arn_pattern(std::string_view text, bool variables) {
     auto parts = split_arn(text == "*" ? "*:*:*:*:*:*" : text, variables);
     if (!parts) {
-        return wrong_value(text, "an ARN of six parts, arn:partition:service:region:account:resource");
+        return invalid_value(text, "an ARN of six parts, arn:partition:service:region:account:resource");
     }
     ArnPattern pattern;
     for (std::size_t i = 0; i < parts->size(); ++i)
@@ -114,22 +114,22 @@ bool arn_matches(const ArnPattern& pattern, std::string_view value, const Contex
 
 bool boolean_matches(const Operand& operand, std::string_view value, const Context& context) {
     auto actual = parse_boolean(value);
-    if (const auto* wanted = std::get_if<bool>(&operand)) return actual == *wanted;
+    if (const auto* expected = std::get_if<bool>(&operand)) return actual == *expected;
     auto expanded = expand(std::get<Pattern>(operand), context);
     return actual && expanded && parse_boolean(*expanded) == actual;
 }
 
-// Does the value satisfy the operator, negation aside, for this alternative?
+// Returns whether the value satisfies the operator for this alternative, ignoring negation.
 bool matches_operand(const Operator& op, const Operand& operand, const std::string& value,
                      const Context& context) {
     switch (op.family) {
         case Family::text: {
-            auto wanted = expand(std::get<Pattern>(operand), context);
-            return wanted && *wanted == value;
+            auto expected = expand(std::get<Pattern>(operand), context);
+            return expected && *expected == value;
         }
         case Family::text_ignoring_case: {
-            auto wanted = expand(std::get<Pattern>(operand), context);
-            return wanted && lower_case(*wanted) == lower_case(value);
+            auto expected = expand(std::get<Pattern>(operand), context);
+            return expected && iequals(*expected, value);
         }
         case Family::text_like: return matches(std::get<Pattern>(operand), value, context);
         case Family::number: {
@@ -168,20 +168,20 @@ Result<Operator> parse_operator(std::string_view name) {
         op.if_exists = true;
         rest.remove_suffix(if_exists.size());
     }
-    auto known = std::find_if(operators.begin(), operators.end(),
-                              [&](const Named& candidate) { return candidate.name == rest; });
-    if (known == operators.end()) {
+    auto found = std::find_if(operators.begin(), operators.end(),
+                              [&](const OperatorName& candidate) { return candidate.name == rest; });
+    if (found == operators.end()) {
         std::vector<std::string> names;
         for (const auto& candidate : operators)
             names.emplace_back(candidate.name);
         return Error{Fault::invalid, "there is no such condition operator" + did_you_mean(rest, names), ""};
     }
-    if (known->family == Family::null && (op.if_exists || op.quantifier != Quantifier::one)) {
+    if (found->family == Family::null && (op.if_exists || op.quantifier != Quantifier::one)) {
         return Error{Fault::invalid, "Null takes neither IfExists nor ForAllValues nor ForAnyValue", ""};
     }
-    op.family = known->family;
-    op.relation = known->relation;
-    op.negated = known->negated;
+    op.family = found->family;
+    op.relation = found->relation;
+    op.negated = found->negated;
     return op;
 }
 
@@ -193,20 +193,21 @@ Result<Operand> parse_operand(const Operator& op, std::string_view text, bool va
             bool like = op.family == Family::text_like;
             return Operand(TRY(compile(text, {.wildcards = like, .variables = variables})));
         }
-        case Family::number: return operand_of(parse_number(text), text, "a number");
+        case Family::number: return make_operand(parse_number(text), text, "a number");
         case Family::date:
-            return operand_of(parse_date(text), text, "a date such as 2026-11-22T08:15:00Z or epoch seconds");
+            return make_operand(parse_date(text), text,
+                                "a date such as 2026-11-22T08:15:00Z or epoch seconds");
         case Family::boolean:
             if (variables && text.find("${") != std::string_view::npos)
                 return Operand(TRY(compile(text, {.wildcards = false})));
-            return operand_of(parse_boolean(text), text, "true or false");
-        case Family::binary: return operand_of(parse_base64(text), text, "base64");
+            return make_operand(parse_boolean(text), text, "true or false");
+        case Family::binary: return make_operand(parse_base64(text), text, "base64");
         case Family::address:
-            return operand_of(parse_network(text), text, "an IP address or a block such as 203.0.113.0/24");
+            return make_operand(parse_network(text), text, "an IP address or a block such as 203.0.113.0/24");
         case Family::arn: return parse_arn_pattern(text, variables);
         case Family::null: break;
     }
-    return operand_of(parse_boolean(text), text, "true (the key is absent) or false");
+    return make_operand(parse_boolean(text), text, "true (the key is absent) or false");
 }
 
 bool holds(const Condition& condition, const Context& context) {
@@ -217,7 +218,7 @@ bool holds(const Condition& condition, const Context& context) {
         return std::any_of(operands.begin(), operands.end(),
                            [&](const Operand& operand) { return std::get<bool>(operand) == !values; });
     }
-    auto fits = [&](const std::string& value) {
+    auto satisfies = [&](const std::string& value) {
         return op.negated != std::any_of(operands.begin(), operands.end(), [&](const Operand& operand) {
                    return matches_operand(op, operand, value, context);
                });
@@ -225,15 +226,15 @@ bool holds(const Condition& condition, const Context& context) {
     if (op.quantifier == Quantifier::one) {
         if (!values) return op.negated || op.if_exists;
         if (values->size() > 1 && !op.negated) return false;
-        return std::all_of(values->begin(), values->end(), fits);
+        return std::all_of(values->begin(), values->end(), satisfies);
     }
-    // For the set operators, "a null data set, such as an empty string" is as good as an absent key.
+    // For the set operators, "a null data set, such as an empty string" equals an absent key.
     bool empty = !values || std::all_of(values->begin(), values->end(),
                                         [](const std::string& value) { return value.empty(); });
     if (op.quantifier == Quantifier::all_values) {
-        return empty || std::all_of(values->begin(), values->end(), fits);
+        return empty || std::all_of(values->begin(), values->end(), satisfies);
     }
-    return !empty && std::any_of(values->begin(), values->end(), fits);
+    return !empty && std::any_of(values->begin(), values->end(), satisfies);
 }
 
 }  // namespace integreat::policy

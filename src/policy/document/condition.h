@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// One condition of a statement: an operator, a context key and the values it is compared with ("Condition
+// A condition of a statement: an operator, a context key and the values to compare with ("Condition
 // operators" and "Conditions with multiple context keys or values" of the IAM user guide). Values are parsed
-// once, with the document. The rules that surprise: several values of the policy are alternatives, of a
-// negated operator all must differ; a key that is absent fails, but satisfies a negated operator, IfExists
-// and ForAllValues; ForAnyValue needs the key even with IfExists; without ForAllValues or ForAnyValue a key
-// with several values satisfies no operator that is not negated.
+// once, with the document. Notable rules: several values of the policy are alternatives; for a negated
+// operator all must differ; an absent key fails, but satisfies a negated operator, IfExists and ForAllValues;
+// ForAnyValue requires the key even with IfExists; without ForAllValues or ForAnyValue, a key with several
+// values satisfies negated operators only.
 #pragma once
 
 #include <array>
@@ -33,28 +33,29 @@ struct Operator {
     bool if_exists = false;
 };
 
-// "ForAnyValue:StringLikeIfExists"; Fault::invalid with what was probably meant.
+// Parses "ForAnyValue:StringLikeIfExists". Fault::invalid with a suggestion.
 Result<Operator> parse_operator(std::string_view name);
 
-// The six parts of an ARN, each matched by itself so that a wildcard or a variable cannot cross a colon.
+// The six parts of an ARN, matched separately so that a wildcard or a variable cannot cross a colon.
 struct ArnPattern {
     std::array<Pattern, 6> parts;
 };
 
-// Null, and Bool without a variable, hold a bool; Bool with one a Pattern.
+// bool for Null and for Bool without a variable; Pattern for Bool with one.
 using Operand = std::variant<Pattern, ArnPattern, double, Time, Network, std::string, bool>;
 
 Result<Operand> parse_operand(const Operator& op, std::string_view text, bool variables);
 
 struct Condition {
-    std::string operator_name;  // As the document has it.
+    std::string operator_name;  // As in the document.
     std::string key_name;
     Operator op;
     std::string key;  // In lower case.
     std::vector<Operand> operands;
-    std::vector<std::string> operand_texts;  // As the document has them, for sentences.
+    std::vector<std::string> operand_texts;  // As in the document, for messages.
 };
 
+// Returns whether the request context satisfies the condition.
 bool holds(const Condition& condition, const Context& context);
 
 }  // namespace integreat::policy

@@ -11,12 +11,12 @@ namespace {
 
 using Values = std::vector<std::string>;
 
-// Does `op` on "test:key" with the values `wanted` hold, if the request has the values `actual`?
-bool outcome(const std::string& op, const Values& wanted, const std::optional<Values>& actual) {
+// Returns whether `op` on "test:key" with the policy's `operands` holds for the request's values `actual`.
+bool outcome(const std::string& op, const Values& operands, const std::optional<Values>& actual) {
     auto parsed = parse_operator(op);
     EXPECT_TRUE(parsed) << op;
     Condition condition{.operator_name = op, .key_name = "test:key", .op = *parsed, .key = "test:key"};
-    for (const auto& text : wanted) {
+    for (const auto& text : operands) {
         auto operand = parse_operand(*parsed, text, true);
         EXPECT_TRUE(operand) << op << " " << text;
         condition.operands.push_back(*operand);
@@ -31,15 +31,15 @@ bool outcome(const std::string& op, const Values& wanted, const std::optional<Va
 
 struct Single {
     const char* op;
-    Values wanted;
+    Values operands;
     const char* actual;
     bool holds;
 };
 
 void check(const std::vector<Single>& table) {
-    for (const auto& [op, wanted, actual, expected] : table) {
-        EXPECT_EQ(outcome(op, wanted, Values{actual}), expected)
-            << op << " " << testing::PrintToString(wanted) << " on " << actual;
+    for (const auto& [op, operands, actual, expected] : table) {
+        EXPECT_EQ(outcome(op, operands, Values{actual}), expected)
+            << op << " " << testing::PrintToString(operands) << " on " << actual;
     }
 }
 
@@ -123,7 +123,7 @@ TEST(Condition, ComparesBooleansBytesAddressesAndArns) {
            {"ArnLike", {"*"}, "no ARN", false},
            {"ArnNotEquals", {"arn:aws:iam::1:user/a"}, "arn:aws:iam::1:user/b", true},
            {"ArnNotLike", {"arn:aws:iam::1:user/*"}, "arn:aws:iam::1:user/b", false},
-           // The example of the user guide: each of the six parts is checked by itself.
+           // The example of the user guide: each of the six parts is checked separately.
            {"ArnLike",
             {"arn:aws:someservice:*:111122223333:finance/*"},
             "arn:aws:someservice:us-east-2:999999999999:store/abc:111122223333:finance/document.txt",
@@ -197,7 +197,7 @@ TEST(Condition, AnAbsentKeySatisfiesOnlyNegatedOperatorsAndIfExists) {
     EXPECT_FALSE(outcome("BoolIfExists", {"true"}, Values{"false"}));
 }
 
-TEST(Condition, NullAsksWhetherTheKeyIsThere) {
+TEST(Condition, NullTestsWhetherTheKeyIsPresent) {
     EXPECT_TRUE(outcome("Null", {"true"}, std::nullopt));
     EXPECT_TRUE(outcome("Null", {"true"}, Values{}));
     EXPECT_FALSE(outcome("Null", {"true"}, Values{"x"}));
@@ -206,15 +206,15 @@ TEST(Condition, NullAsksWhetherTheKeyIsThere) {
     EXPECT_TRUE(outcome("Null", {"false", "true"}, std::nullopt));
 }
 
-TEST(Condition, SetOperatorsLookAtEveryValue) {
+TEST(Condition, SetOperatorsCheckEveryValue) {
     struct Set {
         const char* op;
-        Values wanted;
+        Values operands;
         Values actual;
         bool holds;
     };
     // The examples with the DynamoDB attributes are those of the user guide.
-    for (const auto& [op, wanted, actual, expected] : std::vector<Set>{
+    for (const auto& [op, operands, actual, expected] : std::vector<Set>{
              {"ForAllValues:StringLike",
               {"PostDateTime", "Message", "Tags"},
               {"PostDateTime", "Message"},
@@ -240,11 +240,11 @@ TEST(Condition, SetOperatorsLookAtEveryValue) {
              {"StringNotEquals", {"a"}, {"b", "c"}, true},
              {"StringNotEquals", {"a"}, {"b", "a"}, false},
          }) {
-        EXPECT_EQ(outcome(op, wanted, actual), expected) << op << " " << testing::PrintToString(actual);
+        EXPECT_EQ(outcome(op, operands, actual), expected) << op << " " << testing::PrintToString(actual);
     }
 }
 
-TEST(Condition, RefusesOperatorsThatDoNotExist) {
+TEST(Condition, RejectsUnknownOperators) {
     for (auto name : {"", "StringEqual", "stringequals", "ForAll:StringEquals", "IfExists", "Like",
                       "ForAnyValue:", "StringEqualsIfExistsIfExists", "NullIfExists", "ForAnyValue:Null",
                       "NumericLike", "BoolNot"}) {

@@ -3,34 +3,34 @@
 
 #include <algorithm>
 
-#include "policy/document/wildcard.h"
+#include "base/text/ascii.h"
 
 namespace integreat::policy {
 
 namespace {
 
-std::vector<std::string>& values_of(Context& context, std::string_view name) {
-    auto lowered = lower_case(name);
+std::vector<std::string>& find_or_insert(Context& context, std::string_view name) {
+    auto lower_name = to_lower(name);
     auto found = std::find_if(context.keys.begin(), context.keys.end(),
-                              [&](const ContextKey& key) { return key.name == lowered; });
+                              [&](const ContextKey& key) { return key.name == lower_name; });
     if (found != context.keys.end()) return found->values;
-    return context.keys.emplace_back(ContextKey{std::move(lowered), {}}).values;
+    return context.keys.emplace_back(ContextKey{std::move(lower_name), {}}).values;
 }
 
 }  // namespace
 
 void set(Context& context, std::string_view name, std::vector<std::string> values) {
-    values_of(context, name) = std::move(values);
+    find_or_insert(context, name) = std::move(values);
 }
 
 void set(Context& context, std::string_view name, std::string value) {
-    auto& values = values_of(context, name);
+    auto& values = find_or_insert(context, name);
     values.clear();
     values.push_back(std::move(value));
 }
 
 void add(Context& context, std::string_view name, std::string value) {
-    values_of(context, name).push_back(std::move(value));
+    find_or_insert(context, name).push_back(std::move(value));
 }
 
 const std::vector<std::string>* find(const Context& context, std::string_view lower_name) {

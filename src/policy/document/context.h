@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// What is known about a request besides who asks, for what, on what: the keys that conditions test and that
-// policy variables insert ("The request context" of the IAM user guide). Names of keys are case-insensitive,
-// tag names in them included; a key may have several values; one without values is as good as absent.
+// The request context: the keys that conditions test and policy variables insert ("The request context" of
+// the IAM user guide). Key names are case-insensitive, including tag names in them; a key may have several
+// values; a key without values equals an absent one.
 #pragma once
 
 #include <string>
@@ -16,17 +16,17 @@ struct ContextKey {
 };
 
 struct Context {
-    std::vector<ContextKey> keys;  // Few, each once; set and add see to that.
+    std::vector<ContextKey> keys;  // Few, without duplicates; set and add maintain that.
 };
 
 // Replaces the values of a key.
 void set(Context& context, std::string_view name, std::vector<std::string> values);
 void set(Context& context, std::string_view name, std::string value);
 
-// Adds a value to those that the key has.
+// Adds a value to a key.
 void add(Context& context, std::string_view name, std::string value);
 
-// The values of a key whose name is given in lower case, or null if it has none.
+// Returns the values of a key, or null if it has none. `lower_name` must be in lower case.
 const std::vector<std::string>* find(const Context& context, std::string_view lower_name);
 
 }  // namespace integreat::policy

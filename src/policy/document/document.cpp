@@ -13,134 +13,136 @@ namespace integreat::policy {
 
 namespace {
 
-// What the API takes at most, white space included.
+// Limits of the API, including white space.
 constexpr std::size_t raw_bytes_max = 131'072;
 constexpr std::size_t depth_max = 8;
 
-std::string too_long_words(DocumentKind kind, std::size_t bytes_max) {
-    auto limit = std::to_string(bytes_max);
+std::string aws_too_long(DocumentKind kind, std::size_t max_bytes) {
+    auto limit = std::to_string(max_bytes);
     if (kind == DocumentKind::trust) return "Cannot exceed quota for ACLSizePerRole: " + limit;
     if (kind == DocumentKind::identity) return "Cannot exceed quota for PolicySize: " + limit;
     return "Policy exceeds the maximum allowed document size.";
 }
 
-std::string not_json_words(DocumentKind kind) {
+std::string aws_not_json(DocumentKind kind) {
     if (kind == DocumentKind::trust) return "This policy contains invalid Json";
-    if (kind == DocumentKind::identity) return syntax_words(kind);
+    if (kind == DocumentKind::identity) return aws_syntax_error(kind);
     return "Policies must be valid JSON and the first byte must be '{'";
 }
 
-void read_version(Draft& draft, const boost::json::object& object) {
+void parse_version(ParseContext& context, const boost::json::object& object) {
     const auto* version = object.if_contains("Version");
     if (!version) return;
     const auto* text = version->if_string();
     if (text && *text == "2012-10-17") {
-        draft.document.has_variables = true;
+        context.document.has_variables = true;
     } else if (!text || *text != "2008-10-17") {
-        report(
-            draft, "/Version", "Version must be \"2012-10-17\", or \"2008-10-17\" without policy variables",
-            Complaint::version,
-            draft.document.kind == DocumentKind::identity ? syntax_words(draft.document.kind)
-                                                          : "The policy must contain a valid version string");
+        report(context, "/Version",
+               "Version must be \"2012-10-17\", or \"2008-10-17\" without policy variables",
+               ErrorKind::version,
+               context.document.kind == DocumentKind::identity
+                   ? aws_syntax_error(context.document.kind)
+                   : "The policy must contain a valid version string");
     }
 }
 
-void read_statements(Draft& draft, const boost::json::object& object) {
+void parse_statements(ParseContext& context, const boost::json::object& object) {
     const auto* list = object.if_contains("Statement");
     if (!list) {
-        report(draft, "", "the policy has no Statement: add a list of statements", Complaint::syntax,
-               missing_field_words(draft.document.kind, "Statement"));
+        report(context, "", "the policy has no Statement: add a list of statements", ErrorKind::syntax,
+               aws_missing_field(context.document.kind, "Statement"));
         return;
     }
     const auto* array = list->if_array();
     if (!array) {
-        draft.document.statements.push_back(read_statement(draft, {*list, "/Statement"}));
+        context.document.statements.push_back(parse_statement(context, {*list, "/Statement"}));
         return;
     }
     if (array->empty()) {
-        report(draft, "/Statement", "Statement is empty: add a statement", Complaint::syntax,
-               draft.document.kind == DocumentKind::resource
+        report(context, "/Statement", "Statement is empty: add a statement", ErrorKind::syntax,
+               context.document.kind == DocumentKind::resource
                    ? "Could not parse the policy: Statement is empty!"
-                   : syntax_words(draft.document.kind));
+                   : aws_syntax_error(context.document.kind));
     }
-    if (array->size() > draft.limits.statements_max) {
-        report(draft, "/Statement",
-               "Statement has more than " + std::to_string(draft.limits.statements_max) +
+    if (array->size() > context.limits.statements_max) {
+        report(context, "/Statement",
+               "Statement has more than " + std::to_string(context.limits.statements_max) +
                    " statements: merge some",
-               Complaint::too_long, too_long_words(draft.document.kind, draft.limits.bytes_max));
+               ErrorKind::too_long, aws_too_long(context.document.kind, context.limits.max_bytes));
         return;
     }
     for (std::size_t i = 0; i < array->size(); ++i) {
-        auto statement = read_statement(draft, {(*array)[i], json::below("/Statement", i)});
+        auto statement = parse_statement(context, {(*array)[i], json::append_pointer("/Statement", i)});
         statement.index = i;
-        draft.document.statements.push_back(std::move(statement));
+        context.document.statements.push_back(std::move(statement));
     }
 }
 
-void refuse_repeated_sids(Draft& draft) {
-    std::set<std::string_view> seen;
-    for (const auto& statement : draft.document.statements) {
-        if (statement.sid.empty() || seen.insert(statement.sid).second) continue;
-        report(draft, json::below(json::below("/Statement", statement.index), "Sid"),
+void report_duplicate_sids(ParseContext& context) {
+    std::set<std::string_view> sids;
+    for (const auto& statement : context.document.statements) {
+        if (statement.sid.empty() || sids.insert(statement.sid).second) continue;
+        report(context, json::append_pointer(json::append_pointer("/Statement", statement.index), "Sid"),
                "the Sid " + json::quoted(statement.sid) + " is given twice: Sids must be unique",
-               Complaint::sid, "Statement IDs (SID) in a single policy must be unique.");
+               ErrorKind::sid, "Statement IDs (SID) in a single policy must be unique.");
     }
 }
 
 }  // namespace
 
-Reading read_document(std::string_view text, DocumentKind kind, const DocumentLimits& limits) {
-    Draft draft{limits, {}, {}};
-    draft.document.kind = kind;
-    if (text.size() > raw_bytes_max || counted_bytes(text) > limits.bytes_max) {
-        report(draft, "",
-               "the policy is longer than " + std::to_string(limits.bytes_max) +
+ParseResult validate_document(std::string_view text, DocumentKind kind, const DocumentLimits& limits) {
+    ParseContext context{limits, {}, {}};
+    context.document.kind = kind;
+    if (text.size() > raw_bytes_max || size_without_whitespace(text) > limits.max_bytes) {
+        report(context, "",
+               "the policy is longer than " + std::to_string(limits.max_bytes) +
                    " characters (white space not counted)",
-               Complaint::too_long, too_long_words(kind, limits.bytes_max));
-        return {std::move(draft.document), std::move(draft.mistakes)};
+               ErrorKind::too_long, aws_too_long(kind, limits.max_bytes));
+        return {std::move(context.document), std::move(context.errors)};
     }
-    auto parsed = json::parse_object(text, {.bytes_max = raw_bytes_max, .depth_max = depth_max});
+    auto parsed = json::parse_object(text, {.max_bytes = raw_bytes_max, .depth_max = depth_max});
     if (!parsed) {
-        report(draft, "", "the policy is not a JSON object: " + parsed.error().message, Complaint::json,
-               not_json_words(kind));
-        return {std::move(draft.document), std::move(draft.mistakes)};
+        report(context, "", "the policy is not a JSON object: " + parsed.error().message, ErrorKind::json,
+               aws_not_json(kind));
+        return {std::move(context.document), std::move(context.errors)};
     }
-    refuse_unknown(draft, *parsed, "", {"Version", "Id", "Statement"});
-    read_version(draft, *parsed);
+    report_unknown_elements(context, *parsed, "", {"Version", "Id", "Statement"});
+    parse_version(context, *parsed);
     if (const auto* id = parsed->if_contains("Id")) {
-        if (auto given = read_text(draft, {*id, "/Id"}, "Id")) draft.document.id = std::move(*given);
+        if (auto document_id = parse_text(context, {*id, "/Id"}, "Id"))
+            context.document.id = std::move(*document_id);
     }
-    read_statements(draft, *parsed);
-    refuse_repeated_sids(draft);
-    return {std::move(draft.document), std::move(draft.mistakes)};
+    parse_statements(context, *parsed);
+    report_duplicate_sids(context);
+    return {std::move(context.document), std::move(context.errors)};
 }
 
-const Mistake& first_for_aws(const std::vector<Mistake>& mistakes) {
-    ASSERT(!mistakes.empty());
-    return *std::min_element(mistakes.begin(), mistakes.end(), [](const Mistake& left, const Mistake& right) {
-        return left.complaint < right.complaint;
-    });
+const ValidationError& first_aws_error(const std::vector<ValidationError>& errors) {
+    ASSERT(!errors.empty());
+    return *std::min_element(
+        errors.begin(), errors.end(),
+        [](const ValidationError& left, const ValidationError& right) { return left.kind < right.kind; });
 }
 
 Result<std::shared_ptr<const Document>> parse_document(std::string_view text, DocumentKind kind,
                                                        const DocumentLimits& limits) {
-    auto reading = read_document(text, kind, limits);
-    if (reading.good()) return std::make_shared<const Document>(std::move(reading.document));
-    std::string sentence;
-    for (const auto& mistake : reading.mistakes) {
-        if (!sentence.empty()) sentence += "; ";
-        sentence += mistake.message;
-        if (!mistake.pointer.empty()) sentence += " (" + mistake.pointer + ")";
+    auto result = validate_document(text, kind, limits);
+    if (result.good()) return std::make_shared<const Document>(std::move(result.document));
+    std::string message;
+    for (const auto& error : result.errors) {
+        if (!message.empty()) message += "; ";
+        message += error.message;
+        if (!error.pointer.empty()) message += " (" + error.pointer + ")";
     }
-    return Error{Fault::invalid, std::move(sentence), ""};
+    return Error{Fault::invalid, std::move(message), ""};
 }
 
-std::size_t counted_bytes(std::string_view text) {
+std::size_t size_without_whitespace(std::string_view text) {
     return static_cast<std::size_t>(std::count_if(
         text.begin(), text.end(), [](char c) { return c != ' ' && c != '\t' && c != '\r' && c != '\n'; }));
 }
 
-std::string name_of(const Statement& statement) {
+std::string statement_label(const Statement& statement) {
     if (!statement.sid.empty()) return "statement " + json::quoted(statement.sid);
     return "statement " + std::to_string(statement.index + 1);
 }

@@ -8,7 +8,7 @@
 
 #include <arpa/inet.h>
 
-#include "policy/document/wildcard.h"
+#include "base/text/ascii.h"
 
 namespace integreat::policy {
 
@@ -22,19 +22,14 @@ std::optional<Number> parse_whole(std::string_view text) {
     return number;
 }
 
-bool is_digits(std::string_view text) {
-    return !text.empty() &&
-           std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
-}
-
 int sextet(char c) {
-    if (c >= 'A' && c <= 'Z') return c - 'A';
-    if (c >= 'a' && c <= 'z') return c - 'a' + 26;
-    if (c >= '0' && c <= '9') return c - '0' + 52;
+    if (is_upper(c)) return c - 'A';
+    if (is_lower(c)) return c - 'a' + 26;
+    if (is_digit(c)) return c - '0' + 52;
     return c == '+' ? 62 : c == '/' ? 63 : -1;
 }
 
-// ::ffff:a.b.c.d is a.b.c.d (RFC 4291 section 2.5.5.2): a listener for both families reports it so.
+// Converts ::ffff:a.b.c.d to a.b.c.d (RFC 4291 section 2.5.5.2), which a dual-stack listener reports.
 void unmap(Network& network) {
     static constexpr std::array<std::uint8_t, 12> mapped{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
     if (network.bits != 128 || network.prefix < 96) return;
@@ -54,7 +49,7 @@ std::optional<double> parse_number(std::string_view text) {
 }
 
 std::optional<Time> parse_date(std::string_view text) {
-    constexpr std::int64_t seconds_max = 253'402'300'799;  // The end of year 9999.
+    constexpr std::int64_t seconds_max = 253'402'300'799;  // End of the year 9999.
     bool is_year = text.size() == 4;
     if (is_digits(text) && !is_year) {
         auto seconds = parse_whole<std::int64_t>(text);
@@ -74,7 +69,7 @@ std::optional<Time> parse_date(std::string_view text) {
 }
 
 std::optional<bool> parse_boolean(std::string_view text) {
-    auto lowered = lower_case(text.substr(0, 6));
+    auto lowered = to_lower(text.substr(0, 6));
     if (lowered == "true") return true;
     if (lowered == "false") return false;
     return std::nullopt;

@@ -6,7 +6,7 @@
 namespace integreat::policy {
 namespace {
 
-TEST(Operand, ReadsNumbers) {
+TEST(Operand, ParsesNumbers) {
     EXPECT_EQ(parse_number("10"), 10);
     EXPECT_EQ(parse_number("-1.5"), -1.5);
     EXPECT_EQ(parse_number("+2"), 2);
@@ -15,7 +15,7 @@ TEST(Operand, ReadsNumbers) {
         EXPECT_FALSE(parse_number(text)) << text;
 }
 
-TEST(Operand, ReadsDatesOfIso8601AndEpochSeconds) {
+TEST(Operand, ParsesDatesOfIso8601AndEpochSeconds) {
     auto at = from_unix_seconds(1'795'335'300);  // 2026-11-22T08:15:00Z
     EXPECT_EQ(parse_date("2026-11-22T08:15:00Z"), at);
     EXPECT_EQ(parse_date("2026-11-22T08:15Z"), at);
@@ -31,14 +31,14 @@ TEST(Operand, ReadsDatesOfIso8601AndEpochSeconds) {
         EXPECT_FALSE(parse_date(text)) << text;
 }
 
-TEST(Operand, ReadsBooleansInAnyCase) {
+TEST(Operand, ParsesBooleansInAnyCase) {
     EXPECT_EQ(parse_boolean("true"), true);
     EXPECT_EQ(parse_boolean("False"), false);
     for (auto text : {"", "1", "yes", "truex", "falsey"})
         EXPECT_FALSE(parse_boolean(text)) << text;
 }
 
-TEST(Operand, ReadsBase64) {
+TEST(Operand, ParsesBase64) {
     EXPECT_EQ(parse_base64("QmluYXJ5VmFsdWVJbkJhc2U2NA=="), "BinaryValueInBase64");
     EXPECT_EQ(parse_base64(""), "");
     EXPECT_EQ(parse_base64("/+8="), "\xff\xef");
@@ -47,7 +47,7 @@ TEST(Operand, ReadsBase64) {
         EXPECT_FALSE(parse_base64(text)) << text;
 }
 
-TEST(Operand, KnowsWhichAddressesABlockHas) {
+TEST(Operand, MatchesAddressesOfACidrBlock) {
     auto has = [](std::string_view block, std::string_view address) {
         auto network = parse_network(block);
         auto host = parse_network(address);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A document while it is being read: what the functions that read its parts hand to each other, and the
-// sentences of AWS, which differ between IAM policies, trust policies and bucket policies.
+// The state of parsing a document, shared by the functions that parse its elements, and the error messages of
+// AWS, which differ between IAM policies, trust policies and bucket policies.
 #pragma once
 
 #include <string>
@@ -14,47 +14,52 @@
 
 namespace integreat::policy {
 
-struct Draft {
+struct ParseContext {
     const DocumentLimits& limits;
     Document document;
-    std::vector<Mistake> mistakes;
+    std::vector<ValidationError> errors;
 };
 
-// A value and where it hangs.
-struct Spot {
+// A JSON value and its pointer (RFC 6901).
+struct ValueLocation {
     const boost::json::value& value;
     std::string pointer;
 };
 
-void report(Draft& draft, std::string pointer, std::string message, Complaint complaint, std::string aws);
+void report(ParseContext& context, std::string pointer, std::string message, ErrorKind kind,
+            std::string aws_message);
 
-// AWS's words for a document that is not of the grammar, whatever it is.
-std::string syntax_words(DocumentKind kind);
-std::string unknown_field_words(DocumentKind kind, std::string_view name);
-std::string missing_field_words(DocumentKind kind, std::string_view name);
+// Returns AWS's message for any violation of the grammar.
+std::string aws_syntax_error(DocumentKind kind);
+std::string aws_unknown_field(DocumentKind kind, std::string_view name);
+std::string aws_missing_field(DocumentKind kind, std::string_view name);
 
-// "a list", for sentences.
-std::string_view name_of(const boost::json::value& value);
+// Returns the JSON type with its article, for messages: "a list".
+std::string_view json_type_name(const boost::json::value& value);
 
-// A text within the limits, or nothing after a report.
-std::optional<std::string> read_text(Draft& draft, const Spot& spot, std::string_view what);
+// Parses a string within the limits. Returns nullopt after reporting an error.
+std::optional<std::string> parse_text(ParseContext& context, const ValueLocation& location,
+                                      std::string_view element);
 
-// One text or a list of them, each with its place; nothing but reports if they are neither.
-struct Text {
+// A string and its pointer.
+struct TextValue {
     std::string text;
     std::string pointer;
 };
-std::vector<Text> read_texts(Draft& draft, const Spot& spot, std::string_view what);
+// Parses one string or a list of strings; reports anything else.
+std::vector<TextValue> parse_texts(ParseContext& context, const ValueLocation& location,
+                                   std::string_view element);
 
-// Reports names that may not occur, with what was probably meant.
-void refuse_unknown(Draft& draft, const boost::json::object& object, const std::string& pointer,
-                    const std::vector<std::string>& known);
+// Reports members that are not in `known`, with a suggestion.
+void report_unknown_elements(ParseContext& context, const boost::json::object& object,
+                             const std::string& pointer, const std::vector<std::string>& known);
 
-Statement read_statement(Draft& draft, const Spot& spot);
+Statement parse_statement(ParseContext& context, const ValueLocation& location);
 
-void read_principals(Draft& draft, const Spot& spot, bool is_not, Statement& statement);
-void read_actions(Draft& draft, const Spot& spot, Statement& statement);
-void read_resources(Draft& draft, const Spot& spot, Statement& statement);
-void read_conditions(Draft& draft, const Spot& spot, Statement& statement);
+void parse_principals(ParseContext& context, const ValueLocation& location, bool is_not,
+                      Statement& statement);
+void parse_actions(ParseContext& context, const ValueLocation& location, Statement& statement);
+void parse_resources(ParseContext& context, const ValueLocation& location, Statement& statement);
+void parse_conditions(ParseContext& context, const ValueLocation& location, Statement& statement);
 
 }  // namespace integreat::policy

@@ -34,7 +34,7 @@ struct Case {
     bool match;
 };
 
-TEST(Pattern, FillsInVariablesFromTheContext) {
+TEST(Pattern, ReplacesVariablesFromTheContext) {
     for (const auto& [source, text, match] : {
              Case{"home/${aws:username}/*", "home/Ann/x", true},
              Case{"home/${aws:username}/*", "home/Bob/x", false},
@@ -43,7 +43,7 @@ TEST(Pattern, FillsInVariablesFromTheContext) {
              Case{"${cognito-identity.amazonaws.com:sub}/*", "eu-central-1:0b1c/a", true},
              Case{"${aws:username}${aws:username}", "AnnAnn", true},
              Case{"${empty:value}x", "x", true},
-             // What cannot be filled in matches nothing.
+             // A variable without a value matches nothing.
              Case{"${aws:PrincipalTag/none}", "", false},
              Case{"${aws:PrincipalTag/none}", "${aws:PrincipalTag/none}", false},
              Case{"*${aws:PrincipalTag/none}*", "x", false},
@@ -63,7 +63,7 @@ TEST(Pattern, FillsInVariablesFromTheContext) {
              Case{"a${?}", "ab", false},
              Case{"${$}{x}", "${x}", true},
              Case{"$x$", "$x$", true},
-             // What a variable inserts is no pattern.
+             // The value of a variable is not a pattern.
              Case{"${tricky:value}", "anything", false},
              Case{"${tricky:value}", "*", true},
              Case{"${tricky:byte}", "xyz", false},
@@ -73,7 +73,7 @@ TEST(Pattern, FillsInVariablesFromTheContext) {
     }
 }
 
-TEST(Pattern, DoesNotGrowWithoutLimit) {
+TEST(Pattern, LimitsTheExpandedSize) {
     Context context;
     set(context, "aws:UserAgent", std::string(expanded_bytes_max / 2, 'x'));
     EXPECT_TRUE(expand(compiled("${aws:UserAgent}${aws:UserAgent}"), context));
@@ -92,20 +92,20 @@ TEST(Pattern, OldVersionsHaveNoVariables) {
 
 TEST(Pattern, WithoutWildcardsAStarIsAStar) {
     EXPECT_EQ(expand(compiled("a*?${*}", {.wildcards = false}), ann()), "a*?*");
-    EXPECT_EQ(expand(compiled("S3:Get*", {.variables = false, .lower_case = true}), ann()),
+    EXPECT_EQ(expand(compiled("S3:Get*", {.variables = false, .ignore_case = true}), ann()),
               std::string("s3:get") + any_run);
 }
 
-TEST(Pattern, RefusesVariablesThatAreWrittenWrongly) {
+TEST(Pattern, RejectsMalformedVariables) {
     for (const auto& [source, complaint] : std::initializer_list<std::pair<const char*, const char*>>{
-             {"a${", "is not closed"},
-             {"${aws:username", "is not closed"},
+             {"a${", "has no closing"},
+             {"${aws:username", "has no closing"},
              {"${}", "has no name of a context key"},
              {"${a${b}}", "has no name of a context key"},
              {"${a b}", "has no name of a context key"},
              {"${aws:username, default}", "${key, 'default'}"},
              {"${aws:username, 'default}", "${key, 'default'}"},
-             {"${aws:username, 'default' }", "is not closed"},
+             {"${aws:username, 'default' }", "has no closing"},
              {"a\xff", "not valid UTF-8"},
          }) {
         auto pattern = compile(source, {});
@@ -115,7 +115,7 @@ TEST(Pattern, RefusesVariablesThatAreWrittenWrongly) {
     }
 }
 
-TEST(Context, KnowsKeysInAnyCase) {
+TEST(Context, IgnoresTheCaseOfKeys) {
     Context context;
     set(context, "AWS:SourceIp", std::string("1.2.3.4"));
     set(context, "aws:sourceip", std::string("5.6.7.8"));

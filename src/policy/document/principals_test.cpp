@@ -11,62 +11,71 @@ const Caller session =
     role_session("arn:aws:iam::111122223333:role/app/writer", "AROAWRITERWRITERWRITE", "s1");
 
 Principals those(std::initializer_list<const char*> texts, bool is_not = false) {
-    Principals principals{.is_not = is_not, .named = {}};
+    Principals principals{.is_not = is_not, .entries = {}};
     for (const auto* text : texts) {
-        auto named = parse_principal(PrincipalKind::aws, text);
-        EXPECT_TRUE(named) << text;
-        principals.named.push_back(*named);
+        auto principal = parse_principal(PrincipalKind::aws, text);
+        EXPECT_TRUE(principal) << text;
+        principals.entries.push_back(*principal);
     }
     return principals;
 }
 
 TEST(Principals, NameAccountsRolesUsersAndSessions) {
-    EXPECT_EQ(naming_of(those({"111122223333"}), ann), Naming::account);
-    EXPECT_EQ(naming_of(those({"arn:aws:iam::111122223333:root"}), session), Naming::account);
-    EXPECT_EQ(naming_of(those({"arn:aws:iam::111122223333:user/staff/ann"}), ann), Naming::exact);
-    EXPECT_EQ(naming_of(those({"arn:aws:iam::111122223333:user/ann"}), ann), Naming::none);
-    EXPECT_EQ(naming_of(those({"arn:aws:iam::111122223333:user/staff/Ann"}), ann), Naming::none);
-    EXPECT_EQ(naming_of(those({"arn:aws:iam::111122223333:role/app/writer"}), session), Naming::source);
-    EXPECT_EQ(naming_of(those({"arn:aws:sts::111122223333:assumed-role/writer/s1"}), session), Naming::exact);
-    EXPECT_EQ(naming_of(those({"arn:aws:sts::111122223333:assumed-role/writer/s2"}), session), Naming::none);
-    EXPECT_EQ(naming_of(those({"AIDAANNANNANNANNANNAN"}), ann), Naming::exact);
-    EXPECT_EQ(naming_of(those({"AROAWRITERWRITERWRITE"}), session), Naming::source);
-    EXPECT_EQ(naming_of(those({"444455556666", "arn:aws:iam::111122223333:root"}), ann), Naming::account);
-    EXPECT_EQ(naming_of(those({"*"}), {}), Naming::exact);
-    EXPECT_EQ(naming_of(those({"444455556666"}), {}), Naming::none);
-    EXPECT_EQ(naming_of(those({}), ann), Naming::none);
+    EXPECT_EQ(match_principals(those({"111122223333"}), ann), PrincipalMatch::account);
+    EXPECT_EQ(match_principals(those({"arn:aws:iam::111122223333:root"}), session), PrincipalMatch::account);
+    EXPECT_EQ(match_principals(those({"arn:aws:iam::111122223333:user/staff/ann"}), ann),
+              PrincipalMatch::exact);
+    EXPECT_EQ(match_principals(those({"arn:aws:iam::111122223333:user/ann"}), ann), PrincipalMatch::none);
+    EXPECT_EQ(match_principals(those({"arn:aws:iam::111122223333:user/staff/Ann"}), ann),
+              PrincipalMatch::none);
+    EXPECT_EQ(match_principals(those({"arn:aws:iam::111122223333:role/app/writer"}), session),
+              PrincipalMatch::source);
+    EXPECT_EQ(match_principals(those({"arn:aws:sts::111122223333:assumed-role/writer/s1"}), session),
+              PrincipalMatch::exact);
+    EXPECT_EQ(match_principals(those({"arn:aws:sts::111122223333:assumed-role/writer/s2"}), session),
+              PrincipalMatch::none);
+    EXPECT_EQ(match_principals(those({"AIDAANNANNANNANNANNAN"}), ann), PrincipalMatch::exact);
+    EXPECT_EQ(match_principals(those({"AROAWRITERWRITERWRITE"}), session), PrincipalMatch::source);
+    EXPECT_EQ(match_principals(those({"444455556666", "arn:aws:iam::111122223333:root"}), ann),
+              PrincipalMatch::account);
+    EXPECT_EQ(match_principals(those({"*"}), {}), PrincipalMatch::exact);
+    EXPECT_EQ(match_principals(those({"444455556666"}), {}), PrincipalMatch::none);
+    EXPECT_EQ(match_principals(those({}), ann), PrincipalMatch::none);
 }
 
 TEST(Principals, NameProvidersAndServicesExactly) {
     auto cognito = web_identity("cognito-identity.amazonaws.com");
     Principals federated{.is_not = false,
-                         .named = {*parse_principal(PrincipalKind::federated, cognito.provider)}};
-    EXPECT_EQ(naming_of(federated, cognito), Naming::exact);
-    EXPECT_EQ(naming_of(federated, web_identity("accounts.google.com")), Naming::none);
-    EXPECT_EQ(naming_of(federated, service("cognito-identity.amazonaws.com")), Naming::none);
-    EXPECT_EQ(naming_of(federated, session), Naming::none);
+                         .entries = {*parse_principal(PrincipalKind::federated, cognito.provider)}};
+    EXPECT_EQ(match_principals(federated, cognito), PrincipalMatch::exact);
+    EXPECT_EQ(match_principals(federated, web_identity("accounts.google.com")), PrincipalMatch::none);
+    EXPECT_EQ(match_principals(federated, service("cognito-identity.amazonaws.com")), PrincipalMatch::none);
+    EXPECT_EQ(match_principals(federated, session), PrincipalMatch::none);
 }
 
 // "When you use NotPrincipal with Deny, you must also specify the account ARN of the not-denied principal",
 // and for a session the role as well.
-TEST(Principals, NotPrincipalSparesWhoIsNamedInFull) {
-    EXPECT_EQ(naming_of(those({"arn:aws:iam::111122223333:user/staff/ann"}, true), ann), Naming::exact);
-    EXPECT_EQ(naming_of(those({"111122223333"}, true), ann), Naming::exact);
-    EXPECT_EQ(naming_of(those({"arn:aws:iam::111122223333:user/staff/ann", "111122223333"}, true), ann),
-              Naming::none);
-    EXPECT_EQ(naming_of(those({"arn:aws:iam::111122223333:role/app/writer", "111122223333"}, true), session),
-              Naming::exact);
-    EXPECT_EQ(naming_of(those({"arn:aws:sts::111122223333:assumed-role/writer/s1",
-                               "arn:aws:iam::111122223333:role/app/writer", "111122223333"},
-                              true),
-                        session),
-              Naming::none);
-    EXPECT_EQ(naming_of(those({"111122223333"}, true), root("111122223333")), Naming::none);
-    EXPECT_EQ(naming_of(those({"111122223333"}, true), {}), Naming::exact);
-    EXPECT_EQ(naming_of(those({"*"}, true), {}), Naming::none);
+TEST(Principals, NotPrincipalExcludesFullyNamedCallers) {
+    EXPECT_EQ(match_principals(those({"arn:aws:iam::111122223333:user/staff/ann"}, true), ann),
+              PrincipalMatch::exact);
+    EXPECT_EQ(match_principals(those({"111122223333"}, true), ann), PrincipalMatch::exact);
+    EXPECT_EQ(
+        match_principals(those({"arn:aws:iam::111122223333:user/staff/ann", "111122223333"}, true), ann),
+        PrincipalMatch::none);
+    EXPECT_EQ(
+        match_principals(those({"arn:aws:iam::111122223333:role/app/writer", "111122223333"}, true), session),
+        PrincipalMatch::exact);
+    EXPECT_EQ(match_principals(those({"arn:aws:sts::111122223333:assumed-role/writer/s1",
+                                      "arn:aws:iam::111122223333:role/app/writer", "111122223333"},
+                                     true),
+                               session),
+              PrincipalMatch::none);
+    EXPECT_EQ(match_principals(those({"111122223333"}, true), root("111122223333")), PrincipalMatch::none);
+    EXPECT_EQ(match_principals(those({"111122223333"}, true), {}), PrincipalMatch::exact);
+    EXPECT_EQ(match_principals(those({"*"}, true), {}), PrincipalMatch::none);
 }
 
-TEST(Principals, RefuseWhatCanBeNobody) {
+TEST(Principals, RejectInvalidPrincipals) {
     for (const auto* text :
          {"", "bob", "11112222333", "1111222233334", "arn:aws:iam::111122223333:user/", "arn:aws:iam::1:root",
           "arn:aws:iam::111122223333:group/staff", "arn:aws:iam::111122223333:user/*",

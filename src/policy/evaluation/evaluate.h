@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// May this caller do this? AWS's evaluation logic ("Policy evaluation logic", "Cross-account policy
-// evaluation logic" of the IAM user guide): a Deny that applies anywhere wins. Within one account an Allow of
-// an identity policy or of the resource's policy is enough, but permission boundary and session policies, if
-// there are any, must allow too; they do not limit a resource policy that names the user or the session
-// itself, or everyone. Across accounts both sides must allow. The order of policies and of statements
-// decides nothing but which of several statements is named as the deciding one.
+// Policy evaluation ("Policy evaluation logic", "Cross-account policy evaluation logic" of the IAM user
+// guide). An applicable Deny anywhere wins. Within one account, an Allow of an identity policy or of the
+// resource's policy is sufficient, but a permissions boundary and session policies, if there are any, must
+// allow too; they do not limit a resource policy that names the user or the session itself, or everyone.
+// Across accounts both sides must allow. The order of policies and statements affects only which of several
+// statements is reported.
 #pragma once
 
 #include <memory>
@@ -20,69 +20,69 @@
 
 namespace integreat::policy {
 
-enum class Layer { identity, resource, session, boundary, trust };
+enum class PolicyType { identity, resource, session, boundary, trust };
 
-// A document where it is attached; the name is for people: "TenantUserRoleDefaultPolicy".
-struct Attached {
+// A document and the name of the policy, for messages: "TenantUserRoleDefaultPolicy".
+struct AttachedPolicy {
     std::string name;
     std::shared_ptr<const Document> document;
 };
 
-// What applies to a request. Empty `session` or `boundary` means that there are none, not that they are
-// empty; only the session of a federated_user has no permissions without session policies.
+// The policies that apply to a request. Empty `session` or `boundary` means that there are none, not that
+// they are empty; only the session of a federated_user has no permissions without session policies.
 struct Policies {
-    std::span<const Attached> identity;
-    std::span<const Attached> resource;
-    std::span<const Attached> session;
-    std::span<const Attached> boundary;
+    std::span<const AttachedPolicy> identity;
+    std::span<const AttachedPolicy> resource;
+    std::span<const AttachedPolicy> session;
+    std::span<const AttachedPolicy> boundary;
 };
 
 struct Request {
     Caller caller;
-    std::string action;            // "s3:GetObject"; its case does not matter.
+    std::string action;            // "s3:GetObject"; case-insensitive.
     std::string resource;          // "arn:aws:s3:::bucket/key"
-    std::string resource_account;  // Who owns it; if empty that of the ARN, or else that of the caller.
+    std::string resource_account;  // Owner; if empty, the account in the ARN, or else the caller's.
     Context context;
 };
 
 enum class Reason { allowed, explicit_deny, implicit_deny };
 
-// Where a statement stands. Points into the policies that were evaluated.
-struct Deciding {
-    Layer layer = Layer::identity;
-    const Attached* policy = nullptr;
+// A statement that applies, with its policy. Points into the evaluated policies.
+struct MatchedStatement {
+    PolicyType policy_type = PolicyType::identity;
+    const AttachedPolicy* policy = nullptr;
     const Statement* statement = nullptr;
 };
 
 struct Decision {
     bool allowed = false;
     Reason reason = Reason::implicit_deny;
-    // The statement that allowed or denied. None of an implicit deny, and none where the root user of an
-    // account is allowed because it is.
-    std::optional<Deciding> deciding;
-    std::vector<Layer> missing;  // Of an implicit deny: the layers that would each have had to allow it.
+    // The statement that allowed or denied. Absent for an implicit deny, and for an allowed root user of an
+    // account.
+    std::optional<MatchedStatement> determining_statement;
+    std::vector<PolicyType> missing;  // For an implicit deny: the types whose Allow is missing.
     bool is_cross_account = false;
 };
 
 Decision evaluate(const Request& request, const Policies& policies);
 
-// May the caller assume the role? `request.action` is sts:AssumeRole, sts:AssumeRoleWithWebIdentity, …, and
-// `request.resource` the ARN of the role; `policies.resource` is its trust policy, which always must allow:
-// in the same account too, an identity policy alone opens no role.
+// Evaluates assuming a role. `request.action` is sts:AssumeRole, sts:AssumeRoleWithWebIdentity, …,
+// `request.resource` the ARN of the role, and `policies.resource` its trust policy, which always must allow,
+// also within one account.
 Decision evaluate_trust(const Request& request, const Policies& policies);
 
-// Does the statement apply, all its elements considered? `none`: it does not. In policies without
-// principals a statement that applies is `exact`.
-Naming applies(const Statement& statement, const Request& request, std::string_view lower_action);
+// Returns whether and how the statement applies to the request, considering all its elements; `none` if it
+// does not. In policies without principals the result is `exact`.
+PrincipalMatch match_statement(const Statement& statement, const Request& request,
+                               std::string_view lower_action);
 
-// Parts of that, for whoever explains: the action and the resource, regardless of principals and conditions.
-bool names_action(const Statement& statement, std::string_view lower_action);
-bool names_resource(const Statement& statement, const Request& request);
+// Parts of match_statement: only the action, only the resource.
+bool matches_action(const Statement& statement, std::string_view lower_action);
+bool matches_resource(const Statement& statement, const Request& request);
 
-// The policies of a layer.
-std::span<const Attached> policies_of(const Policies& policies, Layer layer);
+std::span<const AttachedPolicy> policies_of_type(const Policies& policies, PolicyType type);
 
-// "identity-based policy": what AWS calls a layer.
-std::string_view name_of(Layer layer);
+// Returns AWS's term: "identity-based policy".
+std::string_view policy_type_name(PolicyType type);
 
 }  // namespace integreat::policy

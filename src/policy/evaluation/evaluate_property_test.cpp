@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// What must be true of any policies and any request, tried on random ones over a small world, so that
+// Properties of all policies and requests, tested with random ones over a small domain, so that
 // statements meet requests often.
 #include <algorithm>
 #include <random>
 
 #include <gtest/gtest.h>
 
+#include "base/text/ascii.h"
 #include "policy/evaluation/evaluate.h"
 #include "policy/testing/policy_matchers.h"
 
@@ -62,12 +63,12 @@ World random_world(Random& random) {
     World world{Layered{DocumentKind::identity, {}}, Layered{DocumentKind::resource, {}},
                 Layered{DocumentKind::identity, {}}, Layered{DocumentKind::identity, {}}};
     const std::array<unsigned, 4> most{3, 2, 2, 2};
-    for (std::size_t layer = 0; layer < world.size(); ++layer) {
-        for (auto count = random() % most[layer]; count > 0; --count) {
-            auto& statements = world[layer].policies.emplace_back();
+    for (std::size_t type = 0; type < world.size(); ++type) {
+        for (auto count = random() % most[type]; count > 0; --count) {
+            auto& statements = world[type].policies.emplace_back();
             for (auto more = 1 + random() % 3; more > 0; --more) {
                 statements.push_back(
-                    statement(random, world[layer].kind, random() % 5 == 0 ? "Deny" : "Allow"));
+                    statement(random, world[type].kind, random() % 5 == 0 ? "Deny" : "Allow"));
             }
         }
     }
@@ -75,13 +76,11 @@ World random_world(Random& random) {
 }
 
 Decision decide(const World& world, const Request& request) {
-    std::array<std::vector<Attached>, 4> attached;
-    for (std::size_t layer = 0; layer < world.size(); ++layer) {
-        for (const auto& statements : world[layer].policies) {
-            std::string text;
-            for (const auto& one : statements)
-                text += (text.empty() ? "" : ",") + one;
-            attached[layer].push_back(testing::attached("p", testing::document(text), world[layer].kind));
+    std::array<std::vector<AttachedPolicy>, 4> attached;
+    for (std::size_t type = 0; type < world.size(); ++type) {
+        for (const auto& statements : world[type].policies) {
+            auto text = join(statements, ",");
+            attached[type].push_back(testing::make_policy("p", testing::document(text), world[type].kind));
         }
     }
     return evaluate(request, {attached[0], attached[1], attached[2], attached[3]});
@@ -105,31 +104,31 @@ Request random_request(Random& random) {
     return request;
 }
 
-// The layers that have a policy to which a statement can be added.
+// The types that have a policy to which a statement can be added.
 std::vector<std::size_t> filled(const World& world) {
-    std::vector<std::size_t> layers;
-    for (std::size_t layer = 0; layer < world.size(); ++layer)
-        if (!world[layer].policies.empty()) layers.push_back(layer);
-    return layers;
+    std::vector<std::size_t> types;
+    for (std::size_t type = 0; type < world.size(); ++type)
+        if (!world[type].policies.empty()) types.push_back(type);
+    return types;
 }
 
 constexpr int rounds = 1'000;
 
 TEST(EvaluateProperty, AddingADenyNeverAllowsMore) {
     Random random(1);
-    int refused = 0;
+    int denied = 0;
     for (int i = 0; i < rounds; ++i) {
         auto world = random_world(random);
         auto request = random_request(random);
         auto before = decide(world, request).allowed;
-        auto layer = random() % world.size();
-        if (world[layer].policies.empty()) world[layer].policies.emplace_back();
-        world[layer].policies.back().push_back(statement(random, world[layer].kind, "Deny"));
+        auto type = random() % world.size();
+        if (world[type].policies.empty()) world[type].policies.emplace_back();
+        world[type].policies.back().push_back(statement(random, world[type].kind, "Deny"));
         auto after = decide(world, request).allowed;
         ASSERT_TRUE(before || !after);
-        refused += before && !after;
+        denied += before && !after;
     }
-    EXPECT_GT(refused, 20);
+    EXPECT_GT(denied, 20);
 }
 
 TEST(EvaluateProperty, AddingAnAllowNeverDeniesMore) {
@@ -138,11 +137,11 @@ TEST(EvaluateProperty, AddingAnAllowNeverDeniesMore) {
     for (int i = 0; i < rounds; ++i) {
         auto world = random_world(random);
         auto request = random_request(random);
-        auto layers = filled(world);
-        if (layers.empty()) continue;
+        auto types = filled(world);
+        if (types.empty()) continue;
         auto before = decide(world, request).allowed;
-        auto layer = one_of(random, layers);
-        world[layer].policies.back().push_back(statement(random, world[layer].kind, "Allow"));
+        auto type = one_of(random, types);
+        world[type].policies.back().push_back(statement(random, world[type].kind, "Allow"));
         auto after = decide(world, request).allowed;
         ASSERT_TRUE(!before || after);
         opened += !before && after;
@@ -157,9 +156,9 @@ TEST(EvaluateProperty, TheOrderOfStatementsAndPoliciesIsIrrelevant) {
         auto world = random_world(random);
         auto request = random_request(random);
         auto before = decide(world, request);
-        for (auto& layer : world) {
-            std::shuffle(layer.policies.begin(), layer.policies.end(), random);
-            for (auto& statements : layer.policies)
+        for (auto& type : world) {
+            std::shuffle(type.policies.begin(), type.policies.end(), random);
+            for (auto& statements : type.policies)
                 std::shuffle(statements.begin(), statements.end(), random);
         }
         auto after = decide(world, request);
@@ -176,10 +175,10 @@ TEST(EvaluateProperty, AddingABoundaryOrASessionPolicyNeverAllowsMore) {
         auto world = random_world(random);
         auto request = random_request(random);
         if (request.caller.kind == CallerKind::federated_user) continue;  // It needs session policies.
-        auto& layer = world[2 + random() % 2];
-        layer.policies.clear();
+        auto& type = world[2 + random() % 2];
+        type.policies.clear();
         auto before = decide(world, request).allowed;
-        layer.policies.push_back({statement(random, layer.kind, "Allow")});
+        type.policies.push_back({statement(random, type.kind, "Allow")});
         ASSERT_TRUE(before || !decide(world, request).allowed);
     }
 }
@@ -191,7 +190,7 @@ TEST(EvaluateProperty, ADecisionIsConsistentInItself) {
         auto decision = decide(random_world(random), request);
         ASSERT_EQ(decision.allowed, decision.reason == Reason::allowed);
         ASSERT_EQ(decision.missing.empty(), decision.reason != Reason::implicit_deny);
-        ASSERT_FALSE(decision.reason == Reason::explicit_deny && !decision.deciding);
+        ASSERT_FALSE(decision.reason == Reason::explicit_deny && !decision.determining_statement);
     }
 }
 

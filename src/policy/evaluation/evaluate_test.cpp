@@ -12,10 +12,10 @@
 namespace integreat::policy {
 namespace {
 
-using testing::applied;
+using testing::attach_policies;
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
-using testing::Layers;
+using testing::PolicyTexts;
 
 constexpr std::string_view account = "111122223333";
 constexpr std::string_view other_account = "444455556666";
@@ -53,30 +53,31 @@ const std::string to_everyone = to(R"("*")");
 struct Row {
     const char* about;
     Caller caller;
-    Layers layers;
+    PolicyTexts texts;
     Reason reason;
-    std::vector<Layer> missing = {};
+    std::vector<PolicyType> missing = {};
 };
 
 void check(const std::vector<Row>& rows, std::string_view owner) {
     for (const auto& row : rows) {
-        auto made = applied(row.layers);
-        auto decision = evaluate(get_object(row.caller, owner), made.policies());
+        auto policies = attach_policies(row.texts);
+        auto decision = evaluate(get_object(row.caller, owner), policies.policies());
         EXPECT_EQ(decision.reason, row.reason) << row.about;
         EXPECT_EQ(decision.allowed, row.reason == Reason::allowed) << row.about;
         EXPECT_EQ(decision.missing, row.missing) << row.about;
-        EXPECT_EQ(decision.deciding.has_value(), row.reason != Reason::implicit_deny) << row.about;
+        EXPECT_EQ(decision.determining_statement.has_value(), row.reason != Reason::implicit_deny)
+            << row.about;
     }
 }
 
 constexpr auto allowed = Reason::allowed;
 constexpr auto denied = Reason::implicit_deny;
-constexpr auto refused = Reason::explicit_deny;
+constexpr auto explicitly_denied = Reason::explicit_deny;
 
 TEST(Evaluate, WithinOneAccountIdentityOrResourceMayAllow) {
-    check({{"nothing allows by itself", ann, {}, denied, {Layer::identity}},
+    check({{"nothing allows by itself", ann, {}, denied, {PolicyType::identity}},
            {"an identity policy is enough", ann, {.identity = may_get}, allowed},
-           {"another action is not", ann, {.identity = may_put}, denied, {Layer::identity}},
+           {"another action is not", ann, {.identity = may_put}, denied, {PolicyType::identity}},
            {"the resource's policy is enough", ann, {.resource = to_user}, allowed},
            {"also for the role of a session", session, {.resource = to_role}, allowed},
            {"and for the session", session, {.resource = to_session}, allowed},
@@ -85,10 +86,14 @@ TEST(Evaluate, WithinOneAccountIdentityOrResourceMayAllow) {
             ann,
             {.resource = to_account},
             denied,
-            {Layer::identity}},
-           {"in either form", session, {.resource = to_root}, denied, {Layer::identity}},
+            {PolicyType::identity}},
+           {"in either form", session, {.resource = to_root}, denied, {PolicyType::identity}},
            {"which may allow", ann, {.identity = may_get, .resource = to_root}, allowed},
-           {"somebody else's name helps nobody", session, {.resource = to_user}, denied, {Layer::identity}},
+           {"somebody else's name helps nobody",
+            session,
+            {.resource = to_user},
+            denied,
+            {PolicyType::identity}},
            {"nor does a Deny for others",
             ann,
             {.identity = may_get, .resource = to(R"({"AWS": "444455556666"})", "Deny")},
@@ -96,56 +101,68 @@ TEST(Evaluate, WithinOneAccountIdentityOrResourceMayAllow) {
           account);
 }
 
-TEST(Evaluate, ADenyWinsWhereverItIs) {
+TEST(Evaluate, AnyDenyWins) {
     auto deny_account = to(R"({"AWS": "111122223333"})", "Deny");
-    check({{"identity", ann, {.identity = no_get, .resource = to_user}, refused},
-           {"resource", ann, {.identity = may_get, .resource = deny_account}, refused},
-           {"session", session, {.identity = may_get, .session = no_get}, refused},
-           {"boundary", ann, {.identity = may_get, .resource = to_user, .boundary = no_get}, refused},
-           {"even against everyone's Allow", ann, {.identity = no_get, .resource = to_everyone}, refused}},
-          account);
-    auto made = applied({.identity = may_get, .resource = to_user, .boundary = no_get});
-    auto decision = evaluate(get_object(ann), made.policies());
-    ASSERT_TRUE(decision.deciding);
-    EXPECT_EQ(decision.deciding->layer, Layer::boundary);
-    EXPECT_EQ(decision.deciding->policy->name, "Boundary");
-    EXPECT_EQ(decision.deciding->statement->sid, "NoGet");
+    check(
+        {{"identity", ann, {.identity = no_get, .resource = to_user}, explicitly_denied},
+         {"resource", ann, {.identity = may_get, .resource = deny_account}, explicitly_denied},
+         {"session", session, {.identity = may_get, .session = no_get}, explicitly_denied},
+         {"boundary", ann, {.identity = may_get, .resource = to_user, .boundary = no_get}, explicitly_denied},
+         {"even against everyone's Allow",
+          ann,
+          {.identity = no_get, .resource = to_everyone},
+          explicitly_denied}},
+        account);
+    auto policies = attach_policies({.identity = may_get, .resource = to_user, .boundary = no_get});
+    auto decision = evaluate(get_object(ann), policies.policies());
+    ASSERT_TRUE(decision.determining_statement);
+    EXPECT_EQ(decision.determining_statement->policy_type, PolicyType::boundary);
+    EXPECT_EQ(decision.determining_statement->policy->name, "Boundary");
+    EXPECT_EQ(decision.determining_statement->statement->sid, "NoGet");
 }
 
 TEST(Evaluate, BoundariesAndSessionPoliciesIntersect) {
     check({{"boundary allows too", ann, {.identity = may_get, .boundary = may_get}, allowed},
-           {"boundary does not", ann, {.identity = may_get, .boundary = may_put}, denied, {Layer::boundary}},
-           {"a boundary grants nothing", ann, {.boundary = may_get}, denied, {Layer::identity}},
+           {"boundary does not",
+            ann,
+            {.identity = may_get, .boundary = may_put},
+            denied,
+            {PolicyType::boundary}},
+           {"a boundary grants nothing", ann, {.boundary = may_get}, denied, {PolicyType::identity}},
            {"session allows too", session, {.identity = may_get, .session = may_get}, allowed},
-           {"session does not", session, {.identity = may_get, .session = may_put}, denied, {Layer::session}},
-           {"a session policy grants nothing", session, {.session = may_get}, denied, {Layer::identity}},
+           {"session does not",
+            session,
+            {.identity = may_get, .session = may_put},
+            denied,
+            {PolicyType::session}},
+           {"a session policy grants nothing", session, {.session = may_get}, denied, {PolicyType::identity}},
            {"all three must",
             session,
             {.identity = may_put, .session = may_put, .boundary = may_put},
             denied,
-            {Layer::identity, Layer::boundary, Layer::session}},
+            {PolicyType::identity, PolicyType::boundary, PolicyType::session}},
            {"a federated user has what session policies allow",
             federated,
             {.identity = may_get},
             denied,
-            {Layer::session}},
+            {PolicyType::session}},
            {"of what its user has", federated, {.identity = may_get, .session = may_get}, allowed}},
           account);
 }
 
 // The table "Resource-based policies and implicit denies in other policy types (same account)".
-TEST(Evaluate, WhomAResourceNamesDecidesWhatLimitsIt) {
+TEST(Evaluate, ThePrincipalDeterminesTheLimits) {
     check({{"a user is not limited", ann, {.resource = to_user, .boundary = may_put}, allowed},
            {"a role is, by its boundary",
             session,
             {.resource = to_role, .boundary = may_put},
             denied,
-            {Layer::boundary}},
+            {PolicyType::boundary}},
            {"and by session policies",
             session,
             {.resource = to_role, .session = may_put},
             denied,
-            {Layer::session}},
+            {PolicyType::session}},
            {"which may allow",
             session,
             {.resource = to_role, .session = may_get, .boundary = may_get},
@@ -159,82 +176,85 @@ TEST(Evaluate, WhomAResourceNamesDecidesWhatLimitsIt) {
             federated,
             {.resource = to_user, .session = may_put},
             denied,
-            {Layer::session}},
+            {PolicyType::session}},
            {"everyone is not limited", session, {.resource = to_everyone, .boundary = may_put}, allowed}},
           account);
 }
 
 TEST(Evaluate, AcrossAccountsBothSidesMustAllow) {
-    check({{"neither", ann, {}, denied, {Layer::identity, Layer::resource}},
-           {"identity only", ann, {.identity = may_get}, denied, {Layer::resource}},
-           {"resource only", ann, {.resource = to_user}, denied, {Layer::identity}},
-           {"everyone", ann, {.resource = to_everyone}, denied, {Layer::identity}},
-           {"the session itself", session, {.resource = to_session}, denied, {Layer::identity}},
+    check({{"neither", ann, {}, denied, {PolicyType::identity, PolicyType::resource}},
+           {"identity only", ann, {.identity = may_get}, denied, {PolicyType::resource}},
+           {"resource only", ann, {.resource = to_user}, denied, {PolicyType::identity}},
+           {"everyone", ann, {.resource = to_everyone}, denied, {PolicyType::identity}},
+           {"the session itself", session, {.resource = to_session}, denied, {PolicyType::identity}},
            {"both", ann, {.identity = may_get, .resource = to_user}, allowed},
            {"both, by account", ann, {.identity = may_get, .resource = to_root}, allowed},
            {"both, but the boundary",
             ann,
             {.identity = may_get, .resource = to_user, .boundary = may_put},
             denied,
-            {Layer::boundary}},
+            {PolicyType::boundary}},
            {"both, but the session",
             session,
             {.identity = may_get, .resource = to_session, .session = may_put},
             denied,
-            {Layer::session}},
-           {"a Deny", ann, {.identity = no_get, .resource = to_user}, refused},
+            {PolicyType::session}},
+           {"a Deny", ann, {.identity = no_get, .resource = to_user}, explicitly_denied},
            {"the root user needs no policy of its own", root(account), {.resource = to_root}, allowed},
-           {"but the other account's", root(account), {.identity = may_get}, denied, {Layer::resource}}},
+           {"but the other account's", root(account), {.identity = may_get}, denied, {PolicyType::resource}}},
           other_account);
 }
 
 TEST(Evaluate, TheRootUserMayDoWhatNothingDenies) {
-    auto made = applied({});
-    auto decision = evaluate(get_object(root(account)), made.policies());
+    auto policies = attach_policies({});
+    auto decision = evaluate(get_object(root(account)), policies.policies());
     EXPECT_TRUE(decision.allowed);
-    EXPECT_FALSE(decision.deciding);
-    auto denying =
-        applied({.resource = R"({"Effect": "Deny", "Principal": "*", "Action": "*", "Resource": "*"})"});
-    EXPECT_EQ(evaluate(get_object(root(account)), denying.policies()).reason, refused);
+    EXPECT_FALSE(decision.determining_statement);
+    auto denying = attach_policies(
+        {.resource = R"({"Effect": "Deny", "Principal": "*", "Action": "*", "Resource": "*"})"});
+    EXPECT_EQ(evaluate(get_object(root(account)), denying.policies()).reason, explicitly_denied);
 }
 
-TEST(Evaluate, WhoHasNoAccountNeedsTheResource) {
+TEST(Evaluate, CallersWithoutAccountNeedAResourcePolicy) {
     auto lambda = service("lambda.amazonaws.com");
     auto to_lambda = to(R"({"Service": "lambda.amazonaws.com"})");
     auto to_canonical =
         to(R"({"CanonicalUser": "79a59df900b949e55d96a1e698fbacedfd6e09d98eacf8f8d5218e7cd47ef2be"})");
     auto canonical = ann;
     canonical.canonical_user = "79a59df900b949e55d96a1e698fbacedfd6e09d98eacf8f8d5218e7cd47ef2be";
-    check(
-        {{"anonymous", {}, {}, denied, {Layer::resource}},
-         {"anonymous, public", {}, {.resource = to_everyone}, allowed},
-         {"anonymous, public in the other form", {}, {.resource = to(R"({"AWS": "*"})")}, allowed},
-         {"anonymous, of an account", {}, {.resource = to_root}, denied, {Layer::resource}},
-         {"a service", lambda, {.resource = to_lambda}, allowed},
-         {"another service", service("s3.amazonaws.com"), {.resource = to_lambda}, denied, {Layer::resource}},
-         {"a user is no service", ann, {.resource = to_lambda}, denied, {Layer::identity}},
-         {"a canonical user is an account",
-          canonical,
-          {.identity = may_get, .resource = to_canonical},
-          allowed},
-         {"which decides itself", canonical, {.resource = to_canonical}, denied, {Layer::identity}}},
-        account);
+    check({{"anonymous", {}, {}, denied, {PolicyType::resource}},
+           {"anonymous, public", {}, {.resource = to_everyone}, allowed},
+           {"anonymous, public in the other form", {}, {.resource = to(R"({"AWS": "*"})")}, allowed},
+           {"anonymous, of an account", {}, {.resource = to_root}, denied, {PolicyType::resource}},
+           {"a service", lambda, {.resource = to_lambda}, allowed},
+           {"another service",
+            service("s3.amazonaws.com"),
+            {.resource = to_lambda},
+            denied,
+            {PolicyType::resource}},
+           {"a user is no service", ann, {.resource = to_lambda}, denied, {PolicyType::identity}},
+           {"a canonical user is an account",
+            canonical,
+            {.identity = may_get, .resource = to_canonical},
+            allowed},
+           {"which decides itself", canonical, {.resource = to_canonical}, denied, {PolicyType::identity}}},
+          account);
 }
 
 TEST(Evaluate, TakesTheOwnerFromTheArnOrElseFromTheCaller) {
-    auto made = applied({.identity = R"({"Effect": "Allow", "Action": "*", "Resource": "*"})"});
+    auto policies = attach_policies({.identity = R"({"Effect": "Allow", "Action": "*", "Resource": "*"})"});
     Request request{
         .caller = ann, .action = "sqs:SendMessage", .resource = "", .resource_account = "", .context = {}};
     request.resource = "arn:aws:sqs:eu-central-1:111122223333:q";
-    EXPECT_TRUE(evaluate(request, made.policies()).allowed);
+    EXPECT_TRUE(evaluate(request, policies.policies()).allowed);
     request.resource = "arn:aws:sqs:eu-central-1:444455556666:q";
-    auto decision = evaluate(request, made.policies());
+    auto decision = evaluate(request, policies.policies());
     EXPECT_TRUE(decision.is_cross_account);
-    EXPECT_THAT(decision.missing, ElementsAre(Layer::resource));
+    EXPECT_THAT(decision.missing, ElementsAre(PolicyType::resource));
     request.resource = "arn:aws:s3:::bucket";
-    EXPECT_TRUE(evaluate(request, made.policies()).allowed);
+    EXPECT_TRUE(evaluate(request, policies.policies()).allowed);
     request.resource = "*";
-    EXPECT_TRUE(evaluate(request, made.policies()).allowed);
+    EXPECT_TRUE(evaluate(request, policies.policies()).allowed);
 }
 
 struct StatementRow {
@@ -285,18 +305,18 @@ TEST(Evaluate, MatchesActionsAndResources) {
                           "arn:aws:s3:::b/k", true},
          }) {
         auto text = R"({"Effect": "Allow", )" + std::string(row.statement) + "}";
-        auto made = applied({.identity = text});
+        auto policies = attach_policies({.identity = text});
         Request request{.caller = ann,
                         .action = row.action,
                         .resource = row.resource,
                         .resource_account = std::string(account),
                         .context = {}};
-        EXPECT_EQ(evaluate(request, made.policies()).allowed, row.applies) << row.about;
+        EXPECT_EQ(evaluate(request, policies.policies()).allowed, row.applies) << row.about;
     }
 }
 
-// As large as a policy may be, made of what is dearest to match.
-TEST(Evaluate, AHostilePolicyIsDecidedInNoTime) {
+// Policies of the maximum size with the patterns that are most expensive to match.
+TEST(Evaluate, HostilePoliciesAreFast) {
     std::string resources;
     while (resources.size() < 18'000) {
         std::string pattern = "arn:aws:s3:::*";
@@ -304,20 +324,20 @@ TEST(Evaluate, AHostilePolicyIsDecidedInNoTime) {
             pattern += resources.empty() ? "${aws:userid}*" : "*a?a";
         resources += (resources.empty() ? "\"" : ",\"") + pattern + "b\"";
     }
-    auto made =
-        applied({.identity = R"({"Effect": "Allow", "Action": "*", "Resource": [)" + resources + "]}"});
+    auto policies = attach_policies(
+        {.identity = R"({"Effect": "Allow", "Action": "*", "Resource": [)" + resources + "]}"});
     auto request = get_object(ann);
     request.resource = "arn:aws:s3:::" + std::string(1'024, 'a');
     set(request.context, "aws:userid", std::string(60, 'a'));
     auto start = std::chrono::steady_clock::now();
-    EXPECT_FALSE(evaluate(request, made.policies()).allowed);
-    EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(2));  // Of a debug build.
+    EXPECT_FALSE(evaluate(request, policies.policies()).allowed);
+    EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(2));  // In a debug build.
 }
 
 TEST(Evaluate, ADocumentOfTheWrongKindStopsTheProcess) {
-    auto made = applied({.identity = may_get});
-    Policies misplaced{.resource = made.identity};
-    EXPECT_DEATH(static_cast<void>(evaluate(get_object({}), misplaced)), "kind_of");
+    auto policies = attach_policies({.identity = may_get});
+    Policies misplaced{.resource = policies.identity};
+    EXPECT_DEATH(static_cast<void>(evaluate(get_object({}), misplaced)), "required_kind");
 }
 
 }  // namespace

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Policies that people use, whole: of the tenant stacks and of the examples of the IAM user guide.
+// Complete policies: those of the tenant stacks and the examples of the IAM user guide.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -10,26 +10,27 @@
 namespace integreat::policy {
 namespace {
 
-using testing::applied;
+using testing::attach_policies;
 
 constexpr std::string_view account = "111122223333";
 const Caller session = role_session("arn:aws:iam::111122223333:role/campus-TenantUserRole",
                                     "AROACAMPUSCAMPUSCAMPU", "CognitoIdentityCredentials");
 const Caller ann = user("arn:aws:iam::111122223333:user/ann", "AIDAANNANNANNANNANNAN");
 
-Facts at_noon() {
+RequestAttributes at_noon() {
     return {
         .now = *parse_rfc3339("2026-11-22T12:00:00Z"), .secure_transport = true, .source_ip = "203.0.113.7"};
 }
 
 bool may(std::string_view statements, const Caller& caller, std::string_view action,
-         std::string_view resource, const Facts& facts, const std::vector<ContextKey>& more = {}) {
-    auto made = applied({.identity = statements});
+         std::string_view resource, const RequestAttributes& attributes,
+         const std::vector<ContextKey>& more = {}) {
+    auto made = attach_policies({.identity = statements});
     Request request{.caller = caller,
                     .action = std::string(action),
                     .resource = std::string(resource),
                     .resource_account = std::string(account),
-                    .context = context_of(caller, facts)};
+                    .context = make_context(caller, attributes)};
     for (const auto& key : more)
         set(request.context, key.name, key.values);
     return evaluate(request, made.policies()).allowed;
@@ -41,21 +42,23 @@ constexpr std::string_view tenant_policy = R"(
      "Resource": "arn:aws:s3:::campus-tenant-bucket/*"})";
 
 TEST(Examples, ATenantsRoleOpensItsBucketAndNothingElse) {
-    auto facts = at_noon();
-    EXPECT_TRUE(may(tenant_policy, session, "s3:ListBucket", "arn:aws:s3:::campus-tenant-bucket", facts));
+    auto attributes = at_noon();
+    EXPECT_TRUE(
+        may(tenant_policy, session, "s3:ListBucket", "arn:aws:s3:::campus-tenant-bucket", attributes));
     for (auto action : {"s3:GetObject", "s3:PutObject", "s3:DeleteObject"}) {
-        EXPECT_TRUE(may(tenant_policy, session, action, "arn:aws:s3:::campus-tenant-bucket/a/b", facts));
-        EXPECT_FALSE(may(tenant_policy, session, action, "arn:aws:s3:::campus-tenant-bucket", facts));
+        EXPECT_TRUE(may(tenant_policy, session, action, "arn:aws:s3:::campus-tenant-bucket/a/b", attributes));
+        EXPECT_FALSE(may(tenant_policy, session, action, "arn:aws:s3:::campus-tenant-bucket", attributes));
         for (auto foreign : {"arn:aws:s3:::chess-tenant-bucket/a", "arn:aws:s3:::campus-tenant-bucket2/a",
                              "arn:aws:s3:::Campus-tenant-bucket/a", "arn:aws:s3:::*", "*"}) {
-            EXPECT_FALSE(may(tenant_policy, session, action, foreign, facts)) << action << " " << foreign;
+            EXPECT_FALSE(may(tenant_policy, session, action, foreign, attributes))
+                << action << " " << foreign;
         }
     }
     for (auto action : {"s3:GetObjectVersion", "s3:PutObjectAcl", "s3:DeleteBucket", "s3:PutBucketPolicy",
                         "s3:ListAllMyBuckets", "s3:ListBucketVersions", "iam:GetRole", "sts:AssumeRole"}) {
-        EXPECT_FALSE(may(tenant_policy, session, action, "arn:aws:s3:::campus-tenant-bucket", facts))
+        EXPECT_FALSE(may(tenant_policy, session, action, "arn:aws:s3:::campus-tenant-bucket", attributes))
             << action;
-        EXPECT_FALSE(may(tenant_policy, session, action, "arn:aws:s3:::campus-tenant-bucket/a", facts));
+        EXPECT_FALSE(may(tenant_policy, session, action, "arn:aws:s3:::campus-tenant-bucket/a", attributes));
     }
 }
 
@@ -70,21 +73,22 @@ TEST(Examples, CognitoUsersHaveTheirOwnFolder) {
          "Action": ["s3:DeleteObject", "s3:GetObject", "s3:PutObject"],
          "Resource": [
             "arn:aws:s3:::bucket-name/cognito/application-name/${cognito-identity.amazonaws.com:sub}/*"]})";
-    auto facts = at_noon();
-    facts.web_identity = WebIdentity{"cognito-identity.amazonaws.com", "pool", "us-east-1:12345678-ab", {}};
+    auto attributes = at_noon();
+    attributes.web_identity =
+        WebIdentity{"cognito-identity.amazonaws.com", "pool", "us-east-1:12345678-ab", {}};
     const std::string folder = "arn:aws:s3:::bucket-name/cognito/application-name/";
-    EXPECT_TRUE(may(policy, session, "s3:GetObject", folder + "us-east-1:12345678-ab/x", facts));
-    EXPECT_FALSE(may(policy, session, "s3:GetObject", folder + "us-east-1:99999999-ab/x", facts));
+    EXPECT_TRUE(may(policy, session, "s3:GetObject", folder + "us-east-1:12345678-ab/x", attributes));
+    EXPECT_FALSE(may(policy, session, "s3:GetObject", folder + "us-east-1:99999999-ab/x", attributes));
     auto list = [&](const char* prefix) {
-        return may(policy, session, "s3:ListBucket", "arn:aws:s3:::bucket-name", facts,
+        return may(policy, session, "s3:ListBucket", "arn:aws:s3:::bucket-name", attributes,
                    {{"s3:prefix", {prefix}}});
     };
     EXPECT_TRUE(list("cognito/application-name/us-east-1:12345678-ab/"));
     EXPECT_FALSE(list("cognito/application-name/"));
     EXPECT_FALSE(list(""));
-    EXPECT_FALSE(may(policy, session, "s3:ListBucket", "arn:aws:s3:::bucket-name", facts));
-    facts.web_identity.reset();
-    EXPECT_FALSE(may(policy, session, "s3:GetObject", folder + "us-east-1:12345678-ab/x", facts));
+    EXPECT_FALSE(may(policy, session, "s3:ListBucket", "arn:aws:s3:::bucket-name", attributes));
+    attributes.web_identity.reset();
+    EXPECT_FALSE(may(policy, session, "s3:GetObject", folder + "us-east-1:12345678-ab/x", attributes));
 }
 
 // "Amazon S3: Allows IAM users access to their S3 home directory"
@@ -97,35 +101,36 @@ TEST(Examples, UsersHaveAHomeDirectory) {
         {"Effect": "Allow", "Action": "s3:*",
          "Resource": ["arn:aws:s3:::bucket-name/home/${aws:username}",
                       "arn:aws:s3:::bucket-name/home/${aws:username}/*"]})";
-    auto facts = at_noon();
-    EXPECT_TRUE(may(policy, ann, "s3:PutObject", "arn:aws:s3:::bucket-name/home/ann/x", facts));
-    EXPECT_FALSE(may(policy, ann, "s3:PutObject", "arn:aws:s3:::bucket-name/home/bob/x", facts));
-    EXPECT_TRUE(may(policy, ann, "s3:ListAllMyBuckets", "arn:aws:s3:::*", facts));
-    EXPECT_TRUE(may(policy, ann, "s3:ListBucket", "arn:aws:s3:::bucket-name", facts, {{"s3:prefix", {""}}}));
-    // The name of a session's user is not known.
-    EXPECT_FALSE(may(policy, session, "s3:PutObject", "arn:aws:s3:::bucket-name/home//x", facts));
+    auto attributes = at_noon();
+    EXPECT_TRUE(may(policy, ann, "s3:PutObject", "arn:aws:s3:::bucket-name/home/ann/x", attributes));
+    EXPECT_FALSE(may(policy, ann, "s3:PutObject", "arn:aws:s3:::bucket-name/home/bob/x", attributes));
+    EXPECT_TRUE(may(policy, ann, "s3:ListAllMyBuckets", "arn:aws:s3:::*", attributes));
+    EXPECT_TRUE(
+        may(policy, ann, "s3:ListBucket", "arn:aws:s3:::bucket-name", attributes, {{"s3:prefix", {""}}}));
+    // A session has no user name.
+    EXPECT_FALSE(may(policy, session, "s3:PutObject", "arn:aws:s3:::bucket-name/home//x", attributes));
 }
 
 // "AWS: Allows MFA-authenticated IAM users to manage their own credentials": the last statement.
-TEST(Examples, WithoutMfaOnlyALittleIsLeft) {
+TEST(Examples, LimitsCallersWithoutMfa) {
     constexpr std::string_view policy = R"(
         {"Effect": "Allow", "Action": "*", "Resource": "*"},
         {"Sid": "DenyAllExceptListedIfNoMFA", "Effect": "Deny",
          "NotAction": ["iam:CreateVirtualMFADevice", "iam:EnableMFADevice", "iam:GetUser",
                        "sts:GetSessionToken"],
          "Resource": "*", "Condition": {"BoolIfExists": {"aws:MultiFactorAuthPresent": "false"}}})";
-    auto facts = at_noon();
-    EXPECT_FALSE(may(policy, ann, "s3:GetObject", "arn:aws:s3:::b/k", facts))
+    auto attributes = at_noon();
+    EXPECT_FALSE(may(policy, ann, "s3:GetObject", "arn:aws:s3:::b/k", attributes))
         << "absent, as with access keys";
-    EXPECT_TRUE(may(policy, ann, "iam:GetUser", "arn:aws:iam::111122223333:user/ann", facts));
-    facts.mfa_present = false;
-    EXPECT_FALSE(may(policy, ann, "s3:GetObject", "arn:aws:s3:::b/k", facts));
-    facts.mfa_present = true;
-    EXPECT_TRUE(may(policy, ann, "s3:GetObject", "arn:aws:s3:::b/k", facts));
+    EXPECT_TRUE(may(policy, ann, "iam:GetUser", "arn:aws:iam::111122223333:user/ann", attributes));
+    attributes.mfa_present = false;
+    EXPECT_FALSE(may(policy, ann, "s3:GetObject", "arn:aws:s3:::b/k", attributes));
+    attributes.mfa_present = true;
+    EXPECT_TRUE(may(policy, ann, "s3:GetObject", "arn:aws:s3:::b/k", attributes));
 }
 
 // "AWS: Denies access to AWS based on the source IP", "… within specific dates", "… requested Region"
-TEST(Examples, PlaceTimeAndRegionOfARequest) {
+TEST(Examples, SourceTimeAndRegionOfARequest) {
     constexpr std::string_view policy = R"(
         {"Effect": "Allow", "Action": "*", "Resource": "*", "Condition": {
             "DateGreaterThan": {"aws:CurrentTime": "2026-04-01T00:00:00Z"},
@@ -137,30 +142,30 @@ TEST(Examples, PlaceTimeAndRegionOfARequest) {
             "StringNotEquals": {"aws:RequestedRegion": ["eu-central-1", "eu-west-1"]}}},
         {"Effect": "Deny", "Action": "*", "Resource": "*", "Condition": {
             "Bool": {"aws:SecureTransport": "false"}}})";
-    auto facts = at_noon();
-    facts.requested_region = "eu-west-1";
-    auto asked = [&](const Facts& from) {
+    auto attributes = at_noon();
+    attributes.requested_region = "eu-west-1";
+    auto is_allowed = [&](const RequestAttributes& from) {
         return may(policy, ann, "s3:GetObject", "arn:aws:s3:::b/k", from);
     };
-    EXPECT_TRUE(asked(facts));
-    auto elsewhere = facts;
+    EXPECT_TRUE(is_allowed(attributes));
+    auto elsewhere = attributes;
     elsewhere.source_ip = "198.51.100.1";
-    EXPECT_FALSE(asked(elsewhere));
-    auto early = facts;
+    EXPECT_FALSE(is_allowed(elsewhere));
+    auto early = attributes;
     early.now = *parse_rfc3339("2026-03-31T23:59:59Z");
-    EXPECT_FALSE(asked(early));
-    auto late = facts;
+    EXPECT_FALSE(is_allowed(early));
+    auto late = attributes;
     late.now = *parse_rfc3339("2027-01-01T00:00:00Z");
-    EXPECT_FALSE(asked(late));
-    auto abroad = facts;
+    EXPECT_FALSE(is_allowed(late));
+    auto abroad = attributes;
     abroad.requested_region = "us-east-1";
-    EXPECT_FALSE(asked(abroad));
-    auto unknown = facts;
+    EXPECT_FALSE(is_allowed(abroad));
+    auto unknown = attributes;
     unknown.requested_region = "";
-    EXPECT_FALSE(asked(unknown)) << "StringNotEquals denies where the key is absent";
-    auto plain = facts;
+    EXPECT_FALSE(is_allowed(unknown)) << "StringNotEquals denies where the key is absent";
+    auto plain = attributes;
     plain.secure_transport = false;
-    EXPECT_FALSE(asked(plain));
+    EXPECT_FALSE(is_allowed(plain));
 }
 
 // "IAM tutorial: Define permissions to access AWS resources based on tags"
@@ -173,40 +178,40 @@ TEST(Examples, TagsOfTheCallerMustBeThoseOfTheResource) {
             "Null": {"aws:TagKeys": "false"}}})";
     auto caller = session;
     caller.tags = {{"access-project", "peg"}};
-    auto facts = at_noon();
-    facts.resource_tags = {{"Access-Project", "peg"}};
-    facts.request_tags = {{"team", "none"}, {"name", "x"}};
+    auto attributes = at_noon();
+    attributes.resource_tags = {{"Access-Project", "peg"}};
+    attributes.request_tags = {{"team", "none"}, {"name", "x"}};
     const std::string secret = "arn:aws:secretsmanager:eu-central-1:111122223333:secret:s";
-    auto asked = [&](const Facts& from) {
+    auto is_allowed = [&](const RequestAttributes& from) {
         return may(policy, caller, "secretsmanager:TagResource", secret, from);
     };
-    EXPECT_TRUE(asked(facts));
-    auto foreign = facts;
+    EXPECT_TRUE(is_allowed(attributes));
+    auto foreign = attributes;
     foreign.resource_tags = {{"access-project", "uni"}};
-    EXPECT_FALSE(asked(foreign));
-    auto more = facts;
+    EXPECT_FALSE(is_allowed(foreign));
+    auto more = attributes;
     more.request_tags["cost"] = "1";
-    EXPECT_FALSE(asked(more));
-    auto none = facts;
+    EXPECT_FALSE(is_allowed(more));
+    auto none = attributes;
     none.request_tags.clear();
-    EXPECT_FALSE(asked(none));
-    auto twice = facts;
+    EXPECT_FALSE(is_allowed(none));
+    auto twice = attributes;
     twice.resource_tags = {{"access-project", "peg"}, {"ACCESS-PROJECT", "uni"}};
-    EXPECT_FALSE(asked(twice)) << "tags that differ in case only are one key with two values";
+    EXPECT_FALSE(is_allowed(twice)) << "tags that differ in case only are one key with two values";
     caller.tags.clear();
-    EXPECT_FALSE(asked(facts)) << "a variable without a value equals nothing";
+    EXPECT_FALSE(is_allowed(attributes)) << "a variable without a value equals nothing";
 }
 
-TEST(Examples, OldPoliciesTakeVariablesLiterally) {
-    auto policy = testing::attached("old", R"({"Version": "2008-10-17", "Statement": {"Effect": "Allow",
+TEST(Examples, OldPoliciesHaveNoVariables) {
+    auto policy = testing::make_policy("old", R"({"Version": "2008-10-17", "Statement": {"Effect": "Allow",
         "Action": "s3:*", "Resource": "arn:aws:s3:::b/${aws:username}"}})",
-                                    DocumentKind::identity);
-    std::vector<Attached> attached{policy};
+                                       DocumentKind::identity);
+    std::vector<AttachedPolicy> attached{policy};
     Request request{.caller = ann,
                     .action = "s3:GetObject",
                     .resource = "arn:aws:s3:::b/ann",
                     .resource_account = std::string(account),
-                    .context = context_of(ann, at_noon())};
+                    .context = make_context(ann, at_noon())};
     EXPECT_FALSE(evaluate(request, {.identity = attached}).allowed);
     request.resource = "arn:aws:s3:::b/${aws:username}";
     EXPECT_TRUE(evaluate(request, {.identity = attached}).allowed);

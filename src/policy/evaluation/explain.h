@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Decisions in sentences: for people who wonder why ("integreat iam explain"), and in the words of AWS's
-// AccessDenied, which they search for.
+// Explains decisions: in detail ("integreat iam explain"), and as the message of AWS's AccessDenied, which
+// people search for.
 #pragma once
 
 #include <string>
@@ -9,15 +9,16 @@
 
 namespace integreat::policy {
 
-// "Denied: no identity-based policy of arn:… allows s3:PutObject on arn:…. Statement 2 of \"Writers\" would,
-// but its condition …": what decided and, of an implicit deny, which statements came close and what was in
-// their way.
+// Explains a decision: "Denied: no identity-based policy of arn:… allows s3:PutObject on arn:…. Statement 2
+// of
+// \"Writers\" would, but its condition …". For an implicit deny it lists the statements that nearly applied
+// and the element that did not match.
 std::string explain(const Request& request, const Policies& policies, const Decision& decision);
 
-// What a condition that does not hold wanted, and what the request has.
+// Explains an unsatisfied condition: the expected and the actual values.
 std::string explain(const Condition& condition, const Context& context);
 
-// "User: arn:… is not authorized to perform: s3:PutObject on resource: …". Of a decision that denies.
+// "User: arn:… is not authorized to perform: s3:PutObject on resource: …". For denied requests only.
 std::string access_denied_message(const Request& request, const Decision& decision);
 
 }  // namespace integreat::policy

@@ -8,8 +8,8 @@
 namespace integreat::policy {
 namespace {
 
-using testing::applied;
-using testing::Layers;
+using testing::attach_policies;
+using testing::PolicyTexts;
 
 const Caller ann = user("arn:aws:iam::111122223333:user/ann", "AIDAANN");
 
@@ -18,9 +18,9 @@ struct Explained {
     std::string aws;
 };
 
-Explained explained(const Layers& layers, Request request, bool is_trust = false) {
-    auto made = applied(layers);
-    auto policies = made.policies();
+Explained explained(const PolicyTexts& texts, Request request, bool is_trust = false) {
+    auto attached = attach_policies(texts);
+    auto policies = attached.policies();
     auto decision = is_trust ? evaluate_trust(request, policies) : evaluate(request, policies);
     return {explain(request, policies, decision),
             decision.allowed ? "" : access_denied_message(request, decision)};
@@ -34,7 +34,7 @@ Request put(const Caller& caller = ann, std::string_view owner = "111122223333")
             .context = {}};
 }
 
-TEST(Explain, NamesTheStatementThatDecided) {
+TEST(Explain, NamesTheDeterminingStatement) {
     auto allowed = explained(
         {.identity = R"({"Sid": "Write", "Effect": "Allow", "Action": "s3:*", "Resource": "*"})"}, put());
     EXPECT_EQ(allowed.sentence, R"(Allowed: statement "Write" of the identity-based policy "Role" allows )"
@@ -49,10 +49,10 @@ TEST(Explain, NamesTheStatementThatDecided) {
               R"(resource: "arn:aws:s3:::b/k" with an explicit deny in a resource-based policy)");
     EXPECT_EQ(
         explained({}, put(root("111122223333"))).sentence,
-        "Allowed: the root user of account 111122223333 may do everything there that no policy denies.");
+        "Allowed: the root user of account 111122223333 may do everything in it that no policy denies.");
 }
 
-TEST(Explain, NamesTheLayersThatDoNotAllow) {
+TEST(Explain, NamesThePolicyTypesThatDoNotAllow) {
     auto nothing = explained({}, put());
     EXPECT_EQ(nothing.sentence,
               "Denied: no identity-based policy of arn:aws:iam::111122223333:user/ann allows "
@@ -70,7 +70,7 @@ TEST(Explain, NamesTheLayersThatDoNotAllow) {
               "because no resource-based policy allows the s3:PutObject action");
 }
 
-TEST(Explain, SaysWhatStoodInTheWay) {
+TEST(Explain, NamesTheMismatch) {
     auto request = put();
     set(request.context, "aws:PrincipalTag/team", std::string("blue"));
     auto close = explained({.identity = R"(
@@ -84,9 +84,9 @@ TEST(Explain, SaysWhatStoodInTheWay) {
         close.sentence,
         "Denied: no identity-based policy of arn:aws:iam::111122223333:user/ann allows s3:PutObject on "
         "arn:aws:s3:::b/k. Statement 2 of the identity-based policy \"Role\" would allow it, but its "
-        "condition StringEquals on aws:PrincipalTag/team wants \"red\", \"green\", and the request has "
+        "condition StringEquals on aws:PrincipalTag/team requires \"red\", \"green\", and the request has "
         "\"blue\". Statement \"Mfa\" of the identity-based policy \"Role\" would allow it, but its "
-        "condition Bool on aws:MultiFactorAuthPresent wants \"true\", and the request has no such key.");
+        "condition Bool on aws:MultiFactorAuthPresent requires \"true\", and the request has no such key.");
     auto elsewhere = explained(
         {.identity = R"({"Effect": "Allow", "Action": "s3:Put*", "Resource": ["arn:aws:s3:::c/*"]})"}, put());
     EXPECT_TRUE(
@@ -98,7 +98,7 @@ TEST(Explain, SaysWhatStoodInTheWay) {
                             put({}));
     EXPECT_TRUE(
         others.sentence.ends_with("Statement 1 of the resource-based policy \"Bucket\" would allow "
-                                  "it, but its Principal does not name an anonymous caller."))
+                                  "it, but its Principal does not include an anonymous caller."))
         << others.sentence;
 }
 
@@ -116,28 +116,28 @@ TEST(Explain, ShowsAtMostThreeStatementsAndFiveValues) {
     EXPECT_NE(sentence.find("\"4\", \"5\", …, and"), std::string::npos) << sentence;
 }
 
-TEST(Explain, TellsHowToTestSeveralValuesAndWhatNullMeant) {
+TEST(Explain, ExplainsSeveralValuesAndNull) {
     auto condition_of = [](std::string_view text) {
-        auto made =
-            testing::attached("x", testing::document(R"({"Effect": "Allow", "Action": "*", "Resource": "*",
+        auto policies =
+            testing::make_policy("x", testing::document(R"({"Effect": "Allow", "Action": "*", "Resource": "*",
             "Condition": )" + std::string(text) + "}"),
-                              DocumentKind::identity);
-        return made.document->statements[0].conditions[0];
+                                 DocumentKind::identity);
+        return policies.document->statements[0].conditions[0];
     };
     Context context;
     set(context, "a:b", std::vector<std::string>{"x", "y"});
     EXPECT_EQ(explain(condition_of(R"({"StringEquals": {"a:b": "x"}})"), context),
-              "StringEquals on a:b wants \"x\", and the request has \"x\", \"y\" (of several values it needs "
+              "StringEquals on a:b requires \"x\", and the request has \"x\", \"y\" (several values require "
               "ForAnyValue: or ForAllValues:)");
     EXPECT_EQ(explain(condition_of(R"({"StringNotLike": {"a:b": "x*"}})"), context),
-              "StringNotLike on a:b wants none of \"x*\", and the request has \"x\", \"y\"");
+              "StringNotLike on a:b requires none of \"x*\", and the request has \"x\", \"y\"");
     EXPECT_EQ(explain(condition_of(R"({"Null": {"a:b": true}})"), context),
-              "Null on a:b wants it to be absent, and the request has \"x\", \"y\"");
+              "Null on a:b requires it to be absent, and the request has \"x\", \"y\"");
     EXPECT_EQ(explain(condition_of(R"({"Null": {"a:c": "false"}})"), context),
-              "Null on a:c wants it to be present, and the request has no such key");
+              "Null on a:c requires it to be present, and the request has no such key");
 }
 
-TEST(Explain, RefusesRolesInTheWordsOfSts) {
+TEST(Explain, UsesTheMessagesOfSts) {
     Request request{.caller = ann,
                     .action = "sts:AssumeRole",
                     .resource = "arn:aws:iam::111122223333:role/r",
@@ -152,7 +152,7 @@ TEST(Explain, RefusesRolesInTheWordsOfSts) {
               "on resource: arn:aws:iam::111122223333:role/r");
     EXPECT_EQ(user.sentence,
               "Denied: no trust policy allows sts:AssumeRole on arn:aws:iam::111122223333:role/r. Statement "
-              "1 of the trust policy \"Trust\" would allow it, but its Principal does not name "
+              "1 of the trust policy \"Trust\" would allow it, but its Principal does not include "
               "arn:aws:iam::111122223333:user/ann.");
     request.caller = web_identity("cognito-identity.amazonaws.com");
     request.action = "sts:AssumeRoleWithWebIdentity";

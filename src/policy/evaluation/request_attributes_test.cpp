@@ -15,7 +15,7 @@ std::string value(const Context& context, std::string_view key) {
 }
 
 // The table "Principal key values" of the IAM user guide.
-TEST(Facts, KnowThePrincipalAsAwsDoes) {
+TEST(RequestAttributes, DescribeThePrincipalLikeAws) {
     struct Row {
         Caller caller;
         const char *type, *id, *name, *arn, *account;
@@ -33,20 +33,20 @@ TEST(Facts, KnowThePrincipalAsAwsDoes) {
              Row{web_identity("cognito-identity.amazonaws.com"), "(none)", "(none)", "(none)", "(none)",
                  "(none)"},
          }) {
-        auto context = context_of(row.caller, {});
+        auto context = make_context(row.caller, {});
         EXPECT_EQ(value(context, "aws:principaltype"), row.type);
         EXPECT_EQ(value(context, "aws:userid"), row.id);
         EXPECT_EQ(value(context, "aws:username"), row.name);
         EXPECT_EQ(value(context, "aws:principalarn"), row.arn);
         EXPECT_EQ(value(context, "aws:principalaccount"), row.account);
     }
-    EXPECT_EQ(value(context_of(service("lambda.amazonaws.com"), {}), "aws:principalservicename"),
+    EXPECT_EQ(value(make_context(service("lambda.amazonaws.com"), {}), "aws:principalservicename"),
               "lambda.amazonaws.com");
-    EXPECT_EQ(value(context_of(service("lambda.amazonaws.com"), {}), "aws:principalisawsservice"), "true");
+    EXPECT_EQ(value(make_context(service("lambda.amazonaws.com"), {}), "aws:principalisawsservice"), "true");
 }
 
-TEST(Facts, BecomeKeysOnlyIfTheyAreKnown) {
-    auto bare = context_of({}, {.now = from_unix_seconds(1'795'335'300)});
+TEST(RequestAttributes, BecomeKeysOnlyIfKnown) {
+    auto bare = make_context({}, {.now = from_unix_seconds(1'795'335'300)});
     EXPECT_EQ(value(bare, "aws:currenttime"), "2026-11-22T08:15:00Z");
     EXPECT_EQ(value(bare, "aws:epochtime"), "1795335300");
     EXPECT_EQ(value(bare, "aws:securetransport"), "false");
@@ -57,12 +57,12 @@ TEST(Facts, BecomeKeysOnlyIfTheyAreKnown) {
           "aws:tokenissuetime", "aws:multifactorauthpresent", "aws:federatedprovider", "aws:resourceaccount"})
         EXPECT_EQ(find(bare, key), nullptr) << key;
 
-    Facts facts{.now = from_unix_seconds(0),
-                .secure_transport = true,
-                .source_ip = "::1",
-                .user_agent = "curl",
-                .referer = "http://x/",
-                .requested_region = "eu-central-1"};
+    RequestAttributes facts{.now = from_unix_seconds(0),
+                            .secure_transport = true,
+                            .source_ip = "::1",
+                            .user_agent = "curl",
+                            .referer = "http://x/",
+                            .requested_region = "eu-central-1"};
     facts.token_issued = from_unix_seconds(60);
     facts.mfa_present = false;
     facts.federated_provider = "cognito-identity.amazonaws.com";
@@ -73,7 +73,7 @@ TEST(Facts, BecomeKeysOnlyIfTheyAreKnown) {
     facts.resource_account = "111122223333";
     auto caller = root("111122223333");
     caller.tags = {{"Team", "green"}};
-    auto full = context_of(caller, facts);
+    auto full = make_context(caller, facts);
     EXPECT_EQ(value(full, "aws:securetransport"), "true");
     EXPECT_EQ(value(full, "aws:sourceip"), "::1");
     EXPECT_EQ(value(full, "aws:useragent"), "curl");

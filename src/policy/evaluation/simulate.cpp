@@ -4,50 +4,51 @@
 #include <array>
 #include <set>
 
-#include "policy/document/wildcard.h"
+#include "base/text/ascii.h"
 
 namespace integreat::policy {
 
 namespace {
 
-constexpr std::array layers{Layer::identity, Layer::resource, Layer::session, Layer::boundary};
+constexpr std::array policy_types{PolicyType::identity, PolicyType::resource, PolicyType::session,
+                                  PolicyType::boundary};
 
-struct Keys {
+struct KeyNames {
     std::vector<std::string> names;
-    std::set<std::string> seen;  // In lower case.
+    std::set<std::string> lower_names;
 };
 
-void note(Keys& keys, const std::string& name) {
-    if (keys.seen.insert(lower_case(name)).second) keys.names.push_back(name);
+void collect(KeyNames& keys, const std::string& name) {
+    if (keys.lower_names.insert(to_lower(name)).second) keys.names.push_back(name);
 }
 
-void note(Keys& keys, const Pattern& pattern) {
-    for (const auto& piece : pattern.pieces)
-        if (piece.variable) note(keys, piece.variable->key);
+void collect(KeyNames& keys, const Pattern& pattern) {
+    for (const auto& segment : pattern.segments)
+        if (segment.variable) collect(keys, segment.variable->key);
 }
 
-void note(Keys& keys, const Statement& statement) {
+void collect(KeyNames& keys, const Statement& statement) {
     for (const auto& resource : statement.resources)
-        note(keys, resource);
+        collect(keys, resource);
     for (const auto& condition : statement.conditions) {
-        note(keys, condition.key_name);
+        collect(keys, condition.key_name);
         for (const auto& operand : condition.operands) {
-            if (const auto* pattern = std::get_if<Pattern>(&operand)) note(keys, *pattern);
+            if (const auto* pattern = std::get_if<Pattern>(&operand)) collect(keys, *pattern);
             if (const auto* arn = std::get_if<ArnPattern>(&operand))
                 for (const auto& part : arn->parts)
-                    note(keys, part);
+                    collect(keys, part);
         }
     }
 }
 
-std::vector<Deciding> matched(const Request& request, const Policies& policies) {
-    std::vector<Deciding> found;
-    auto lower_action = lower_case(request.action);
-    for (auto layer : layers) {
-        for (const auto& policy : policies_of(policies, layer)) {
+std::vector<MatchedStatement> find_matches(const Request& request, const Policies& policies) {
+    std::vector<MatchedStatement> found;
+    auto lower_action = to_lower(request.action);
+    for (auto type : policy_types) {
+        for (const auto& policy : policies_of_type(policies, type)) {
             for (const auto& statement : policy.document->statements) {
-                if (applies(statement, request, lower_action) != Naming::none)
-                    found.push_back({layer, &policy, &statement});
+                if (match_statement(statement, request, lower_action) != PrincipalMatch::none)
+                    found.push_back({type, &policy, &statement});
             }
         }
     }
@@ -56,41 +57,41 @@ std::vector<Deciding> matched(const Request& request, const Policies& policies) 
 
 }  // namespace
 
-Result<std::vector<Simulated>> simulate(const Request& request, const Policies& policies,
-                                        std::span<const std::string> actions,
-                                        std::span<const std::string> resources) {
-    static const std::vector<std::string> everything{"*"};
-    if (resources.empty()) resources = everything;
+Result<std::vector<SimulationResult>> simulate(const Request& request, const Policies& policies,
+                                               std::span<const std::string> actions,
+                                               std::span<const std::string> resources) {
+    static const std::vector<std::string> any_resource{"*"};
+    if (resources.empty()) resources = any_resource;
     if (actions.size() > simulations_max / resources.size()) {
         return Error{Fault::invalid,
                      "actions times resources must be at most " + std::to_string(simulations_max), ""};
     }
     std::vector<std::string> missing_keys;
     for (auto& key : context_keys(policies))
-        if (!find(request.context, lower_case(key))) missing_keys.push_back(std::move(key));
-    std::vector<Simulated> results;
-    auto asked = request;
+        if (!find(request.context, to_lower(key))) missing_keys.push_back(std::move(key));
+    std::vector<SimulationResult> results;
+    auto simulated = request;
     for (const auto& action : actions) {
         for (const auto& resource : resources) {
-            asked.action = action;
-            asked.resource = resource;
-            results.push_back(
-                {action, resource, evaluate(asked, policies), matched(asked, policies), missing_keys});
+            simulated.action = action;
+            simulated.resource = resource;
+            results.push_back({action, resource, evaluate(simulated, policies),
+                               find_matches(simulated, policies), missing_keys});
         }
     }
     return results;
 }
 
 std::vector<std::string> context_keys(const Policies& policies) {
-    Keys keys;
-    for (auto layer : layers)
-        for (const auto& policy : policies_of(policies, layer))
+    KeyNames keys;
+    for (auto type : policy_types)
+        for (const auto& policy : policies_of_type(policies, type))
             for (const auto& statement : policy.document->statements)
-                note(keys, statement);
+                collect(keys, statement);
     return std::move(keys.names);
 }
 
-std::string_view evaluation_word(Reason reason) {
+std::string_view eval_decision_name(Reason reason) {
     switch (reason) {
         case Reason::allowed: return "allowed";
         case Reason::explicit_deny: return "explicitDeny";

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What SimulatePrincipalPolicy, SimulateCustomPolicy and GetContextKeysForPrincipalPolicy need: many actions
-// on many resources at once, all statements that applied, the context keys that policies ask for.
+// Implements SimulatePrincipalPolicy, SimulateCustomPolicy and GetContextKeysForPrincipalPolicy: many actions
+// on many resources, all statements that apply, the context keys that policies use.
 #pragma once
 
 #include <span>
@@ -14,23 +14,24 @@ namespace integreat::policy {
 
 inline constexpr std::size_t simulations_max = 10'000;  // Actions times resources.
 
-struct Simulated {
+struct SimulationResult {
     std::string action;
     std::string resource;
     Decision decision;
-    std::vector<Deciding> matched;          // Allow and Deny, of every layer.
-    std::vector<std::string> missing_keys;  // That policies ask for and the context has not.
+    std::vector<MatchedStatement> matched;  // Allow and Deny, of every policy type.
+    std::vector<std::string> missing_keys;  // Keys used by policies and absent from the context.
 };
 
-// Every action on every resource ("*" if there are none); `request` gives the rest. Points into `policies`.
-Result<std::vector<Simulated>> simulate(const Request& request, const Policies& policies,
-                                        std::span<const std::string> actions,
-                                        std::span<const std::string> resources);
+// Evaluates every action on every resource ("*" if there are none) for `request`. The result points into
+// `policies`.
+Result<std::vector<SimulationResult>> simulate(const Request& request, const Policies& policies,
+                                               std::span<const std::string> actions,
+                                               std::span<const std::string> resources);
 
-// The keys of conditions and variables, each once, as they are first written.
+// Returns the keys of conditions and variables without duplicates, in their first spelling.
 std::vector<std::string> context_keys(const Policies& policies);
 
-// "allowed", "explicitDeny", "implicitDeny": EvalDecision.
-std::string_view evaluation_word(Reason reason);
+// Returns the EvalDecision of AWS: "allowed", "explicitDeny", "implicitDeny".
+std::string_view eval_decision_name(Reason reason);
 
 }  // namespace integreat::policy

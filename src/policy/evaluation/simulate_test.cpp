@@ -9,11 +9,11 @@
 namespace integreat::policy {
 namespace {
 
-using testing::applied;
+using testing::attach_policies;
 using ::testing::ElementsAre;
 using ::testing::SizeIs;
 
-Request asked() {
+Request make_request() {
     return {.caller = user("arn:aws:iam::111122223333:user/ann", "AIDAANN"),
             .action = "",
             .resource = "",
@@ -21,18 +21,18 @@ Request asked() {
             .context = {}};
 }
 
-TEST(Simulate, DecidesEveryActionOnEveryResource) {
-    auto made = applied({.identity = R"(
+TEST(Simulate, EvaluatesEveryActionOnEveryResource) {
+    auto policies = attach_policies({.identity = R"(
         {"Effect": "Allow", "Action": "s3:*", "Resource": "arn:aws:s3:::a/*"},
         {"Sid": "Keep", "Effect": "Deny", "Action": "s3:Delete*", "Resource": "*"})"});
-    auto results =
-        simulate(asked(), made.policies(), std::vector<std::string>{"s3:GetObject", "s3:DeleteObject"},
-                 std::vector<std::string>{"arn:aws:s3:::a/x", "arn:aws:s3:::b/x"});
+    auto results = simulate(make_request(), policies.policies(),
+                            std::vector<std::string>{"s3:GetObject", "s3:DeleteObject"},
+                            std::vector<std::string>{"arn:aws:s3:::a/x", "arn:aws:s3:::b/x"});
     ASSERT_TRUE(results);
     std::vector<std::string> lines;
     for (const auto& result : *results) {
         lines.push_back(result.action + " " + result.resource + " " +
-                        std::string(evaluation_word(result.decision.reason)) + " " +
+                        std::string(eval_decision_name(result.decision.reason)) + " " +
                         std::to_string(result.matched.size()));
     }
     EXPECT_THAT(lines, ElementsAre("s3:GetObject arn:aws:s3:::a/x allowed 1",
@@ -43,47 +43,48 @@ TEST(Simulate, DecidesEveryActionOnEveryResource) {
     EXPECT_EQ((*results)[2].matched[1].policy->name, "Role");
 }
 
-TEST(Simulate, TakesEverythingForNoResource) {
-    auto made =
-        applied({.identity = R"({"Effect": "Allow", "Action": "s3:ListAllMyBuckets", "Resource": "*"})"});
-    auto results = simulate(asked(), made.policies(), std::vector<std::string>{"s3:ListAllMyBuckets"}, {});
+TEST(Simulate, UsesAnyResourceByDefault) {
+    auto policies = attach_policies(
+        {.identity = R"({"Effect": "Allow", "Action": "s3:ListAllMyBuckets", "Resource": "*"})"});
+    auto results =
+        simulate(make_request(), policies.policies(), std::vector<std::string>{"s3:ListAllMyBuckets"}, {});
     ASSERT_TRUE(results);
     ASSERT_THAT(*results, SizeIs(1));
     EXPECT_EQ((*results)[0].resource, "*");
     EXPECT_TRUE((*results)[0].decision.allowed);
 }
 
-TEST(Simulate, TellsWhichKeysPoliciesAskFor) {
-    auto made = applied({.identity = R"({"Effect": "Allow", "Action": "s3:*",
+TEST(Simulate, ListsTheContextKeysOfPolicies) {
+    auto policies = attach_policies({.identity = R"({"Effect": "Allow", "Action": "s3:*",
             "Resource": "arn:aws:s3:::a/${aws:username}/${aws:PrincipalTag/Team, 'x'}",
             "Condition": {"StringLike": {"s3:prefix": "${aws:userid}"},
                           "Bool": {"aws:SecureTransport": true}}})",
-                         .boundary = R"({"Effect": "Allow", "Action": "*", "Resource": "*",
+                                     .boundary = R"({"Effect": "Allow", "Action": "*", "Resource": "*",
             "Condition": {"ArnLike": {
                 "AWS:securetransport": "arn:aws:iam::${aws:PrincipalAccount}:role/*"}}})"});
-    EXPECT_THAT(context_keys(made.policies()),
+    EXPECT_THAT(context_keys(policies.policies()),
                 ElementsAre("aws:username", "aws:principaltag/team", "s3:prefix", "aws:userid",
                             "aws:SecureTransport", "aws:principalaccount"));
-    auto request = asked();
+    auto request = make_request();
     set(request.context, "aws:username", std::string("ann"));
     set(request.context, "aws:securetransport", std::string("true"));
     set(request.context, "aws:userid", std::string("AIDA"));
-    auto results = simulate(request, made.policies(), std::vector<std::string>{"s3:GetObject"}, {});
+    auto results = simulate(request, policies.policies(), std::vector<std::string>{"s3:GetObject"}, {});
     ASSERT_TRUE(results);
     EXPECT_THAT((*results)[0].missing_keys,
                 ElementsAre("aws:principaltag/team", "s3:prefix", "aws:principalaccount"));
 }
 
-TEST(Simulate, LimitsHowMuchIsAsked) {
-    auto made = applied({});
+TEST(Simulate, LimitsTheNumberOfSimulations) {
+    auto policies = attach_policies({});
     std::vector<std::string> actions(100, "s3:GetObject"), resources(100, "*");
-    auto results = simulate(asked(), made.policies(), actions, resources);
+    auto results = simulate(make_request(), policies.policies(), actions, resources);
     ASSERT_TRUE(results);
     EXPECT_THAT(*results, SizeIs(simulations_max));
     actions.emplace_back("s3:PutObject");
-    auto refused = simulate(asked(), made.policies(), actions, resources);
-    ASSERT_FALSE(refused);
-    EXPECT_EQ(refused.error().message, "actions times resources must be at most 10000");
+    auto rejected = simulate(make_request(), policies.policies(), actions, resources);
+    ASSERT_FALSE(rejected);
+    EXPECT_EQ(rejected.error().message, "actions times resources must be at most 10000");
 }
 
 }  // namespace

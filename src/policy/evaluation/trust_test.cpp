@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Who may assume which role, above all with a web identity: the trust policies of the tenant stacks.
+// Assuming roles, mainly with a web identity: the trust policies of the tenant stacks.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -10,9 +10,9 @@
 namespace integreat::policy {
 namespace {
 
-using testing::applied;
+using testing::attach_policies;
 using ::testing::ElementsAre;
-using testing::Layers;
+using testing::PolicyTexts;
 
 // The trust policy of a tenant's role as the stacks make it.
 constexpr std::string_view tenant_trust = R"({
@@ -28,13 +28,13 @@ const std::string pool = "eu-central-1:11111111-2222-3333-4444-555555555555";
 const std::string role = "arn:aws:iam::111122223333:role/campus-TenantUserRole";
 
 Request with_token(const Caller& caller, const std::optional<WebIdentity>& web) {
-    Facts facts{.now = from_unix_seconds(1'795'335'300)};
+    RequestAttributes facts{.now = from_unix_seconds(1'795'335'300)};
     facts.web_identity = web;
     return {.caller = caller,
             .action = "sts:AssumeRoleWithWebIdentity",
             .resource = role,
             .resource_account = "",
-            .context = context_of(caller, facts)};
+            .context = make_context(caller, facts)};
 }
 
 WebIdentity cognito(std::string audience, std::vector<std::string> methods) {
@@ -42,8 +42,8 @@ WebIdentity cognito(std::string audience, std::vector<std::string> methods) {
 }
 
 Decision tenant_decision(const Request& request) {
-    auto made = applied({.trust = tenant_trust});
-    return evaluate_trust(request, made.policies());
+    auto policies = attach_policies({.trust = tenant_trust});
+    return evaluate_trust(request, policies.policies());
 }
 
 TEST(Trust, OpensATenantsRoleToAuthenticatedIdentitiesOfItsPool) {
@@ -53,7 +53,7 @@ TEST(Trust, OpensATenantsRoleToAuthenticatedIdentitiesOfItsPool) {
     EXPECT_TRUE(tenant_decision(with_token(caller, cognito(pool, signed_in))).allowed);
 }
 
-TEST(Trust, KeepsATenantsRoleFromEverybodyElse) {
+TEST(Trust, DeniesATenantsRoleToOthers) {
     auto caller = web_identity("cognito-identity.amazonaws.com");
     const std::vector<std::string> signed_in{"authenticated"};
     struct Refused {
@@ -79,30 +79,30 @@ TEST(Trust, KeepsATenantsRoleFromEverybodyElse) {
         auto decision = tenant_decision(request);
         EXPECT_EQ(decision.reason, Reason::implicit_deny) << about;
         EXPECT_FALSE(decision.missing.empty()) << about;
-        EXPECT_EQ(decision.missing.back(), Layer::trust) << about;
+        EXPECT_EQ(decision.missing.back(), PolicyType::trust) << about;
     }
 }
 
-TEST(Trust, KnowsTokensOfAnOpenIdProvider) {
+TEST(Trust, SupportsTokensOfAnOpenIdProvider) {
     constexpr std::string_view trust = R"({
         "Effect": "Allow", "Action": "sts:AssumeRoleWithWebIdentity",
         "Principal": {"Federated": "arn:aws:iam::111122223333:oidc-provider/securetoken.google.com/campus"},
         "Condition": {"StringEquals": {"securetoken.google.com/campus:aud": "campus"},
                       "StringLike": {"securetoken.google.com/campus:sub": "teacher-*"}}})";
-    auto made = applied({.trust = trust});
+    auto policies = attach_policies({.trust = trust});
     auto caller = web_identity("arn:aws:iam::111122223333:oidc-provider/securetoken.google.com/campus");
     WebIdentity token{"securetoken.google.com/campus", "campus", "teacher-7", {}};
-    EXPECT_TRUE(evaluate_trust(with_token(caller, token), made.policies()).allowed);
+    EXPECT_TRUE(evaluate_trust(with_token(caller, token), policies.policies()).allowed);
     token.subject = "pupil-7";
-    EXPECT_FALSE(evaluate_trust(with_token(caller, token), made.policies()).allowed);
+    EXPECT_FALSE(evaluate_trust(with_token(caller, token), policies.policies()).allowed);
 }
 
 struct Row {
     const char* about;
     Caller caller;
-    Layers layers;
+    PolicyTexts texts;
     Reason reason;
-    std::vector<Layer> missing = {};
+    std::vector<PolicyType> missing = {};
 };
 
 constexpr std::string_view may_assume =
@@ -120,7 +120,7 @@ constexpr std::string_view trusts_service =
 constexpr std::string_view refuses_ann =
     R"({"Effect": "Deny", "Action": "sts:*", "Principal": {"AWS": "arn:aws:iam::111122223333:user/ann"}})";
 
-TEST(Trust, AlwaysMustAllow) {
+TEST(Trust, IsAlwaysRequired) {
     auto ann = user("arn:aws:iam::111122223333:user/ann", "AIDA");
     auto bob = user("arn:aws:iam::444455556666:user/bob", "AIDB");
     const auto both = std::string(trusts_account) + "," + std::string(refuses_ann);
@@ -129,24 +129,24 @@ TEST(Trust, AlwaysMustAllow) {
               ann,
               {.identity = may_assume, .trust = trusts_other},
               Reason::implicit_deny,
-              {Layer::trust}},
+              {PolicyType::trust}},
              {"nor does no trust policy",
               ann,
               {.identity = may_assume},
               Reason::implicit_deny,
-              {Layer::trust}},
+              {PolicyType::trust}},
              {"trust in the account lets its policies decide",
               ann,
               {.trust = trusts_account},
               Reason::implicit_deny,
-              {Layer::identity}},
+              {PolicyType::identity}},
              {"which may allow", ann, {.identity = may_assume, .trust = trusts_account}, Reason::allowed},
              {"trust in the user is enough", ann, {.trust = trusts_ann}, Reason::allowed},
              {"across accounts it is not",
               bob,
               {.trust = trusts_other},
               Reason::implicit_deny,
-              {Layer::identity}},
+              {PolicyType::identity}},
              {"across accounts both must",
               bob,
               {.identity = may_assume, .trust = trusts_other},
@@ -156,15 +156,15 @@ TEST(Trust, AlwaysMustAllow) {
               service("ec2.amazonaws.com"),
               {.trust = trusts_service},
               Reason::implicit_deny,
-              {Layer::trust}},
+              {PolicyType::trust}},
              {"a Deny", ann, {.identity = may_assume, .trust = both}, Reason::explicit_deny}}) {
-        auto made = applied(row.layers);
+        auto policies = attach_policies(row.texts);
         Request request{.caller = row.caller,
                         .action = "sts:AssumeRole",
                         .resource = role,
                         .resource_account = "",
                         .context = {}};
-        auto decision = evaluate_trust(request, made.policies());
+        auto decision = evaluate_trust(request, policies.policies());
         EXPECT_EQ(decision.reason, row.reason) << row.about;
         EXPECT_EQ(decision.missing, row.missing) << row.about;
     }

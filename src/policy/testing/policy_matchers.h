@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What tests of policies need everywhere: documents in JSON, attached to something.
+// Builders of policies for tests: documents in JSON, and policies with names.
 #pragma once
 
 #include <string>
@@ -10,40 +10,41 @@
 
 namespace integreat::policy::testing {
 
-// Stops the test program if the document has mistakes.
-inline Attached attached(std::string name, std::string_view text, DocumentKind kind) {
+// Stops the test program if the document has errors.
+inline AttachedPolicy make_policy(std::string name, std::string_view text, DocumentKind kind) {
     auto document = parse_document(text, kind);
     ASSERT(document);
     return {std::move(name), *document};
 }
 
-// A document of version 2012-10-17 around its statements.
+// Returns a document of version 2012-10-17 with the statements.
 inline std::string document(std::string_view statements) {
     return R"({"Version": "2012-10-17", "Statement": [)" + std::string(statements) + "]}";
 }
 
-// The policies of each layer, by their statements; an empty text is no policy.
-struct Layers {
+// The statements of each policy type; an empty text means no policy.
+struct PolicyTexts {
     std::string_view identity, resource, session, boundary;
-    std::string_view trust;  // In place of `resource`.
+    std::string_view trust;  // Instead of `resource`.
 };
 
-struct Applied {
-    std::vector<Attached> identity, resource, session, boundary;
+struct AttachedPolicies {
+    std::vector<AttachedPolicy> identity, resource, session, boundary;
     Policies policies() const { return {identity, resource, session, boundary}; }
 };
 
-inline Applied applied(const Layers& layers) {
-    Applied made;
-    auto attach = [](std::vector<Attached>& to, const char* name, std::string_view text, DocumentKind kind) {
-        if (!text.empty()) to.push_back(attached(name, document(text), kind));
+inline AttachedPolicies attach_policies(const PolicyTexts& texts) {
+    AttachedPolicies attached;
+    auto attach = [](std::vector<AttachedPolicy>& to, const char* name, std::string_view text,
+                     DocumentKind kind) {
+        if (!text.empty()) to.push_back(make_policy(name, document(text), kind));
     };
-    attach(made.identity, "Role", layers.identity, DocumentKind::identity);
-    attach(made.resource, "Bucket", layers.resource, DocumentKind::resource);
-    attach(made.resource, "Trust", layers.trust, DocumentKind::trust);
-    attach(made.session, "Session", layers.session, DocumentKind::identity);
-    attach(made.boundary, "Boundary", layers.boundary, DocumentKind::identity);
-    return made;
+    attach(attached.identity, "Role", texts.identity, DocumentKind::identity);
+    attach(attached.resource, "Bucket", texts.resource, DocumentKind::resource);
+    attach(attached.resource, "Trust", texts.trust, DocumentKind::trust);
+    attach(attached.session, "Session", texts.session, DocumentKind::identity);
+    attach(attached.boundary, "Boundary", texts.boundary, DocumentKind::identity);
+    return attached;
 }
 
 }  // namespace integreat::policy::testing

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// What our databases contain, as numbered steps that are carried out once each, all pending ones in one
-// transaction. There are two kinds of database, the platform's own and one per tenant; a step says which
-// it belongs to. What a step was is remembered by a checksum: a released step never changes, a new one is
-// added. The table integreat.migrations holds what was done.
+// Schema migrations: numbered .sql files that stand beside the code that owns the tables and are embedded by
+// CMake (cmake/migrations.cmake). Each is applied once, all pending ones in one transaction, in the order of
+// the given list. The table integreat.migrations records owner, number and SHA-256: an applied file never
+// changes, new ones are added.
 #pragma once
 
 #include <span>
@@ -15,46 +15,51 @@
 
 namespace integreat::postgres {
 
+// The database of the platform itself, or that of a tenant.
 enum class DatabaseKind { platform, tenant };
 
-// The platform's own tenant has the one, all others have the other.
-DatabaseKind kind_of(const TenantId& tenant);
+DatabaseKind database_kind(const TenantId& tenant);
 
 struct Migration {
-    int number;
-    std::string_view name;
-    bool of_platform;
-    bool of_tenants;
+    std::string_view owner;  // "api_keys"
+    int number = 0;          // From 1, without gaps per owner.
+    std::string_view file;   // "src/identity/api_keys/migrations/0001_api_keys.sql", for messages.
+    bool for_platform = false;
+    bool for_tenants = false;
+    std::string_view sha256;  // SHA-256 of the file, 64 hex digits.
     std::string_view sql;
-    // What the role that serves requests may do with it, {app} standing for its name. Not part of the
-    // checksum: rights are given anew after each change.
-    std::string_view grants;
+    // Rights of the role that serves requests, {app}. Not part of the SHA-256: they are granted again after
+    // each change.
+    std::string_view grants = {};
+    // Number and checksum in databases from before migrations had owners; 0 and empty if there are none.
+    int legacy_number = 0;
+    std::string_view legacy_checksum = {};
 };
 
-// In ascending order of their numbers (schema.cpp).
-std::span<const Migration> migrations();
+// The migrations of this component: postgres/databases/migrations/*.sql.
+std::span<const Migration> database_migrations();
 
-// 16 hex digits.
-std::string checksum_of(const Migration& migration);
-
-struct MigrationOrder {
-    Secret url;  // Of a role that may: direct, not through a pooler.
+struct MigrationTarget {
+    Secret url;  // Connects as a role with the rights to migrate, directly and not through a pooler.
     DatabaseKind kind = DatabaseKind::tenant;
-    std::string app_role;  // Serves requests afterwards; empty: nobody yet.
-    std::string owner;     // Will own what is made; empty: the role of `url` itself.
-    Monotonic until;       // Of the machine's steady clock.
-    std::span<const Migration> steps = migrations();
+    std::string app_role;      // Role that serves requests; empty if there is none yet.
+    std::string object_owner;  // Role that will own the objects; empty for the role of `url`.
+    Monotonic until;           // On the steady clock of this machine.
 };
 
-// Carries out what is pending; how many steps that were. Several processes may do so at once: one waits for
-// the other. Fault::conflict if the database is newer than this program or a step of it has been changed.
-Result<int> migrate(const MigrationOrder& order);
+// Applies the pending migrations and returns their number. Several processes may do so concurrently: each
+// waits for the one before it. A table of migrations without owners is converted. Fault::conflict if the
+// database is newer than this program or the file of an applied migration has changed.
+Result<int> migrate(const MigrationTarget& target, std::span<const Migration> migrations);
 
-// Asks whether `pool` leads to a database in exactly the state this program needs, as a role that row-level
-// security binds. `pending` counts the steps still to be done, if that is all that is wrong.
 struct DatabaseState {
-    int pending = 0;
+    int pending = 0;            // Migrations to apply.
+    bool legacy_table = false;  // migrate() will convert the table of migrations.
 };
-Result<DatabaseState> check_database(Pool& pool, DatabaseKind kind, Monotonic deadline);
+
+// Checks that `pool` connects, as a role to which row-level security applies, to a database that this program
+// can use once the pending migrations are applied. Errors as of migrate(), and Fault::invalid for an
+// unsuitable role.
+Result<DatabaseState> check_database(Pool& pool, std::span<const Migration> migrations, Monotonic deadline);
 
 }  // namespace integreat::postgres

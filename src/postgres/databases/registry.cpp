@@ -11,7 +11,8 @@
 
 #include "base/concurrency/synchronized.h"
 #include "base/log.h"
-#include "postgres/driver/connection.h"
+#include "base/unique_fd.h"
+#include "postgres/driver/connect_options.h"
 
 namespace integreat::postgres {
 
@@ -24,36 +25,40 @@ using std::chrono::steady_clock;
 constexpr seconds creation_max{30};
 constexpr seconds migration_max{300};
 
-// The password of a login role of the private server, kept in its folder for our eyes only.
-struct KeptPassword {
+// The password of a login role of the embedded server.
+struct LoginPassword {
     Secret password;
-    bool fresh = false;
+    bool is_new = false;
 };
 
-Result<KeptPassword> password_for(const PrivateServer& server, const std::string& database, Random& random) {
+// Reads the password from the folder of the server, or generates it and writes it there, readable by this
+// user only.
+Result<LoginPassword> load_or_create_password(const EmbeddedPostgres& server, const std::string& database,
+                                              Random& random) {
     auto folder = server.folder() / "passwords";
     auto path = folder / database;
     std::ifstream file(path);
     std::string line;
-    if (std::getline(file, line) && !line.empty()) return KeptPassword{Secret(std::move(line))};
+    if (std::getline(file, line) && !line.empty()) return LoginPassword{Secret(std::move(line))};
     std::error_code failure;
     fs::create_directory(folder, failure);
-    KeptPassword kept{random_password(random), true};
-    auto text = kept.password.reveal() + "\n";
+    LoginPassword created{random_password(random), true};
+    auto text = created.password.reveal() + "\n";
     auto unfinished = path.string() + ".unfinished";
-    int out = open(unfinished.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-    bool written =
-        out >= 0 && write(out, text.data(), text.size()) == ssize_t(text.size()) && fsync(out) == 0;
-    int reason = errno;
-    if (out >= 0) close(out);
+    UniqueFd file_out(open(unfinished.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600));
+    bool written = file_out && write(file_out.get(), text.data(), text.size()) == ssize_t(text.size()) &&
+                   fsync(file_out.get()) == 0;
+    int write_error = errno;
+    file_out.reset();
     if (!written || rename(unfinished.c_str(), path.c_str()) != 0) {
-        return Error{Fault::unavailable, "the password of a database cannot be kept in " + path.string(),
-                     std::strerror(written ? errno : reason)};
+        return Error{Fault::unavailable, "the password of a database cannot be stored in " + path.string(),
+                     std::strerror(written ? errno : write_error)};
     }
-    return kept;
+    return created;
 }
 
-std::string setting_of(const TenantId& tenant) {
+// Returns the environment variable for the database URL of a tenant.
+std::string url_variable(const TenantId& tenant) {
     if (tenant == platform_tenant) return "DATABASE_URL";
     std::string name = "DATABASE_URL_" + tenant.text;
     std::transform(name.begin(), name.end(), name.begin(),
@@ -63,158 +68,168 @@ std::string setting_of(const TenantId& tenant) {
 
 }  // namespace
 
-struct Databases::State {
-    PrivateServer* server = nullptr;  // Null if URLs are given.
+struct DatabaseRegistry::State {
+    EmbeddedPostgres* server = nullptr;  // Null if the databases are external.
     Random* random = nullptr;
-    std::vector<DatabaseUrls> given;
+    std::vector<DatabaseUrls> urls;  // Empty if the databases are embedded.
+    std::vector<Migration> migrations;
     PoolSettings limits;
     const Clock* clock = nullptr;
-    std::mutex adding;  // One at a time; serves no data.
-    struct Opened {
+    std::mutex adding;  // Serializes add(); protects no data.
+    struct Database {
         std::unique_ptr<Pool> pool;
-        Secret listening;
+        Secret listen_url;
     };
-    Guarded<std::map<TenantId, Opened>> pools;
+    Synchronized<std::map<TenantId, Database>> databases;
 
-    std::unique_ptr<Pool> pool_of(const TenantId& tenant, Secret url) const {
+    std::unique_ptr<Pool> make_pool(const TenantId& tenant, Secret url) const {
         auto settings = limits;
         settings.tenant = tenant;
         settings.url = std::move(url);
         return std::make_unique<Pool>(std::move(settings), *clock);
     }
-    Result<Opened> open_in_server(const TenantId& tenant);
-    Result<Opened> open_elsewhere(const TenantId& tenant) const;
+    Result<Database> open_embedded(const TenantId& tenant);
+    Result<Database> open_external(const TenantId& tenant) const;
     Result<> add(const TenantId& tenant);
 };
 
-Result<Databases::State::Opened> Databases::State::open_in_server(const TenantId& tenant) {
+Result<DatabaseRegistry::State::Database> DatabaseRegistry::State::open_embedded(const TenantId& tenant) {
     auto name = TRY(database_name(tenant));
-    NewDatabase wanted{
-        .name = std::move(name), .kind = kind_of(tenant), .keep_template = tenant != platform_tenant};
-    auto kept = TRY(password_for(*server, wanted.name, *random));
-    wanted.password = kept.password;
-    auto url = server->url(wanted.name, login_role(wanted.name), wanted.password);
+    auto kind = database_kind(tenant);
+    DatabaseSpec spec{.name = std::move(name),
+                      .kind = kind,
+                      .password = {},
+                      .migrations = migrations,
+                      .use_template = kind == DatabaseKind::tenant};
+    auto login = TRY(load_or_create_password(*server, spec.name, *random));
+    spec.password = login.password;
+    auto url = server->url(spec.name, login_role(spec.name), spec.password);
     auto deadline = Monotonic::max();
-    // The usual start finds everything as it should be, and asks for nothing more than that.
-    if (!kept.fresh) {
-        auto pool = pool_of(tenant, url);
-        auto found = check_database(*pool, wanted.kind, deadline);
-        if (found && found->pending == 0) return Opened{std::move(pool), url};
-        if (!found && found.error().fault == Fault::conflict) return std::move(found).error();
+    // The fast path: most starts find a database that is complete.
+    if (!login.is_new) {
+        auto pool = make_pool(tenant, url);
+        auto state = check_database(*pool, migrations, deadline);
+        if (state && state->pending == 0 && !state->legacy_table) return Database{std::move(pool), url};
+        if (!state && state.error().fault == Fault::conflict) return std::move(state).error();
     }
-    TRY(create_database(*server, wanted, steady_clock::now() + creation_max));
-    auto pool = pool_of(tenant, url);
-    TRY(check_database(*pool, wanted.kind, deadline));
-    return Opened{std::move(pool), url};
+    TRY(create_database(*server, spec, steady_clock::now() + creation_max));
+    auto pool = make_pool(tenant, url);
+    TRY(check_database(*pool, migrations, deadline));
+    return Database{std::move(pool), url};
 }
 
-Result<Databases::State::Opened> Databases::State::open_elsewhere(const TenantId& tenant) const {
-    auto urls =
-        std::find_if(given.begin(), given.end(), [&](const auto& one) { return one.tenant == tenant; });
-    if (urls == given.end() || urls->url.empty()) {
+Result<DatabaseRegistry::State::Database> DatabaseRegistry::State::open_external(
+    const TenantId& tenant) const {
+    auto entry =
+        std::find_if(urls.begin(), urls.end(), [&](const auto& one) { return one.tenant == tenant; });
+    if (entry == urls.end() || entry->url.empty()) {
         return Error{
             Fault::invalid,
-            tenant.text + " has no database: set " + setting_of(tenant) + " to its postgresql:// URL",
-            "no URL given"};
+            tenant.text + " has no database: set " + url_variable(tenant) + " to its postgresql:// URL",
+            "no URL"};
     }
-    auto options = TRY(connect_options(urls->url));
-    auto pool = pool_of(tenant, urls->url);
-    auto kind = kind_of(tenant);
-    auto state = TRY(check_database(*pool, kind, Monotonic::max()));
-    if (state.pending == 0) return Opened{std::move(pool), urls->direct};
-    if (urls->direct.empty()) {
+    auto options = TRY(parse_connect_options(entry->url));
+    auto pool = make_pool(tenant, entry->url);
+    auto state = TRY(check_database(*pool, migrations, Monotonic::max()));
+    bool converts = state.legacy_table && !entry->direct.empty();
+    if (state.pending == 0 && !converts) return Database{std::move(pool), entry->direct};
+    if (entry->direct.empty()) {
         return Error{Fault::conflict,
                      "the database of " + tenant.text + " lacks " + std::to_string(state.pending) +
-                         " migrations: set " + setting_of(tenant) +
-                         "_DIRECT to the URL of a role that may make them",
+                         " migrations: set " + url_variable(tenant) +
+                         "_DIRECT to the URL of a role that may apply them",
                      "pending migrations"};
     }
-    TRY(migrate({.url = urls->direct,
-                 .kind = kind,
+    TRY(migrate({.url = entry->direct,
+                 .kind = database_kind(tenant),
                  .app_role = options.find("user"),
-                 .owner = "",
-                 .until = steady_clock::now() + migration_max}));
-    return Opened{std::move(pool), urls->direct};
+                 .object_owner = "",
+                 .until = steady_clock::now() + migration_max},
+                migrations));
+    return Database{std::move(pool), entry->direct};
 }
 
-Result<> Databases::State::add(const TenantId& tenant) {
-    std::lock_guard one(adding);
-    if (pools.lock()->contains(tenant)) return {};
-    auto opened = TRY(server ? open_in_server(tenant) : open_elsewhere(tenant));
-    pools.lock()->emplace(tenant, std::move(opened));
+Result<> DatabaseRegistry::State::add(const TenantId& tenant) {
+    std::lock_guard lock(adding);
+    if (databases.lock()->contains(tenant)) return {};
+    auto database = TRY(server ? open_embedded(tenant) : open_external(tenant));
+    databases.lock()->emplace(tenant, std::move(database));
     return {};
 }
 
-Databases::Databases(std::unique_ptr<State> state) : state_(std::move(state)) {}
-Databases::~Databases() = default;
+DatabaseRegistry::DatabaseRegistry(std::unique_ptr<State> state) : state_(std::move(state)) {}
+DatabaseRegistry::~DatabaseRegistry() = default;
 
-Result<std::unique_ptr<Databases>> Databases::open_private(PrivateServer& server,
-                                                           std::span<const TenantId> tenants,
-                                                           const PoolSettings& limits, const Clock& clock,
-                                                           Random& random) {
+Result<std::unique_ptr<DatabaseRegistry>> DatabaseRegistry::open_embedded(
+    EmbeddedPostgres& server, std::span<const TenantId> tenants, std::vector<Migration> migrations,
+    const PoolSettings& limits, const Clock& clock, Random& random) {
     auto state = std::make_unique<State>();
     state->server = &server;
     state->random = &random;
+    state->migrations = std::move(migrations);
     state->limits = limits;
     state->clock = &clock;
     TRY(state->add(platform_tenant));
     for (const auto& tenant : tenants)
         TRY(state->add(tenant));
-    return std::unique_ptr<Databases>(new Databases(std::move(state)));
+    return std::unique_ptr<DatabaseRegistry>(new DatabaseRegistry(std::move(state)));
 }
 
-Result<std::unique_ptr<Databases>> Databases::open_given(std::vector<DatabaseUrls> urls,
-                                                         const PoolSettings& limits, const Clock& clock) {
+Result<std::unique_ptr<DatabaseRegistry>> DatabaseRegistry::open_external(std::vector<DatabaseUrls> urls,
+                                                                          std::vector<Migration> migrations,
+                                                                          const PoolSettings& limits,
+                                                                          const Clock& clock) {
     auto state = std::make_unique<State>();
-    state->given = std::move(urls);
+    state->urls = std::move(urls);
+    state->migrations = std::move(migrations);
     state->limits = limits;
     state->clock = &clock;
     TRY(state->add(platform_tenant));
-    for (const auto& one : state->given) {
+    for (const auto& one : state->urls) {
         auto added = state->add(one.tenant);
         if (added) continue;
         if (added.error().fault != Fault::unavailable) return std::move(added).error();
         log({Level::warning,
-             "the database of an application does not answer",
+             "the database of an application is unavailable",
              {{"app", one.tenant.text}, {"cause", added.error().cause}}});
     }
-    return std::unique_ptr<Databases>(new Databases(std::move(state)));
+    return std::unique_ptr<DatabaseRegistry>(new DatabaseRegistry(std::move(state)));
 }
 
-Pool& Databases::platform() {
+Pool& DatabaseRegistry::platform() {
     return *tenant(platform_tenant);
 }
 
-Pool* Databases::tenant(const TenantId& tenant) {
-    auto pools = state_->pools.lock();
-    auto found = pools->find(tenant);
-    return found == pools->end() ? nullptr : found->second.pool.get();
+Pool* DatabaseRegistry::tenant(const TenantId& tenant) {
+    auto databases = state_->databases.lock();
+    auto found = databases->find(tenant);
+    return found == databases->end() ? nullptr : found->second.pool.get();
 }
 
-Secret Databases::listening_url(const TenantId& tenant) {
-    auto pools = state_->pools.lock();
-    auto found = pools->find(tenant);
-    return found == pools->end() ? Secret() : found->second.listening;
+Secret DatabaseRegistry::listen_url(const TenantId& tenant) {
+    auto databases = state_->databases.lock();
+    auto found = databases->find(tenant);
+    return found == databases->end() ? Secret() : found->second.listen_url;
 }
 
-Result<> Databases::add(const TenantId& tenant) {
+Result<> DatabaseRegistry::add(const TenantId& tenant) {
     return state_->add(tenant);
 }
 
-std::vector<TenantId> Databases::absent() const {
-    auto pools = state_->pools.lock();
-    std::vector<TenantId> absent;
-    for (const auto& one : state_->given) {
-        if (!pools->contains(one.tenant)) absent.push_back(one.tenant);
+std::vector<TenantId> DatabaseRegistry::unavailable() const {
+    auto databases = state_->databases.lock();
+    std::vector<TenantId> tenants;
+    for (const auto& one : state_->urls) {
+        if (!databases->contains(one.tenant)) tenants.push_back(one.tenant);
     }
-    return absent;
+    return tenants;
 }
 
-std::map<TenantId, PoolCounters> Databases::counters() const {
-    auto pools = state_->pools.lock();
+std::map<TenantId, PoolCounters> DatabaseRegistry::counters() const {
+    auto databases = state_->databases.lock();
     std::map<TenantId, PoolCounters> all;
-    for (const auto& [tenant, opened] : *pools)
-        all.emplace(tenant, opened.pool->counters());
+    for (const auto& [tenant, database] : *databases)
+        all.emplace(tenant, database.pool->counters());
     return all;
 }
 

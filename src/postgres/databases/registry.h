@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// The databases of the platform and of its tenants: each its own, reached by a login role of its own that
-// may connect to no other, owns nothing, and is bound by row-level security. What it uses belongs to
-// `integreat_owner`, which nobody can log in as. With a private server they are made here, from a migrated
-// template; elsewhere their URLs are given, and the same is checked.
+// The databases of the platform and of its tenants. Each has a login role of its own that may connect to no
+// other database, owns nothing, and is subject to row-level security. The objects belong to
+// `integreat_owner`, a role without login. On the embedded server the databases are created here, from a
+// migrated template; external ones are given by URL and checked for the same properties.
 #pragma once
 
 #include <map>
@@ -19,59 +19,65 @@
 
 namespace integreat::postgres {
 
-// "platform" and "tenant_campus"; the login role adds "_app". Fault::invalid for a name that is not a
-// manifest's: lower-case letters, digits and dashes, at most 40.
+// Returns "platform" or "tenant_campus"; the login role adds "_app". Fault::invalid for a name that no
+// manifest can have: it consists of at most 40 lower-case letters, digits and dashes.
 Result<std::string> database_name(const TenantId& tenant);
 std::string login_role(const std::string& database);
 
-struct NewDatabase {
+struct DatabaseSpec {
     std::string name;
     DatabaseKind kind = DatabaseKind::tenant;
-    Secret password;            // Of its login role.
-    bool keep_template = true;  // The next of its kind is then a matter of milliseconds.
+    Secret password;  // For the login role.
+    std::span<const Migration> migrations;
+    bool use_template = true;  // Creates one first if missing; a clone then takes milliseconds.
 };
 
-// Makes the database with its login role, or finishes and repairs what exists: rights, migrations, password.
-Result<> create_database(const PrivateServer& server, const NewDatabase& wanted, Monotonic until);
+// Creates the database with its login role, or completes an existing one: privileges, migrations, password.
+Result<> create_database(const EmbeddedPostgres& server, const DatabaseSpec& spec, Monotonic until);
 
 struct DatabaseUrls {
     TenantId tenant;
-    Secret url;     // DATABASE_URL_CAMPUS; of the role that serves requests.
-    Secret direct;  // DATABASE_URL_CAMPUS_DIRECT; of a role that may migrate. Empty: it is only checked.
+    Secret url;     // DATABASE_URL_CAMPUS; connects as the role that serves requests.
+    Secret direct;  // DATABASE_URL_CAMPUS_DIRECT; connects as a role that may migrate. Empty: no migration.
 };
 
-class Databases {
+class DatabaseRegistry {
 public:
-    // Of the private server: what is missing is made. `limits` has the numbers of each pool.
-    static Result<std::unique_ptr<Databases>> open_private(PrivateServer& server,
-                                                           std::span<const TenantId> tenants,
-                                                           const PoolSettings& limits, const Clock& clock,
-                                                           Random& random);
+    // Opens the databases on the embedded server; missing ones are created. The tenant and URL of `limits`
+    // are ignored.
+    static Result<std::unique_ptr<DatabaseRegistry>> open_embedded(EmbeddedPostgres& server,
+                                                                   std::span<const TenantId> tenants,
+                                                                   std::vector<Migration> migrations,
+                                                                   const PoolSettings& limits,
+                                                                   const Clock& clock, Random& random);
 
-    // Of others' servers. The platform's own must be among them. A tenant's that does not answer is left
-    // out and listed by absent(), one that is not safe to serve from is an error.
-    static Result<std::unique_ptr<Databases>> open_given(std::vector<DatabaseUrls> urls,
-                                                         const PoolSettings& limits, const Clock& clock);
+    // Opens databases on external servers, including that of the platform. A tenant's database that cannot be
+    // reached is skipped and listed by unavailable(); one that is not safe to use is an error.
+    static Result<std::unique_ptr<DatabaseRegistry>> open_external(std::vector<DatabaseUrls> urls,
+                                                                   std::vector<Migration> migrations,
+                                                                   const PoolSettings& limits,
+                                                                   const Clock& clock);
 
-    ~Databases();
+    ~DatabaseRegistry();
 
     Pool& platform();
-    // Null if there is none. Lives as long as this.
+    // Returns the pool of a tenant, which lives as long as the registry; null if there is none.
     Pool* tenant(const TenantId& tenant);
 
-    // Of a connection that can LISTEN: what a transaction pooler may stand before cannot.
-    // Empty if no such URL is known.
-    Secret listening_url(const TenantId& tenant);
+    // Returns a URL for connections that LISTEN, which a transaction pooler does not support. Empty if
+    // unknown.
+    Secret listen_url(const TenantId& tenant);
 
-    // For a tenant that a reload brought, or one of absent(): again safe to call for one that is there.
+    // Opens the database of a tenant that a reload added, or of one of unavailable(). Has no effect if it is
+    // open already.
     Result<> add(const TenantId& tenant);
-    std::vector<TenantId> absent() const;
-    // Of each pool, for metrics.
+    std::vector<TenantId> unavailable() const;
+    // Returns the counters of each pool, for metrics.
     std::map<TenantId, PoolCounters> counters() const;
 
 private:
     struct State;
-    explicit Databases(std::unique_ptr<State> state);
+    explicit DatabaseRegistry(std::unique_ptr<State> state);
     std::unique_ptr<State> state_;
 };
 

@@ -13,30 +13,31 @@ namespace {
 using ::testing::HasSubstr;
 using ::testing::StartsWith;
 
-// One server for all tests here; each test looks at it with Databases of its own.
-PrivateServer& server() {
-    static auto own = testing::start_server();
+// The server of all tests here; each test opens a registry of its own on it.
+EmbeddedPostgres& server() {
+    static auto own = testing::start_test_server();
     return *own->server;
 }
 
-struct TenantsTest : ::testing::Test {
+struct DatabaseRegistryTest : ::testing::Test {
     FixedClock clock;
     FixedRandom random{7};
     std::vector<TenantId> tenants{{"campus"}, {"teleo"}};
-    PoolSettings limits{.connections_max = 2};
+    std::vector<Migration> migrations{testing::all_migrations().begin(), testing::all_migrations().end()};
+    PoolSettings limits{.max_connections = 2};
 
-    std::unique_ptr<Databases> open() {
-        auto opened = Databases::open_private(server(), tenants, limits, clock, random);
+    std::unique_ptr<DatabaseRegistry> open() {
+        auto opened = DatabaseRegistry::open_embedded(server(), tenants, migrations, limits, clock, random);
         if (!opened) ADD_FAILURE() << opened.error().message << " " << opened.error().cause;
         return opened ? *std::move(opened) : nullptr;
     }
-    Result<Rows> ask(Pool& pool, std::string_view sql) {
+    Result<ResultSet> query(Pool& pool, std::string_view sql) {
         return pool.run(pool.tenant(), Monotonic::max(), sql);
     }
     void expect_refused(Pool& pool, std::string_view sql) {
-        auto answer = ask(pool, sql);
-        ASSERT_FALSE(answer) << sql;
-        EXPECT_THAT(answer.error().cause, StartsWith("42501")) << sql;
+        auto rows = query(pool, sql);
+        ASSERT_FALSE(rows) << sql;
+        EXPECT_THAT(rows.error().cause, StartsWith("42501")) << sql;
     }
     std::unique_ptr<Pool> superuser(const std::string& database) {
         return std::make_unique<Pool>(
@@ -44,32 +45,31 @@ struct TenantsTest : ::testing::Test {
     }
 };
 
-TEST_F(TenantsTest, EachHasADatabaseOfItsOwn) {
+TEST_F(DatabaseRegistryTest, EachTenantHasADatabaseOfItsOwn) {
     auto all = open();
-    EXPECT_EQ(ask(all->platform(), "SELECT current_database()")->text(0, 0), "platform");
-    EXPECT_EQ(ask(*all->tenant({"campus"}), "SELECT current_database()")->text(0, 0), "tenant_campus");
-    EXPECT_EQ(ask(*all->tenant({"teleo"}), "SELECT current_user")->text(0, 0), "tenant_teleo_app");
+    EXPECT_EQ(query(all->platform(), "SELECT current_database()")->text(0, 0), "platform");
+    EXPECT_EQ(query(*all->tenant({"campus"}), "SELECT current_database()")->text(0, 0), "tenant_campus");
+    EXPECT_EQ(query(*all->tenant({"teleo"}), "SELECT current_user")->text(0, 0), "tenant_teleo_app");
     EXPECT_EQ(all->tenant({"pillars"}), nullptr);
-    EXPECT_TRUE(all->absent().empty());
+    EXPECT_TRUE(all->unavailable().empty());
     EXPECT_EQ(all->counters().size(), 3u);
 }
 
-TEST_F(TenantsTest, AReloadAddsOne) {
+TEST_F(DatabaseRegistryTest, AReloadAddsADatabase) {
     auto all = open();
     ASSERT_TRUE(all->add({"evntgarde"}));
     ASSERT_TRUE(all->add({"evntgarde"}));
-    EXPECT_TRUE(ask(*all->tenant({"evntgarde"}), "SELECT count(*) FROM integreat.idempotency_keys"));
+    EXPECT_TRUE(query(*all->tenant({"evntgarde"}), "SELECT count(*) FROM integreat.idempotency_keys"));
     auto refused = all->add({"Robert'); DROP"});
     ASSERT_FALSE(refused);
     EXPECT_EQ(refused.error().fault, Fault::invalid);
 }
 
-TEST_F(TenantsTest, ALoginReachesNoOtherDatabase) {
+TEST_F(DatabaseRegistryTest, ALoginCannotConnectToAnotherDatabase) {
     auto all = open();
-    auto url = all->tenant({"campus"})->tenant();
     for (std::string database : {"tenant_teleo", "platform", "postgres", "template1", "template_tenant"}) {
         auto own = superuser("postgres");
-        ASSERT_TRUE(ask(*own, "ALTER ROLE tenant_campus_app PASSWORD 'known'"));
+        ASSERT_TRUE(query(*own, "ALTER ROLE tenant_campus_app PASSWORD 'known'"));
         Pool stranger(
             {.tenant = {"campus"}, .url = server().url(database, "tenant_campus_app", Secret("known"))},
             clock);
@@ -79,7 +79,7 @@ TEST_F(TenantsTest, ALoginReachesNoOtherDatabase) {
     }
 }
 
-TEST_F(TenantsTest, ALoginBecomesNobodyElseAndMakesNothing) {
+TEST_F(DatabaseRegistryTest, ALoginCannotSwitchRolesOrCreateObjects) {
     auto all = open();
     auto& campus = *all->tenant({"campus"});
     for (auto sql :
@@ -93,28 +93,28 @@ TEST_F(TenantsTest, ALoginBecomesNobodyElseAndMakesNothing) {
         auto transaction = *campus.begin({"campus"});
         auto refused = transaction.execute(sql);
         ASSERT_FALSE(refused) << sql;
-        EXPECT_THAT(transaction.sql_state(), ::testing::AnyOf("42501", "25001")) << sql;
+        EXPECT_THAT(transaction.sqlstate(), ::testing::AnyOf("42501", "25001")) << sql;
     }
-    EXPECT_EQ(ask(campus, "SELECT to_regclass('integreat.api_keys') IS NULL")->text(0, 0), "t");
+    EXPECT_EQ(query(campus, "SELECT to_regclass('integreat.api_keys') IS NULL")->text(0, 0), "t");
     expect_refused(all->platform(), "DELETE FROM integreat.api_keys");
 }
 
-TEST_F(TenantsTest, ALoginOwnsNothing) {
+TEST_F(DatabaseRegistryTest, ALoginOwnsNothing) {
     auto all = open();
     for (std::string database : {"tenant_campus", "platform"}) {
         auto own = superuser(database);
-        auto owned = ask(*own,
-                         "SELECT count(*) FROM pg_shdepend JOIN pg_roles ON pg_roles.oid = refobjid "
-                         "WHERE refclassid = 'pg_authid'::regclass AND deptype = 'o' AND rolcanlogin "
-                         "AND NOT rolsuper");
+        auto owned = query(*own,
+                           "SELECT count(*) FROM pg_shdepend JOIN pg_roles ON pg_roles.oid = refobjid "
+                           "WHERE refclassid = 'pg_authid'::regclass AND deptype = 'o' AND rolcanlogin "
+                           "AND NOT rolsuper");
         ASSERT_TRUE(owned);
         EXPECT_EQ(owned->integer(0, 0), 0);
         EXPECT_FALSE(
-            ask(*own, "SELECT rolcanlogin FROM pg_roles WHERE rolname = 'integreat_owner'")->boolean(0, 0));
+            query(*own, "SELECT rolcanlogin FROM pg_roles WHERE rolname = 'integreat_owner'")->boolean(0, 0));
     }
 }
 
-TEST_F(TenantsTest, PasswordsAreKeptForOurEyesOnlyAndMendedWhenLost) {
+TEST_F(DatabaseRegistryTest, PasswordsAreReadableByThisUserOnlyAndReplacedWhenLost) {
     { auto all = open(); }
     auto file = server().folder() / "passwords" / "tenant_campus";
     struct stat kept {};
@@ -122,45 +122,68 @@ TEST_F(TenantsTest, PasswordsAreKeptForOurEyesOnlyAndMendedWhenLost) {
     EXPECT_EQ(kept.st_mode & 0777, 0600u);
     std::filesystem::remove(file);
     auto all = open();
-    EXPECT_TRUE(ask(*all->tenant({"campus"}), "SELECT 1"));
+    EXPECT_TRUE(query(*all->tenant({"campus"}), "SELECT 1"));
 }
 
-TEST_F(TenantsTest, RefusesToServeAsARoleThatRowSecurityDoesNotBind) {
+TEST_F(DatabaseRegistryTest, ConvertsDatabasesWhoseMigrationsHaveNoOwners) {
+    { auto all = open(); }
+    auto own = superuser("tenant_campus");
+    auto transaction = *own->begin(platform_tenant);
+    ASSERT_TRUE(transaction.script(
+        "DROP TABLE integreat.migrations; CREATE TABLE integreat.migrations (number int PRIMARY KEY, name "
+        "text,"
+        " checksum text, applied_at timestamptz DEFAULT now());"
+        "ALTER TABLE integreat.migrations OWNER TO integreat_owner;"
+        "GRANT SELECT ON integreat.migrations TO tenant_campus_app;"
+        "INSERT INTO integreat.migrations VALUES (1, 'idempotency_keys', 'cc8a11b887469aaa'),"
+        " (4, 'collections', '7c8a865ca1b2a2d7')"));
+    ASSERT_TRUE(transaction.commit());
+    auto all = open();
+    auto rows = query(*all->tenant({"campus"}),
+                      "SELECT string_agg(owner, ' ' ORDER BY owner, number) "
+                      "FROM integreat.migrations");
+    ASSERT_TRUE(rows) << rows.error().cause;
+    EXPECT_EQ(rows->text(0, 0), "collections database idempotency");
+}
+
+TEST_F(DatabaseRegistryTest, RefusesARoleThatRowLevelSecurityDoesNotRestrict) {
     { auto all = open(); }
     auto own = superuser("postgres");
-    ASSERT_TRUE(ask(*own, "ALTER ROLE platform_app PASSWORD 'known'"));
+    ASSERT_TRUE(query(*own, "ALTER ROLE platform_app PASSWORD 'known'"));
     auto url = server().url("platform", "platform_app", Secret("known"));
-    auto superusers =
-        Databases::open_given({{platform_tenant, server().superuser_url("platform"), {}}}, limits, clock);
+    auto superusers = DatabaseRegistry::open_external(
+        {{platform_tenant, server().superuser_url("platform"), {}}}, migrations, limits, clock);
     ASSERT_FALSE(superusers);
     EXPECT_THAT(superusers.error().message, HasSubstr("has SUPERUSER"));
     for (const auto* right : {"BYPASSRLS", "CREATEROLE"}) {
-        ASSERT_TRUE(ask(*own, "ALTER ROLE platform_app " + std::string(right)));
-        auto refused = Databases::open_given({{platform_tenant, url, {}}}, limits, clock);
+        ASSERT_TRUE(query(*own, "ALTER ROLE platform_app " + std::string(right)));
+        auto refused =
+            DatabaseRegistry::open_external({{platform_tenant, url, {}}}, migrations, limits, clock);
         ASSERT_FALSE(refused);
         EXPECT_THAT(refused.error().message,
                     HasSubstr("platform_app of the database of integreat-core has " + std::string(right)));
-        ASSERT_TRUE(ask(*own, "ALTER ROLE platform_app NO" + std::string(right)));
+        ASSERT_TRUE(query(*own, "ALTER ROLE platform_app NO" + std::string(right)));
     }
-    EXPECT_TRUE(Databases::open_given({{platform_tenant, url, {}}}, limits, clock));
+    EXPECT_TRUE(DatabaseRegistry::open_external({{platform_tenant, url, {}}}, migrations, limits, clock));
     std::filesystem::remove(server().folder() / "passwords" / "platform");
 }
 
-TEST_F(TenantsTest, GivenDatabasesAreMigratedByTheirDirectUrlOnly) {
+TEST_F(DatabaseRegistryTest, ExternalDatabasesAreMigratedThroughTheirDirectUrlOnly) {
     auto fresh = testing::fresh_database(server());
     auto url = fresh.pool.url;
     auto own =
         std::make_unique<Pool>(PoolSettings{.tenant = platform_tenant, .url = fresh.superuser_url}, clock);
-    ASSERT_TRUE(ask(*own, "DROP SCHEMA integreat CASCADE"));
-    auto pending = Databases::open_given({{platform_tenant, url, {}}}, limits, clock);
+    ASSERT_TRUE(query(*own, "DROP SCHEMA integreat CASCADE"));
+    auto pending = DatabaseRegistry::open_external({{platform_tenant, url, {}}}, migrations, limits, clock);
     ASSERT_FALSE(pending);
     EXPECT_THAT(pending.error().message, HasSubstr("lacks 4 migrations: set DATABASE_URL_DIRECT"));
-    auto opened = Databases::open_given({{platform_tenant, url, fresh.superuser_url},
-                                         {{"campus"}, Secret("host=/nonexistent dbname=x user=y"), {}}},
-                                        {.connect_timeout = std::chrono::milliseconds(300)}, clock);
+    auto opened = DatabaseRegistry::open_external(
+        {{platform_tenant, url, fresh.superuser_url},
+         {{"campus"}, Secret("host=/nonexistent dbname=x user=y"), {}}},
+        migrations, {.connect_timeout = std::chrono::milliseconds(300)}, clock);
     ASSERT_TRUE(opened) << opened.error().message << opened.error().cause;
-    EXPECT_TRUE(ask((*opened)->platform(), "SELECT count(*) FROM integreat.api_keys"));
-    EXPECT_EQ((*opened)->absent(), std::vector<TenantId>{{"campus"}});
+    EXPECT_TRUE(query((*opened)->platform(), "SELECT count(*) FROM integreat.api_keys"));
+    EXPECT_EQ((*opened)->unavailable(), std::vector<TenantId>{{"campus"}});
     EXPECT_EQ((*opened)->tenant({"campus"}), nullptr);
     auto unknown = (*opened)->add({"church-one"});
     ASSERT_FALSE(unknown);

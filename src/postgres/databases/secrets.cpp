@@ -5,14 +5,15 @@
 
 namespace integreat::postgres {
 
-Result<Secret> shared_secret(Pool& platform, const std::string& name, Random& random, Monotonic deadline) {
-    std::array<std::byte, shared_secret_bytes> made;
-    random.fill(made);
-    auto offered = bytea({reinterpret_cast<const char*>(made.data()), made.size()});
+Result<Secret> get_or_create_secret(Pool& platform, const std::string& name, Random& random,
+                                    Monotonic deadline) {
+    std::array<std::byte, shared_secret_bytes> bytes;
+    random.fill(bytes);
+    auto proposed = bytea({reinterpret_cast<const char*>(bytes.data()), bytes.size()});
     TRY(platform.run(
         platform_tenant, deadline,
         "INSERT INTO integreat.secrets (name, secret) VALUES ($1, $2::bytea) ON CONFLICT DO NOTHING",
-        {name, offered}));
+        {name, proposed}));
     auto rows = TRY(platform.run(platform_tenant, deadline,
                                  "SELECT secret FROM integreat.secrets WHERE name = $1", {name}));
     ASSERT(rows.size() == 1);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Keys that all instances of the platform must share, because what one of them signs the next may have to
-// check. Kept in the platform's database, which they share already.
+// Secrets that all instances of the platform share, because one instance may have to verify the signatures of
+// another. Stored in the database of the platform, which they share already.
 #pragma once
 
 #include <string>
@@ -13,7 +13,8 @@ namespace integreat::postgres {
 
 inline constexpr std::size_t shared_secret_bytes = 32;
 
-// The secret of that name: made by whoever asks first, the same for everybody after.
-Result<Secret> shared_secret(Pool& platform, const std::string& name, Random& random, Monotonic deadline);
+// Returns the secret of that name. The first call, of all instances, generates it.
+Result<Secret> get_or_create_secret(Pool& platform, const std::string& name, Random& random,
+                                    Monotonic deadline);
 
 }  // namespace integreat::postgres

@@ -8,15 +8,15 @@
 namespace integreat::postgres {
 namespace {
 
-TEST(SharedSecret, IsMadeOnceAndTheSameForEverybodyAfter) {
+TEST(SharedSecret, IsGeneratedOnceAndSharedByAllInstances) {
     FixedClock clock;
     auto database = testing::fresh_database();
     Pool one(database.pool, clock), another(database.pool, clock);
     FixedRandom random(1), other_random(2);
 
-    auto first = shared_secret(one, "cursors", random, Monotonic::max());
-    auto second = shared_secret(another, "cursors", other_random, Monotonic::max());
-    auto different = shared_secret(another, "links", other_random, Monotonic::max());
+    auto first = get_or_create_secret(one, "cursors", random, Monotonic::max());
+    auto second = get_or_create_secret(another, "cursors", other_random, Monotonic::max());
+    auto different = get_or_create_secret(another, "links", other_random, Monotonic::max());
 
     ASSERT_TRUE(first && second && different);
     EXPECT_EQ(first->reveal().size(), shared_secret_bytes);

@@ -7,7 +7,6 @@
 #include <system_error>
 
 #include <sys/epoll.h>
-#include <unistd.h>
 
 #include "postgres/driver/connection.h"
 
@@ -15,88 +14,87 @@ namespace integreat::postgres {
 
 using std::chrono::steady_clock;
 
-Lane::Lane() : epoll_(epoll_create1(EPOLL_CLOEXEC)) {
-    if (epoll_ < 0) throw std::system_error(errno, std::generic_category(), "epoll_create1");
+CompletionQueue::CompletionQueue() : epoll_(epoll_create1(EPOLL_CLOEXEC)) {
+    if (!epoll_) throw std::system_error(errno, std::generic_category(), "epoll_create1");
 }
 
-Lane::~Lane() {
-    for (auto& [socket, entry] : under_way_)
-        entry.pool->give_up(std::move(entry.connection));
-    ::close(epoll_);
+CompletionQueue::~CompletionQueue() {
+    for (auto& [socket, query] : queries_)
+        query.pool->close(std::move(query.connection));
 }
 
-// A connection stays entered when it goes back to its pool: most come back. One that speaks up without being
-// in use here (it is another thread's now, or its server has closed it) is taken out by hear(), and a closed
-// one by the kernel.
-void Lane::watch(Entry& entry) {
-    int socket = entry.connection->socket();
-    bool writing = entry.connection->unsent();
-    auto& serial = entered_[socket];
-    bool entered = serial == entry.connection->serial;
-    if (entered && writing == entry.writing) return;
+// Registers the socket. A connection stays registered after its query, since most are used again. When one
+// becomes ready without being in use here (another thread uses it, or its server has closed it), on_ready()
+// removes it; the kernel removes closed ones.
+void CompletionQueue::watch(Query& query) {
+    int socket = query.connection->socket();
+    bool writing = query.connection->wants_write();
+    auto& serial = registered_[socket];
+    bool registered = serial == query.connection->serial;
+    if (registered && writing == query.writing) return;
     epoll_event event{.events = EPOLLIN, .data = {.fd = socket}};
     if (writing) event.events |= EPOLLOUT;
-    int done = epoll_ctl(epoll_, entered ? EPOLL_CTL_MOD : EPOLL_CTL_ADD, socket, &event);
-    // It was entered under another number of the kernel's, or taken out with a descriptor that is gone.
-    if (done != 0 && errno == EEXIST) done = epoll_ctl(epoll_, EPOLL_CTL_MOD, socket, &event);
-    if (done != 0) throw std::system_error(errno, std::generic_category(), "epoll_ctl");
-    serial = entry.connection->serial;
-    entry.writing = writing;
+    int status = epoll_ctl(epoll_.get(), registered ? EPOLL_CTL_MOD : EPOLL_CTL_ADD, socket, &event);
+    // The socket is still registered for a connection that has since been replaced.
+    if (status != 0 && errno == EEXIST) status = epoll_ctl(epoll_.get(), EPOLL_CTL_MOD, socket, &event);
+    if (status != 0) throw std::system_error(errno, std::generic_category(), "epoll_ctl");
+    serial = query.connection->serial;
+    query.writing = writing;
 }
 
-void Lane::add(Entry entry) {
-    int socket = entry.connection->socket();
-    auto [added, is_new] = under_way_.emplace(socket, std::move(entry));
+void CompletionQueue::add(Query query) {
+    int socket = query.connection->socket();
+    auto [added, is_new] = queries_.emplace(socket, std::move(query));
     ASSERT(is_new);
     watch(added->second);
 }
 
-void Lane::advance() {
+void CompletionQueue::advance() {
     std::array<epoll_event, 64> events;
-    int count = epoll_wait(epoll_, events.data(), static_cast<int>(events.size()), 0);
+    int count = epoll_wait(epoll_.get(), events.data(), static_cast<int>(events.size()), 0);
     for (int i = 0; i < count; ++i)
-        hear(events[static_cast<std::size_t>(i)].data.fd);
+        on_ready(events[static_cast<std::size_t>(i)].data.fd);
 }
 
-void Lane::hear(int socket) {
-    auto found = under_way_.find(socket);
-    if (found == under_way_.end()) {
-        entered_.erase(socket);
+void CompletionQueue::on_ready(int socket) {
+    auto found = queries_.find(socket);
+    if (found == queries_.end()) {
+        registered_.erase(socket);
         epoll_event ignored{};
-        epoll_ctl(epoll_, EPOLL_CTL_DEL, socket, &ignored);  // Fails if it is closed already.
+        epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, socket, &ignored);  // Fails if the socket is closed already.
         return;
     }
-    auto answer = found->second.connection->proceed();
-    if (answer) return end(found, *std::move(answer));
+    if (auto rows = found->second.connection->poll()) return finish(found, *std::move(rows));
     watch(found->second);
 }
 
-// Whoever is told may begin the next at once: the entry is gone by then.
-void Lane::end(std::unordered_map<int, Entry>::iterator found, Result<std::vector<Rows>> rows) {
-    auto entry = std::move(found->second);
-    under_way_.erase(found);
-    // The kernel would go on to report room that nobody needs.
-    if (entry.writing) entered_.erase(entry.connection->socket());
-    auto outcome = entry.pool->conclude(std::move(entry.connection), std::move(rows));
-    entry.told(std::move(outcome));
+// Removes the query before it calls the handler, which may start the next one.
+void CompletionQueue::finish(std::unordered_map<int, Query>::iterator found,
+                             Result<std::vector<ResultSet>> rows) {
+    auto query = std::move(found->second);
+    queries_.erase(found);
+    // Registers anew for the next query, without EPOLLOUT.
+    if (query.writing) registered_.erase(query.connection->socket());
+    auto result = query.pool->complete(std::move(query.connection), std::move(rows));
+    query.handler(std::move(result));
 }
 
-void Lane::expire() {
+void CompletionQueue::expire() {
     auto now = steady_clock::now();
     for (;;) {
-        auto late = std::find_if(under_way_.begin(), under_way_.end(),
-                                 [&](const auto& one) { return one.second.until <= now; });
-        if (late == under_way_.end()) return;
-        auto error = late->second.connection->late();
-        end(late, std::move(error));
+        auto expired = std::find_if(queries_.begin(), queries_.end(),
+                                    [&](const auto& entry) { return entry.second.until <= now; });
+        if (expired == queries_.end()) return;
+        auto error = expired->second.connection->abort();
+        finish(expired, std::move(error));
     }
 }
 
-void Lane::abandon() {
-    while (!under_way_.empty()) {
-        auto first = under_way_.begin();
-        auto error = first->second.connection->late();
-        end(first, std::move(error));
+void CompletionQueue::cancel_all() {
+    while (!queries_.empty()) {
+        auto first = queries_.begin();
+        auto error = first->second.connection->abort();
+        finish(first, std::move(error));
     }
 }
 

@@ -1,62 +1,55 @@
 // SPDX-License-Identifier: Apache-2.0
-// Statements that one I/O thread waits for without standing still: it begins them on connections that are
-// free at this moment (Pool::begin_as), watches one descriptor for all of them (epoll(7); an epoll descriptor
-// is itself readable when something in it is), and is told whose rows have come. Everything here happens on
-// that thread; the pools are shared with all others.
+// The queries in flight on one I/O thread. Pool::query_async starts them on idle connections; one epoll
+// descriptor covers their sockets (epoll(7); an epoll descriptor is itself readable when one of its entries
+// is ready), and completion handlers run on that thread. Not thread-safe; the pools are shared between
+// threads.
 #pragma once
 
-#include <functional>
 #include <memory>
 #include <unordered_map>
+#include <vector>
 
 #include "base/clock.h"
+#include "base/unique_fd.h"
 #include "postgres/driver/pool.h"
 
 namespace integreat::postgres {
 
-// What came of a statement in a lane.
-struct Outcome {
-    Result<Rows> rows;
-    Refusal refusal;
-    // Nothing was done, and another attempt, where waiting is allowed, is likely to succeed.
-    bool should_run_again = false;
-};
-
-// Called once, by advance, expire or abandon; never by the call that began it.
-using Told = std::function<void(Outcome)>;
-
-class Lane {
+class CompletionQueue {
 public:
-    Lane();
-    ~Lane();  // Nobody is told any more: connections that are in use here are closed.
-    Lane(const Lane&) = delete;
+    CompletionQueue();
+    ~CompletionQueue();  // Closes the connections in use, without calling handlers.
+    CompletionQueue(const CompletionQueue&) = delete;
 
-    int descriptor() const { return epoll_; }  // Readable when advance has something to do.
+    int descriptor() const { return epoll_.get(); }  // Readable when advance() has work.
+    // Reads what has arrived and calls the handlers of complete queries.
     void advance();
-    void expire();   // What is overdue ends; to be called a few times a second.
-    void abandon();  // Everything ends.
-    std::size_t under_way() const { return under_way_.size(); }
+    // Ends queries that are past their deadline; to be called a few times per second.
+    void expire();
+    // Ends all queries.
+    void cancel_all();
+    std::size_t in_flight() const { return queries_.size(); }
 
 private:
     friend class Pool;
-    struct Entry {
+    struct Query {
         Pool* pool;
         std::unique_ptr<Connection> connection;
-        Monotonic until;  // Of the machine's own steady clock.
-        Told told;
-        bool writing = false;  // The socket is watched for room, too.
+        Monotonic until;  // On the steady clock of this machine.
+        CompletionHandler handler;
+        bool writing = false;  // EPOLLOUT is registered, too.
     };
 
-    // Takes the connection, on which a group was begun.
-    void add(Entry entry);
-    void watch(Entry& entry);
-    void hear(int socket);
-    void end(std::unordered_map<int, Entry>::iterator entry, Result<std::vector<Rows>> rows);
+    // Takes a connection with a started pipeline.
+    void add(Query query);
+    void watch(Query& query);
+    void on_ready(int socket);
+    void finish(std::unordered_map<int, Query>::iterator query, Result<std::vector<ResultSet>> rows);
 
-    int epoll_;
-    std::unordered_map<int, Entry> under_way_;  // By socket.
-    // Which connection a socket was when it was entered here: a number may come back as another's.
-    std::unordered_map<int, std::uint64_t> entered_;
+    UniqueFd epoll_;
+    std::unordered_map<int, Query> queries_;  // By socket.
+    // Serial number of the connection registered for a socket: descriptor numbers are reused.
+    std::unordered_map<int, std::uint64_t> registered_;
 };
 
 }  // namespace integreat::postgres

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Statements that somebody waits for without standing still: their outcomes, and that neither a failure nor
-// a caller who leaves lets anything of one caller come to another.
+// Asynchronous queries: their results, and that neither a failure nor a cancelled query leaks data from one
+// caller to another.
 #include "postgres/driver/completion_queue.h"
 
 #include <set>
@@ -22,267 +22,270 @@ using std::chrono::steady_clock;
 using ::testing::HasSubstr;
 using ::testing::StartsWith;
 
-constexpr milliseconds patience{10'000};
+constexpr milliseconds wait_max{10'000};
 
-struct LaneTest : testing::ActingFixture {
-    std::unique_ptr<Lane> lane = std::make_unique<Lane>();
-    std::vector<Outcome> outcomes;
+struct CompletionQueueTest : testing::RoleContextFixture {
+    std::unique_ptr<CompletionQueue> queue = std::make_unique<CompletionQueue>();
+    std::vector<QueryResult> results;
 
-    // A connection has to be there: lanes open none.
-    void warm() { ASSERT_TRUE(pool->run(tenant, Monotonic::max(), "SELECT 1")); }
+    // Opens a connection: queues open none.
+    void open_connection() { ASSERT_TRUE(pool->run(tenant, Monotonic::max(), "SELECT 1")); }
 
-    Told keep() {
-        return [this](Outcome outcome) { outcomes.push_back(std::move(outcome)); };
+    CompletionHandler append_result() {
+        return [this](QueryResult result) { results.push_back(std::move(result)); };
     }
-    bool begin(const std::string& uid, std::string_view sql, Monotonic deadline = Monotonic::max(),
+    bool start(const std::string& uid, std::string_view sql, Monotonic deadline = Monotonic::max(),
                std::vector<Value> parameters = {}) {
-        return pool->begin_as(*lane, tenant, {reader, uid, "req_" + uid}, deadline, sql, parameters, keep());
+        return pool->query_async(*queue, tenant, {reader, uid, "req_" + uid}, deadline, sql, parameters,
+                                 append_result());
     }
-    // As an I/O thread does, until so many were told.
-    void wait_for(std::size_t count, bool until_late = true) {
-        auto until = steady_clock::now() + patience;
-        while (outcomes.size() < count && steady_clock::now() < until) {
-            pollfd watched{lane->descriptor(), POLLIN, 0};
+    // Runs the queue like an I/O thread until `count` handlers were called.
+    void wait_for(std::size_t count, bool expires = true) {
+        auto until = steady_clock::now() + wait_max;
+        while (results.size() < count && steady_clock::now() < until) {
+            pollfd watched{queue->descriptor(), POLLIN, 0};
             poll(&watched, 1, 20);
-            lane->advance();
-            if (until_late) lane->expire();
+            queue->advance();
+            if (expires) queue->expire();
         }
-        ASSERT_EQ(outcomes.size(), count);
+        ASSERT_EQ(results.size(), count);
     }
 };
 
-// A process that stands still while this lives.
-struct Stopped {
-    explicit Stopped(pid_t chosen) : pid(chosen) { kill(pid, SIGSTOP); }
-    ~Stopped() { kill(pid, SIGCONT); }
+// Stops a process (SIGSTOP) until destruction.
+struct StoppedProcess {
+    explicit StoppedProcess(pid_t chosen) : pid(chosen) { kill(pid, SIGSTOP); }
+    ~StoppedProcess() { kill(pid, SIGCONT); }
     pid_t pid;
 };
 
-TEST_F(LaneTest, RowsComeInTheCallersNameAndNothingOfItStays) {
-    warm();
+TEST_F(CompletionQueueTest, RunsAsTheCallerAndLeavesNothingBehind) {
+    open_connection();
     for (std::string uid : {"ana", "ben", "ana"}) {
-        outcomes.clear();
-        ASSERT_TRUE(begin(uid, who));
+        results.clear();
+        ASSERT_TRUE(start(uid, session_identity_sql));
         EXPECT_EQ(pool->counters().in_use, 1);
         wait_for(1);
-        ASSERT_TRUE(outcomes[0].rows) << outcomes[0].rows.error().cause;
-        EXPECT_EQ(outcomes[0].rows->text(0, 0), reader);
-        EXPECT_EQ(outcomes[0].rows->text(0, 1), uid);
-        EXPECT_EQ(outcomes[0].rows->text(0, 2), "req_" + uid);
+        ASSERT_TRUE(results[0].rows) << results[0].rows.error().cause;
+        EXPECT_EQ(results[0].rows->text(0, 0), reader);
+        EXPECT_EQ(results[0].rows->text(0, 1), uid);
+        EXPECT_EQ(results[0].rows->text(0, 2), "req_" + uid);
         EXPECT_EQ(pool->counters().in_use, 0);
-        expect_nobody();
+        expect_login_role();
     }
     EXPECT_EQ(pool->counters().connects, 1u);
 }
 
-TEST_F(LaneTest, ManyAreUnderWayAtOnceAndEachGetsItsOwnRows) {
+TEST_F(CompletionQueueTest, DeliversTheResultsOfConcurrentQueriesToTheirHandlers) {
     make_pool(4);
     std::vector<Transaction> held;
     for (int i = 0; i < 4; ++i) {
         held.push_back(*pool->begin(tenant));
         ASSERT_TRUE(held.back().execute("SELECT 1"));
     }
-    for (auto& one : held)
-        ASSERT_TRUE(one.commit());
+    for (auto& transaction : held)
+        ASSERT_TRUE(transaction.commit());
     for (int i = 0; i < 4; ++i)
-        ASSERT_TRUE(begin(std::to_string(i), "SELECT integreat.uid(), pg_sleep(0.01)"));
-    EXPECT_EQ(lane->under_way(), 4u);
+        ASSERT_TRUE(start(std::to_string(i), "SELECT integreat.uid(), pg_sleep(0.01)"));
+    EXPECT_EQ(queue->in_flight(), 4u);
     wait_for(4);
-    std::set<std::string> seen;
-    for (const auto& outcome : outcomes)
-        seen.emplace(outcome.rows->text(0, 0));
-    EXPECT_THAT(seen, ::testing::ElementsAre("0", "1", "2", "3"));
+    std::set<std::string> uids;
+    for (const auto& result : results)
+        uids.emplace(result.rows->text(0, 0));
+    EXPECT_THAT(uids, ::testing::ElementsAre("0", "1", "2", "3"));
 }
 
-TEST_F(LaneTest, WhatIsTooLargeForOneWriteOrOneReadIsWhole) {
-    warm();
+TEST_F(CompletionQueueTest, TransfersQueriesAndResultsThatExceedTheSocketBuffers) {
+    open_connection();
     std::string large(3'000'000, 'x');
-    ASSERT_TRUE(begin("ana", "SELECT $1::text || integreat.uid()", Monotonic::max(), {large}));
+    ASSERT_TRUE(start("ana", "SELECT $1::text || integreat.uid()", Monotonic::max(), {large}));
     wait_for(1);
-    ASSERT_TRUE(outcomes[0].rows) << outcomes[0].rows.error().cause;
-    EXPECT_EQ(outcomes[0].rows->text(0, 0).size(), large.size() + 3);
-    EXPECT_GT(outcomes[0].rows->memory(), large.size());
-    ASSERT_TRUE(begin("ben", "SELECT integreat.uid()"));
+    ASSERT_TRUE(results[0].rows) << results[0].rows.error().cause;
+    EXPECT_EQ(results[0].rows->text(0, 0).size(), large.size() + 3);
+    EXPECT_GT(results[0].rows->memory(), large.size());
+    ASSERT_TRUE(start("ben", "SELECT integreat.uid()"));
     wait_for(2);
-    EXPECT_EQ(outcomes[1].rows->text(0, 0), "ben");
+    EXPECT_EQ(results[1].rows->text(0, 0), "ben");
 }
 
-TEST_F(LaneTest, BeginsNothingWithoutAFreeConnection) {
-    EXPECT_FALSE(begin("ana", who)) << "none is open yet";
-    warm();
+TEST_F(CompletionQueueTest, StartsNothingWithoutAnIdleConnection) {
+    EXPECT_FALSE(start("ana", session_identity_sql)) << "no connection is open yet";
+    open_connection();
     {
         auto held = *pool->begin(tenant);
-        EXPECT_FALSE(begin("ana", who)) << "it is in use";
+        EXPECT_FALSE(start("ana", session_identity_sql)) << "the connection is in use";
     }
-    EXPECT_FALSE(begin("ana", "SELECT $1::text", Monotonic::max(), {std::string("a\0b", 3)}))
-        << "the reason is told where it can be waited for";
-    EXPECT_FALSE(begin("ana", who, clock.monotonic())) << "its time is over";
-    ASSERT_TRUE(begin("ana", who));
-    EXPECT_FALSE(begin("ben", who)) << "ana has it";
+    EXPECT_FALSE(start("ana", "SELECT $1::text", Monotonic::max(), {std::string("a\0b", 3)}))
+        << "query_as reports the error";
+    EXPECT_FALSE(start("ana", session_identity_sql, clock.monotonic())) << "the deadline has passed";
+    ASSERT_TRUE(start("ana", session_identity_sql));
+    EXPECT_FALSE(start("ben", session_identity_sql)) << "ana's query uses the connection";
     wait_for(1);
-    EXPECT_EQ(outcomes[0].rows->text(0, 1), "ana");
+    EXPECT_EQ(results[0].rows->text(0, 1), "ana");
     EXPECT_EQ(pool->counters().open, 1);
 }
 
-TEST_F(LaneTest, ARefusalIsToldAndTheConnectionIsStillGood) {
-    warm();
-    ASSERT_TRUE(begin("ana", "INSERT INTO integreat.things VALUES (11)"));
+TEST_F(CompletionQueueTest, ReportsAServerErrorAndKeepsTheConnection) {
+    open_connection();
+    ASSERT_TRUE(start("ana", "INSERT INTO integreat.things VALUES (11)"));
     wait_for(1);
-    ASSERT_FALSE(outcomes[0].rows);
-    EXPECT_EQ(outcomes[0].refusal.state, "23514");
-    EXPECT_EQ(outcomes[0].refusal.constraint, "small");
-    EXPECT_FALSE(outcomes[0].should_run_again);
-    expect_nobody();
+    ASSERT_FALSE(results[0].rows);
+    EXPECT_EQ(results[0].server_error.sqlstate, "23514");
+    EXPECT_EQ(results[0].server_error.constraint, "small");
+    EXPECT_FALSE(results[0].should_retry);
+    expect_login_role();
     EXPECT_EQ(pool->counters().connects, 1u);
 }
 
-TEST_F(LaneTest, APlanThatIsGoneIsRunAgainElsewhere) {
-    warm();
-    ASSERT_TRUE(begin("ana", who));
+TEST_F(CompletionQueueTest, AsksForARetryWhenThePlanIsLost) {
+    open_connection();
+    ASSERT_TRUE(start("ana", session_identity_sql));
     wait_for(1);
     ASSERT_TRUE(pool->run(tenant, Monotonic::max(), "DEALLOCATE ALL"));
-    ASSERT_TRUE(begin("ana", who));
+    ASSERT_TRUE(start("ana", session_identity_sql));
     wait_for(2);
-    ASSERT_FALSE(outcomes[1].rows);
-    EXPECT_TRUE(outcomes[1].should_run_again);
-    auto again = pool->run_as(tenant, {reader, "ana", "r"}, Monotonic::max(), who, {});
+    ASSERT_FALSE(results[1].rows);
+    EXPECT_TRUE(results[1].should_retry);
+    auto again = pool->query_as(tenant, {reader, "ana", "r"}, Monotonic::max(), session_identity_sql, {});
     EXPECT_TRUE(again) << again.error().cause;
 }
 
-TEST_F(LaneTest, AConnectionLostOnTheWayIsAnErrorAndTheNextGetsAnother) {
-    warm();
-    ASSERT_TRUE(begin("ana", "SELECT pg_sleep(30)"));
+TEST_F(CompletionQueueTest, ReportsALostConnectionAndReplacesIt) {
+    open_connection();
+    ASSERT_TRUE(start("ana", "SELECT pg_sleep(30)"));
     owner("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = '" + database.role +
           "' AND datname = current_database()");
     wait_for(1);
-    ASSERT_FALSE(outcomes[0].rows);
-    EXPECT_EQ(outcomes[0].rows.error().fault, Fault::unavailable);
-    EXPECT_THAT(outcomes[0].rows.error().cause, StartsWith("unknown: "));
+    ASSERT_FALSE(results[0].rows);
+    EXPECT_EQ(results[0].rows.error().fault, Fault::unavailable);
+    EXPECT_THAT(results[0].rows.error().cause, StartsWith("unknown: "));
     EXPECT_EQ(pool->counters().open, 0);
     EXPECT_EQ(pool->counters().reconnects, 1u);
-    warm();
-    ASSERT_TRUE(begin("ben", who));
+    open_connection();
+    ASSERT_TRUE(start("ben", session_identity_sql));
     wait_for(2);
-    EXPECT_EQ(outcomes[1].rows->text(0, 1), "ben");
+    EXPECT_EQ(results[1].rows->text(0, 1), "ben");
 }
 
-TEST_F(LaneTest, AConnectionLostWhileItRestsIsNotUsed) {
-    warm();
-    ASSERT_TRUE(begin("ana", who));
+TEST_F(CompletionQueueTest, DoesNotUseAConnectionThatWasLostWhileIdle) {
+    open_connection();
+    ASSERT_TRUE(start("ana", session_identity_sql));
     wait_for(1);
     owner("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = '" + database.role +
           "' AND datname = current_database()");
-    // The lane hears of it, and does not go on hearing of it.
-    pollfd watched{lane->descriptor(), POLLIN, 0};
-    ASSERT_EQ(poll(&watched, 1, static_cast<int>(patience.count())), 1);
-    lane->advance();
+    // The queue becomes ready once, and not again.
+    pollfd watched{queue->descriptor(), POLLIN, 0};
+    ASSERT_EQ(poll(&watched, 1, static_cast<int>(wait_max.count())), 1);
+    queue->advance();
     EXPECT_EQ(poll(&watched, 1, 0), 0);
-    auto until = steady_clock::now() + milliseconds(15);  // Beyond what is trusted without a look.
+    auto until = steady_clock::now() +
+                 milliseconds(15);  // Longer than a connection is trusted without examining its socket.
     while (steady_clock::now() < until)
         std::this_thread::yield();
-    EXPECT_FALSE(begin("ben", who));
-    warm();
-    ASSERT_TRUE(begin("ben", who));
+    EXPECT_FALSE(start("ben", session_identity_sql));
+    open_connection();
+    ASSERT_TRUE(start("ben", session_identity_sql));
     wait_for(2);
-    EXPECT_EQ(outcomes[1].rows->text(0, 1), "ben");
+    EXPECT_EQ(results[1].rows->text(0, 1), "ben");
 }
 
-TEST_F(LaneTest, TheServerEndsWhatTakesTooLong) {
-    warm();
-    ASSERT_TRUE(begin("ana", "SELECT pg_sleep(30)", clock.monotonic() + milliseconds(200)));
+TEST_F(CompletionQueueTest, TheServerEndsAQueryAtItsDeadline) {
+    open_connection();
+    ASSERT_TRUE(start("ana", "SELECT pg_sleep(30)", clock.monotonic() + milliseconds(200)));
     wait_for(1, false);
-    ASSERT_FALSE(outcomes[0].rows);
-    EXPECT_EQ(outcomes[0].rows.error().fault, Fault::unavailable);
-    EXPECT_EQ(outcomes[0].refusal.state, "57014");
-    expect_nobody();
+    ASSERT_FALSE(results[0].rows);
+    EXPECT_EQ(results[0].rows.error().fault, Fault::unavailable);
+    EXPECT_EQ(results[0].server_error.sqlstate, "57014");
+    expect_login_role();
     EXPECT_EQ(pool->counters().connects, 1u);
 }
 
-TEST_F(LaneTest, AServerThatStandsStillIsNotWaitedFor) {
-    warm();
-    ASSERT_TRUE(begin("ana", who));
+TEST_F(CompletionQueueTest, ExpiresAQueryOfAServerThatHangs) {
+    open_connection();
+    ASSERT_TRUE(start("ana", session_identity_sql));
     wait_for(1);
-    Stopped backend(static_cast<pid_t>(outcomes[0].rows->integer(0, 3)));
-    ASSERT_TRUE(begin("ana", who, clock.monotonic() + milliseconds(100)));
+    StoppedProcess backend(static_cast<pid_t>(results[0].rows->integer(0, 3)));
+    ASSERT_TRUE(start("ana", session_identity_sql, clock.monotonic() + milliseconds(100)));
     wait_for(2);
-    ASSERT_FALSE(outcomes[1].rows);
-    EXPECT_EQ(outcomes[1].rows.error().fault, Fault::unavailable);
-    EXPECT_THAT(outcomes[1].rows.error().cause, HasSubstr("no answer"));
+    ASSERT_FALSE(results[1].rows);
+    EXPECT_EQ(results[1].rows.error().fault, Fault::unavailable);
+    EXPECT_THAT(results[1].rows.error().cause, HasSubstr("no response"));
     EXPECT_EQ(pool->counters().timeouts, 1u);
-    EXPECT_EQ(pool->counters().open, 0) << "its late answer must not come to somebody else";
-    warm();
-    ASSERT_TRUE(begin("ben", who));
+    EXPECT_EQ(pool->counters().open, 0) << "its late response must not reach another caller";
+    open_connection();
+    ASSERT_TRUE(start("ben", session_identity_sql));
     wait_for(3);
-    EXPECT_EQ(outcomes[2].rows->text(0, 1), "ben");
+    EXPECT_EQ(results[2].rows->text(0, 1), "ben");
 }
 
-TEST_F(LaneTest, ConnectionsGoFromLaneToLaneAndToThoseWhoWait) {
-    warm();
-    Lane other;
+TEST_F(CompletionQueueTest, SharesConnectionsWithOtherQueuesAndBlockingCallers) {
+    open_connection();
+    CompletionQueue other;
     for (int round = 0; round < 5; ++round) {
-        ASSERT_TRUE(begin("ana", who));
-        wait_for(outcomes.size() + 1);
-        expect_nobody();  // This thread waits by itself: the lane is told of an answer that is not for it.
-        lane->advance();
-        std::optional<Outcome> told;
-        ASSERT_TRUE(pool->begin_as(other, tenant, {reader, "ben", "r"}, Monotonic::max(), who, {},
-                                   [&](Outcome outcome) { told = std::move(outcome); }));
-        auto until = steady_clock::now() + patience;
-        while (!told && steady_clock::now() < until) {
-            lane->advance();
+        ASSERT_TRUE(start("ana", session_identity_sql));
+        wait_for(results.size() + 1);
+        expect_login_role();  // Blocks: the queue is notified of a response that is not its own.
+        queue->advance();
+        std::optional<QueryResult> received;
+        ASSERT_TRUE(pool->query_async(other, tenant, {reader, "ben", "r"}, Monotonic::max(),
+                                      session_identity_sql, {},
+                                      [&](QueryResult result) { received = std::move(result); }));
+        auto until = steady_clock::now() + wait_max;
+        while (!received && steady_clock::now() < until) {
+            queue->advance();
             other.advance();
         }
-        ASSERT_TRUE(told && told->rows);
-        EXPECT_EQ(told->rows->text(0, 1), "ben");
-        EXPECT_EQ(outcomes.back().rows->text(0, 1), "ana");
+        ASSERT_TRUE(received && received->rows);
+        EXPECT_EQ(received->rows->text(0, 1), "ben");
+        EXPECT_EQ(results.back().rows->text(0, 1), "ana");
     }
     EXPECT_EQ(pool->counters().connects, 1u);
 }
 
-TEST_F(LaneTest, ThoseWhoWaitAlreadyComeFirst) {
-    warm();
+TEST_F(CompletionQueueTest, LetsBlockedCallersGoFirst) {
+    open_connection();
     auto held = std::make_unique<Transaction>(*pool->begin(tenant));
     ASSERT_TRUE(held->execute("SELECT 1"));
     std::thread waiting([&] { EXPECT_TRUE(pool->run(tenant, Monotonic::max(), "SELECT pg_sleep(0.05)")); });
     while (pool->counters().waiting == 0)
         std::this_thread::yield();
     held.reset();
-    // It has it, or is about to wake up to it.
-    EXPECT_FALSE(begin("ana", who));
+    // The blocked caller has the connection, or is about to get it.
+    EXPECT_FALSE(start("ana", session_identity_sql));
     waiting.join();
 }
 
-TEST_F(LaneTest, AbandonedStatementsEndAndTheirConnectionsToo) {
+TEST_F(CompletionQueueTest, ClosesTheConnectionsOfCancelledQueries) {
     make_pool(2);
     {
         auto one = *pool->begin(tenant);
-        warm();
+        open_connection();
     }
-    ASSERT_TRUE(begin("ana", "SELECT pg_sleep(30)"));
-    ASSERT_TRUE(begin("ben", "SELECT pg_sleep(30)"));
-    lane->abandon();
-    ASSERT_EQ(outcomes.size(), 2u);
-    EXPECT_FALSE(outcomes[0].rows);
+    ASSERT_TRUE(start("ana", "SELECT pg_sleep(30)"));
+    ASSERT_TRUE(start("ben", "SELECT pg_sleep(30)"));
+    queue->cancel_all();
+    ASSERT_EQ(results.size(), 2u);
+    EXPECT_FALSE(results[0].rows);
     EXPECT_EQ(pool->counters().open, 0);
-    warm();
-    ASSERT_TRUE(begin("ana", "SELECT pg_sleep(30)"));
-    lane.reset();
-    EXPECT_EQ(outcomes.size(), 2u) << "nobody is told by a lane that is gone";
+    open_connection();
+    ASSERT_TRUE(start("ana", "SELECT pg_sleep(30)"));
+    queue.reset();
+    EXPECT_EQ(results.size(), 2u) << "a destroyed queue calls no handlers";
     EXPECT_EQ(pool->counters().open, 0);
 }
 
-TEST_F(LaneTest, WhoIsToldMayBeginTheNextAtOnce) {
-    warm();
+TEST_F(CompletionQueueTest, AHandlerMayStartTheNextQuery) {
+    open_connection();
     int rounds = 0;
-    std::function<void(Outcome)> next = [&](Outcome outcome) {
-        ASSERT_TRUE(outcome.rows);
-        EXPECT_EQ(outcome.rows->text(0, 0), std::to_string(rounds));
-        if (++rounds == 20) return outcomes.push_back(std::move(outcome));
-        ASSERT_TRUE(pool->begin_as(*lane, tenant, {reader, std::to_string(rounds), "r"}, Monotonic::max(),
-                                   "SELECT integreat.uid()", {}, next));
+    std::function<void(QueryResult)> next = [&](QueryResult result) {
+        ASSERT_TRUE(result.rows);
+        EXPECT_EQ(result.rows->text(0, 0), std::to_string(rounds));
+        if (++rounds == 20) return results.push_back(std::move(result));
+        ASSERT_TRUE(pool->query_async(*queue, tenant, {reader, std::to_string(rounds), "r"}, Monotonic::max(),
+                                      "SELECT integreat.uid()", {}, next));
     };
-    ASSERT_TRUE(pool->begin_as(*lane, tenant, {reader, "0", "r"}, Monotonic::max(), "SELECT integreat.uid()",
-                               {}, next));
+    ASSERT_TRUE(pool->query_async(*queue, tenant, {reader, "0", "r"}, Monotonic::max(),
+                                  "SELECT integreat.uid()", {}, next));
     wait_for(1);
     EXPECT_EQ(rounds, 20);
 }

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "postgres/driver/connect_options.h"
+
 #include <memory>
 
-#include "postgres/driver/connection.h"
+#include <libpq-fe.h>
 
 namespace integreat::postgres {
 
@@ -10,7 +12,7 @@ namespace {
 // Debian's bundle of certificate authorities; `sslrootcert=system` exists only from libpq 16 on.
 constexpr const char* system_certificates = "/etc/ssl/certs/ca-certificates.crt";
 
-bool on_this_machine(std::string_view host) {
+bool is_local_host(std::string_view host) {
     return host.empty() || host.starts_with('/') || host.starts_with('@') || host == "localhost" ||
            host == "127.0.0.1" || host == "::1";
 }
@@ -18,38 +20,38 @@ bool on_this_machine(std::string_view host) {
 }  // namespace
 
 std::string ConnectOptions::find(std::string_view name) const {
-    for (const auto& [key, value] : all) {
+    for (const auto& [key, value] : options) {
         if (key == name) return value;
     }
     return {};
 }
 
-Result<ConnectOptions> connect_options(const Secret& url) {
-    char* complaint = nullptr;
+Result<ConnectOptions> parse_connect_options(const Secret& url) {
+    char* message = nullptr;
     std::unique_ptr<PQconninfoOption, decltype(&PQconninfoFree)> parsed(
-        PQconninfoParse(url.reveal().c_str(), &complaint), &PQconninfoFree);
-    // The complaint is not repeated: it may quote the password.
-    if (complaint) PQfreemem(complaint);
+        PQconninfoParse(url.reveal().c_str(), &message), &PQconninfoFree);
+    // The message is discarded: it may quote the password.
+    if (message) PQfreemem(message);
     if (!parsed) {
         return Error{Fault::invalid,
                      "the database URL cannot be read: expected postgresql://user:password@host/database",
-                     "PQconninfoParse refused it"};
+                     "PQconninfoParse failed"};
     }
     ConnectOptions options;
     for (auto* option = parsed.get(); option->keyword; ++option) {
-        if (option->val && *option->val) options.all.emplace_back(option->keyword, option->val);
+        if (option->val && *option->val) options.options.emplace_back(option->keyword, option->val);
     }
-    auto otherwise = [&](std::string_view name, std::string value) {
-        if (options.find(name).empty()) options.all.emplace_back(name, std::move(value));
+    auto set_default = [&](std::string_view name, std::string value) {
+        if (options.find(name).empty()) options.options.emplace_back(name, std::move(value));
     };
-    if (!on_this_machine(options.find("host"))) {
-        otherwise("sslmode", "verify-full");
-        if (options.find("sslmode").starts_with("verify")) otherwise("sslrootcert", system_certificates);
-        otherwise("keepalives_idle", "30");
-        otherwise("tcp_user_timeout", "30000");
+    if (!is_local_host(options.find("host"))) {
+        set_default("sslmode", "verify-full");
+        if (options.find("sslmode").starts_with("verify")) set_default("sslrootcert", system_certificates);
+        set_default("keepalives_idle", "30");
+        set_default("tcp_user_timeout", "30000");
     }
-    otherwise("application_name", "integreat");
-    otherwise("client_encoding", "UTF8");
+    set_default("application_name", "integreat");
+    set_default("client_encoding", "UTF8");
     return options;
 }
 

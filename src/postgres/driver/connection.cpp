@@ -8,18 +8,21 @@
 #include <errno.h>
 #include <poll.h>
 
+#include "base/text/ascii.h"
+#include "postgres/driver/connect_options.h"
+
 namespace integreat::postgres {
 
 namespace {
 
 using std::chrono::nanoseconds;
-using Clear = decltype([](PGresult* result) { PQclear(result); });
-using Answer = std::unique_ptr<PGresult, Clear>;
+using ClearResult = decltype([](PGresult* result) { PQclear(result); });
+using ResultHandle = std::unique_ptr<PGresult, ClearResult>;
 
-constexpr std::size_t prepared_max = 512;  // Statements kept prepared on one connection.
+constexpr std::size_t prepared_max = 512;  // Prepared statements per connection.
 constexpr std::size_t copy_chunk_bytes = 64 * 1024;
 
-// Waits for the socket; false at the deadline.
+// Waits for events on the socket; returns false at the deadline.
 bool wait_for(int socket, short events, Monotonic until) {
     while (true) {
         auto left = std::chrono::duration_cast<nanoseconds>(until - std::chrono::steady_clock::now()).count();
@@ -29,12 +32,12 @@ bool wait_for(int socket, short events, Monotonic until) {
         int ready = ppoll(&watched, 1, &timeout, nullptr);
         if (ready > 0) return true;
         if (ready == 0) return false;
-        if (errno != EINTR) return true;  // The next read reports what is wrong with the socket.
+        if (errno != EINTR) return true;  // The next read reports the error of the socket.
     }
 }
 
-// The name a statement is prepared under: the same in each process, so that poolers share it (FNV-1a).
-std::string stable_name(std::string_view sql, int generation) {
+// Returns the name of a prepared statement: the same in each process, so that poolers can share it (FNV-1a).
+std::string make_statement_name(std::string_view sql, int generation) {
     std::uint64_t hash = 0xcbf29ce484222325u;
     for (unsigned char byte : sql)
         hash = (hash ^ byte) * 0x100000001b3u;
@@ -44,21 +47,22 @@ std::string stable_name(std::string_view sql, int generation) {
     return generation == 0 ? name : name + "_" + std::to_string(generation);
 }
 
-// "FATAL:  28P01: password authentication failed": libpq 15 hands the state out only within the text.
-std::string state_within(std::string_view message) {
-    auto is_state = [](std::string_view text) {
+// Extracts the SQLSTATE from "FATAL:  28P01: password authentication failed": for failed connections, libpq
+// 15 provides it only within the message.
+std::string parse_sqlstate(std::string_view message) {
+    auto is_sqlstate = [](std::string_view text) {
         return std::all_of(text.begin(), text.end(),
-                           [](char c) { return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z'); });
+                           [](char c) { return is_digit(c) || is_upper(c); });
     };
     for (auto at = message.find(":  "); at != std::string_view::npos; at = message.find(":  ", at + 1)) {
-        auto state = message.substr(at + 3, 5);
-        if (state.size() == 5 && is_state(state) && message.substr(at + 8, 1) == ":")
-            return std::string(state);
+        auto sqlstate = message.substr(at + 3, 5);
+        if (sqlstate.size() == 5 && is_sqlstate(sqlstate) && message.substr(at + 8, 1) == ":")
+            return std::string(sqlstate);
     }
     return {};
 }
 
-std::string one_line(std::string_view text) {
+std::string join_lines(std::string_view text) {
     while (!text.empty() && text.back() == '\n')
         text.remove_suffix(1);
     std::string line(text);
@@ -66,38 +70,39 @@ std::string one_line(std::string_view text) {
     return line;
 }
 
-ConnectFailure connect_failure(PGconn* handle) {
-    auto words = one_line(PQerrorMessage(handle));
-    auto state = state_within(words);
-    bool starting = state == "57P01" || state == "57P02" || state == "57P03" || state == "53300" ||
-                    state.starts_with("08") || words.find("connect to compute") != std::string::npos;
-    ConnectFailure failure{{Fault::unavailable, "the database cannot be reached; try again later", words}};
-    failure.worth_retrying = state.empty() ? words.find("certificate") == std::string::npos : starting;
+ConnectFailure make_connect_failure(PGconn* handle) {
+    auto message = join_lines(PQerrorMessage(handle));
+    auto sqlstate = parse_sqlstate(message);
+    bool starting = sqlstate == "57P01" || sqlstate == "57P02" || sqlstate == "57P03" ||
+                    sqlstate == "53300" || sqlstate.starts_with("08") ||
+                    message.find("connect to compute") != std::string::npos;
+    ConnectFailure failure{{Fault::unavailable, "the database cannot be reached; try again later", message}};
+    failure.worth_retrying = sqlstate.empty() ? message.find("certificate") == std::string::npos : starting;
     if (!failure.worth_retrying) {
         failure.error.fault = Fault::internal;
-        failure.error.message = "the database refuses us";
+        failure.error.message = "the database refuses the connection";
     }
     return failure;
 }
 
-Fault fault_of(std::string_view state) {
-    if (state.starts_with("23")) return Fault::conflict;
-    if (state == "40001" || state == "40P01" || state.starts_with("08") || state.starts_with("57") ||
-        state.starts_with("53") || state == "55P03") {
+Fault to_fault(std::string_view sqlstate) {
+    if (sqlstate.starts_with("23")) return Fault::conflict;
+    if (sqlstate == "40001" || sqlstate == "40P01" || sqlstate.starts_with("08") ||
+        sqlstate.starts_with("57") || sqlstate.starts_with("53") || sqlstate == "55P03") {
         return Fault::unavailable;
     }
-    if (state == "22021" || state == "22P05") return Fault::invalid;
+    if (sqlstate == "22021" || sqlstate == "22P05") return Fault::invalid;
     return Fault::internal;
 }
 
-std::string message_of(std::string_view state) {
-    if (state.starts_with("23")) return "this conflicts with what is stored already";
-    if (state == "40001" || state == "40P01")
-        return "others changed the same records at this moment; try again";
-    if (state == "57014") return "the database did not answer in time; try again later";
-    if (state == "22021" || state == "22P05") return "text must be UTF-8 without NUL characters";
-    return fault_of(state) == Fault::unavailable ? "the database is not available; try again later"
-                                                 : "the database could not carry this out";
+std::string to_message(std::string_view sqlstate) {
+    if (sqlstate.starts_with("23")) return "this conflicts with existing data";
+    if (sqlstate == "40001" || sqlstate == "40P01")
+        return "the same records were changed concurrently; try again";
+    if (sqlstate == "57014") return "the database did not respond in time; try again later";
+    if (sqlstate == "22021" || sqlstate == "22P05") return "text must be UTF-8 without NUL characters";
+    return to_fault(sqlstate) == Fault::unavailable ? "the database is not available; try again later"
+                                                    : "the database could not execute the statement";
 }
 
 std::uint64_t next_serial() {
@@ -110,13 +115,13 @@ std::uint64_t next_serial() {
 Connection::Connection(Handle handle) : serial(next_serial()), handle_(std::move(handle)) {}
 
 std::unique_ptr<Connection> Connection::open(const Secret& url, Monotonic until, ConnectFailure& failure) {
-    auto options = connect_options(url);
+    auto options = parse_connect_options(url);
     if (!options) {
         failure = {std::move(options).error(), false};
         return nullptr;
     }
     std::vector<const char*> names, values;
-    for (const auto& [name, value] : options->all) {
+    for (const auto& [name, value] : options->options) {
         names.push_back(name.c_str());
         values.push_back(value.c_str());
     }
@@ -138,12 +143,12 @@ std::unique_ptr<Connection> Connection::open(const Secret& url, Monotonic until,
         step = PQconnectPoll(handle.get());
     }
     if (step != PGRES_POLLING_OK || PQsetnonblocking(handle.get(), 1) != 0) {
-        failure = connect_failure(handle.get());
+        failure = make_connect_failure(handle.get());
         return nullptr;
     }
     PQsetErrorVerbosity(handle.get(), PQERRORS_DEFAULT);
     auto connection = std::unique_ptr<Connection>(new Connection(std::move(handle)));
-    connection->rested_since = std::chrono::steady_clock::now();
+    connection->idle_since = std::chrono::steady_clock::now();
     return connection;
 }
 
@@ -155,13 +160,13 @@ bool Connection::in_transaction() const {
     return PQtransactionStatus(handle_.get()) != PQTRANS_IDLE;
 }
 
-bool Connection::quiet() {
+bool Connection::is_idle() {
     if (!usable()) return false;
     pollfd watched{PQsocket(handle_.get()), POLLIN, 0};
-    return poll(&watched, 1, 0) == 0;
+    return ::poll(&watched, 1, 0) == 0;
 }
 
-bool Connection::take_notices(std::set<std::string>& payloads) {
+bool Connection::receive_notifications(std::set<std::string>& payloads) {
     if (!usable() || PQconsumeInput(handle_.get()) != 1) {
         broken_ = true;
         return false;
@@ -172,35 +177,36 @@ bool Connection::take_notices(std::set<std::string>& payloads) {
     return true;
 }
 
-Error Connection::lost() {
+Error Connection::connection_lost() {
     broken_ = true;
-    refusal_ = {};
+    server_error_ = {};
     return {Fault::unavailable, "the connection to the database was lost; try again",
-            "connection lost: " + one_line(PQerrorMessage(handle_.get()))};
+            "connection lost: " + join_lines(PQerrorMessage(handle_.get()))};
 }
 
-Error Connection::late() {
+Error Connection::abort() {
     timed_out_ = true;
-    refusal_ = {};
-    return {Fault::unavailable, "the database did not answer in time; try again later",
-            "no answer of the database before the deadline"};
+    server_error_ = {};
+    return {Fault::unavailable, "the database did not respond in time; try again later",
+            "no response from the database before the deadline"};
 }
 
-Error Connection::refused(const PGresult* result) {
+Error Connection::record_error(const PGresult* result) {
     auto field = [&](int code) {
         const char* text = PQresultErrorField(result, code);
         return std::string(text ? text : "");
     };
-    refusal_ = {.state = field(PG_DIAG_SQLSTATE),
-                .constraint = field(PG_DIAG_CONSTRAINT_NAME),
-                .column = field(PG_DIAG_COLUMN_NAME)};
-    // libpq makes up a result without a state when the connection breaks.
-    if (refusal_.state.empty()) return lost();
-    // DETAIL is left out: it quotes the values of rows.
-    std::string cause = refusal_.state + ": " + one_line(field(PG_DIAG_MESSAGE_PRIMARY));
-    if (!refusal_.constraint.empty()) cause += " (" + refusal_.constraint + ")";
-    if (refusal_.state == "57P01" || refusal_.state == "57P02" || refusal_.state == "57P03") broken_ = true;
-    return {fault_of(refusal_.state), message_of(refusal_.state), std::move(cause)};
+    server_error_ = {.sqlstate = field(PG_DIAG_SQLSTATE),
+                     .constraint = field(PG_DIAG_CONSTRAINT_NAME),
+                     .column = field(PG_DIAG_COLUMN_NAME)};
+    const auto& sqlstate = server_error_.sqlstate;
+    // libpq makes up a result without an SQLSTATE when the connection breaks.
+    if (sqlstate.empty()) return connection_lost();
+    // DETAIL is omitted: it quotes values of rows.
+    std::string cause = sqlstate + ": " + join_lines(field(PG_DIAG_MESSAGE_PRIMARY));
+    if (!server_error_.constraint.empty()) cause += " (" + server_error_.constraint + ")";
+    if (sqlstate == "57P01" || sqlstate == "57P02" || sqlstate == "57P03") broken_ = true;
+    return {to_fault(sqlstate), to_message(sqlstate), std::move(cause)};
 }
 
 bool Connection::send(const Statement& statement, bool prepare) {
@@ -212,192 +218,191 @@ bool Connection::send(const Statement& statement, bool prepare) {
     if (known == prepared_.end() &&
         (!prepare || statement.differs_each_time || prepared_.size() >= prepared_max)) {
         std::string sql(statement.sql);
-        group_.commands.push_back({});
+        pipeline_.commands.push_back({});
         return PQsendQueryParams(handle_.get(), sql.c_str(), count, nullptr, values_.data(), nullptr, nullptr,
                                  0) == 1;
     }
     if (known == prepared_.end()) {
-        known = prepared_.emplace(statement.sql, stable_name(statement.sql, generation_)).first;
-        group_.commands.push_back({&known->first});
+        known = prepared_.emplace(statement.sql, make_statement_name(statement.sql, generation_)).first;
+        pipeline_.commands.push_back({&known->first});
         const char* sql = known->first.c_str();
         if (PQsendPrepare(handle_.get(), known->second.c_str(), sql, 0, nullptr) != 1) return false;
     }
-    group_.commands.push_back({});
+    pipeline_.commands.push_back({});
     return PQsendQueryPrepared(handle_.get(), known->second.c_str(), count, values_.data(), nullptr, nullptr,
                                0) == 1;
 }
 
-// Until the next result can be taken without waiting; sends what is still to be sent meanwhile, since both
-// sides would wait for each other if we only wrote.
-Result<> Connection::await(Monotonic until) {
+// Waits until the next result can be read without blocking. Also flushes the output buffer: a deadlock would
+// result if both sides only wrote.
+Result<> Connection::wait_for_result(Monotonic until) {
     while (PQisBusy(handle_.get())) {
         int unsent = PQflush(handle_.get());
-        if (unsent < 0) return lost();
+        if (unsent < 0) return connection_lost();
         auto events = static_cast<short>(unsent ? POLLIN | POLLOUT : POLLIN);
-        if (!wait_for(PQsocket(handle_.get()), events, until)) return late();
-        if (PQconsumeInput(handle_.get()) != 1) return lost();
+        if (!wait_for(PQsocket(handle_.get()), events, until)) return abort();
+        if (PQconsumeInput(handle_.get()) != 1) return connection_lost();
     }
     return {};
 }
 
-Result<> Connection::begin(std::span<const Statement> statements, bool prepare) {
-    refusal_ = {};
-    group_.commands.clear();
-    group_.rows.clear();
-    group_.first_error.reset();
-    group_.done = 0;
-    group_.nothing = 0;
+Result<> Connection::start_pipeline(std::span<const Statement> statements, bool prepare) {
+    server_error_ = {};
+    pipeline_.commands.clear();
+    pipeline_.rows.clear();
+    pipeline_.first_error.reset();
+    pipeline_.done = 0;
+    pipeline_.null_results = 0;
     if (PQpipelineStatus(handle_.get()) == PQ_PIPELINE_OFF && PQenterPipelineMode(handle_.get()) != 1)
-        return lost();
+        return connection_lost();
     for (const auto& statement : statements) {
-        if (!send(statement, prepare)) return lost();
+        if (!send(statement, prepare)) return connection_lost();
     }
-    if (PQpipelineSync(handle_.get()) != 1 || !push()) return lost();
-    // A write that fails lets libpq read what the server said last, and close the socket.
-    if (PQsocket(handle_.get()) < 0) return lost();
+    if (PQpipelineSync(handle_.get()) != 1 || !flush()) return connection_lost();
+    // After a failed write libpq reads the last message of the server and closes the socket.
+    if (PQsocket(handle_.get()) < 0) return connection_lost();
     return {};
 }
 
-// False if the connection is lost.
-bool Connection::push() {
+// Sends buffered output without blocking; returns false if the connection is lost.
+bool Connection::flush() {
     int left = PQflush(handle_.get());
-    unsent_ = left > 0;
+    wants_write_ = left > 0;
     return left >= 0;
 }
 
-std::optional<Result<std::vector<Rows>>> Connection::proceed() {
-    if (PQconsumeInput(handle_.get()) != 1 || (unsent_ && !push())) return lost();
-    return collect();
+std::optional<Result<std::vector<ResultSet>>> Connection::poll() {
+    if (PQconsumeInput(handle_.get()) != 1 || (wants_write_ && !flush())) return connection_lost();
+    return read_results();
 }
 
-// What can be had without waiting.
-std::optional<Result<std::vector<Rows>>> Connection::collect() {
+// Reads all results that have arrived.
+std::optional<Result<std::vector<ResultSet>>> Connection::read_results() {
     while (!PQisBusy(handle_.get())) {
         auto* result = PQgetResult(handle_.get());
         if (result) {
-            group_.nothing = 0;
-            auto answer = take(result);
-            if (answer) return answer;
-        } else if (++group_.nothing == 2) {
-            // The end of one command's results; twice in a row means there is no more to come.
-            return lost();
+            pipeline_.null_results = 0;
+            if (auto complete = on_result(result)) return complete;
+        } else if (++pipeline_.null_results == 2) {
+            // A null ends the results of one command; two in a row mean that no more results will come.
+            return connection_lost();
         }
     }
     return std::nullopt;
 }
 
-std::optional<Result<std::vector<Rows>>> Connection::take(PGresult* result) {
-    Answer answer(result);
+std::optional<Result<std::vector<ResultSet>>> Connection::on_result(PGresult* result) {
+    ResultHandle handle(result);
     auto status = PQresultStatus(result);
     if (status == PGRES_PIPELINE_SYNC) {
-        if (group_.first_error) return *std::move(group_.first_error);
-        return std::move(group_.rows);
+        if (pipeline_.first_error) return *std::move(pipeline_.first_error);
+        return std::move(pipeline_.rows);
     }
     bool succeeded = status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK;
-    if (status == PGRES_FATAL_ERROR && !group_.first_error) group_.first_error = refused(result);
-    if (broken_ || group_.done >= group_.commands.size()) {
-        if (!broken_) return lost();
-        return group_.first_error ? *std::move(group_.first_error) : lost();
+    if (status == PGRES_FATAL_ERROR && !pipeline_.first_error) pipeline_.first_error = record_error(result);
+    if (broken_ || pipeline_.done >= pipeline_.commands.size()) {
+        if (!broken_) return connection_lost();
+        return pipeline_.first_error ? *std::move(pipeline_.first_error) : connection_lost();
     }
-    if (const auto* preparing = group_.commands[group_.done++].preparing) {
+    if (const auto* preparing = pipeline_.commands[pipeline_.done++].preparing) {
         if (!succeeded) prepared_.erase(*preparing);
     } else if (succeeded) {
-        group_.rows.emplace_back().result_ = std::shared_ptr<void>(
-            answer.release(), [](void* owned) { PQclear(static_cast<PGresult*>(owned)); });
+        pipeline_.rows.emplace_back().result_ = std::shared_ptr<void>(
+            handle.release(), [](void* owned) { PQclear(static_cast<PGresult*>(owned)); });
     }
     return std::nullopt;
 }
 
-Result<std::vector<Rows>> Connection::exchange(std::span<const Statement> statements, bool prepare,
-                                               Monotonic until) {
-    TRY(begin(statements, prepare));
+Result<std::vector<ResultSet>> Connection::execute_pipeline(std::span<const Statement> statements,
+                                                            bool prepare, Monotonic until) {
+    TRY(start_pipeline(statements, prepare));
     for (;;) {
-        auto events = static_cast<short>(unsent_ ? POLLIN | POLLOUT : POLLIN);
-        if (!wait_for(PQsocket(handle_.get()), events, until)) return late();
-        if (auto answer = proceed()) return *std::move(answer);
+        auto events = static_cast<short>(wants_write_ ? POLLIN | POLLOUT : POLLIN);
+        if (!wait_for(PQsocket(handle_.get()), events, until)) return abort();
+        if (auto rows = poll()) return *std::move(rows);
     }
 }
 
-Result<> Connection::flush(Monotonic until) {
+Result<> Connection::flush_until(Monotonic until) {
     while (true) {
         int unsent = PQflush(handle_.get());
-        if (unsent < 0) return lost();
+        if (unsent < 0) return connection_lost();
         if (unsent == 0) return {};
-        if (!wait_for(PQsocket(handle_.get()), POLLIN | POLLOUT, until)) return late();
-        if (PQconsumeInput(handle_.get()) != 1) return lost();
+        if (!wait_for(PQsocket(handle_.get()), POLLIN | POLLOUT, until)) return abort();
+        if (PQconsumeInput(handle_.get()) != 1) return connection_lost();
     }
 }
 
 // COPY and the simple protocol are not available in pipeline mode.
-Result<> Connection::leave_pipeline() {
-    refusal_ = {};
-    if (PQexitPipelineMode(handle_.get()) != 1) return lost();
+Result<> Connection::exit_pipeline_mode() {
+    server_error_ = {};
+    if (PQexitPipelineMode(handle_.get()) != 1) return connection_lost();
     return {};
 }
 
-// The rest of the answers to a simple query or a COPY, up to the server's being ready again.
-Result<> Connection::finish_simple(Monotonic until, std::uint64_t* copied) {
+// Reads the remaining results of a simple query or a COPY, until the server is ready for the next query.
+Result<> Connection::finish_simple_query(Monotonic until, std::uint64_t* copied) {
     std::optional<Error> first_error;
     while (true) {
-        TRY(await(until));
-        Answer answer(PQgetResult(handle_.get()));
-        if (!answer) break;
-        auto status = PQresultStatus(answer.get());
-        if (status == PGRES_FATAL_ERROR && !first_error) first_error = refused(answer.get());
-        if (status == PGRES_COPY_IN || status == PGRES_COPY_OUT) return lost();
+        TRY(wait_for_result(until));
+        ResultHandle handle(PQgetResult(handle_.get()));
+        if (!handle) break;
+        auto status = PQresultStatus(handle.get());
+        if (status == PGRES_FATAL_ERROR && !first_error) first_error = record_error(handle.get());
+        if (status == PGRES_COPY_IN || status == PGRES_COPY_OUT) return connection_lost();
         if (copied && status == PGRES_COMMAND_OK) {
-            *copied = std::strtoull(PQcmdTuples(answer.get()), nullptr, 10);
+            *copied = std::strtoull(PQcmdTuples(handle.get()), nullptr, 10);
         }
     }
     if (first_error) return *std::move(first_error);
-    if (PQstatus(handle_.get()) != CONNECTION_OK) return lost();
+    if (PQstatus(handle_.get()) != CONNECTION_OK) return connection_lost();
     return {};
 }
 
 Result<> Connection::script(const std::string& sql, Monotonic until) {
-    TRY(leave_pipeline());
-    if (PQsendQuery(handle_.get(), sql.c_str()) != 1) return lost();
-    return finish_simple(until, nullptr);
+    TRY(exit_pipeline_mode());
+    if (PQsendQuery(handle_.get(), sql.c_str()) != 1) return connection_lost();
+    return finish_simple_query(until, nullptr);
 }
 
-Result<> Connection::put_copy(std::string_view bytes, Monotonic until) {
+Result<> Connection::put_copy_data(std::string_view bytes, Monotonic until) {
     for (std::size_t at = 0; at < bytes.size(); at += copy_chunk_bytes) {
         auto chunk = bytes.substr(at, copy_chunk_bytes);
-        // In non-blocking mode 0 means "the buffer is full": it has to be emptied first.
+        // In non-blocking mode 0 means "the buffer is full": it must be flushed first.
         while (true) {
-            int taken = PQputCopyData(handle_.get(), chunk.data(), static_cast<int>(chunk.size()));
-            if (taken < 0) return lost();
-            TRY(flush(until));
-            if (taken == 1) break;
+            int queued = PQputCopyData(handle_.get(), chunk.data(), static_cast<int>(chunk.size()));
+            if (queued < 0) return connection_lost();
+            TRY(flush_until(until));
+            if (queued == 1) break;
         }
     }
     return {};
 }
 
-Result<std::uint64_t> Connection::copy_in(const std::string& sql, std::span<const std::string_view> parts,
+Result<std::uint64_t> Connection::copy_in(const std::string& sql, std::span<const std::string_view> chunks,
                                           Monotonic until) {
-    TRY(leave_pipeline());
-    if (PQsendQuery(handle_.get(), sql.c_str()) != 1) return lost();
-    TRY(await(until));
-    Answer answer(PQgetResult(handle_.get()));
-    if (!answer) return lost();
-    if (PQresultStatus(answer.get()) != PGRES_COPY_IN) {
-        if (PQresultStatus(answer.get()) != PGRES_FATAL_ERROR) return lost();
-        auto error = refused(answer.get());
+    TRY(exit_pipeline_mode());
+    if (PQsendQuery(handle_.get(), sql.c_str()) != 1) return connection_lost();
+    TRY(wait_for_result(until));
+    ResultHandle handle(PQgetResult(handle_.get()));
+    if (!handle) return connection_lost();
+    if (PQresultStatus(handle.get()) != PGRES_COPY_IN) {
+        if (PQresultStatus(handle.get()) != PGRES_FATAL_ERROR) return connection_lost();
+        auto error = record_error(handle.get());
         std::uint64_t ignored = 0;
-        TRY(finish_simple(until, &ignored));
+        TRY(finish_simple_query(until, &ignored));
         return error;
     }
-    for (auto part : parts)
-        TRY(put_copy(part, until));
+    for (auto chunk : chunks)
+        TRY(put_copy_data(chunk, until));
     while (true) {
-        int taken = PQputCopyEnd(handle_.get(), nullptr);
-        if (taken < 0) return lost();
-        TRY(flush(until));
-        if (taken == 1) break;
+        int queued = PQputCopyEnd(handle_.get(), nullptr);
+        if (queued < 0) return connection_lost();
+        TRY(flush_until(until));
+        if (queued == 1) break;
     }
     std::uint64_t copied = 0;
-    TRY(finish_simple(until, &copied));
+    TRY(finish_simple_query(until, &copied));
     return copied;
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// One libpq connection, driven without blocking: each call ends at its deadline, and a connection whose
-// answer did not come in time is of no further use. Statements travel in pipeline mode, so that a group of
-// them costs one round trip (libpq documentation, "Pipeline Mode").
+// A non-blocking libpq connection. Each call ends at its deadline; a connection whose response did not arrive
+// in time cannot be used again. Statements are sent in pipeline mode, so that a group of them costs one round
+// trip (libpq documentation, "Pipeline Mode").
 #pragma once
 
 #include <cstdint>
@@ -19,17 +19,18 @@
 #include "base/result.h"
 #include "base/secret.h"
 #include "base/time.h"
-#include "postgres/driver/pool.h"
+#include "postgres/driver/result_set.h"
+#include "postgres/driver/transaction.h"
 
 namespace integreat::postgres {
 
 struct Statement {
     std::string_view sql;
     std::span<const Value> parameters;
-    bool differs_each_time = false;  // Then it is not kept prepared.
+    bool differs_each_time = false;  // Never kept prepared.
 };
 
-// Why a connection could not be opened, and whether trying again may help.
+// The reason why a connection could not be opened.
 struct ConnectFailure {
     Error error;
     bool worth_retrying = false;
@@ -37,47 +38,52 @@ struct ConnectFailure {
 
 class Connection {
 public:
-    // Null with `failure` filled if it could not be opened.
+    // Opens a connection; null with `failure` set on error.
     static std::unique_ptr<Connection> open(const Secret& url, Monotonic until, ConnectFailure& failure);
 
-    // All statements in one round trip; the results in their order, or the first error. The statements are
-    // one implicit transaction unless they say BEGIN. `prepare` keeps them prepared on the connection.
-    Result<std::vector<Rows>> exchange(std::span<const Statement> statements, bool prepare, Monotonic until);
+    // Executes all statements in one round trip. Returns the results in order, or the first error. The
+    // statements are one implicit transaction unless they contain BEGIN. `prepare` keeps them prepared on the
+    // connection.
+    Result<std::vector<ResultSet>> execute_pipeline(std::span<const Statement> statements, bool prepare,
+                                                    Monotonic until);
 
-    // The same in steps, for those who wait for the socket themselves: begin, then proceed whenever it is
-    // readable (or writable, while something is unsent) until there is a result. An error of begin ends it.
-    Result<> begin(std::span<const Statement> statements, bool prepare);
-    std::optional<Result<std::vector<Rows>>> proceed();
-    bool unsent() const { return unsent_; }
-    // Ends an exchange that got no answer by its deadline, or that nobody wants any more.
-    Error late();
+    // Executes statements like execute_pipeline, in steps, for callers that watch the socket themselves:
+    // start, then poll whenever the socket is readable (or writable, while wants_write()) until there is a
+    // result. An error of start_pipeline is final.
+    Result<> start_pipeline(std::span<const Statement> statements, bool prepare);
+    std::optional<Result<std::vector<ResultSet>>> poll();
+    bool wants_write() const { return wants_write_; }
+    // Abandons a pipeline at its deadline or on cancellation. Returns the error of the pipeline; the
+    // connection cannot be used again.
+    Error abort();
 
-    // Simple query protocol: several statements, none with parameters.
+    // Executes several statements without parameters, with the simple query protocol.
     Result<> script(const std::string& sql, Monotonic until);
-    Result<std::uint64_t> copy_in(const std::string& sql, std::span<const std::string_view> parts,
+    Result<std::uint64_t> copy_in(const std::string& sql, std::span<const std::string_view> chunks,
                                   Monotonic until);
 
-    // What other sessions announced on the channels that this one listens to: each payload is added. False if
-    // the connection is lost.
-    bool take_notices(std::set<std::string>& payloads);
+    // Adds the payloads of all notifications received on the channels that this connection listens to.
+    // Returns false if the connection is lost.
+    bool receive_notifications(std::set<std::string>& payloads);
     int socket() const { return PQsocket(handle_.get()); }
 
-    // False if the server has closed its end or said something unasked: a look at the socket, no round trip.
-    bool quiet();
-    bool usable() const;  // False once an answer was late or the connection broke.
+    // Returns false if the server has closed the connection or sent something unexpected. Examines the
+    // socket, without a round trip.
+    bool is_idle();
+    bool usable() const;  // False after a missed deadline or a lost connection.
     bool timed_out() const { return timed_out_; }
-    const std::string& sql_state() const { return refusal_.state; }  // Of the last error of the server.
-    const Refusal& refusal() const { return refusal_; }
+    const std::string& sqlstate() const { return server_error_.sqlstate; }
+    const ServerError& server_error() const { return server_error_; }
     bool in_transaction() const;
-    // The server may still have them: what is prepared from now on has other names.
+    // Forgets the prepared statements. The server may still have them: new ones get other names.
     void forget_prepared() {
         prepared_.clear();
         ++generation_;
     }
 
-    Monotonic rested_since;
-    const void* lane = nullptr;  // The Lane that used it last, to be compared only.
-    const std::uint64_t serial;  // Of all connections of this process.
+    Monotonic idle_since;
+    const void* last_queue = nullptr;  // The CompletionQueue of its last query; compared, not dereferenced.
+    const std::uint64_t serial;        // Unique in this process.
 
 private:
     struct Close {
@@ -85,56 +91,48 @@ private:
     };
     using Handle = std::unique_ptr<PGconn, Close>;
 
-    struct HashText {
+    struct StringHash {
         using is_transparent = void;
         std::size_t operator()(std::string_view text) const { return std::hash<std::string_view>()(text); }
     };
 
     explicit Connection(Handle handle);
 
-    // One message group of a pipeline: a statement, or the preparation of one.
+    // One command of a pipeline: a statement, or the preparation of one.
     struct Command {
-        const std::string* preparing = nullptr;  // Key in prepared_.
+        const std::string* preparing = nullptr;  // Key in prepared_; null for a statement.
     };
 
-    // What was sent, and what has come of it so far.
-    struct Group {
+    // The commands sent, and their results so far.
+    struct Pipeline {
         std::vector<Command> commands;
-        std::vector<Rows> rows;
+        std::vector<ResultSet> rows;
         std::optional<Error> first_error;
         std::size_t done = 0;
-        int nothing = 0;  // Ends of results in a row.
+        int null_results = 0;  // Consecutive null results of PQgetResult.
     };
 
     bool send(const Statement& statement, bool prepare);
-    bool push();
-    std::optional<Result<std::vector<Rows>>> collect();
-    std::optional<Result<std::vector<Rows>>> take(PGresult* result);
-    Result<> await(Monotonic until);
-    Result<> flush(Monotonic until);
-    Result<> put_copy(std::string_view bytes, Monotonic until);
-    Result<> leave_pipeline();
-    Result<> finish_simple(Monotonic until, std::uint64_t* copied);
-    Error lost();
-    Error refused(const PGresult* result);
+    bool flush();
+    std::optional<Result<std::vector<ResultSet>>> read_results();
+    std::optional<Result<std::vector<ResultSet>>> on_result(PGresult* result);
+    Result<> wait_for_result(Monotonic until);
+    Result<> flush_until(Monotonic until);
+    Result<> put_copy_data(std::string_view bytes, Monotonic until);
+    Result<> exit_pipeline_mode();
+    Result<> finish_simple_query(Monotonic until, std::uint64_t* copied);
+    Error connection_lost();
+    Error record_error(const PGresult* result);
 
     Handle handle_;
-    std::unordered_map<std::string, std::string, HashText, std::equal_to<>> prepared_;  // SQL to name.
+    std::unordered_map<std::string, std::string, StringHash, std::equal_to<>> prepared_;  // Name by SQL.
     int generation_ = 0;
-    Group group_;
-    std::vector<const char*> values_;  // Of one statement; kept for its memory.
-    bool unsent_ = false;
-    Refusal refusal_;
+    Pipeline pipeline_;
+    std::vector<const char*> values_;  // Parameters of one statement; a member to reuse its memory.
+    bool wants_write_ = false;
+    ServerError server_error_;
     bool timed_out_ = false;
     bool broken_ = false;
 };
-
-// The options of a URL as libpq gets them: what the URL says, and for servers elsewhere TLS with the name
-// checked against the system's certificates unless it says otherwise.
-struct ConnectOptions {
-    std::vector<std::pair<std::string, std::string>> all;
-    std::string find(std::string_view name) const;
-};
-Result<ConnectOptions> connect_options(const Secret& url);
 
 }  // namespace integreat::postgres

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a database announces on one channel (NOTIFY), heard on a connection of its own, since a pooled one is
-// somebody else's after each transaction. It may be lost and comes back by itself; whoever waits is told that
-// something may have been missed meanwhile, and looks for itself.
+// Listens for the notifications of one channel (LISTEN, NOTIFY), on a connection of its own: a pooled one is
+// given to another caller after each transaction. Reconnects after a lost connection and reports that
+// notifications may have been missed meanwhile.
 #pragma once
 
 #include <chrono>
@@ -12,43 +12,44 @@
 
 #include "base/secret.h"
 #include "base/time.h"
+#include "base/unique_fd.h"
 
 namespace integreat::postgres {
 
 class Connection;
 
-class Notices {
+struct Notifications {
+    std::set<std::string> payloads;
+    bool may_have_gaps = false;  // The connection is new, or there is none.
+};
+
+class NotificationListener {
 public:
-    // `url` is asked before each connection. While it is empty nothing is heard: waits end by time or
-    // interrupt.
-    Notices(std::function<Secret()> url, std::string channel);
-    ~Notices();
-    Notices(const Notices&) = delete;
+    // `url` is called before each connection attempt. While it returns an empty URL there is no connection,
+    // and waits end by timeout or interrupt.
+    NotificationListener(std::function<Secret()> url, std::string channel);
+    ~NotificationListener();
+    NotificationListener(const NotificationListener&) = delete;
 
-    struct Heard {
-        std::set<std::string> payloads;
-        bool perhaps_missed = false;  // The connection is new, or there is none.
-    };
-
-    // Until something is heard, the time is over, or interrupt() was called since the last wait. One thread
-    // waits; it also connects here, for at most two seconds at a time.
-    Heard wait(std::chrono::milliseconds most);
+    // Waits until there is a notification, `timeout` has passed, or interrupt() was called since the last
+    // wait. For one thread only; it also connects here, which takes at most two seconds.
+    Notifications wait(std::chrono::milliseconds timeout);
 
     bool connected() const { return connection_ != nullptr; }
-    void rest();  // Closes the connection until interrupt() is called.
+    void pause();  // Closes the connection and waits until interrupt() is called.
 
-    void interrupt();  // Any thread may.
+    void interrupt();  // Thread-safe.
 
 private:
     bool connect();
-    void sleep(std::chrono::milliseconds most);
+    void sleep(std::chrono::milliseconds timeout);
 
     std::function<Secret()> url_;
     std::string channel_;
     std::unique_ptr<Connection> connection_;
-    int interrupt_;  // eventfd
+    UniqueFd interrupt_;  // An eventfd.
     Monotonic retry_at_;
-    std::chrono::milliseconds pause_{0};
+    std::chrono::milliseconds retry_delay_{0};
 };
 
 }  // namespace integreat::postgres

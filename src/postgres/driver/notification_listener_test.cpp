@@ -12,12 +12,12 @@ namespace {
 
 using namespace std::chrono_literals;
 
-class NoticesTest : public ::testing::Test {
+class NotificationListenerTest : public ::testing::Test {
 protected:
-    void announce(const char* payload) {
+    void notify(const char* payload) {
         auto deadline = clock.monotonic() + 10s;
-        auto done = pool.run(database.pool.tenant, deadline, "SELECT pg_notify('news', $1)", {payload});
-        ASSERT_TRUE(done) << done.error().cause;
+        auto sent = pool.run(database.pool.tenant, deadline, "SELECT pg_notify('news', $1)", {payload});
+        ASSERT_TRUE(sent) << sent.error().cause;
     }
 
     FixedClock clock;
@@ -25,65 +25,65 @@ protected:
     Pool pool{database.pool, clock};
 };
 
-TEST_F(NoticesTest, AreHeardOnceThoughSaidTwice) {
-    Notices notices([this] { return database.pool.url; }, "news");
-    EXPECT_TRUE(notices.wait(10s).perhaps_missed);
-    announce("students");
-    auto heard = notices.wait(10s);
-    EXPECT_EQ(heard.payloads, std::set<std::string>{"students"});
-    EXPECT_FALSE(heard.perhaps_missed);
-    EXPECT_TRUE(notices.wait(0ms).payloads.empty());
+TEST_F(NotificationListenerTest, ReceivesEachPayloadOnce) {
+    NotificationListener listener([this] { return database.pool.url; }, "news");
+    EXPECT_TRUE(listener.wait(10s).may_have_gaps);
+    notify("students");
+    auto received = listener.wait(10s);
+    EXPECT_EQ(received.payloads, std::set<std::string>{"students"});
+    EXPECT_FALSE(received.may_have_gaps);
+    EXPECT_TRUE(listener.wait(0ms).payloads.empty());
 }
 
-TEST_F(NoticesTest, AnInterruptBeforeTheWaitIsNotLost) {
-    Notices notices([this] { return database.pool.url; }, "news");
-    notices.wait(10s);
-    notices.interrupt();
-    EXPECT_TRUE(notices.wait(1h).payloads.empty());
-    std::thread other([&] { notices.interrupt(); });
-    EXPECT_FALSE(notices.wait(1h).perhaps_missed);
+TEST_F(NotificationListenerTest, KeepsAnInterruptFromBeforeTheWait) {
+    NotificationListener listener([this] { return database.pool.url; }, "news");
+    listener.wait(10s);
+    listener.interrupt();
+    EXPECT_TRUE(listener.wait(1h).payloads.empty());
+    std::thread other([&] { listener.interrupt(); });
+    EXPECT_FALSE(listener.wait(1h).may_have_gaps);
     other.join();
 }
 
-TEST_F(NoticesTest, ALostConnectionIsOpenedAgainAndSaysSo) {
-    Notices notices([this] { return database.pool.url; }, "news");
-    notices.wait(10s);
+TEST_F(NotificationListenerTest, ReconnectsAfterALostConnectionAndReportsTheGap) {
+    NotificationListener listener([this] { return database.pool.url; }, "news");
+    listener.wait(10s);
     auto ended = pool.run(database.pool.tenant, clock.monotonic() + 10s,
                           "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
                           "WHERE query LIKE 'LISTEN%' AND datname = current_database()");
     ASSERT_TRUE(ended) << ended.error().cause;
-    while (!notices.wait(10s).perhaps_missed) {
+    while (!listener.wait(10s).may_have_gaps) {
     }
-    EXPECT_FALSE(notices.connected());
-    EXPECT_TRUE(notices.wait(10s).perhaps_missed);
-    EXPECT_TRUE(notices.connected());
-    announce("again");
-    EXPECT_EQ(notices.wait(10s).payloads, std::set<std::string>{"again"});
+    EXPECT_FALSE(listener.connected());
+    EXPECT_TRUE(listener.wait(10s).may_have_gaps);
+    EXPECT_TRUE(listener.connected());
+    notify("again");
+    EXPECT_EQ(listener.wait(10s).payloads, std::set<std::string>{"again"});
 }
 
-TEST_F(NoticesTest, RestWithoutAConnectionUntilInterrupted) {
-    Notices notices([this] { return database.pool.url; }, "news");
-    notices.wait(10s);
-    notices.interrupt();
-    notices.rest();
-    EXPECT_FALSE(notices.connected());
-    EXPECT_TRUE(notices.wait(10s).perhaps_missed);
-    EXPECT_TRUE(notices.connected());
+TEST_F(NotificationListenerTest, PausesWithoutAConnectionUntilInterrupted) {
+    NotificationListener listener([this] { return database.pool.url; }, "news");
+    listener.wait(10s);
+    listener.interrupt();
+    listener.pause();
+    EXPECT_FALSE(listener.connected());
+    EXPECT_TRUE(listener.wait(10s).may_have_gaps);
+    EXPECT_TRUE(listener.connected());
 }
 
-TEST_F(NoticesTest, WithoutAUrlThereIsOnlyTime) {
-    Notices notices([] { return Secret(); }, "news");
-    announce("unheard");
-    auto heard = notices.wait(1ms);
-    EXPECT_TRUE(heard.payloads.empty());
-    EXPECT_TRUE(heard.perhaps_missed);
+TEST_F(NotificationListenerTest, WithoutAUrlWaitsEndByTimeout) {
+    NotificationListener listener([] { return Secret(); }, "news");
+    notify("unread");
+    auto received = listener.wait(1ms);
+    EXPECT_TRUE(received.payloads.empty());
+    EXPECT_TRUE(received.may_have_gaps);
 }
 
-TEST_F(NoticesTest, AServerThatIsNotThereIsAskedAgainLater) {
-    Notices notices([] { return Secret("host=/nonexistent dbname=x user=x"); }, "news");
+TEST_F(NotificationListenerTest, RetriesAServerThatCannotBeReached) {
+    NotificationListener listener([] { return Secret("host=/nonexistent dbname=x user=x"); }, "news");
     for (int i = 0; i < 3; ++i)
-        EXPECT_TRUE(notices.wait(1ms).perhaps_missed);
-    EXPECT_FALSE(notices.connected());
+        EXPECT_TRUE(listener.wait(1ms).may_have_gaps);
+    EXPECT_FALSE(listener.connected());
 }
 
 }  // namespace

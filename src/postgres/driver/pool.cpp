@@ -11,6 +11,7 @@
 #include "base/concurrency/synchronized.h"
 #include "postgres/driver/completion_queue.h"
 #include "postgres/driver/connection.h"
+#include "postgres/driver/session_statements.h"
 
 namespace integreat::postgres {
 
@@ -19,86 +20,46 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 
-constexpr milliseconds wait_max{600'000};      // What "no deadline" means.
-constexpr milliseconds rest_max{30'000};       // A connection idle for longer is tried before use.
-constexpr milliseconds rest_check_max{2'000};  // How long such a try may take.
-constexpr milliseconds rest_trusted{10};       // So shortly after its last answer it is not even looked at.
+constexpr milliseconds wait_max{600'000};     // The effective deadline of calls without one.
+constexpr milliseconds idle_max{30'000};      // A connection that was idle for longer is tested before use.
+constexpr milliseconds idle_test_max{2'000};  // Deadline of such a test.
+constexpr milliseconds idle_trusted_max{10};  // Idle time up to which the socket is not even examined.
 constexpr milliseconds backoff_first{100};
 constexpr milliseconds backoff_max{2'000};
 
-constexpr std::string_view begin_sql = "BEGIN";
-constexpr std::string_view timeout_sql = "SELECT set_config('statement_timeout', $1, true)";
-// num_nulls(): nobody reads what they return, and one number costs less to describe and send than four texts.
-constexpr std::string_view acting_sql =
-    "SELECT num_nulls(set_config('role', $1, true), set_config('integreat.uid', $2, true), "
-    "set_config('integreat.request', $3, true))";
-constexpr std::string_view acting_timeout_sql =
-    "SELECT num_nulls(set_config('role', $1, true), set_config('integreat.uid', $2, true), "
-    "set_config('integreat.request', $3, true), set_config('statement_timeout', $4, true))";
-
-// Half to all of `longest`, so that many who wait do not knock at once. Not for secrets.
+// Returns half to all of `longest`, to spread the retries of concurrent callers. Not for secrets.
 milliseconds jittered(milliseconds longest) {
     thread_local std::minstd_rand generator(
         static_cast<unsigned>(steady_clock::now().time_since_epoch().count()));
     return longest / 2 + milliseconds(generator() % static_cast<unsigned>(longest.count() / 2 + 1));
 }
 
-// The server gives up a little before we do, so that its connection stays of use.
-milliseconds server_share(milliseconds left) {
-    return std::max(milliseconds(1), left - std::min(left / 10, milliseconds(50)));
-}
-
-Error over_error() {
-    return {Fault::internal, "the database could not carry this out",
-            "the transaction has failed or is over"};
-}
-
-Error deadline_error() {
-    return {Fault::unavailable, "the database did not answer in time; try again later",
-            "the deadline passed before the statement was sent"};
-}
-
-bool has_nul(std::span<const Value> parameters) {
-    return std::any_of(parameters.begin(), parameters.end(),
-                       [](const Value& value) { return value && value->find('\0') != std::string::npos; });
-}
-
-Error nul_error() {
-    return {Fault::invalid, "text must be UTF-8 without NUL characters",
-            "a parameter contains a NUL character"};
-}
-
-// A pooler that gave us another server's session, or a plan that DDL made stale: nothing was done.
-bool lost_its_plan(const std::string& state) {
-    return state == "0A000" || state == "26000" || state == "42P05";
-}
-
-// One statement behind what must be told to the server first, for one round trip.
-struct Group {
-    Group(const Acting* acting, const Statement& statement, Monotonic answer_until)
-        : until(answer_until), left(std::chrono::floor<milliseconds>(until - steady_clock::now())) {
-        told.reserve(4);
-        if (acting) {
-            told.emplace_back(acting->role);
-            told.emplace_back(acting->uid);
-            told.emplace_back(acting->request);
+// One statement preceded by its session settings, for one round trip.
+struct StatementGroup {
+    StatementGroup(const RoleContext* context, const Statement& statement, Monotonic deadline)
+        : until(deadline), left(std::chrono::floor<milliseconds>(until - steady_clock::now())) {
+        settings.reserve(4);
+        if (context) {
+            settings.emplace_back(context->role);
+            settings.emplace_back(context->uid);
+            settings.emplace_back(context->request);
         }
-        told.emplace_back(std::to_string(server_share(left).count()));
-        statements = {Statement{acting ? acting_timeout_sql : timeout_sql, told}, statement};
+        settings.emplace_back(std::to_string(server_timeout(left).count()));
+        statements = {Statement{context ? set_role_and_timeout_sql : set_timeout_sql, settings}, statement};
     }
-    Group(const Group&) = delete;
+    StatementGroup(const StatementGroup&) = delete;
 
     Monotonic until;
     milliseconds left;
-    std::vector<Value> told;
+    std::vector<Value> settings;  // Parameters of the first statement.
     std::array<Statement, 2> statements;
 };
 
 }  // namespace
 
 struct Pool::State {
-    struct Inside {
-        std::vector<std::unique_ptr<Connection>> idle;  // The last used is used next; the others rest.
+    struct Connections {
+        std::vector<std::unique_ptr<Connection>> idle;  // A stack: the last one used is the next one used.
         int open = 0;
         int waiting = 0;
     };
@@ -107,39 +68,39 @@ struct Pool::State {
 
     PoolSettings settings;
     const Clock* clock;
-    Guarded<Inside> inside;
+    Synchronized<Connections> connections;
     std::condition_variable freed;
     std::atomic<bool> prepare{true};
     std::atomic<std::uint64_t> waits{0}, timeouts{0}, connects{0}, reconnects{0};
 };
 
-// A free connection; null if there is none, but one may be opened.
+// Waits for a connection. Returns null if none is idle and the caller may open one.
 Result<std::unique_ptr<Connection>> Pool::State::take_or_open(Monotonic until) {
-    auto now = inside.lock();
-    auto free = [&] { return !now->idle.empty() || now->open < settings.connections_max; };
+    auto state = connections.lock();
+    auto free = [&] { return !state->idle.empty() || state->open < settings.max_connections; };
     if (!free()) {
         ++waits;
-        ++now->waiting;
-        bool came_free = freed.wait_until(now.lock(), until, free);
-        --now->waiting;
-        if (!came_free) {
+        ++state->waiting;
+        bool became_free = freed.wait_until(state.lock(), until, free);
+        --state->waiting;
+        if (!became_free) {
             ++timeouts;
             return Error{Fault::unavailable, "the database is busy; try again later",
-                         "all connections of the pool of " + settings.tenant.text + " stayed in use"};
+                         "all connections in the pool of " + settings.tenant.text + " are in use"};
         }
     }
     std::unique_ptr<Connection> connection;
-    if (now->idle.empty()) {
-        ++now->open;
+    if (state->idle.empty()) {
+        ++state->open;
     } else {
-        connection = std::move(now->idle.back());
-        now->idle.pop_back();
+        connection = std::move(state->idle.back());
+        state->idle.pop_back();
     }
     return connection;
 }
 
 Pool::Pool(PoolSettings settings, const Clock& clock) : state_(std::make_unique<State>()) {
-    ASSERT(settings.connections_max > 0);
+    ASSERT(settings.max_connections > 0);
     state_->settings = std::move(settings);
     state_->clock = &clock;
 }
@@ -151,17 +112,17 @@ const TenantId& Pool::tenant() const {
 }
 
 PoolCounters Pool::counters() const {
-    auto inside = state_->inside.lock();
-    return {.open = inside->open,
-            .in_use = inside->open - static_cast<int>(inside->idle.size()),
-            .waiting = inside->waiting,
+    auto state = state_->connections.lock();
+    return {.open = state->open,
+            .in_use = state->open - static_cast<int>(state->idle.size()),
+            .waiting = state->waiting,
             .waits = state_->waits,
             .timeouts = state_->timeouts,
             .connects = state_->connects,
             .reconnects = state_->reconnects};
 }
 
-// Deadlines are told in the platform's clock; waits are made in the machine's.
+// Converts a deadline on the clock of the platform to one on the steady clock of this machine.
 Monotonic Pool::local_deadline(Monotonic deadline) const {
     auto now = steady_clock::now();
     if (deadline == Monotonic::max()) return now + wait_max;
@@ -197,33 +158,34 @@ Result<std::unique_ptr<Connection>> Pool::acquire(Monotonic until) {
         if (!connection) {
             auto opened = connect(until);
             if (opened) return opened;
-            --state_->inside.lock()->open;
+            --state_->connections.lock()->open;
             state_->freed.notify_one();
             return opened;
         }
-        auto rest = steady_clock::now() - connection->rested_since;
-        if (rest < rest_trusted && connection->usable()) return connection;
-        bool rested = rest > rest_max;
-        Statement nothing{"SELECT 1", {}};
-        auto check_until = std::min<Monotonic>(until, steady_clock::now() + rest_check_max);
-        if (connection->quiet() && (!rested || connection->exchange({&nothing, 1}, false, check_until))) {
+        auto idle_time = steady_clock::now() - connection->idle_since;
+        if (idle_time < idle_trusted_max && connection->usable()) return connection;
+        bool needs_test = idle_time > idle_max;
+        Statement probe{"SELECT 1", {}};
+        auto test_until = std::min<Monotonic>(until, steady_clock::now() + idle_test_max);
+        if (connection->is_idle() &&
+            (!needs_test || connection->execute_pipeline({&probe, 1}, false, test_until))) {
             return connection;
         }
-        give_up(std::move(connection));
+        close(std::move(connection));
     }
 }
 
 void Pool::release(std::unique_ptr<Connection> connection) {
-    if (!connection->usable() || connection->in_transaction()) return give_up(std::move(connection));
-    connection->rested_since = steady_clock::now();
-    state_->inside.lock()->idle.push_back(std::move(connection));
+    if (!connection->usable() || connection->in_transaction()) return close(std::move(connection));
+    connection->idle_since = steady_clock::now();
+    state_->connections.lock()->idle.push_back(std::move(connection));
     state_->freed.notify_one();
 }
 
-void Pool::give_up(std::unique_ptr<Connection> connection) {
+void Pool::close(std::unique_ptr<Connection> connection) {
     connection.reset();
     ++state_->reconnects;
-    --state_->inside.lock()->open;
+    --state_->connections.lock()->open;
     state_->freed.notify_one();
 }
 
@@ -233,268 +195,115 @@ Result<Transaction> Pool::begin(const TenantId& tenant, Monotonic deadline) {
     return Transaction(*this, TRY(acquire(until)), until);
 }
 
-Result<Rows> Pool::run(const TenantId& tenant, Monotonic deadline, std::string_view sql,
-                       std::initializer_list<Value> parameters) {
+Result<ResultSet> Pool::run(const TenantId& tenant, Monotonic deadline, std::string_view sql,
+                            std::initializer_list<Value> parameters) {
     ASSERT(tenant == state_->settings.tenant);
-    return run_group(nullptr, deadline, sql, {parameters.begin(), parameters.size()}, nullptr);
+    return execute(nullptr, deadline, sql, {parameters.begin(), parameters.size()}, nullptr);
 }
 
-Result<Rows> Pool::run_as(const TenantId& tenant, const Acting& acting, Monotonic deadline,
-                          std::string_view sql, std::span<const Value> parameters, Refusal* refusal) {
+Result<ResultSet> Pool::query_as(const TenantId& tenant, const RoleContext& context, Monotonic deadline,
+                                 std::string_view sql, std::span<const Value> parameters,
+                                 ServerError* server_error) {
     ASSERT(tenant == state_->settings.tenant);
-    return run_group(&acting, deadline, sql, parameters, refusal);
+    return execute(&context, deadline, sql, parameters, server_error);
 }
 
-Result<Rows> Pool::run_group(const Acting* acting, Monotonic deadline, std::string_view sql,
-                             std::span<const Value> parameters, Refusal* refusal) {
-    if (has_nul(parameters)) return nul_error();
+Result<ResultSet> Pool::execute(const RoleContext* context, Monotonic deadline, std::string_view sql,
+                                std::span<const Value> parameters, ServerError* server_error) {
+    if (contains_nul(parameters)) return nul_error();
     auto until = local_deadline(deadline);
     for (bool again = false;; again = true) {
         auto connection = TRY(acquire(until));
-        Group group(acting, {sql, parameters}, answer_by(until));
+        StatementGroup group(context, {sql, parameters}, statement_deadline(until));
         if (group.left <= milliseconds(0)) {
             release(std::move(connection));
             return deadline_error();
         }
-        auto rows = connection->exchange(group.statements, state_->prepare, group.until);
-        auto outcome = conclude(std::move(connection), std::move(rows));
-        if (refusal) *refusal = std::move(outcome.refusal);
-        if (outcome.rows || again || !outcome.should_run_again) return std::move(outcome.rows);
+        auto rows = connection->execute_pipeline(group.statements, state_->prepare, group.until);
+        auto result = complete(std::move(connection), std::move(rows));
+        if (server_error) *server_error = std::move(result.server_error);
+        if (result.rows || again || !result.should_retry) return std::move(result.rows);
     }
 }
 
-Monotonic Pool::answer_by(Monotonic until) const {
+Monotonic Pool::statement_deadline(Monotonic until) const {
     return std::min<Monotonic>(until, steady_clock::now() + state_->settings.statement_timeout);
 }
 
-// The connection goes back to the others, or is closed if it is of no more use.
-Outcome Pool::conclude(std::unique_ptr<Connection> connection, Result<std::vector<Rows>> rows) {
-    Outcome outcome{.rows = Error{}, .refusal = connection->refusal()};
-    if (!rows && lost_its_plan(outcome.refusal.state)) {
-        connection->forget_prepared();
-        if (outcome.refusal.state != "0A000") state_->prepare = false;
-        outcome.should_run_again = true;
+// Returns the connection to the pool, or closes it if it is no longer usable, and makes the result.
+QueryResult Pool::complete(std::unique_ptr<Connection> connection, Result<std::vector<ResultSet>> rows) {
+    QueryResult result{.rows = Error{}, .server_error = connection->server_error()};
+    if (!rows && is_plan_lost(result.server_error.sqlstate)) {
+        on_plan_lost(*connection);
+        result.should_retry = true;
     }
     if (!rows && connection->timed_out()) count_timeout();
     bool lost = !connection->usable();
     release(std::move(connection));
     if (rows) {
-        outcome.rows = std::move(rows->back());
+        result.rows = std::move(rows->back());
     } else {
         Error error = std::move(rows).error();
         if (lost) error.cause = "unknown: " + error.cause;
-        outcome.rows = std::move(error);
+        result.rows = std::move(error);
     }
-    return outcome;
+    return result;
 }
 
-// One that can be used without a wait: rather one that this lane watches already.
-std::unique_ptr<Connection> Pool::take_ready(const Lane& lane) {
+// Stops preparing statements altogether if the pooler does not keep them.
+void Pool::on_plan_lost(Connection& connection) {
+    connection.forget_prepared();
+    if (connection.sqlstate() != "0A000") state_->prepare = false;
+}
+
+milliseconds Pool::statement_timeout() const {
+    return state_->settings.statement_timeout;
+}
+
+bool Pool::prepares_statements() const {
+    return state_->prepare;
+}
+
+// Takes an idle connection that needs no test, preferably one that the queue has registered with epoll
+// already.
+std::unique_ptr<Connection> Pool::take_ready(const CompletionQueue& queue) {
     for (;;) {
         std::unique_ptr<Connection> connection;
         {
-            auto inside = state_->inside.lock();
-            auto& idle = inside->idle;
-            if (idle.empty() || inside->waiting > 0) return nullptr;
-            auto ours =
-                std::find_if(idle.rbegin(), idle.rend(), [&](const auto& one) { return one->lane == &lane; });
-            auto chosen = ours == idle.rend() ? std::prev(idle.end()) : std::prev(ours.base());
-            if (steady_clock::now() - (*chosen)->rested_since > rest_max) return nullptr;
+            auto state = state_->connections.lock();
+            auto& idle = state->idle;
+            if (idle.empty() || state->waiting > 0) return nullptr;
+            auto registered = std::find_if(idle.rbegin(), idle.rend(), [&](const auto& candidate) {
+                return candidate->last_queue == &queue;
+            });
+            auto chosen = registered == idle.rend() ? std::prev(idle.end()) : std::prev(registered.base());
+            if (steady_clock::now() - (*chosen)->idle_since > idle_max) return nullptr;
             connection = std::move(*chosen);
             idle.erase(chosen);
         }
-        bool trusted = steady_clock::now() - connection->rested_since < rest_trusted;
-        if (trusted ? connection->usable() : connection->quiet()) {
-            connection->lane = &lane;
+        bool trusted = steady_clock::now() - connection->idle_since < idle_trusted_max;
+        if (trusted ? connection->usable() : connection->is_idle()) {
+            connection->last_queue = &queue;
             return connection;
         }
-        give_up(std::move(connection));
+        close(std::move(connection));
     }
 }
 
-bool Pool::begin_as(Lane& lane, const TenantId& tenant, const Acting& acting, Monotonic deadline,
-                    std::string_view sql, std::span<const Value> parameters,
-                    std::function<void(Outcome)> told) {
+bool Pool::query_async(CompletionQueue& queue, const TenantId& tenant, const RoleContext& context,
+                       Monotonic deadline, std::string_view sql, std::span<const Value> parameters,
+                       CompletionHandler handler) {
     ASSERT(tenant == state_->settings.tenant);
-    Group group(&acting, {sql, parameters}, answer_by(local_deadline(deadline)));
-    if (group.left <= milliseconds(0) || has_nul(parameters)) return false;
-    auto connection = take_ready(lane);
+    StatementGroup group(&context, {sql, parameters}, statement_deadline(local_deadline(deadline)));
+    if (group.left <= milliseconds(0) || contains_nul(parameters)) return false;
+    auto connection = take_ready(queue);
     if (!connection) return false;
-    if (!connection->begin(group.statements, state_->prepare)) {
+    if (!connection->start_pipeline(group.statements, state_->prepare)) {
         release(std::move(connection));
         return false;
     }
-    lane.add({this, std::move(connection), group.until, std::move(told)});
+    queue.add({this, std::move(connection), group.until, std::move(handler)});
     return true;
-}
-
-// ---- Transaction
-
-Transaction::Transaction(Pool& pool, std::unique_ptr<Connection> connection, Monotonic until)
-    : pool_(&pool), connection_(std::move(connection)), until_(until) {}
-
-Transaction::Transaction(Transaction&&) noexcept = default;
-
-Transaction& Transaction::operator=(Transaction&& other) noexcept {
-    if (this != &other) {
-        leave();
-        pool_ = other.pool_;
-        connection_ = std::move(other.connection_);
-        until_ = other.until_;
-        timeout_set_ = other.timeout_set_;
-        acting_ = std::move(other.acting_);
-        begun_ = other.begun_;
-        over_ = other.over_;
-        should_run_again_ = other.should_run_again_;
-        refusal_ = std::move(other.refusal_);
-    }
-    return *this;
-}
-
-Transaction::~Transaction() {
-    leave();
-}
-
-void Transaction::leave() {
-    if (!connection_) return;
-    if (connection_->usable() && connection_->in_transaction()) {
-        Statement rollback{"ROLLBACK", {}};
-        auto until = steady_clock::now() + milliseconds(250);
-        // If it cannot be rolled back, release() closes the connection, and that rolls back too.
-        static_cast<void>(static_cast<bool>(connection_->exchange({&rollback, 1}, false, until)));
-    }
-    pool_->release(std::move(connection_));
-}
-
-milliseconds Transaction::time_left() const {
-    auto left = std::chrono::floor<milliseconds>(until_ - steady_clock::now());
-    return std::min(left, pool_->state_->settings.statement_timeout);
-}
-
-// Notes what the failure means for the rest of the transaction.
-Error Transaction::failed(Error error) {
-    over_ = true;
-    refusal_ = connection_->refusal();
-    should_run_again_ = refusal_.state == "40001" || refusal_.state == "40P01";
-    if (connection_->timed_out()) pool_->count_timeout();
-    return error;
-}
-
-Result<Rows> Transaction::execute_once(std::string_view sql, std::span<const Value> parameters) {
-    auto left = time_left();
-    if (left <= milliseconds(0)) return deadline_error();
-    std::array<Statement, 4> statements;
-    std::size_t count = 0;
-    std::string timeout;
-    if (!begun_) statements[count++] = {begin_sql, {}};
-    // Said again only when much of the time is gone: we stop waiting at the deadline in any case.
-    bool say_timeout = !begun_ || left < timeout_set_ / 2;
-    if (say_timeout) {
-        // Not set_config, whose SELECT would make SET TRANSACTION come too late.
-        timeout = "SET LOCAL statement_timeout = " + std::to_string(server_share(left).count());
-        statements[count++] = {.sql = timeout, .differs_each_time = true};
-    }
-    std::array<Value, 3> told;
-    if (acting_) {
-        told = {acting_->role, acting_->uid, acting_->request};
-        statements[count++] = {acting_sql, told};
-    }
-    statements[count++] = {sql, parameters};
-    auto prepare = pool_->state_->prepare.load();
-    auto rows = TRY(connection_->exchange({statements.data(), count}, prepare, steady_clock::now() + left));
-    begun_ = true;
-    acting_.reset();
-    if (say_timeout) timeout_set_ = left;
-    return std::move(rows.back());
-}
-
-void Transaction::act_as(Acting acting) {
-    acting_ = std::move(acting);
-}
-
-void Transaction::act_as_login() {
-    acting_ = Acting{.role = "none", .uid = "", .request = ""};
-}
-
-// After a failed first statement: true if nothing can have come of it and another try may succeed. An open
-// transaction ends with its connection, so that holds for a connection lost in it, too.
-bool Transaction::may_start_over() {
-    const auto& state = connection_->sql_state();
-    if (lost_its_plan(state)) {
-        connection_->forget_prepared();
-        if (state != "0A000") pool_->state_->prepare = false;
-        Statement rollback{"ROLLBACK", {}};
-        return static_cast<bool>(connection_->exchange({&rollback, 1}, false, until_));
-    }
-    if (connection_->usable() || connection_->timed_out()) return false;
-    pool_->give_up(std::move(connection_));
-    auto another = pool_->acquire(until_);
-    if (!another) return false;
-    connection_ = *std::move(another);
-    return true;
-}
-
-Result<Rows> Transaction::execute(std::string_view sql, std::span<const Value> parameters) {
-    if (over_ || !connection_) return over_error();
-    if (has_nul(parameters)) return nul_error();
-    auto rows = execute_once(sql, parameters);
-    if (rows) return rows;
-    if (!begun_ && time_left() > milliseconds(0) && may_start_over()) rows = execute_once(sql, parameters);
-    if (rows) return rows;
-    if (!connection_) {
-        over_ = true;
-        return rows;
-    }
-    return failed(std::move(rows).error());
-}
-
-Result<Rows> Transaction::execute(std::string_view sql, std::initializer_list<Value> parameters) {
-    return execute(sql, std::span<const Value>(parameters.begin(), parameters.size()));
-}
-
-// BEGIN by itself, for what cannot travel in a pipeline.
-Result<> Transaction::start() {
-    if (over_ || !connection_) return over_error();
-    if (begun_) return {};
-    TRY(execute("SELECT 1"));
-    return {};
-}
-
-Result<> Transaction::script(const std::string& sql) {
-    TRY(start());
-    auto done = connection_->script(sql, std::min(until_, steady_clock::now() + time_left()));
-    if (!done) return failed(std::move(done).error());
-    return {};
-}
-
-Result<std::uint64_t> Transaction::copy_in(const std::string& sql, std::span<const std::string_view> parts) {
-    TRY(start());
-    auto copied = connection_->copy_in(sql, parts, std::min(until_, steady_clock::now() + time_left()));
-    if (!copied) return failed(std::move(copied).error());
-    return copied;
-}
-
-Result<> Transaction::commit() {
-    if (over_ || !connection_) return over_error();
-    over_ = true;
-    if (!begun_) {
-        pool_->release(std::move(connection_));
-        return {};
-    }
-    auto left = time_left();
-    if (left <= milliseconds(0)) return deadline_error();
-    Statement commit{"COMMIT", {}};
-    auto rows = connection_->exchange({&commit, 1}, pool_->state_->prepare, steady_clock::now() + left);
-    if (!rows) {
-        auto error = failed(std::move(rows).error());
-        if (!connection_->usable()) {
-            error.message = "the database was lost at the last step: whether this was stored is not known";
-            error.cause = "unknown: " + error.cause;
-        }
-        return error;
-    }
-    pool_->release(std::move(connection_));
-    return {};
 }
 
 }  // namespace integreat::postgres

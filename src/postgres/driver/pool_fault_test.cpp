@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What becomes of transactions when the server, a connection or a plan goes away in the middle.
+// Transactions whose server, connection or plan is lost while they run.
 #include <atomic>
 #include <thread>
 
@@ -20,12 +20,12 @@ using ::testing::StartsWith;
 struct PoolFaultTest : ::testing::Test {
     testing::TestDatabase database = testing::fresh_database();
     FixedClock clock;
-    Pool owner{{.tenant = platform_tenant, .url = database.superuser_url, .connections_max = 2}, clock};
+    Pool owner{{.tenant = platform_tenant, .url = database.superuser_url, .max_connections = 2}, clock};
     Pool pool{settings(database), clock};
 
     static PoolSettings settings(const testing::TestDatabase& database) {
         auto chosen = database.pool;
-        chosen.connections_max = 2;
+        chosen.max_connections = 2;
         return chosen;
     }
     Monotonic in(milliseconds time) const { return clock.monotonic() + time; }
@@ -37,7 +37,7 @@ struct PoolFaultTest : ::testing::Test {
     std::int64_t count(const std::string& table) {
         return owner.run(platform_tenant, in(seconds(5)), "SELECT count(*) FROM " + table)->integer(0, 0);
     }
-    pid_t backend_of(Transaction& transaction) {
+    pid_t backend_pid(Transaction& transaction) {
         return static_cast<pid_t>(transaction.execute("SELECT pg_backend_pid()")->integer(0, 0));
     }
 };
@@ -46,20 +46,20 @@ milliseconds since(steady_clock::time_point start) {
     return std::chrono::duration_cast<milliseconds>(steady_clock::now() - start);
 }
 
-// A process that stands still while this lives, as a server does that is overloaded beyond measure.
-struct Stopped {
-    explicit Stopped(pid_t chosen) : pid(chosen) { kill(pid, SIGSTOP); }
-    ~Stopped() { kill(pid, SIGCONT); }
+// Stops a process (SIGSTOP) until destruction, like a server that hangs.
+struct StoppedProcess {
+    explicit StoppedProcess(pid_t chosen) : pid(chosen) { kill(pid, SIGSTOP); }
+    ~StoppedProcess() { kill(pid, SIGCONT); }
     pid_t pid;
 };
 
-TEST_F(PoolFaultTest, StopsWaitingForAServerThatStandsStill) {
+TEST_F(PoolFaultTest, StopsWaitingForAServerThatHangs) {
     auto transaction = *pool.begin(platform_tenant, in(milliseconds(300)));
-    Stopped backend(backend_of(transaction));
+    StoppedProcess backend(backend_pid(transaction));
     auto start = steady_clock::now();
-    auto silent = transaction.execute("SELECT 1");
-    ASSERT_FALSE(silent);
-    EXPECT_EQ(silent.error().fault, Fault::unavailable);
+    auto timed_out = transaction.execute("SELECT 1");
+    ASSERT_FALSE(timed_out);
+    EXPECT_EQ(timed_out.error().fault, Fault::unavailable);
     EXPECT_LT(since(start), milliseconds(4'000));
     EXPECT_EQ(pool.counters().timeouts, 1u);
     // The connection is not used again.
@@ -68,20 +68,20 @@ TEST_F(PoolFaultTest, StopsWaitingForAServerThatStandsStill) {
     EXPECT_TRUE(pool.run(platform_tenant, in(seconds(5)), "SELECT 1"));
 }
 
-TEST_F(PoolFaultTest, SaysThatTheOutcomeOfAnInterruptedCommitIsUnknown) {
+TEST_F(PoolFaultTest, ReportsThatTheOutcomeOfAnInterruptedCommitIsUnknown) {
     as_owner("CREATE TABLE things (id int); GRANT ALL ON things TO PUBLIC");
     {
         auto transaction = *pool.begin(platform_tenant, in(milliseconds(300)));
         ASSERT_TRUE(transaction.execute("INSERT INTO things VALUES (1)"));
-        Stopped backend(backend_of(transaction));
-        auto silent = transaction.commit();
-        ASSERT_FALSE(silent);
-        EXPECT_EQ(silent.error().fault, Fault::unavailable);
-        EXPECT_THAT(silent.error().cause, StartsWith("unknown: "));
+        StoppedProcess backend(backend_pid(transaction));
+        auto timed_out = transaction.commit();
+        ASSERT_FALSE(timed_out);
+        EXPECT_EQ(timed_out.error().fault, Fault::unavailable);
+        EXPECT_THAT(timed_out.error().cause, StartsWith("unknown: "));
     }
     auto again = pool.begin(platform_tenant);
     ASSERT_TRUE(again);
-    auto backend = backend_of(*again);
+    auto backend = backend_pid(*again);
     ASSERT_TRUE(again->execute("INSERT INTO things VALUES (2)"));
     ASSERT_TRUE(owner.run(platform_tenant, in(seconds(5)), "SELECT pg_terminate_backend($1)",
                           {std::to_string(backend)}));
@@ -90,7 +90,7 @@ TEST_F(PoolFaultTest, SaysThatTheOutcomeOfAnInterruptedCommitIsUnknown) {
     EXPECT_THAT(lost.error().cause, StartsWith("unknown: "));
 }
 
-TEST_F(PoolFaultTest, StartsOverWhenTheConnectionBreaksAtTheFirstStatement) {
+TEST_F(PoolFaultTest, RestartsWhenTheConnectionBreaksAtTheFirstStatement) {
     auto transaction = *pool.begin(platform_tenant, in(seconds(10)));
     std::thread cutter([&] {
         std::uint64_t cut = 0;
@@ -113,7 +113,7 @@ TEST_F(PoolFaultTest, StartsOverWhenTheConnectionBreaksAtTheFirstStatement) {
 
 TEST_F(PoolFaultTest, FailsATransactionWhoseConnectionBreaksLater) {
     auto transaction = *pool.begin(platform_tenant);
-    auto backend = backend_of(transaction);
+    auto backend = backend_pid(transaction);
     ASSERT_TRUE(owner.run(platform_tenant, in(seconds(5)), "SELECT pg_terminate_backend($1)",
                           {std::to_string(backend)}));
     auto next = transaction.execute("SELECT 1");
@@ -126,7 +126,7 @@ TEST_F(PoolFaultTest, WorksThroughAPoolerThatForgetsPreparedStatements) {
     for (int i = 0; i < 2; ++i) {
         auto transaction = *pool.begin(platform_tenant);
         ASSERT_TRUE(transaction.execute(sql, {"1"}));
-        // What a pooler in transaction mode does by giving us another server's session.
+        // A pooler in transaction mode has the same effect when it switches sessions.
         ASSERT_TRUE(transaction.execute("DEALLOCATE ALL"));
         ASSERT_TRUE(transaction.commit());
         auto next = *pool.begin(platform_tenant);
@@ -136,7 +136,7 @@ TEST_F(PoolFaultTest, WorksThroughAPoolerThatForgetsPreparedStatements) {
         ASSERT_TRUE(next.commit());
     }
     EXPECT_EQ(pool.run(platform_tenant, in(seconds(5)), sql, {"2"})->integer(0, 0), 3);
-    // From then on nothing is kept prepared.
+    // No statements are kept prepared from then on.
     EXPECT_EQ(pool.run(platform_tenant, in(seconds(5)), "SELECT count(*) FROM pg_prepared_statements")
                   ->integer(0, 0),
               0);
@@ -172,7 +172,7 @@ TEST_F(PoolFaultTest, LeavesNothingBehindForTheNextTransaction) {
     EXPECT_EQ(pool.counters().connects, 1u);
 }
 
-TEST_F(PoolFaultTest, TellsAWrongPasswordAtOnceAndKeepsItToItself) {
+TEST_F(PoolFaultTest, ReportsAWrongPasswordAtOnceAndDoesNotQuoteIt) {
     auto wrong = database.pool;
     auto url = wrong.url.reveal();
     wrong.url = Secret(url.replace(url.find("secret"), 6, "guess!"));
@@ -186,7 +186,7 @@ TEST_F(PoolFaultTest, TellsAWrongPasswordAtOnceAndKeepsItToItself) {
     EXPECT_EQ(stranger.counters().open, 0);
 }
 
-TEST_F(PoolFaultTest, RefusesAUrlThatIsNone) {
+TEST_F(PoolFaultTest, RejectsAnInvalidUrl) {
     Pool nowhere({.tenant = platform_tenant, .url = Secret("postgresql://u:hush@[bad")}, clock);
     auto refused = nowhere.begin(platform_tenant);
     ASSERT_FALSE(refused);
@@ -196,7 +196,7 @@ TEST_F(PoolFaultTest, RefusesAUrlThatIsNone) {
                 ::testing::Not(::testing::HasSubstr("hush")));
 }
 
-TEST_F(PoolFaultTest, WaitsForNoServerPastItsDeadline) {
+TEST_F(PoolFaultTest, WaitsForAServerUntilItsDeadline) {
     Pool nowhere({.tenant = platform_tenant, .url = Secret("host=/nonexistent dbname=x user=y")}, clock);
     auto start = steady_clock::now();
     auto none = nowhere.begin(platform_tenant, in(milliseconds(300)));
@@ -206,8 +206,8 @@ TEST_F(PoolFaultTest, WaitsForNoServerPastItsDeadline) {
     EXPECT_LT(since(start), milliseconds(4'000));
 }
 
-TEST(ServerKilledTest, CallsEndInTimeAndWorkGoesOnWhenItIsBack) {
-    auto own = testing::start_server();
+TEST(ServerKilledTest, CallsEndInTimeAndSucceedAgainAfterTheRestart) {
+    auto own = testing::start_test_server();
     auto database = testing::fresh_database(*own->server);
     FixedClock clock;
     Pool owner({.tenant = platform_tenant, .url = database.superuser_url}, clock);
@@ -225,14 +225,15 @@ TEST(ServerKilledTest, CallsEndInTimeAndWorkGoesOnWhenItIsBack) {
                 auto until = clock.monotonic() + milliseconds(1'000);
                 auto id = std::to_string(next++);
                 auto done =
-                    in_transaction(pool, platform_tenant, until, [&](Transaction& transaction) -> Result<> {
+                    run_transaction(pool, platform_tenant, until, [&](Transaction& transaction) -> Result<> {
                         TRY(transaction.execute("INSERT INTO public.things VALUES ($1)", {id}));
                         return {};
                     });
                 if (done) ++accepted;
                 if (!done && done.error().cause.starts_with("unknown: ")) ++unknown;
-                int took = static_cast<int>(since(start).count());
-                for (int seen = slowest_ms; took > seen && !slowest_ms.compare_exchange_weak(seen, took);) {
+                int elapsed_ms = static_cast<int>(since(start).count());
+                for (int slowest = slowest_ms;
+                     elapsed_ms > slowest && !slowest_ms.compare_exchange_weak(slowest, elapsed_ms);) {
                 }
             }
         });

@@ -22,29 +22,29 @@ struct PoolTest : ::testing::Test {
     FixedClock clock;
     std::unique_ptr<Pool> pool;
 
-    Pool& make(int connections_max = 4, milliseconds statement_timeout = milliseconds(5'000)) {
+    Pool& make(int max_connections = 4, milliseconds statement_timeout = milliseconds(5'000)) {
         auto settings = database.pool;
-        settings.connections_max = connections_max;
+        settings.max_connections = max_connections;
         settings.acquire_timeout = milliseconds(100);
         settings.statement_timeout = statement_timeout;
         pool = std::make_unique<Pool>(settings, clock);
         return *pool;
     }
 
-    // A table that the login role may use, which owns nothing itself.
+    // Creates a table that the login role may use; that role owns nothing itself.
     void make_table(const std::string& definition) {
-        Pool owner({.tenant = platform_tenant, .url = database.superuser_url, .connections_max = 1}, clock);
+        Pool owner({.tenant = platform_tenant, .url = database.superuser_url, .max_connections = 1}, clock);
         auto transaction = *owner.begin(platform_tenant);
         ASSERT_TRUE(transaction.script(definition + "; GRANT ALL ON ALL TABLES IN SCHEMA public TO PUBLIC"));
         ASSERT_TRUE(transaction.commit());
     }
 };
 
-milliseconds taken_since(steady_clock::time_point start) {
+milliseconds elapsed_since(steady_clock::time_point start) {
     return std::chrono::duration_cast<milliseconds>(steady_clock::now() - start);
 }
 
-TEST_F(PoolTest, KeepsWhatIsCommittedAndNothingElse) {
+TEST_F(PoolTest, KeepsCommittedChangesOnly) {
     make_table("CREATE TABLE things (id int PRIMARY KEY, name text)");
     auto& all = make();
     {
@@ -65,7 +65,7 @@ TEST_F(PoolTest, KeepsWhatIsCommittedAndNothingElse) {
     EXPECT_EQ(all.counters().in_use, 0);
 }
 
-TEST_F(PoolTest, BringsBytesAndNullsBackAsTheyWere) {
+TEST_F(PoolTest, RoundTripsBytesAndNulls) {
     std::string bytes;
     for (int i = 0; i < 256; ++i)
         bytes += static_cast<char>(i);
@@ -79,7 +79,7 @@ TEST_F(PoolTest, BringsBytesAndNullsBackAsTheyWere) {
     EXPECT_EQ(rows->bytes(0, 3), "");
 }
 
-TEST_F(PoolTest, RefusesTextThatPostgresCannotStore) {
+TEST_F(PoolTest, RejectsTextThatPostgresCannotStore) {
     auto& all = make();
     auto nul = all.run(platform_tenant, Monotonic::max(), "SELECT $1::text", {std::string("a\0b", 3)});
     ASSERT_FALSE(nul);
@@ -90,7 +90,7 @@ TEST_F(PoolTest, RefusesTextThatPostgresCannotStore) {
     EXPECT_THAT(broken.error().cause, StartsWith("22021"));
 }
 
-TEST_F(PoolTest, TellsConflictsFromBugs) {
+TEST_F(PoolTest, DistinguishesConflictsFromBugs) {
     make_table("CREATE TABLE things (id int PRIMARY KEY)");
     auto& all = make();
     auto transaction = *all.begin(platform_tenant);
@@ -115,7 +115,7 @@ TEST_F(PoolTest, EndsEachWaitAtTheDeadline) {
     ASSERT_FALSE(slow);
     EXPECT_EQ(slow.error().fault, Fault::unavailable);
     EXPECT_THAT(slow.error().cause, StartsWith("57014"));  // The server's own end, so the connection lives.
-    EXPECT_LT(taken_since(start), milliseconds(4'000));
+    EXPECT_LT(elapsed_since(start), milliseconds(4'000));
     EXPECT_EQ(all.counters().open, 1);
     EXPECT_EQ(all.counters().reconnects, 0u);
 }
@@ -126,10 +126,10 @@ TEST_F(PoolTest, LimitsAStatementWithoutADeadline) {
     ASSERT_TRUE(transaction.execute("SELECT 1"));
     auto start = steady_clock::now();
     EXPECT_FALSE(transaction.execute("SELECT pg_sleep(20)"));
-    EXPECT_LT(taken_since(start), milliseconds(4'000));
+    EXPECT_LT(elapsed_since(start), milliseconds(4'000));
 }
 
-TEST_F(PoolTest, SaysSoWhenAllConnectionsStayInUse) {
+TEST_F(PoolTest, ReportsThatAllConnectionsAreInUse) {
     auto& all = make(2);
     auto one = *all.begin(platform_tenant);
     auto two = all.begin(platform_tenant);
@@ -138,13 +138,13 @@ TEST_F(PoolTest, SaysSoWhenAllConnectionsStayInUse) {
     ASSERT_FALSE(three);
     EXPECT_EQ(three.error().fault, Fault::unavailable);
     EXPECT_THAT(three.error().message, HasSubstr("busy"));
-    EXPECT_LT(taken_since(start), milliseconds(4'000));
+    EXPECT_LT(elapsed_since(start), milliseconds(4'000));
     EXPECT_EQ(all.counters().waits, 1u);
     EXPECT_EQ(all.counters().timeouts, 1u);
     EXPECT_EQ(all.counters().in_use, 2);
 }
 
-TEST_F(PoolTest, HandsAFreedConnectionToWhoeverWaits) {
+TEST_F(PoolTest, HandsAReleasedConnectionToAWaitingCaller) {
     auto& all = make(1);
     auto one = std::make_unique<Transaction>(*all.begin(platform_tenant));
     std::atomic<bool> over = false;
@@ -160,20 +160,20 @@ TEST_F(PoolTest, HandsAFreedConnectionToWhoeverWaits) {
     EXPECT_TRUE(two->execute("SELECT 1"));
 }
 
-TEST_F(PoolTest, RunsATransactionAgainWhenTheServerAsksForIt) {
+TEST_F(PoolTest, RetriesATransactionWhenTheServerAsksForIt) {
     make_table("CREATE TABLE counters (n int); INSERT INTO counters VALUES (0)");
     auto& all = make();
     int runs = 0;
     auto add = [&](Transaction& transaction) -> Result<> {
         TRY(transaction.execute("SET TRANSACTION ISOLATION LEVEL SERIALIZABLE"));
         auto rows = TRY(transaction.execute("SELECT n FROM counters"));
-        if (++runs == 1) {  // Somebody else is quicker.
+        if (++runs == 1) {  // A concurrent transaction commits first.
             TRY(all.run(platform_tenant, Monotonic::max(), "UPDATE counters SET n = n + 1"));
         }
         TRY(transaction.execute("UPDATE counters SET n = $1", {std::to_string(rows.integer(0, 0) + 1)}));
         return {};
     };
-    auto done = in_transaction(all, platform_tenant, Monotonic::max(), add);
+    auto done = run_transaction(all, platform_tenant, Monotonic::max(), add);
     ASSERT_TRUE(done) << done.error().cause;
     EXPECT_EQ(runs, 2);
     EXPECT_EQ(all.run(platform_tenant, Monotonic::max(), "SELECT n FROM counters")->integer(0, 0), 2);

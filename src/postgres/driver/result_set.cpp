@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "postgres/driver/result_set.h"
+
 #include <charconv>
 
 #include <libpq-fe.h>
 
 #include "base/assert.h"
-#include "postgres/driver/pool.h"
 
 namespace integreat::postgres {
 
@@ -12,7 +13,7 @@ namespace {
 
 constexpr std::string_view hex_digits = "0123456789abcdef";
 
-const PGresult* of(const std::shared_ptr<void>& result) {
+const PGresult* to_pg_result(const std::shared_ptr<void>& result) {
     return static_cast<const PGresult*>(result.get());
 }
 
@@ -34,25 +35,26 @@ Value bytea(std::string_view bytes) {
     return text;
 }
 
-std::size_t Rows::size() const {
-    return result_ ? static_cast<std::size_t>(PQntuples(of(result_))) : 0;
+std::size_t ResultSet::size() const {
+    return result_ ? static_cast<std::size_t>(PQntuples(to_pg_result(result_))) : 0;
 }
 
-bool Rows::is_null(std::size_t row, std::size_t column) const {
-    ASSERT(row < size() && column < static_cast<std::size_t>(PQnfields(of(result_))));
-    return PQgetisnull(of(result_), static_cast<int>(row), static_cast<int>(column)) == 1;
+bool ResultSet::is_null(std::size_t row, std::size_t column) const {
+    ASSERT(row < size() && column < static_cast<std::size_t>(PQnfields(to_pg_result(result_))));
+    return PQgetisnull(to_pg_result(result_), static_cast<int>(row), static_cast<int>(column)) == 1;
 }
 
-// libpq looks whether there is such a value, and has none otherwise: asked once, since a page has hundreds.
-std::string_view Rows::text(std::size_t row, std::size_t column) const {
+// PQgetvalue returns null for a field that is out of range. That one check suffices, and a page has hundreds
+// of fields.
+std::string_view ResultSet::text(std::size_t row, std::size_t column) const {
     int r = static_cast<int>(row);
     int c = static_cast<int>(column);
-    const char* bytes = PQgetvalue(of(result_), r, c);
+    const char* bytes = PQgetvalue(to_pg_result(result_), r, c);
     ASSERT(bytes);
-    return {bytes, static_cast<std::size_t>(PQgetlength(of(result_), r, c))};
+    return {bytes, static_cast<std::size_t>(PQgetlength(to_pg_result(result_), r, c))};
 }
 
-std::int64_t Rows::integer(std::size_t row, std::size_t column) const {
+std::int64_t ResultSet::integer(std::size_t row, std::size_t column) const {
     auto digits = text(row, column);
     std::int64_t number = 0;
     auto [end, failure] = std::from_chars(digits.data(), digits.data() + digits.size(), number);
@@ -60,11 +62,11 @@ std::int64_t Rows::integer(std::size_t row, std::size_t column) const {
     return number;
 }
 
-bool Rows::boolean(std::size_t row, std::size_t column) const {
+bool ResultSet::boolean(std::size_t row, std::size_t column) const {
     return text(row, column) == "t";
 }
 
-std::string Rows::bytes(std::size_t row, std::size_t column) const {
+std::string ResultSet::bytes(std::size_t row, std::size_t column) const {
     auto digits = text(row, column);
     if (digits.empty()) return {};
     ASSERT(digits.starts_with("\\x") && digits.size() % 2 == 0);
@@ -76,31 +78,31 @@ std::string Rows::bytes(std::size_t row, std::size_t column) const {
     return bytes;
 }
 
-std::optional<Time> Rows::time(std::size_t row, std::size_t column) const {
+std::optional<Time> ResultSet::time(std::size_t row, std::size_t column) const {
     if (is_null(row, column)) return std::nullopt;
     std::string text(this->text(row, column));
-    // "2026-11-22 08:15:00.5+00": whole hours come without minutes.
+    // "2026-11-22 08:15:00.5+00": Postgres omits the minutes of an offset of whole hours.
     if (text.size() > 3 && text[text.size() - 3] != ':') text += ":00";
     auto time = parse_rfc3339(text);
     ASSERT(time);
     return *time;
 }
 
-Value Rows::value(std::size_t row, std::size_t column) const {
+Value ResultSet::value(std::size_t row, std::size_t column) const {
     if (is_null(row, column)) return std::nullopt;
     return std::string(text(row, column));
 }
 
-std::uint64_t Rows::affected() const {
+std::uint64_t ResultSet::affected() const {
     if (!result_) return 0;
-    std::string_view digits = PQcmdTuples(const_cast<PGresult*>(of(result_)));
+    std::string_view digits = PQcmdTuples(const_cast<PGresult*>(to_pg_result(result_)));
     std::uint64_t count = 0;
     std::from_chars(digits.data(), digits.data() + digits.size(), count);
     return count;
 }
 
-std::size_t Rows::memory() const {
-    return result_ ? PQresultMemorySize(of(result_)) : 0;
+std::size_t ResultSet::memory() const {
+    return result_ ? PQresultMemorySize(to_pg_result(result_)) : 0;
 }
 
 }  // namespace integreat::postgres

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Statements in somebody's name: as which role they run, who is told to the database, and that nothing of it
-// is left for the next who gets the connection.
+// Statements in the role of a caller: the role and the identity that SQL sees, and that nothing of it is left
+// on the connection.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -12,115 +12,116 @@ namespace {
 
 using ::testing::StartsWith;
 
-struct ActingTest : testing::ActingFixture {
-    Result<Rows> ask(const Acting& acting, std::string_view sql, Refusal* refusal = nullptr) {
-        return pool->run_as(tenant, acting, Monotonic::max(), sql, {}, refusal);
+struct RoleContextTest : testing::RoleContextFixture {
+    Result<ResultSet> query(const RoleContext& context, std::string_view sql,
+                            ServerError* server_error = nullptr) {
+        return pool->query_as(tenant, context, Monotonic::max(), sql, {}, server_error);
     }
 };
 
-TEST_F(ActingTest, AStatementRunsAsTheRoleAndInTheName) {
-    auto rows = ask({reader, "ana", "req_1"}, who);
+TEST_F(RoleContextTest, AStatementRunsInTheRoleAndWithTheIdentity) {
+    auto rows = query({reader, "ana", "req_1"}, session_identity_sql);
     ASSERT_TRUE(rows) << rows.error().cause;
     EXPECT_EQ(rows->text(0, 0), reader);
     EXPECT_EQ(rows->text(0, 1), "ana");
     EXPECT_EQ(rows->text(0, 2), "req_1");
-    expect_nobody();
+    expect_login_role();
 }
 
-TEST_F(ActingTest, NobodySignedInIsNull) {
-    auto rows = ask({reader, "", ""}, who);
+TEST_F(RoleContextTest, AnAnonymousCallerHasANullUid) {
+    auto rows = query({reader, "", ""}, session_identity_sql);
     ASSERT_TRUE(rows);
     EXPECT_TRUE(rows->is_null(0, 1));
-    auto after = ask({reader, "ana", "req_1"}, who);
-    auto again = ask({reader, "", ""}, who);
+    auto after = query({reader, "ana", "req_1"}, session_identity_sql);
+    auto again = query({reader, "", ""}, session_identity_sql);
     ASSERT_TRUE(after && again);
-    EXPECT_TRUE(again->is_null(0, 1)) << "also after somebody was";
+    EXPECT_TRUE(again->is_null(0, 1)) << "also after a query with a uid";
 }
 
-TEST_F(ActingTest, AStatementThatFailsLeavesNothingBehind) {
-    Refusal refusal;
-    EXPECT_FALSE(ask({reader, "ana", "r"}, "INSERT INTO integreat.things VALUES (11)", &refusal));
-    EXPECT_EQ(refusal.state, "23514");
-    EXPECT_EQ(refusal.constraint, "small");
-    expect_nobody();
-    EXPECT_FALSE(ask({reader, "ana", "r"}, "INSERT INTO integreat.things VALUES (NULL)", &refusal));
-    EXPECT_EQ(refusal.state, "23502");
-    EXPECT_EQ(refusal.column, "id");
-    ASSERT_TRUE(ask({reader, "ana", "r"}, "SELECT 1", &refusal));
-    EXPECT_EQ(refusal.state, "");
+TEST_F(RoleContextTest, AStatementThatFailsLeavesNothingBehind) {
+    ServerError server_error;
+    EXPECT_FALSE(query({reader, "ana", "r"}, "INSERT INTO integreat.things VALUES (11)", &server_error));
+    EXPECT_EQ(server_error.sqlstate, "23514");
+    EXPECT_EQ(server_error.constraint, "small");
+    expect_login_role();
+    EXPECT_FALSE(query({reader, "ana", "r"}, "INSERT INTO integreat.things VALUES (NULL)", &server_error));
+    EXPECT_EQ(server_error.sqlstate, "23502");
+    EXPECT_EQ(server_error.column, "id");
+    ASSERT_TRUE(query({reader, "ana", "r"}, "SELECT 1", &server_error));
+    EXPECT_EQ(server_error.sqlstate, "");
 }
 
-TEST_F(ActingTest, ARoleThatTheLoginMayNotBecomeDoesNothing) {
+TEST_F(RoleContextTest, ARoleThatIsNotGrantedExecutesNothing) {
     for (std::string role : {"integreat_owner", "integreat_superuser", "nosuchrole", "", "test_reader; --"}) {
-        Refusal refusal;
-        auto rows = ask({role, "ana", "r"}, "INSERT INTO integreat.things VALUES (1)", &refusal);
+        ServerError server_error;
+        auto rows = query({role, "ana", "r"}, "INSERT INTO integreat.things VALUES (1)", &server_error);
         EXPECT_FALSE(rows) << role;
     }
-    expect_nobody();
-    auto counted = ask({reader, "", ""}, "SELECT count(*) FROM integreat.things");
+    expect_login_role();
+    auto counted = query({reader, "", ""}, "SELECT count(*) FROM integreat.things");
     ASSERT_TRUE(counted);
     EXPECT_EQ(counted->integer(0, 0), 0);
 }
 
-TEST_F(ActingTest, ATransactionChangesItsNameOnTheWay) {
+TEST_F(RoleContextTest, ATransactionSwitchesRoles) {
     {
-        auto begun = *pool->begin(tenant);
-        begun.act_as({reader, "ana", "req_1"});
-        EXPECT_EQ(begun.execute(who)->text(0, 1), "ana");
-        EXPECT_EQ(begun.execute(who)->text(0, 0), reader) << "until told otherwise";
-        begun.act_as({reader, "ben", "req_2"});
-        EXPECT_EQ(begun.execute(who)->text(0, 1), "ben");
-        begun.act_as_login();
-        auto rows = begun.execute(who);
+        auto transaction = *pool->begin(tenant);
+        transaction.set_role({reader, "ana", "req_1"});
+        EXPECT_EQ(transaction.execute(session_identity_sql)->text(0, 1), "ana");
+        EXPECT_EQ(transaction.execute(session_identity_sql)->text(0, 0), reader) << "until the next set_role";
+        transaction.set_role({reader, "ben", "req_2"});
+        EXPECT_EQ(transaction.execute(session_identity_sql)->text(0, 1), "ben");
+        transaction.reset_role();
+        auto rows = transaction.execute(session_identity_sql);
         EXPECT_EQ(rows->text(0, 0), database.role);
         EXPECT_TRUE(rows->is_null(0, 1));
-        begun.act_as({reader, "ana", "req_3"});
-        ASSERT_TRUE(begun.execute("INSERT INTO integreat.things VALUES (2)"));
-        ASSERT_TRUE(begun.commit());
+        transaction.set_role({reader, "ana", "req_3"});
+        ASSERT_TRUE(transaction.execute("INSERT INTO integreat.things VALUES (2)"));
+        ASSERT_TRUE(transaction.commit());
     }
-    expect_nobody();
+    expect_login_role();
     {
-        auto dropped = *pool->begin(tenant);
-        dropped.act_as({reader, "ana", "req_4"});
-        ASSERT_TRUE(dropped.execute("SELECT 1"));
+        auto rolled_back = *pool->begin(tenant);
+        rolled_back.set_role({reader, "ana", "req_4"});
+        ASSERT_TRUE(rolled_back.execute("SELECT 1"));
     }
-    expect_nobody();
+    expect_login_role();
 }
 
-TEST_F(ActingTest, ATransactionSaysWhatWasRefused) {
-    auto begun = *pool->begin(tenant);
-    begun.act_as({reader, "ana", "req_1"});
-    EXPECT_FALSE(begun.execute("INSERT INTO integreat.things VALUES (12)"));
-    EXPECT_EQ(begun.refusal().constraint, "small");
-    auto other = begun.execute("SELECT 1");
-    EXPECT_FALSE(other) << "it is over";
+TEST_F(RoleContextTest, ATransactionReportsTheServerError) {
+    auto transaction = *pool->begin(tenant);
+    transaction.set_role({reader, "ana", "req_1"});
+    EXPECT_FALSE(transaction.execute("INSERT INTO integreat.things VALUES (12)"));
+    EXPECT_EQ(transaction.server_error().constraint, "small");
+    auto other = transaction.execute("SELECT 1");
+    EXPECT_FALSE(other) << "the transaction is over";
 }
 
-TEST_F(ActingTest, ATransactionGoesOnAfterAnAttemptThatWasRefused) {
+TEST_F(RoleContextTest, ATransactionContinuesAfterAnErrorInASavepoint) {
     auto transaction = pool->begin(tenant);
     ASSERT_TRUE(transaction);
     const std::string sql = "INSERT INTO integreat.things VALUES ($1::int)";
     auto insert = [&](const char* id) {
-        transaction->act_as({reader, "ana", "req_1"});
+        transaction->set_role({reader, "ana", "req_1"});
         std::vector<Value> values{id};
-        return static_cast<bool>(transaction->attempt(sql, values));
+        return static_cast<bool>(transaction->execute_in_savepoint(sql, values));
     };
     EXPECT_FALSE(insert("11"));
-    EXPECT_EQ(transaction->refusal().constraint, "small");
+    EXPECT_EQ(transaction->server_error().constraint, "small");
     EXPECT_TRUE(insert("1"));
     EXPECT_FALSE(insert("1"));
-    EXPECT_EQ(transaction->refusal().state, "23505");
+    EXPECT_EQ(transaction->server_error().sqlstate, "23505");
     EXPECT_TRUE(insert("2"));
     auto rows = transaction->execute("SELECT count(*), current_user FROM integreat.things");
     ASSERT_TRUE(rows) << rows.error().cause;
     EXPECT_EQ(rows->integer(0, 0), 2);
     EXPECT_EQ(rows->text(0, 1), reader);
     EXPECT_TRUE(transaction->commit());
-    expect_nobody();
+    expect_login_role();
 }
 
-TEST_F(ActingTest, NamesAreValuesAndNotSql) {
-    auto rows = ask({reader, "x', true); DROP TABLE integreat.things; --", "'\"\\"}, who);
+TEST_F(RoleContextTest, IdentitiesAreValuesAndNotSql) {
+    auto rows = query({reader, "x', true); DROP TABLE integreat.things; --", "'\"\\"}, session_identity_sql);
     ASSERT_TRUE(rows);
     EXPECT_EQ(rows->text(0, 1), "x', true); DROP TABLE integreat.things; --");
     EXPECT_EQ(rows->text(0, 2), "'\"\\");

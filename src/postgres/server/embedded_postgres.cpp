@@ -20,6 +20,7 @@
 #include "base/concurrency/synchronized.h"
 #include "base/log.h"
 #include "base/process/child_process.h"
+#include "base/unique_fd.h"
 #include "postgres/server/installation.h"
 
 namespace integreat::postgres {
@@ -35,28 +36,12 @@ constexpr std::size_t socket_path_max = 107;  // sun_path without its NUL.
 constexpr milliseconds readiness_pause{5};
 constexpr milliseconds backoff_first{50};
 constexpr milliseconds backoff_max{5'000};
-constexpr int lingering_tries = 10;
-constexpr milliseconds steady_after{10'000};  // Having run this long, a server's next death is a first one.
-
-class Descriptor {
-public:
-    explicit Descriptor(int number = -1) : number_(number) {}
-    Descriptor(Descriptor&& other) noexcept : number_(std::exchange(other.number_, -1)) {}
-    Descriptor& operator=(Descriptor&& other) noexcept {
-        std::swap(number_, other.number_);
-        return *this;
-    }
-    ~Descriptor() {
-        if (number_ >= 0) close(number_);
-    }
-    int number() const { return number_; }
-
-private:
-    int number_;
-};
+constexpr int previous_server_attempts = 10;
+constexpr milliseconds stable_after{10'000};  // Uptime that resets the back-off of restarts.
 
 Error file_error(const fs::path& path, const std::string& what) {
-    return {Fault::unavailable, "the database's folder cannot be used: " + path.string() + ": " + what, what};
+    return {Fault::unavailable, "the folder of the database cannot be used: " + path.string() + ": " + what,
+            what};
 }
 
 std::string first_line(const fs::path& path) {
@@ -67,17 +52,17 @@ std::string first_line(const fs::path& path) {
 }
 
 // Writes a file that only its owner can read.
-Result<> write_private(const fs::path& path, const std::string& text, const std::optional<Account>& owner) {
-    Descriptor file(open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600));
-    bool written = file.number() >= 0 &&
-                   write(file.number(), text.data(), text.size()) == ssize_t(text.size()) &&
-                   fsync(file.number()) == 0;
-    if (written && owner) written = fchown(file.number(), owner->user, owner->group) == 0;
+Result<> write_private_file(const fs::path& path, const std::string& text,
+                            const std::optional<UnixAccount>& owner) {
+    UniqueFd file(open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600));
+    bool written =
+        file && write(file.get(), text.data(), text.size()) == ssize_t(text.size()) && fsync(file.get()) == 0;
+    if (written && owner) written = fchown(file.get(), owner->user, owner->group) == 0;
     if (!written) return file_error(path, std::strerror(errno));
     return {};
 }
 
-Result<> make_folder(const fs::path& path, const std::optional<Account>& owner) {
+Result<> make_folder(const fs::path& path, const std::optional<UnixAccount>& owner) {
     std::error_code failure;
     fs::create_directories(path, failure);
     if (failure) return file_error(path, failure.message());
@@ -87,38 +72,38 @@ Result<> make_folder(const fs::path& path, const std::optional<Account>& owner) 
     return {};
 }
 
-Result<> check_reachable(const fs::path& folder, const std::optional<Account>& account) {
+Result<> check_reachable(const fs::path& folder, const std::optional<UnixAccount>& account) {
     if (!account) return {};
-    auto closed = unsearchable(folder, *account);
+    auto closed = find_unsearchable_folder(folder, *account);
     if (!closed) return {};
     return Error{Fault::invalid,
-                 "the database has to run as the user " + account->name + ", who may not enter " +
+                 "the database must run as the user " + account->name + ", who may not enter " +
                      closed->string() + ": run `chmod o+x " + closed->string() +
                      "`, or choose another data folder",
                  "data folder " + folder.string()};
 }
 
-// Held as long as we live; the kernel lets go of it however we end.
-Result<Descriptor> lock_folder(const fs::path& folder) {
+// Locks the folder until the descriptor is closed; the kernel releases the lock when this process ends.
+Result<UniqueFd> lock_folder(const fs::path& folder) {
     auto path = folder / "lock";
-    Descriptor file(open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
-    if (file.number() < 0) return file_error(path, std::strerror(errno));
-    if (flock(file.number(), LOCK_EX | LOCK_NB) != 0) {
+    UniqueFd file(open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
+    if (!file) return file_error(path, std::strerror(errno));
+    if (flock(file.get(), LOCK_EX | LOCK_NB) != 0) {
         return Error{Fault::conflict,
                      "the database in " + folder.string() + " is in use by process " + first_line(path) +
-                         ": stop that one, or choose another data folder",
+                         ": stop that process, or choose another data folder",
                      "the lock file is held"};
     }
     auto pid = std::to_string(getpid()) + "\n";
-    if (ftruncate(file.number(), 0) != 0 || write(file.number(), pid.data(), pid.size()) < 0) {
+    if (ftruncate(file.get(), 0) != 0 || write(file.get(), pid.data(), pid.size()) < 0) {
         return file_error(path, std::strerror(errno));
     }
     return file;
 }
 
-// The folder of the socket: within `folder` if its path is short enough, otherwise a new one below /tmp,
-// whose name is kept so that the next start can remove it if we were killed.
-Result<fs::path> socket_folder(const fs::path& folder, const std::optional<Account>& account) {
+// Creates the folder of the socket: within `folder` if its path is short enough, otherwise below /tmp. Its
+// name is stored so that the next start can remove it after this process was killed.
+Result<fs::path> create_socket_folder(const fs::path& folder, const std::optional<UnixAccount>& account) {
     auto note = folder / "socket-folder";
     std::error_code ignored;
     if (auto before = first_line(note); before.starts_with("/tmp/integreat-"))
@@ -130,13 +115,14 @@ Result<fs::path> socket_folder(const fs::path& folder, const std::optional<Accou
         run = name;
     }
     TRY(make_folder(run, account));
-    TRY(write_private(note, run.string() + "\n", std::nullopt));
+    TRY(write_private_file(note, run.string() + "\n", std::nullopt));
     return run;
 }
 
-// Key-value form: every value in quotes, with backslash before quote and backslash.
-Secret url_at(const fs::path& run, const std::string& database, const std::string& role,
-              const Secret& password) {
+// Makes a connection string in key-value form: each value is quoted, with quotes and backslashes escaped by a
+// backslash.
+Secret make_url(const fs::path& run, const std::string& database, const std::string& role,
+                const Secret& password) {
     auto quoted = [](const std::string& text) {
         std::string out = "'";
         for (char c : text) {
@@ -162,86 +148,86 @@ Secret random_password(Random& random) {
     return Secret(std::move(text));
 }
 
-struct PrivateServer::State {
-    PrivateServerSettings settings;
-    std::optional<Account> account;
+struct EmbeddedPostgres::State {
+    EmbeddedPostgresSettings settings;
+    std::optional<UnixAccount> account;
     Installation installation;
-    Descriptor lock;
-    Descriptor stop_wish{eventfd(0, EFD_CLOEXEC)};
+    UniqueFd lock;
+    UniqueFd stop_requested{eventfd(0, EFD_CLOEXEC)};
     fs::path run;
     Secret password;
 
     std::atomic<pid_t> child{0};
     std::atomic<bool> ready{false};
     std::atomic<int> restarts{0};
-    Guarded<std::optional<Result<>>> first_start;  // Empty until the first start has succeeded or failed.
-    std::condition_variable first_start_known;
+    Synchronized<std::optional<Result<>>> first_start;  // Empty before its end.
+    std::condition_variable first_start_done;
     std::thread supervisor;
 
     fs::path data() const { return settings.folder / "data"; }
     fs::path log_file() const { return settings.folder / "server.log"; }
 
-    Program program() const;
+    ProcessSpec process_spec() const;
     Result<> prepare(Random& random);
-    bool earlier_one_lingers(int tries) const;
+    bool previous_server_is_stopping(int attempts) const;
     Result<> launch();
     bool reports_ready(pid_t pid) const;
-    bool stop_wished_within(milliseconds time) const;
-    void keep_log_small() const;
-    void watch();
+    bool stop_requested_within(milliseconds time) const;
+    void rotate_log() const;
+    void wait_for_end();
     void supervise();
     void stop_child();
-    void tell_first_start(Result<> result);
+    void set_first_start(Result<> result);
 };
 
-Program PrivateServer::State::program() const {
-    Program program{.file = installation.binaries / "postgres",
-                    .arguments = {"-D", data().string()},
-                    .account = account,
-                    .log = log_file(),
-                    .signal_when_orphaned = SIGINT};
+ProcessSpec EmbeddedPostgres::State::process_spec() const {
+    ProcessSpec spec{.executable = installation.binaries / "postgres",
+                     .arguments = {"-D", data().string()},
+                     .account = account,
+                     .log_file = log_file(),
+                     .parent_death_signal = SIGINT};
     auto set = [&](const std::string& setting) {
-        program.arguments.insert(program.arguments.end(), {"-c", setting});
+        spec.arguments.insert(spec.arguments.end(), {"-c", setting});
     };
     set("listen_addresses=");
     set("unix_socket_directories=" + run.string());
     set("unix_socket_permissions=0700");
-    set("port=5432");  // Only the name of the socket.
-    set("max_connections=" + std::to_string(settings.connections_max));
+    set("port=5432");  // Part of the name of the socket.
+    set("max_connections=" + std::to_string(settings.max_connections));
     set("shared_buffers=32MB");
     set("max_wal_size=256MB");
     set("timezone=UTC");
     set("jit=off");
     set("logging_collector=off");
     set("log_min_messages=warning");
-    set("log_min_error_statement=panic");  // Statements hold people's data.
-    if (!settings.durable) {  // Commits still reach the kernel: killing the server loses nothing.
+    set("log_min_error_statement=panic");  // Statements contain personal data.
+    if (!settings.durable) {  // Commits still reach the kernel: no data are lost if the server is killed.
         set("fsync=off");
         set("full_page_writes=off");
     }
-    return program;
+    return spec;
 }
 
-Result<> PrivateServer::State::prepare(Random& random) {
+Result<> EmbeddedPostgres::State::prepare(Random& random) {
     settings.folder = fs::absolute(settings.folder).lexically_normal();
-    account = TRY(account_for_children());
+    account = TRY(find_child_account());
     TRY(check_reachable(settings.folder, account));
     TRY(make_folder(settings.folder, account));
     TRY(check_reachable(settings.folder, account));
     lock = TRY(lock_folder(settings.folder));
     installation = TRY(find_installation(data()));
-    run = TRY(socket_folder(settings.folder, account));
+    run = TRY(create_socket_folder(settings.folder, account));
     auto password_file = settings.folder / "superuser-password";
-    bool fresh = !fs::exists(data() / "PG_VERSION");
-    if (fresh) TRY(write_private(password_file, random_password(random).reveal() + "\n", account));
+    bool is_new = !fs::exists(data() / "PG_VERSION");
+    if (is_new) TRY(write_private_file(password_file, random_password(random).reveal() + "\n", account));
     password = Secret(first_line(password_file));
     if (password.empty()) return file_error(password_file, "it is missing or empty");
-    if (!fresh) return {};
-    return initialise(installation, {data(), log_file(), password_file, account, settings.durable});
+    if (!is_new) return {};
+    return initialize(installation, {data(), log_file(), password_file, account, settings.durable});
 }
 
-// Line 8 of postmaster.pid says "ready" when connections are accepted; line 1 is whose file it is.
-bool PrivateServer::State::reports_ready(pid_t pid) const {
+// Line 8 of postmaster.pid is "ready" when connections are accepted; line 1 is the process ID of the server.
+bool EmbeddedPostgres::State::reports_ready(pid_t pid) const {
     std::ifstream file(data() / "postmaster.pid");
     std::string line;
     for (int number = 1; number <= 8; ++number) {
@@ -251,26 +237,26 @@ bool PrivateServer::State::reports_ready(pid_t pid) const {
     return line.starts_with("ready");
 }
 
-bool PrivateServer::State::stop_wished_within(milliseconds time) const {
-    pollfd watched{stop_wish.number(), POLLIN, 0};
+bool EmbeddedPostgres::State::stop_requested_within(milliseconds time) const {
+    pollfd watched{stop_requested.get(), POLLIN, 0};
     return poll(&watched, 1, static_cast<int>(time.count())) > 0;
 }
 
-// Whether ours may have ended only because an earlier server of this folder has not quite: its parent was
-// killed a moment ago and it is stopping, or it was killed itself and its last processes are ending.
-bool PrivateServer::State::earlier_one_lingers(int tries) const {
+// Returns whether the new server may have exited because the previous server of this folder is still
+// stopping: its parent was killed a moment ago, or it was killed itself and its last processes are ending.
+bool EmbeddedPostgres::State::previous_server_is_stopping(int attempts) const {
     auto pid = std::atoi(first_line(data() / "postmaster.pid").c_str());
-    return pid > 0 && (kill(pid, 0) == 0 || errno == EPERM || tries < lingering_tries);
+    return pid > 0 && (kill(pid, 0) == 0 || errno == EPERM || attempts < previous_server_attempts);
 }
 
 // Starts the server and waits until it is ready.
-Result<> PrivateServer::State::launch() {
+Result<> EmbeddedPostgres::State::launch() {
     auto until = steady_clock::now() + settings.start_timeout;
-    bool may_help = true;
-    for (int tries = 1; may_help && steady_clock::now() < until; ++tries) {
-        auto pid = TRY(integreat::start(program()));
+    bool retry = true;
+    for (int attempts = 1; retry && steady_clock::now() < until; ++attempts) {
+        auto pid = TRY(spawn(process_spec()));
         bool ended = false;
-        while (!ended && steady_clock::now() < until && !stop_wished_within(milliseconds(0))) {
+        while (!ended && steady_clock::now() < until && !stop_requested_within(milliseconds(0))) {
             if (reports_ready(pid)) {
                 child = pid;
                 ready = true;
@@ -282,15 +268,15 @@ Result<> PrivateServer::State::launch() {
             child = pid;
             stop_child();
         }
-        may_help =
-            ended && earlier_one_lingers(tries) && !stop_wished_within(backoff_first * std::min(tries, 10));
+        retry = ended && previous_server_is_stopping(attempts) &&
+                !stop_requested_within(backoff_first * std::min(attempts, 10));
     }
-    return Error{Fault::unavailable, "the database does not start: see " + log_file().string(),
-                 tail_of(log_file())};
+    return Error{Fault::unavailable, "the database server does not start: see " + log_file().string(),
+                 read_tail(log_file())};
 }
 
-// Copies and empties the log, which the server keeps open for appending.
-void PrivateServer::State::keep_log_small() const {
+// Copies and truncates a large log, which the server keeps open for appending.
+void EmbeddedPostgres::State::rotate_log() const {
     std::error_code ignored;
     if (fs::file_size(log_file(), ignored) <= settings.log_bytes_max || ignored) return;
     fs::copy_file(log_file(), settings.folder / "server.log.1", fs::copy_options::overwrite_existing,
@@ -298,17 +284,17 @@ void PrivateServer::State::keep_log_small() const {
     fs::resize_file(log_file(), 0, ignored);
 }
 
-// Returns when the server has ended or is to be stopped.
-void PrivateServer::State::watch() {
-    Descriptor handle(handle_of(child));
+// Returns when the server has ended or a stop was requested.
+void EmbeddedPostgres::State::wait_for_end() {
+    UniqueFd pidfd(open_pidfd(child));
     while (true) {
-        keep_log_small();
-        std::array watched{pollfd{handle.number(), POLLIN, 0}, pollfd{stop_wish.number(), POLLIN, 0}};
+        rotate_log();
+        std::array watched{pollfd{pidfd.get(), POLLIN, 0}, pollfd{stop_requested.get(), POLLIN, 0}};
         if (poll(watched.data(), watched.size(), 5'000) > 0) return;
     }
 }
 
-void PrivateServer::State::stop_child() {
+void EmbeddedPostgres::State::stop_child() {
     pid_t pid = child.exchange(0);
     ready = false;
     if (pid == 0) return;
@@ -320,94 +306,96 @@ void PrivateServer::State::stop_child() {
     wait_for_exit(pid, steady_clock::now() + std::chrono::seconds(5));
 }
 
-void PrivateServer::State::tell_first_start(Result<> result) {
-    auto known = first_start.lock();
-    if (!*known) *known = std::move(result);
-    first_start_known.notify_all();
+void EmbeddedPostgres::State::set_first_start(Result<> result) {
+    auto first_result = first_start.lock();
+    if (!*first_result) *first_result = std::move(result);
+    first_start_done.notify_all();
 }
 
-// The life of the thread that starts the server: the kernel ends the server if this thread ends.
-void PrivateServer::State::supervise() {
-    auto pause = backoff_first;
+// Runs in the thread that starts the server: the kernel ends the server when this thread ends.
+void EmbeddedPostgres::State::supervise() {
+    auto backoff = backoff_first;
     bool first = true;
-    while (!stop_wished_within(milliseconds(0))) {
+    while (!stop_requested_within(milliseconds(0))) {
         auto launched = launch();
-        if (!launched && first) return tell_first_start(std::move(launched));
+        if (!launched && first) return set_first_start(std::move(launched));
         if (launched) {
-            if (std::exchange(first, false)) tell_first_start({});
+            if (std::exchange(first, false)) set_first_start({});
             auto started = steady_clock::now();
-            watch();
-            if (stop_wished_within(milliseconds(0))) break;
+            wait_for_end();
+            if (stop_requested_within(milliseconds(0))) break;
             auto status = wait_for_exit(child, steady_clock::now() + milliseconds(100));
             ready = false;
             child = 0;
             ++restarts;
-            if (steady_clock::now() - started > steady_after) pause = backoff_first;
+            if (steady_clock::now() - started > stable_after) backoff = backoff_first;
             log({Level::error,
-                 "the database ended by itself and is started again",
+                 "the database server ended unexpectedly and is restarted",
                  {{"status", std::to_string(status.value_or(0))}}});
         } else {
-            log({Level::error, "the database does not start", {{"cause", launched.error().cause}}});
+            log({Level::error, "the database server does not start", {{"cause", launched.error().cause}}});
         }
-        if (stop_wished_within(pause)) break;
-        pause = std::min(pause * 2, backoff_max);
+        if (stop_requested_within(backoff)) break;
+        backoff = std::min(backoff * 2, backoff_max);
     }
     stop_child();
 }
 
-PrivateServer::PrivateServer(std::unique_ptr<State> state) : state_(std::move(state)) {}
+EmbeddedPostgres::EmbeddedPostgres(std::unique_ptr<State> state) : state_(std::move(state)) {}
 
-Result<std::unique_ptr<PrivateServer>> PrivateServer::start(PrivateServerSettings settings, Random& random) {
+Result<std::unique_ptr<EmbeddedPostgres>> EmbeddedPostgres::start(EmbeddedPostgresSettings settings,
+                                                                  Random& random) {
     auto state = std::make_unique<State>();
     state->settings = std::move(settings);
     TRY(state->prepare(random));
-    std::unique_ptr<PrivateServer> server(new PrivateServer(std::move(state)));
-    auto& inside = *server->state_;
-    inside.supervisor = std::thread([&inside] { inside.supervise(); });
-    auto known = inside.first_start.lock();
-    while (!*known)
-        inside.first_start_known.wait(known.lock());
-    if (!**known) return (*known)->error();
+    std::unique_ptr<EmbeddedPostgres> server(new EmbeddedPostgres(std::move(state)));
+    auto& internals = *server->state_;
+    internals.supervisor = std::thread([&internals] { internals.supervise(); });
+    auto first_result = internals.first_start.lock();
+    while (!*first_result)
+        internals.first_start_done.wait(first_result.lock());
+    if (!**first_result) return (*first_result)->error();
     return server;
 }
 
-PrivateServer::~PrivateServer() {
-    eventfd_write(state_->stop_wish.number(), 1);
+EmbeddedPostgres::~EmbeddedPostgres() {
+    eventfd_write(state_->stop_requested.get(), 1);
     if (state_->supervisor.joinable()) state_->supervisor.join();
     std::error_code ignored;
     fs::remove_all(state_->run, ignored);
 }
 
-bool PrivateServer::healthy() const {
+bool EmbeddedPostgres::healthy() const {
     return state_->ready;
 }
-pid_t PrivateServer::pid() const {
+pid_t EmbeddedPostgres::pid() const {
     return state_->child;
 }
-int PrivateServer::restarts() const {
+int EmbeddedPostgres::restarts() const {
     return state_->restarts;
 }
-const fs::path& PrivateServer::folder() const {
+const fs::path& EmbeddedPostgres::folder() const {
     return state_->settings.folder;
 }
 
-Secret PrivateServer::superuser_url(const std::string& database) const {
+Secret EmbeddedPostgres::superuser_url(const std::string& database) const {
     return url(database, superuser_name, state_->password);
 }
 
-Result<Secret> PrivateServer::superuser_url_of_running(const fs::path& folder, const std::string& database) {
+Result<Secret> EmbeddedPostgres::superuser_url_of_running(const fs::path& folder,
+                                                          const std::string& database) {
     auto run = first_line(folder / "socket-folder");
     auto password = first_line(folder / "superuser-password");
     if (run.empty() || password.empty() || !fs::exists(run + std::string(socket_name))) {
-        return Error{Fault::unavailable, "no database runs in " + folder.string(),
+        return Error{Fault::unavailable, "no database server runs in " + folder.string(),
                      "no socket or no password"};
     }
-    return url_at(run, database, superuser_name, Secret(password));
+    return make_url(run, database, superuser_name, Secret(password));
 }
 
-Secret PrivateServer::url(const std::string& database, const std::string& role,
-                          const Secret& password) const {
-    return url_at(state_->run, database, role, password);
+Secret EmbeddedPostgres::url(const std::string& database, const std::string& role,
+                             const Secret& password) const {
+    return make_url(state_->run, database, role, password);
 }
 
 }  // namespace integreat::postgres

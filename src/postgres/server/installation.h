@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The PostgreSQL that is installed on this machine, and a data folder made with it.
+// The PostgreSQL installation of this machine, and the creation of data folders.
 #pragma once
 
 #include <filesystem>
@@ -14,31 +14,30 @@ namespace integreat::postgres {
 constexpr int version_min = 15;
 constexpr int version_max = 18;
 
-// Not the name of our schema, which "$user" in the default search_path would then mean.
+// Differs from the name of our schema, to which "$user" in the default search_path would otherwise refer.
 constexpr const char* superuser_name = "integreat_superuser";
 
 struct Installation {
-    std::filesystem::path binaries;  // The folder with initdb and postgres.
+    std::filesystem::path binaries;  // Folder of initdb and postgres.
     int version = 0;
 };
 
-// The newest one found, or the one that can read `data` if that folder holds a database already.
-// Fault::invalid
-// with the command that mends it if there is none.
+// Finds the newest installation, or the one that can read `data` if that folder contains a database already.
+// Fault::invalid, with the command to install it, if there is none.
 Result<Installation> find_installation(const std::filesystem::path& data);
 
-struct InitialSettings {
-    std::filesystem::path data;  // Made here; must not exist.
+struct DataFolderSpec {
+    std::filesystem::path data;  // Created; must not exist.
     std::filesystem::path log;
     std::filesystem::path password_file;  // Readable by `account`.
-    std::optional<Account> account;
+    std::optional<UnixAccount> account;
     bool durable = true;
 };
 
-// initdb. All or nothing: `data` appears when it is complete.
-Result<> initialise(const Installation& installation, const InitialSettings& settings);
+// Runs initdb. `data` appears only when it is complete.
+Result<> initialize(const Installation& installation, const DataFolderSpec& spec);
 
-// The last lines of a log, for the cause of an error.
-std::string tail_of(const std::filesystem::path& log);
+// Reads the end of a log, for the cause of an error.
+std::string read_tail(const std::filesystem::path& log);
 
 }  // namespace integreat::postgres

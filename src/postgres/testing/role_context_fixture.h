@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// For tests of statements in somebody's name: a database with one table, a role that may read and fill it.
+// For tests of statements in the role of a caller: a database with one table, and a role that may read it and
+// insert rows.
 #pragma once
 
 #include <memory>
@@ -11,9 +12,9 @@
 
 namespace integreat::postgres::testing {
 
-struct ActingFixture : ::testing::Test {
+struct RoleContextFixture : ::testing::Test {
     static constexpr const char* reader = "test_reader";
-    static constexpr const char* who =
+    static constexpr const char* session_identity_sql =
         "SELECT current_user, integreat.uid(), integreat.request(), pg_backend_pid()";
 
     TenantId tenant{"school"};
@@ -22,7 +23,7 @@ struct ActingFixture : ::testing::Test {
     std::unique_ptr<Pool> pool;
 
     void SetUp() override {
-        make_pool(1);  // Everybody gets the same connection.
+        make_pool(1);  // All queries share one connection.
         const std::string role = reader;
         owner("DO $$ BEGIN CREATE ROLE " + role + "; EXCEPTION WHEN duplicate_object THEN NULL; END $$");
         owner("GRANT " + role + " TO " + database.role);
@@ -30,21 +31,21 @@ struct ActingFixture : ::testing::Test {
         owner("CREATE TABLE integreat.things (id int PRIMARY KEY, CONSTRAINT small CHECK (id < 10))");
         owner("GRANT SELECT, INSERT ON integreat.things TO " + role);
     }
-    void make_pool(int connections_max) {
+    void make_pool(int max_connections) {
         auto settings = database.pool;
-        settings.connections_max = connections_max;
+        settings.max_connections = max_connections;
         settings.acquire_timeout = std::chrono::seconds(10);
         pool = std::make_unique<Pool>(settings, clock);
     }
-    // Bound by no rule.
+    // Runs a statement as the superuser.
     void owner(const std::string& sql) {
-        Pool all({.tenant = tenant, .url = database.superuser_url, .connections_max = 1}, clock);
+        Pool all({.tenant = tenant, .url = database.superuser_url, .max_connections = 1}, clock);
         auto done = all.run(tenant, Monotonic::max(), sql);
         ASSERT_TRUE(done) << sql << ": " << done.error().cause;
     }
-    // Nothing of whoever had the connection before is left.
-    void expect_nobody() {
-        auto rows = pool->run(tenant, Monotonic::max(), who);
+    // Expects that no role or identity of an earlier caller is left on the connection.
+    void expect_login_role() {
+        auto rows = pool->run(tenant, Monotonic::max(), session_identity_sql);
         ASSERT_TRUE(rows) << rows.error().cause;
         EXPECT_EQ(rows->text(0, 0), database.role);
         EXPECT_TRUE(rows->is_null(0, 1)) << rows->text(0, 1);

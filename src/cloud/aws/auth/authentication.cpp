@@ -10,151 +10,156 @@ namespace integreat::cloud {
 namespace {
 
 using aws::SigV4Claim;
-using aws::SigV4Refusal;
+using aws::SigV4Error;
 
-// IAM and STS are global: their credentials are scoped to us-east-1, whatever region the rest is in.
-bool fits_region(const Exchange& exchange, std::string_view region) {
-    if (region == exchange.front.settings.region) return true;
-    return exchange.api->protocol == Protocol::query && region == "us-east-1";
+// IAM and STS are global services: their credential scope is us-east-1 in every region.
+bool is_valid_region(const OperationContext& context, std::string_view region) {
+    if (region == context.frontend.settings.region) return true;
+    return context.api->protocol == Protocol::query && region == "us-east-1";
 }
 
-AwsError refuse(Exchange& exchange, AwsError error, std::string part) {
-    exchange.part = std::move(part);
+AwsError fail(OperationContext& context, AwsError error, std::string part) {
+    context.failed_part = std::move(part);
     return error;
 }
 
-AwsError refuse(Exchange& exchange, const SigV4Refusal& refusal, const SigV4Claim* claim,
-                std::string_view string_to_sign = {}) {
-    exchange.part = refusal.part;
-    return bad_signature(exchange.api->protocol, {.refusal = refusal,
-                                                  .claim = claim,
-                                                  .now = exchange.front.clock.now(),
-                                                  .string_to_sign = string_to_sign});
+AwsError fail(OperationContext& context, const SigV4Error& sigv4_error, const SigV4Claim* claim,
+              std::string_view string_to_sign = {}) {
+    context.failed_part = sigv4_error.part;
+    return signature_error(context.api->protocol, {.error = sigv4_error,
+                                                   .claim = claim,
+                                                   .now = context.frontend.clock.now(),
+                                                   .string_to_sign = string_to_sign});
 }
 
-AwsError refuse(Exchange& exchange, KeyTrouble trouble, const SigV4Claim& claim) {
-    auto protocol = exchange.api->protocol;
-    switch (trouble) {
-        case KeyTrouble::unknown_key: break;
-        case KeyTrouble::invalid_token:
-            return refuse(exchange, invalid_session_token(protocol, claim.security_token),
-                          "the session token: missing, changed, or not of this access key");
-        case KeyTrouble::expired_token:
-            return refuse(exchange, expired_session_token(protocol, claim.security_token),
-                          "the session token has expired");
+AwsError fail(OperationContext& context, CredentialError error, const SigV4Claim& claim) {
+    auto protocol = context.api->protocol;
+    switch (error) {
+        case CredentialError::unknown_key: break;
+        case CredentialError::invalid_token:
+            return fail(context, invalid_session_token(protocol, claim.security_token),
+                        "the session token is missing, changed, or issued for another access key");
+        case CredentialError::expired_token:
+            return fail(context, expired_session_token(protocol, claim.security_token),
+                        "the session token has expired");
     }
-    return refuse(exchange, unknown_access_key(protocol, claim.access_key_id),
-                  "the access key " + claim.access_key_id + " is not known, or is not active");
+    return fail(context, unknown_access_key(protocol, claim.access_key_id),
+                "the access key " + claim.access_key_id + " is unknown or inactive");
 }
 
-// Everything about a claim but its signature; the credentials if all is well.
-std::variant<Credentials, AwsError> check_claim(Exchange& exchange, const SigV4Claim& claim) {
-    const auto& front = exchange.front;
-    auto protocol = exchange.api->protocol;
-    exchange.caller.access_key_id = claim.access_key_id;
-    exchange.region = claim.region;
-    if (auto refusal = check_sigv4_time(claim, front.clock.now())) return refuse(exchange, *refusal, &claim);
-    if (claim.service != exchange.api->signing_name) {
-        return refuse(exchange, wrong_service(protocol, claim, exchange.api->signing_name),
-                      "the service of the scope is " + claim.service);
+// Checks everything in a claim except its signature and returns the credentials.
+std::variant<Credentials, AwsError> check_claim(OperationContext& context, const SigV4Claim& claim) {
+    const auto& frontend = context.frontend;
+    auto protocol = context.api->protocol;
+    context.caller.access_key_id = claim.access_key_id;
+    context.region = claim.region;
+    if (auto sigv4_error = check_sigv4_time(claim, frontend.clock.now()))
+        return fail(context, *sigv4_error, &claim);
+    if (claim.service != context.api->signing_name) {
+        return fail(context, wrong_service(protocol, claim, context.api->signing_name),
+                    "the service in the scope is " + claim.service);
     }
-    if (!fits_region(exchange, claim.region)) {
-        return refuse(exchange, wrong_region(protocol, claim, front.settings.region),
-                      "the region of the scope is " + claim.region);
+    if (!is_valid_region(context, claim.region)) {
+        return fail(context, wrong_region(protocol, claim, frontend.settings.region),
+                    "the region in the scope is " + claim.region);
     }
-    auto credentials = front.find_credentials(claim.access_key_id, claim.security_token);
-    if (auto* trouble = std::get_if<KeyTrouble>(&credentials)) return refuse(exchange, *trouble, claim);
+    auto credentials = frontend.find_credentials(claim.access_key_id, claim.security_token);
+    if (auto* error = std::get_if<CredentialError>(&credentials)) return fail(context, *error, claim);
     return std::get<Credentials>(std::move(credentials));
 }
 
-std::optional<AwsError> check(Exchange& exchange, const SignedHead& head, crypto::Sha256* key_for_chunks) {
-    if (auto* refusal = std::get_if<SigV4Refusal>(&head.reading)) return refuse(exchange, *refusal, nullptr);
+std::optional<AwsError> verify_signature(OperationContext& context, const SignedHead& head,
+                                         crypto::Sha256* key_for_chunks) {
+    if (auto* sigv4_error = std::get_if<SigV4Error>(&head.signature))
+        return fail(context, *sigv4_error, nullptr);
     const auto& claim = *head.claim();
-    bool s3 = exchange.api->protocol == Protocol::rest_xml;
+    bool s3 = context.api->protocol == Protocol::rest_xml;
     std::string payload_hash;
     if (s3) {
-        auto declared = declared_payload(exchange, claim);
+        auto declared = parse_declared_payload(context, claim);
         if (auto* error = std::get_if<AwsError>(&declared)) return std::move(*error);
         payload_hash = std::get<std::string>(std::move(declared));
     } else {
-        payload_hash = crypto::hex_encode(crypto::as_view(crypto::sha256(exchange.request.body)));
+        payload_hash = crypto::hex_encode(crypto::as_view(crypto::sha256(context.request.body)));
     }
-    auto checked = check_claim(exchange, claim);
+    auto checked = check_claim(context, claim);
     if (auto* error = std::get_if<AwsError>(&checked)) return std::move(*error);
     auto& credentials = std::get<Credentials>(checked);
-    auto key = exchange.front.signing_keys->find(claim, credentials.secret_key);
-    aws::SigV4Expectation expected{
-        head.message, claim, s3 ? aws::SigV4Path::as_sent : aws::SigV4Path::encoded_again, payload_hash};
-    if (auto refusal = check_sigv4(expected, key)) {
-        return refuse(exchange, *refusal, &claim, aws::string_to_sign(claim, refusal->detail));
+    auto key = context.frontend.signing_keys->find(claim, credentials.secret_key);
+    aws::SigV4SigningInput expected{
+        head.message, claim, s3 ? aws::SigV4PathEncoding::once : aws::SigV4PathEncoding::twice, payload_hash};
+    if (auto sigv4_error = check_sigv4(expected, key)) {
+        return fail(context, *sigv4_error, &claim, aws::string_to_sign(claim, sigv4_error->detail));
     }
     if (key_for_chunks) *key_for_chunks = key;
-    exchange.caller = std::move(credentials.caller);
-    exchange.caller.access_key_id = claim.access_key_id;
+    context.caller = std::move(credentials.caller);
+    context.caller.access_key_id = claim.access_key_id;
     return std::nullopt;
 }
 
 }  // namespace
 
-SignedHead read_signed_head(const http::Request& request) {
+SignedHead parse_signed_head(const http::Request& request) {
     SignedHead head;
     head.fields.reserve(request.headers.size());
     for (auto field : request.headers)
         head.fields.push_back({field.name, field.value});
     head.message = {http::to_string(request.method), request.path(), request.query(), head.fields};
-    head.reading = aws::parse_sigv4(head.message);
+    head.signature = aws::parse_sigv4(head.message);
     return head;
 }
 
-std::optional<AwsError> authenticate(Exchange& exchange, const SignedHead& head,
+std::optional<AwsError> authenticate(OperationContext& context, const SignedHead& head,
                                      crypto::Sha256* signing_key) {
-    auto signing = exchange.operation->signing;
+    auto signing = context.operation->signing;
     if (signing == Signing::none) return std::nullopt;
     std::optional<AwsError> error;
-    if (!std::holds_alternative<std::monostate>(head.reading)) {
-        error = check(exchange, head, signing_key);
+    if (!std::holds_alternative<std::monostate>(head.signature)) {
+        error = verify_signature(context, head, signing_key);
     } else if (signing == Signing::required) {
-        error = refuse(exchange, not_signed(exchange.api->protocol), "the request is not signed");
+        error = fail(context, not_signed(context.api->protocol), "the request is not signed");
     }
-    if (!error || exchange.front.settings.enforce) return error;
-    exchange.caller.who = policy::root(exchange.front.settings.account);
+    if (!error || context.frontend.settings.enforce) return error;
+    context.caller.principal = policy::root(context.frontend.settings.account);
     return std::nullopt;
 }
 
-std::optional<AwsError> authenticate_form(Exchange& exchange, const SignedForm& form) {
+AwsResult<> authenticate_form(OperationContext& context, const SignedForm& form) {
     SigV4Claim claim;
     claim.timestamp = form.date;
     claim.signature = form.signature;
     claim.security_token = form.security_token;
-    auto refuse_form = [&](aws::SigV4Fault fault, std::string part, std::string detail) {
-        return refuse(exchange, SigV4Refusal{fault, std::move(part), std::move(detail)}, &claim);
+    auto fail_form = [&](aws::SigV4Fault fault, std::string part, std::string detail) {
+        return fail(context, SigV4Error{fault, std::move(part), std::move(detail)}, &claim);
     };
     if (form.algorithm != "AWS4-HMAC-SHA256") {
-        return refuse_form(aws::SigV4Fault::unsupported, "x-amz-algorithm is not AWS4-HMAC-SHA256", "AWS");
+        return fail_form(aws::SigV4Fault::unsupported, "x-amz-algorithm is not AWS4-HMAC-SHA256", "AWS");
     }
-    if (auto refusal = aws::read_credential(form.credential, claim))
-        return refuse(exchange, *refusal, &claim);
+    if (auto sigv4_error = aws::parse_sigv4_credential(form.credential, claim))
+        return fail(context, *sigv4_error, &claim);
     auto time = aws::parse_sigv4_time(form.date);
-    if (!time) return refuse_form(aws::SigV4Fault::date_malformed, "x-amz-date is no time", form.date);
+    if (!time) return fail_form(aws::SigV4Fault::date_malformed, "x-amz-date is not a valid time", form.date);
     if (form.date.substr(0, 8) != claim.date) {
-        return refuse_form(aws::SigV4Fault::date_of_scope, "the scope is of another day", claim.date);
+        return fail_form(aws::SigV4Fault::scope_date_mismatch,
+                         "the date in the scope differs from x-amz-date", claim.date);
     }
-    // How long it is good for is the policy's own `expiration`; the key must not be older than a week.
+    // The policy's `expiration` limits its lifetime; the signing key must not be older than a week.
     claim.signed_at = *time;
     claim.presigned = true;
     claim.expires = std::chrono::hours(7 * 24);
-    auto checked = check_claim(exchange, claim);
+    auto checked = check_claim(context, claim);
     if (auto* error = std::get_if<AwsError>(&checked)) return std::move(*error);
     auto& credentials = std::get<Credentials>(checked);
-    auto key = exchange.front.signing_keys->find(claim, credentials.secret_key);
-    if (!equal_in_constant_time(aws::sign_text(key, form.policy), form.signature)) {
-        return refuse_form(aws::SigV4Fault::signature,
-                           "the signature of the form: the policy was changed, or the secret key is another",
-                           "");
+    auto key = context.frontend.signing_keys->find(claim, credentials.secret_key);
+    if (!equal_in_constant_time(aws::sign_string(key, form.policy), form.signature)) {
+        return fail_form(
+            aws::SigV4Fault::signature,
+            "the signature of the form does not match: the policy was changed, or the secret key is wrong",
+            "");
     }
-    exchange.caller = std::move(credentials.caller);
-    exchange.caller.access_key_id = claim.access_key_id;
-    return std::nullopt;
+    context.caller = std::move(credentials.caller);
+    context.caller.access_key_id = claim.access_key_id;
+    return {};
 }
 
 }  // namespace integreat::cloud

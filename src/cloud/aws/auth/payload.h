@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The body of a request to S3 and what was signed of it: nothing, its hash, or each of its chunks. Takes what
-// the transport delivers and gives what the client meant to store.
+// The body of an S3 request: decodes aws-chunked coding and verifies what the signature covers: nothing, the
+// hash of the body, or every chunk.
 #pragma once
 
 #include <functional>
@@ -11,29 +11,31 @@
 
 #include "aws/chunked_body.h"
 #include "cloud/aws/core/operation_context.h"
-#include "crypto/hasher.h"
+#include "crypto/hash.h"
 
 namespace integreat::cloud {
 
-// What the head says of the body, as it stands in the canonical request.
-std::variant<std::string, AwsError> declared_payload(const Exchange& exchange, const aws::SigV4Claim& claim);
+// Returns the payload hash for the canonical request, from x-amz-content-sha256 or its query parameter.
+std::variant<std::string, AwsError> parse_declared_payload(const OperationContext& context,
+                                                           const aws::SigV4Claim& claim);
 
 class Payload {
 public:
-    // `claim` is null for an anonymous request; `signing_key` matters for signed chunks only.
-    static std::variant<Payload, AwsError> expect(const Exchange& exchange, const aws::SigV4Claim* claim,
-                                                  const crypto::Sha256& signing_key);
+    // `claim` is null for an anonymous request; `signing_key` is used for signed chunks only.
+    static std::variant<Payload, AwsError> make(const OperationContext& context, const aws::SigV4Claim* claim,
+                                                const crypto::Sha256& signing_key);
 
     using Sink = std::function<std::optional<AwsError>(std::string_view)>;
-    std::optional<AwsError> take(std::string_view bytes, const Sink& sink);
-    // After the last byte: the trailers, if all is as it was signed.
+    // Decodes received bytes and passes the decoded ones to `sink`.
+    std::optional<AwsError> update(std::string_view bytes, const Sink& sink);
+    // Called after the last byte: returns the trailers if the body matches its signature.
     std::variant<Parameters, AwsError> finish();
 
 private:
-    std::string declared_hash_;  // Empty: not to be verified.
+    std::string declared_hash_;  // Hexadecimal SHA-256; empty if the hash is not verified.
     std::optional<crypto::Hasher> hasher_;
-    std::optional<aws::AwsChunks> chunks_;
-    std::string announced_trailers_;  // "x-amz-checksum-crc32,…", in lower case.
+    std::optional<aws::ChunkedBodyDecoder> chunks_;
+    std::string announced_trailers_;  // Names in lower case: "x-amz-checksum-crc32,…"
 };
 
 }  // namespace integreat::cloud

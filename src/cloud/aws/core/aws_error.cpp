@@ -3,7 +3,7 @@
 
 namespace integreat::cloud {
 
-AwsError from_error(const Error& error) {
+AwsError to_aws_error(const Error& error) {
     switch (error.fault) {
         case Fault::unavailable:
             return {

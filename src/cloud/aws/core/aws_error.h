@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A refusal in AWS's words: the code that SDKs turn into an exception's name, the message that people search
-// for, and the status. The protocol's envelope (XML, JSON) is put around it in one place, protocol.cpp.
+// An AWS error: the code that SDKs turn into an exception's name, AWS's documented message, and the HTTP
+// status. protocol.cpp renders it into the envelope of the protocol (XML, JSON).
 #pragma once
 
 #include <optional>
@@ -16,61 +16,20 @@ namespace integreat::cloud {
 struct AwsError {
     int status = 400;
     std::string code;     // "AccessDenied", "NotAuthorizedException"
-    std::string message;  // AWS's own sentence.
+    std::string message;  // The sentence that AWS sends.
     // Further elements of S3's <Error>: {"BucketName", "a-bucket"}. Resource, RequestId and HostId are added.
     std::vector<std::pair<std::string, std::string>> details = {};
-    // Of the answer: what S3 says about a delete marker that is in the way.
+    // Additional response headers: S3 describes the delete marker that hides an object.
     std::vector<std::pair<std::string, std::string>> headers = {};
-    std::string cause = {};  // For our log and `integreat why` only.
+    std::string cause = {};  // For the process log and `integreat why`; never sent to the client.
 };
 
-// A T or an AwsError, for TRY: what a Result is to an Error.
+// A value of type T or an AwsError; TRY works with it.
 template <class T = void>
-class [[nodiscard]] Outcome {
-public:
-    Outcome(T value) : state_(std::in_place_index<0>, std::move(value)) {}
-    Outcome(AwsError error) : state_(std::in_place_index<1>, std::move(error)) {}
+using AwsResult = Result<T, AwsError>;
 
-    explicit operator bool() const { return state_.index() == 0; }
-
-    T& operator*() & { return *checked(); }
-    T operator*() && { return std::move(*checked()); }
-    T* operator->() { return checked(); }
-
-    AwsError error() && {
-        ASSERT(!*this);
-        return std::move(*std::get_if<1>(&state_));
-    }
-
-private:
-    T* checked() {
-        ASSERT(*this);
-        return std::get_if<0>(&state_);
-    }
-
-    std::variant<T, AwsError> state_;
-};
-
-template <>
-class [[nodiscard]] Outcome<void> {
-public:
-    Outcome() = default;
-    Outcome(AwsError error) : error_(std::move(error)) {}
-    Outcome(std::optional<AwsError> error) : error_(std::move(error)) {}
-
-    explicit operator bool() const { return !error_; }
-    void operator*() const { ASSERT(!error_); }
-    AwsError error() && {
-        ASSERT(error_);
-        return std::move(*error_);
-    }
-
-private:
-    std::optional<AwsError> error_;
-};
-
-// What was not foreseen: a database that does not answer (503 ServiceUnavailable), a bug of ours (500
-// InternalFailure; S3 says InternalError). Fault::invalid and its like become 400 ValidationException.
-AwsError from_error(const Error& error);
+// Converts an Error: Fault::unavailable becomes 503 ServiceUnavailable, Fault::internal 500 InternalFailure
+// (S3: InternalError), Fault::invalid, not_found and conflict 400 ValidationException.
+AwsError to_aws_error(const Error& error);
 
 }  // namespace integreat::cloud

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Who signed a request, with everything that decides what they may do. Made from an access key by iam/,
-// believed only after the signature was verified.
+// The caller of a request and the policies that apply to them. iam/ resolves an access key to a Caller; it is
+// valid only once the signature has been verified.
 #pragma once
 
 #include <optional>
@@ -16,20 +16,20 @@
 namespace integreat::cloud {
 
 struct Caller {
-    policy::Caller who;  // Anonymous, if nobody signed.
+    policy::Caller principal;  // Anonymous if the request is not signed.
     std::string access_key_id;
-    std::vector<policy::Attached> identity_policies;
-    std::vector<policy::Attached> session_policies;  // None: not limited by the session.
-    std::vector<policy::Attached> boundary;
+    std::vector<policy::AttachedPolicy> identity_policies;
+    std::vector<policy::AttachedPolicy> session_policies;  // Empty: the session does not restrict the caller.
+    std::vector<policy::AttachedPolicy> boundary;
 
-    // Of temporary credentials.
+    // Temporary credentials only.
     std::optional<Time> issued;
     std::optional<Time> expires;
     std::string federated_provider;
     std::optional<policy::WebIdentity> web_identity;
 };
 
-// What an access key stands for. The secret key never leaves the check of the signature.
+// The secret key and the caller of an access key. Only signature verification reads the secret key.
 struct Credentials {
     Secret secret_key;
     Caller caller;

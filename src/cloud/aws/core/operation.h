@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// The operations of the local cloud as a table. What a client calls is found here, docs/local-cloud.md is
-// printed from here, and tests walk it: an operation that is not in the table does not exist.
+// The operations of the local cloud as tables. The frontend dispatches by them, docs/reference/local-cloud.md
+// is generated from them, and tests iterate over them: an operation outside the tables does not exist.
 //
-// A service writes its table over its own state and binds the two:
+// A service declares a table of functions over its state and binds the two:
 //
-//     constexpr OperationOf<Sts> table[] = {
-//         {{"GetCallerIdentity", "Who the credentials are.", "signature"}, Signing::required, get_caller},
+//     constexpr OperationEntry<Sts> table[] = {
+//         {{"GetCallerIdentity", "The identity of the credentials.", "signature"},
+//          Signing::required, get_caller},
 //     };
 //     Api api(Sts& sts) { return {.name = "sts", ..., .operations = bind(sts, table)}; }
 #pragma once
@@ -22,56 +23,62 @@
 
 namespace integreat::cloud {
 
-// The three columns of the manual.
-struct About {
+// The documentation of one operation: the three columns of the manual.
+struct OperationDoc {
     std::string_view name;       // "GetCredentialsForIdentity"
-    std::string_view supported;  // One sentence: what works, and what of AWS's does not.
-    std::string_view checks;  // What is enforced: "token signature, issuer, audience, times; trust policy".
+    std::string_view supported;  // One sentence: the supported features and the missing ones.
+    std::string_view
+        checks;  // The enforced checks: "token signature, issuer, audience, times; trust policy".
 };
 
 enum class Signing : std::uint8_t {
-    required,  // Unsigned: MissingAuthenticationToken (S3: AccessDenied).
-    optional,  // Unsigned: the caller is anonymous; resource policies decide.
-    none,      // A signature is not looked at: the operation has its own proof, a login token.
+    required,  // Unsigned requests get MissingAuthenticationToken (S3: AccessDenied).
+    optional,  // Unsigned requests have an anonymous caller; resource policies decide.
+    none,      // The signature is ignored: the operation verifies a login token instead.
 };
 
-// Receives a large body piece by piece, where waiting is allowed: the chunked coding of AWS removed, hash
-// and signatures checked as far as a piece can be. Destroyed without `end` if the client goes away or what
-// it sent was wrong: whatever was stored so far must vanish then.
+// Receives a large body in chunks, on a thread that may block: aws-chunked coding removed, hashes and chunk
+// signatures verified as far as received. Destroyed without `on_end` if the client disconnects or the body is
+// invalid; the destructor must then remove everything stored so far.
 struct BodyReader {
-    // An error refuses the rest of the body.
-    std::function<std::optional<AwsError>(std::string_view bytes)> piece;
-    // All bytes came, and they are what was signed. `trailers` are those of the body, names in lower case.
-    std::function<Answer(const Parameters& trailers)> end;
+    // Returns an error to refuse the rest of the body.
+    std::function<std::optional<AwsError>(std::string_view bytes)> on_chunk;
+    // Called when the body is complete and verified. `trailers` are its trailer fields, names in lower case.
+    std::function<OperationResult(const Parameters& trailers)> on_end;
 };
-using Reception = std::variant<BodyReader, http::Response, AwsError>;
+using StreamedOperation = std::variant<BodyReader, http::Response, AwsError>;
 
 struct Operation {
-    About about;
+    OperationDoc doc;
     Signing signing = Signing::required;
-    std::size_t body_bytes_max = 0;  // Of `run`. Beyond it: the protocol's error for large requests.
-    // One of the two is set. Both run on the waiting pool.
-    std::function<Answer(Exchange&)> run;
-    std::function<Reception(Exchange&)> receive;  // Sees the head; the exchange outlives the reader.
+    // Maximum body size for `run`, in bytes; a larger body gets the protocol's error.
+    std::size_t max_body_bytes = 0;
+    // Exactly one of the two is set. Both run on the blocking pool.
+    std::function<OperationResult(OperationContext&)> run;
+    std::function<StreamedOperation(OperationContext&)>
+        receive;  // Sees the head only; the context outlives the reader.
 };
 
 template <class State>
-struct OperationOf {
-    About about;
+struct OperationEntry {
+    OperationDoc doc;
     Signing signing = Signing::required;
-    Answer (*run)(State&, Exchange&) = nullptr;
-    Reception (*receive)(State&, Exchange&) = nullptr;
-    std::size_t body_bytes_max = 1024 * 1024;
+    OperationResult (*run)(State&, OperationContext&) = nullptr;
+    StreamedOperation (*receive)(State&, OperationContext&) = nullptr;
+    std::size_t max_body_bytes = 1024 * 1024;
 };
 
 template <class State>
-std::vector<Operation> bind(State& state, std::span<const OperationOf<State>> table) {
+std::vector<Operation> bind(State& state, std::span<const OperationEntry<State>> table) {
     std::vector<Operation> bound;
     for (const auto& entry : table) {
-        Operation operation{entry.about, entry.signing, entry.body_bytes_max, nullptr, nullptr};
-        if (entry.run) operation.run = [&state, run = entry.run](Exchange& e) { return run(state, e); };
+        Operation operation{entry.doc, entry.signing, entry.max_body_bytes, nullptr, nullptr};
+        if (entry.run)
+            operation.run = [&state, run = entry.run](OperationContext& c) { return run(state, c); };
         if (entry.receive)
-            operation.receive = [&state, receive = entry.receive](Exchange& e) { return receive(state, e); };
+            operation.receive = [&state, receive = entry.receive](OperationContext& c) {
+                return receive(state, c);
+            };
         bound.push_back(std::move(operation));
     }
     return bound;
@@ -85,22 +92,23 @@ enum class Protocol : std::uint8_t {
 };
 
 struct Api {
-    std::string name;          // In actions and in the manual: "s3", "cognito-identity".
+    std::string name;          // As in actions and in the manual: "s3", "cognito-identity".
     std::string title;         // "Amazon S3"
-    std::string signing_name;  // In the scope of a credential: "ses" for SES v2.
+    std::string signing_name;  // The service in the credential scope: "ses" for SES v2.
     Protocol protocol = Protocol::query;
-    std::string target_prefix = {};  // Of X-Amz-Target: "AWSCognitoIdentityService".
-    std::string xml_namespace = {};  // Of answers: "https://sts.amazonaws.com/doc/2011-06-15/".
+    std::string target_prefix = {};  // The prefix in X-Amz-Target: "AWSCognitoIdentityService".
+    // The namespace of XML responses: "https://sts.amazonaws.com/doc/2011-06-15/".
+    std::string xml_namespace = {};
     std::vector<Operation> operations = {};
 
-    // Of the REST protocols: which operation the head means; nothing becomes the protocol's error for that.
-    // The first of the operations of this name is meant.
-    std::function<std::string_view(const Exchange&)> find = {};
+    // REST protocols only: returns the name of the operation for the request head, or an empty text, which
+    // becomes the protocol's error for an unknown operation. The first operation of this name runs.
+    std::function<std::string_view(const OperationContext&)> find_operation = {};
 
-    // Of S3, where the bucket decides: the answer to a preflight, before anybody is authenticated, and the
-    // fields of CORS for any other answer, errors included. Where not set, every origin is allowed.
-    std::function<Answer(Exchange&)> preflight = {};
-    std::function<void(const Exchange&, http::Headers&)> add_cors = {};
+    // S3 only, where the bucket decides: the response to a preflight, before authentication, and the CORS
+    // headers of every other response, errors included. If not set, every origin is allowed.
+    std::function<OperationResult(OperationContext&)> preflight = {};
+    std::function<void(const OperationContext&, http::Headers&)> add_cors = {};
 };
 
 }  // namespace integreat::cloud

@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-// The order in which a request is read, authenticated, run and answered.
+#include "cloud/aws/dispatch/application.h"
+
 #include <algorithm>
 
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 #include <boost/json/serialize.hpp>
 
+#include "base/text/ascii.h"
 #include "cloud/aws/auth/authentication.h"
 #include "cloud/aws/auth/payload.h"
 #include "cloud/aws/core/frontend.h"
-#include "cloud/aws/dispatch/cors.h"
 #include "cloud/aws/dispatch/decision_log.h"
 #include "cloud/aws/dispatch/operation_resolver.h"
 #include "cloud/aws/protocol/error_responses.h"
@@ -22,156 +23,183 @@ namespace integreat::cloud {
 namespace {
 
 constexpr std::size_t form_bytes_max = 1024 * 1024;
+// The largest S3 object of one PUT, plus chunk framing, in bytes.
 constexpr std::uint64_t streamed_bytes_max = std::uint64_t(5) * 1024 * 1024 * 1024 + 64 * 1024 * 1024;
-constexpr std::string_view local_prefix = "/_integreat/";
+constexpr std::string_view internal_prefix = "/_integreat/";
 
-Protocol protocol_of(const Exchange& exchange) {
-    return exchange.api ? exchange.api->protocol : Protocol::rest_xml;
+Protocol effective_protocol(const OperationContext& context) {
+    return context.api ? context.api->protocol : Protocol::rest_xml;
 }
 
-// Sixteen hexadecimal digits, as S3's are.
-std::string s3_request_id(Random& random) {
+// Returns a request id of sixteen hexadecimal digits, as S3 uses.
+std::string make_s3_request_id(Random& random) {
     auto uuid = crypto::make_uuid(random);
     std::erase(uuid, '-');
     uuid.resize(16);
-    std::ranges::transform(uuid, uuid.begin(),
-                           [](char c) { return c >= 'a' ? static_cast<char>(c - 32) : c; });
-    return uuid;
+    return to_upper(uuid);
 }
 
-bool is_s3(const Exchange& exchange) {
-    return protocol_of(exchange) == Protocol::rest_xml;
+bool is_s3(const OperationContext& context) {
+    return effective_protocol(context) == Protocol::rest_xml;
 }
 
-// The id that AWS's clients print; known before anything of the answer is written.
-void number(Exchange& exchange) {
-    auto& random = exchange.front.random;
-    auto& id = exchange.call.id.text;
-    if (id.empty()) id = is_s3(exchange) ? s3_request_id(random) : crypto::make_uuid(random);
+// Sets the id that AWS clients print, before any part of the response is rendered.
+void assign_request_id(OperationContext& context) {
+    auto& random = context.frontend.random;
+    auto& id = context.http_context.id.text;
+    if (id.empty()) id = is_s3(context) ? make_s3_request_id(random) : crypto::make_uuid(random);
 }
 
-// The fields that every answer has.
-void dress(Exchange& exchange) {
-    number(exchange);
-    auto& headers = exchange.call.response_headers;
-    const auto& id = exchange.call.id.text;
-    bool s3 = is_s3(exchange);
+// Returns whether a request is a preflight (Fetch standard): OPTIONS with Origin and
+// Access-Control-Request-Method.
+bool is_preflight(const http::Request& request) {
+    return request.method == http::Method::options && request.headers.contains("Origin") &&
+           request.headers.contains("Access-Control-Request-Method");
+}
+
+// Services without CORS settings allow every origin and expose the headers that SDKs read, as AWS does.
+http::FullResponse preflight_response(const http::Request& request) {
+    http::FullResponse response{.status = 200};
+    response.headers.set("Access-Control-Allow-Methods", "GET, HEAD, PUT, POST, DELETE");
+    // "*" does not cover Authorization, so the requested list is echoed.
+    auto requested = request.headers.value("Access-Control-Request-Headers");
+    if (!requested.empty()) response.headers.set("Access-Control-Allow-Headers", requested);
+    response.headers.set("Access-Control-Max-Age", "172800");
+    return response;
+}
+
+void add_cors_headers(const http::Request& request, http::Headers& headers) {
+    if (!request.headers.contains("Origin")) return;
+    headers.set("Access-Control-Allow-Origin", "*");
+    headers.set("Access-Control-Expose-Headers",
+                "x-amzn-RequestId, x-amzn-ErrorType, x-amzn-ErrorMessage, x-amzn-Trace-Id, Date");
+}
+
+// Adds the headers common to all responses.
+void add_common_headers(OperationContext& context) {
+    assign_request_id(context);
+    auto& headers = context.http_context.response_headers;
+    const auto& id = context.http_context.id.text;
+    bool s3 = is_s3(context);
     if (s3) {
         headers.set("x-amz-request-id", id);
         headers.set("x-amz-id-2", host_id(id));
     } else {
         headers.set("x-amzn-RequestId", id);
     }
-    if (exchange.api && exchange.api->add_cors) {
-        exchange.api->add_cors(exchange, headers);
+    if (context.api && context.api->add_cors) {
+        context.api->add_cors(context, headers);
     } else {
-        add_open_cors(exchange.request, headers);
+        add_cors_headers(context.request, headers);
     }
 }
 
-http::Response conclude(Exchange& exchange, Answer answer) {
-    dress(exchange);
-    if (auto* response = std::get_if<http::Response>(&answer)) return std::move(*response);
-    auto& error = std::get<AwsError>(answer);
-    exchange.call.cause = error.cause;
-    exchange.call.decision.type = error.code;
-    exchange.front.decisions->add(decision_of(exchange, error, exchange.front.clock.now()));
-    return render(exchange, error);
+http::Response finish_response(OperationContext& context, OperationResult result) {
+    add_common_headers(context);
+    if (auto* response = std::get_if<http::Response>(&result)) return std::move(*response);
+    auto& error = std::get<AwsError>(result);
+    context.http_context.cause = error.cause;
+    context.http_context.decision.type = error.code;
+    context.frontend.decisions->add(make_decision_record(context, error, context.frontend.clock.now()));
+    return render_error(context, error);
 }
 
-http::Reply as_reply(http::Response response) {
-    return std::get<http::Reply>(std::move(response));
+http::FullResponse to_full_response(http::Response response) {
+    return std::get<http::FullResponse>(std::move(response));
 }
 
-// The whole body is here: what remains is to verify, run and answer.
-Answer run(Exchange& exchange, const SignedHead& head) {
+// Authenticates and runs an operation whose body has been read completely.
+OperationResult run(OperationContext& context, const SignedHead& head) {
     const auto* claim = head.claim();
-    if (auto error = find_addressee(exchange, claim ? claim->service : std::string_view())) return *error;
-    number(exchange);
-    exchange.region = claim ? claim->region : "";
-    exchange.body = exchange.request.body;
-    if (!exchange.operation) {
-        if (auto error = read_form(exchange)) return *error;
+    if (auto error = resolve_operation(context, claim ? claim->service : std::string_view())) return *error;
+    assign_request_id(context);
+    context.region = claim ? claim->region : "";
+    context.body = context.request.body;
+    if (!context.operation) {
+        if (auto error = resolve_query_operation(context)) return *error;
     }
     crypto::Sha256 key{};
-    if (auto error = authenticate(exchange, head, &key)) return *error;
-    auto expected = Payload::expect(exchange, claim, key);
+    if (auto error = authenticate(context, head, &key)) return *error;
+    auto expected = Payload::make(context, claim, key);
     if (auto* error = std::get_if<AwsError>(&expected)) return std::move(*error);
     std::string decoded;
     auto& payload = std::get<Payload>(expected);
-    auto taken = payload.take(exchange.request.body, [&](std::string_view piece) {
-        decoded += piece;
+    auto refused = payload.update(context.request.body, [&](std::string_view chunk) {
+        decoded += chunk;
         return std::optional<AwsError>();
     });
-    if (taken) return *std::move(taken);
+    if (refused) return *std::move(refused);
     auto finished = payload.finish();
     if (auto* error = std::get_if<AwsError>(&finished)) return std::move(*error);
-    exchange.body = decoded;
-    return exchange.operation->run(exchange);
+    context.body = decoded;
+    return context.operation->run(context);
 }
 
-// A body that streams. Lives from the head to the last byte, or until the client goes away.
-struct Streaming {
-    Exchange exchange;
+// A streamed request body, from the head to the last byte or until the client disconnects.
+struct StreamedBody {
+    OperationContext context;
     SignedHead head;
     Payload payload;
     BodyReader reader;
 
-    Answer consume(std::string_view piece) {
-        if (auto error = payload.take(piece, reader.piece)) return *std::move(error);
-        return http::Reply{};
+    OperationResult consume(std::string_view chunk) {
+        if (auto error = payload.update(chunk, reader.on_chunk)) return *std::move(error);
+        return http::FullResponse{};
     }
-    Answer finish() {
+    OperationResult finish() {
         auto trailers = payload.finish();
         if (auto* error = std::get_if<AwsError>(&trailers)) return std::move(*error);
-        return reader.end(std::get<Parameters>(trailers));
+        return reader.on_end(std::get<Parameters>(trailers));
     }
 };
 
-http::Admission receive(Exchange exchange, SignedHead head) {
+http::Admission receive(OperationContext context, SignedHead head) {
     crypto::Sha256 key{};
-    auto streaming = std::make_shared<Streaming>(
-        Streaming{.exchange = std::move(exchange), .head = std::move(head), .payload = {}, .reader = {}});
-    auto& ex = streaming->exchange;
-    number(ex);
-    if (auto error = authenticate(ex, streaming->head, &key)) return as_reply(conclude(ex, *error));
-    auto expected = Payload::expect(ex, streaming->head.claim(), key);
-    if (auto* error = std::get_if<AwsError>(&expected)) return as_reply(conclude(ex, std::move(*error)));
-    streaming->payload = std::get<Payload>(std::move(expected));
-    auto reception = ex.operation->receive(ex);
-    if (auto* error = std::get_if<AwsError>(&reception)) return as_reply(conclude(ex, std::move(*error)));
-    if (auto* response = std::get_if<http::Response>(&reception)) {
-        return as_reply(conclude(ex, std::move(*response)));
+    auto streamed = std::make_shared<StreamedBody>(
+        StreamedBody{.context = std::move(context), .head = std::move(head), .payload = {}, .reader = {}});
+    auto& streamed_context = streamed->context;
+    assign_request_id(streamed_context);
+    if (auto error = authenticate(streamed_context, streamed->head, &key))
+        return to_full_response(finish_response(streamed_context, *error));
+    auto expected = Payload::make(streamed_context, streamed->head.claim(), key);
+    if (auto* error = std::get_if<AwsError>(&expected))
+        return to_full_response(finish_response(streamed_context, std::move(*error)));
+    streamed->payload = std::get<Payload>(std::move(expected));
+    auto operation = streamed_context.operation->receive(streamed_context);
+    if (auto* error = std::get_if<AwsError>(&operation))
+        return to_full_response(finish_response(streamed_context, std::move(*error)));
+    if (auto* response = std::get_if<http::Response>(&operation)) {
+        return to_full_response(finish_response(streamed_context, std::move(*response)));
     }
-    streaming->reader = std::get<BodyReader>(std::move(reception));
+    streamed->reader = std::get<BodyReader>(std::move(operation));
     return http::StreamBody{
-        .bytes_max = streamed_bytes_max,
-        .consume = [streaming](std::string_view piece, bool last) -> std::optional<http::Response> {
-            auto consumed = streaming->consume(piece);
+        .max_bytes = streamed_bytes_max,
+        .consume = [streamed](std::string_view chunk, bool last) -> std::optional<http::Response> {
+            auto consumed = streamed->consume(chunk);
             if (std::holds_alternative<AwsError>(consumed)) {
-                return conclude(streaming->exchange, std::move(consumed));
+                return finish_response(streamed->context, std::move(consumed));
             }
             if (!last) return std::nullopt;
-            return conclude(streaming->exchange, streaming->finish());
+            return finish_response(streamed->context, streamed->finish());
         }};
 }
 
-// Services that are called by POST to "/" are known apart by fields that a preflight does not carry.
-bool is_call_of_a_service(const Exchange& exchange) {
-    return exchange.bucket.empty() && exchange.request.path() == "/" &&
-           exchange.request.headers.value("Access-Control-Request-Method") == "POST";
+// Services called by POST to "/" are distinguished by headers that a preflight does not carry.
+bool is_service_preflight(const OperationContext& context) {
+    return context.bucket.empty() && context.request.path() == "/" &&
+           context.request.headers.value("Access-Control-Request-Method") == "POST";
 }
 
-Answer preflight(Exchange& exchange) {
-    // The address is enough; that no operation is an OPTIONS is no error here.
-    find_addressee(exchange, {});
-    if (is_call_of_a_service(exchange)) exchange.api = nullptr;
-    if (exchange.api && exchange.api->preflight) return exchange.api->preflight(exchange);
-    return open_preflight(exchange.request);
+OperationResult handle_preflight(OperationContext& context) {
+    // Only the address is used: the error for a missing OPTIONS operation is ignored.
+    resolve_operation(context, {});
+    if (is_service_preflight(context)) context.api = nullptr;
+    if (context.api && context.api->preflight) return context.api->preflight(context);
+    return preflight_response(context.request);
 }
 
-bool is_local(const http::Request& request) {
-    return request.path().starts_with(local_prefix);
+bool is_internal_route(const http::Request& request) {
+    return request.path().starts_with(internal_prefix);
 }
 
 bool is_loopback(std::string_view host) {
@@ -180,65 +208,69 @@ bool is_loopback(std::string_view host) {
     return name == "127.0.0.1" || name == "localhost";
 }
 
-http::Reply local_reply(int status, const boost::json::object& body) {
-    http::Reply reply{.status = status, .body = boost::json::serialize(body)};
-    reply.headers.set("Content-Type", "application/json");
-    return reply;
+http::FullResponse json_response(int status, const boost::json::object& body) {
+    http::FullResponse response{.status = status, .body = boost::json::serialize(body)};
+    response.headers.set("Content-Type", "application/json");
+    return response;
 }
 
-// A page of a foreign site, or a name that was made to point here, must not read what needs no signature.
-bool asked_from_here(const http::Request& request) {
+// Internal routes need no signature, so foreign sites and host names rebound to this machine are refused.
+bool is_from_this_machine(const http::Request& request) {
     auto origin = request.headers.value("Origin");
     auto scheme = origin.find("://");
     auto host = scheme == std::string_view::npos ? origin : origin.substr(scheme + 3);
     return is_loopback(request.headers.value("Host")) && (origin.empty() || is_loopback(host));
 }
 
-http::Reply answer_locally(const Front& front, const http::Request& request) {
-    if (!asked_from_here(request)) {
-        return local_reply(403, {{"message", "this answers only to programs and pages of this machine"}});
+http::FullResponse handle_internal_route(const AwsFrontend& frontend, const http::Request& request) {
+    if (!is_from_this_machine(request)) {
+        return json_response(
+            403,
+            {{"message", "Internal routes accept requests only from programs and pages on this machine."}});
     }
-    auto path = request.path().substr(local_prefix.size());
-    for (const auto& route : front.local_routes) {
-        bool fits = route.path.ends_with('/') ? path.starts_with(route.path) : path == route.path;
-        if (fits && route.method == request.method) {
-            auto reply = route.answer(request, path.substr(route.path.size()));
+    auto path = request.path().substr(internal_prefix.size());
+    for (const auto& route : frontend.internal_routes) {
+        bool matches = route.path.ends_with('/') ? path.starts_with(route.path) : path == route.path;
+        if (matches && route.method == request.method) {
+            auto response = route.handle(request, path.substr(route.path.size()));
             if (auto origin = request.headers.get("Origin"))
-                reply.headers.set("Access-Control-Allow-Origin", *origin);
-            return reply;
+                response.headers.set("Access-Control-Allow-Origin", *origin);
+            return response;
         }
     }
-    return local_reply(404, {{"message", "there is no such local route"}});
+    return json_response(404, {{"message", "Unknown internal route."}});
 }
 
-http::Admission admit(const Front& front, const http::Request& request, http::Call& call) {
-    Exchange exchange{.front = front, .request = request, .call = call};
-    if (is_local(request)) return http::ReadBody{.bytes_max = form_bytes_max, .waits = true};
-    if (is_preflight(request)) return http::ReadBody{.bytes_max = 0, .waits = true};
-    auto head = read_signed_head(request);
+http::Admission admit(const AwsFrontend& frontend, const http::Request& request,
+                      http::RequestContext& http_context) {
+    OperationContext context{.frontend = frontend, .request = request, .http_context = http_context};
+    if (is_internal_route(request)) return http::ReadBody{.max_bytes = form_bytes_max, .blocking = true};
+    if (is_preflight(request)) return http::ReadBody{.max_bytes = 0, .blocking = true};
+    auto head = parse_signed_head(request);
     const auto* claim = head.claim();
-    if (auto error = find_addressee(exchange, claim ? claim->service : std::string_view())) {
-        if (call.may_wait) return as_reply(conclude(exchange, *error));
-        return http::Defer();
+    if (auto error = resolve_operation(context, claim ? claim->service : std::string_view())) {
+        if (http_context.may_block) return to_full_response(finish_response(context, *error));
+        return http::NeedsBlockingThread();
     }
-    if (exchange.operation && exchange.operation->receive) {
-        if (!call.may_wait) return http::Defer();
-        return receive(std::move(exchange), std::move(head));
+    if (context.operation && context.operation->receive) {
+        if (!http_context.may_block) return http::NeedsBlockingThread();
+        return receive(std::move(context), std::move(head));
     }
-    return http::ReadBody{
-        .bytes_max = exchange.operation ? exchange.operation->body_bytes_max : form_bytes_max, .waits = true};
+    return http::ReadBody{.max_bytes = context.operation ? context.operation->max_body_bytes : form_bytes_max,
+                          .blocking = true};
 }
 
-http::Response answer(const Front& front, const http::Request& request, http::Call& call) {
-    if (is_local(request)) return answer_locally(front, request);
-    Exchange exchange{.front = front, .request = request, .call = call};
+http::Response handle(const AwsFrontend& frontend, const http::Request& request,
+                      http::RequestContext& http_context) {
+    if (is_internal_route(request)) return handle_internal_route(frontend, request);
+    OperationContext context{.frontend = frontend, .request = request, .http_context = http_context};
     if (is_preflight(request)) {
-        auto answered = preflight(exchange);
-        return conclude(exchange, std::move(answered));
+        auto result = handle_preflight(context);
+        return finish_response(context, std::move(result));
     }
-    auto head = read_signed_head(request);
-    auto answered = run(exchange, head);
-    return conclude(exchange, std::move(answered));
+    auto head = parse_signed_head(request);
+    auto result = run(context, head);
+    return finish_response(context, std::move(result));
 }
 
 AwsError transport_error(Protocol protocol, const http::Problem& problem) {
@@ -261,58 +293,59 @@ AwsError transport_error(Protocol protocol, const http::Problem& problem) {
     return {.status = problem.status, .code = "InvalidRequest", .message = problem.detail};
 }
 
-http::Reply reject(const Front& front, const http::Request& request, http::Call& call,
-                   const http::Problem& problem) {
-    Exchange exchange{.front = front, .request = request, .call = call};
+http::FullResponse reject(const AwsFrontend& frontend, const http::Request& request,
+                          http::RequestContext& http_context, const http::Problem& problem) {
+    OperationContext context{.frontend = frontend, .request = request, .http_context = http_context};
     if (!request.target.empty()) {
-        auto head = read_signed_head(request);
-        find_addressee(exchange, head.claim() ? head.claim()->service : std::string_view());
+        auto head = parse_signed_head(request);
+        resolve_operation(context, head.claim() ? head.claim()->service : std::string_view());
     }
-    auto error = transport_error(protocol_of(exchange), problem);
-    error.cause = call.cause;
-    return as_reply(conclude(exchange, std::move(error)));
+    auto error = transport_error(effective_protocol(context), problem);
+    error.cause = http_context.cause;
+    return to_full_response(finish_response(context, std::move(error)));
 }
 
-http::Reply find_decision(DecisionLog& decisions, std::string_view id) {
-    auto found = decisions.find(id);
-    if (!found) return local_reply(404, {{"message", "no refusal of this id is known"}});
-    http::Reply reply{.body = decision_json(*found)};
-    reply.headers.set("Content-Type", "application/json");
-    return reply;
+http::FullResponse find_decision(DecisionLog& decisions, std::string_view id) {
+    auto decision = decisions.find(id);
+    if (!decision) return json_response(404, {{"message", "No refused request with this id is recorded."}});
+    http::FullResponse response{.body = decision_json(*decision)};
+    response.headers.set("Content-Type", "application/json");
+    return response;
 }
 
 }  // namespace
 
-Front make_front(FrontSettings settings, const Clock& clock, Random& random) {
-    auto decisions = std::make_shared<DecisionLog>(settings.decisions_max);
-    Front front{
+AwsFrontend make_frontend(FrontendSettings settings, const Clock& clock, Random& random) {
+    auto decisions = std::make_shared<DecisionLog>(settings.max_decisions);
+    AwsFrontend frontend{
         .settings = std::move(settings),
         .clock = clock,
         .random = random,
-        .find_credentials = [](std::string_view, std::string_view) { return KeyTrouble::unknown_key; },
+        .find_credentials = [](std::string_view, std::string_view) { return CredentialError::unknown_key; },
         .apis = {},
-        .local_routes = {},
+        .internal_routes = {},
         .decisions = decisions,
         .signing_keys = std::make_shared<aws::SigningKeyCache>()};
-    front.local_routes.push_back(
+    frontend.internal_routes.push_back(
         {http::Method::get, "decisions/",
          [decisions](const http::Request&, std::string_view id) { return find_decision(*decisions, id); }});
-    return front;
+    return frontend;
 }
 
-http::Application application(const Front& front) {
+http::Application application(const AwsFrontend& frontend) {
     http::Application application;
-    application.admit = [&front](const http::Request& request, http::Call& call) {
-        return admit(front, request, call);
+    application.admit = [&frontend](const http::Request& request, http::RequestContext& http_context) {
+        return admit(frontend, request, http_context);
     };
-    application.answer = [&front](const http::Request& request, http::Call& call) {
-        return answer(front, request, call);
+    application.handle = [&frontend](const http::Request& request, http::RequestContext& http_context) {
+        return handle(frontend, request, http_context);
     };
-    application.reject = [&front](const http::Request& request, http::Call& call,
-                                  const http::Problem& problem) {
-        return reject(front, request, call, problem);
+    application.reject = [&frontend](const http::Request& request, http::RequestContext& http_context,
+                                     const http::Problem& problem) {
+        return reject(frontend, request, http_context, problem);
     };
-    application.finish = [](const http::Request&, const http::Call&, const http::Outcome&) {};
+    application.finish = [](const http::Request&, const http::RequestContext&, const http::RequestSummary&) {
+    };
     return application;
 }
 

@@ -16,27 +16,27 @@ constexpr std::size_t path_bytes_max = 512;
 
 }  // namespace
 
-void DecisionLog::add(CloudDecision decision) {
+void DecisionLog::add(DecisionRecord decision) {
     std::vector<std::pair<std::string_view, std::string>> fields{
         {"request", decision.request_id},
         {"operation", decision.service + ":" + decision.operation},
         {"code", decision.code},
         {"caller", decision.caller}};
-    if (!decision.part.empty()) fields.emplace_back("part", decision.part);
-    for (const auto& verdict : decision.verdicts) {
-        if (!verdict.allowed) fields.emplace_back("policy", verdict.reason);
+    if (!decision.failed_part.empty()) fields.emplace_back("part", decision.failed_part);
+    for (const auto& authorization : decision.authorizations) {
+        if (!authorization.allowed) fields.emplace_back("policy", authorization.reason);
     }
     if (!decision.cause.empty()) fields.emplace_back("cause", decision.cause);
     log({.level = decision.status >= 500 ? Level::error : Level::info,
          .message = "the local cloud refused a request",
          .fields = std::move(fields)});
 
-    auto kept = std::make_shared<const CloudDecision>(std::move(decision));
+    auto kept = std::make_shared<const DecisionRecord>(std::move(decision));
     auto ring = ring_.lock();
-    if (ring->all.size() < count_max_) {
-        ring->all.push_back(kept);
+    if (ring->records.size() < count_max_) {
+        ring->records.push_back(kept);
     } else {
-        auto& oldest = ring->all[ring->next];
+        auto& oldest = ring->records[ring->next];
         ring->by_id.erase(oldest->request_id);
         oldest = kept;
         ring->next = (ring->next + 1) % count_max_;
@@ -44,7 +44,7 @@ void DecisionLog::add(CloudDecision decision) {
     ring->by_id.emplace(kept->request_id, kept);
 }
 
-std::optional<CloudDecision> DecisionLog::find(std::string_view request_id) {
+std::optional<DecisionRecord> DecisionLog::find(std::string_view request_id) {
     auto ring = ring_.lock();
     auto found = ring->by_id.find(request_id);
     if (found == ring->by_id.end()) return std::nullopt;
@@ -52,51 +52,51 @@ std::optional<CloudDecision> DecisionLog::find(std::string_view request_id) {
 }
 
 std::size_t DecisionLog::size() {
-    return ring_.lock()->all.size();
+    return ring_.lock()->records.size();
 }
 
-CloudDecision decision_of(const Exchange& exchange, const AwsError& error, Time now) {
-    const auto& who = exchange.caller.who;
-    return {.request_id = exchange.call.id.text,
+DecisionRecord make_decision_record(const OperationContext& context, const AwsError& error, Time now) {
+    const auto& principal = context.caller.principal;
+    return {.request_id = context.http_context.id.text,
             .time = now,
-            .service = exchange.api ? exchange.api->name : std::string(),
-            .operation = exchange.operation ? std::string(exchange.operation->about.name) : std::string(),
-            .method = std::string(http::to_string(exchange.request.method)),
-            .path = std::string(exchange.request.path().substr(0, path_bytes_max)),
+            .service = context.api ? context.api->name : std::string(),
+            .operation = context.operation ? std::string(context.operation->doc.name) : std::string(),
+            .method = std::string(http::to_string(context.request.method)),
+            .path = std::string(context.request.path().substr(0, path_bytes_max)),
             .status = error.status,
             .code = error.code,
             .message = error.message,
-            .caller = who.arn.empty() ? "anonymous" : who.arn,
-            .access_key_id = exchange.caller.access_key_id,
-            .part = exchange.part,
+            .caller = principal.arn.empty() ? "anonymous" : principal.arn,
+            .access_key_id = context.caller.access_key_id,
+            .failed_part = context.failed_part,
             .cause = error.cause,
-            .verdicts = exchange.verdicts};
+            .authorizations = context.authorizations};
 }
 
-std::string explain(const CloudDecision& decision) {
+std::string explain(const DecisionRecord& decision) {
     std::string text = decision.method + " " + decision.path + " (" + decision.service + ":" +
                        decision.operation + ") at " + format_rfc3339(decision.time) + "\n";
     text +=
-        "answered " + std::to_string(decision.status) + " " + decision.code + ": " + decision.message + "\n";
+        "response: " + std::to_string(decision.status) + " " + decision.code + ": " + decision.message + "\n";
     text += "caller: " + decision.caller;
     if (!decision.access_key_id.empty()) text += ", access key " + decision.access_key_id;
     text += "\n";
-    if (!decision.part.empty()) text += "authentication: " + decision.part + "\n";
-    for (const auto& verdict : decision.verdicts) {
-        text += std::string(verdict.allowed ? "allowed " : "denied  ") + verdict.action + " on " +
-                verdict.resource + ": " + verdict.reason + "\n";
+    if (!decision.failed_part.empty()) text += "authentication: " + decision.failed_part + "\n";
+    for (const auto& authorization : decision.authorizations) {
+        text += std::string(authorization.allowed ? "allowed " : "denied  ") + authorization.action + " on " +
+                authorization.resource + ": " + authorization.reason + "\n";
     }
     if (!decision.cause.empty()) text += "cause: " + decision.cause + "\n";
     return text;
 }
 
-std::string decision_json(const CloudDecision& decision) {
-    boost::json::array verdicts;
-    for (const auto& verdict : decision.verdicts) {
-        verdicts.push_back({{"allowed", verdict.allowed},
-                            {"action", verdict.action},
-                            {"resource", verdict.resource},
-                            {"reason", verdict.reason}});
+std::string decision_json(const DecisionRecord& decision) {
+    boost::json::array authorizations;
+    for (const auto& authorization : decision.authorizations) {
+        authorizations.push_back({{"allowed", authorization.allowed},
+                                  {"action", authorization.action},
+                                  {"resource", authorization.resource},
+                                  {"reason", authorization.reason}});
     }
     return boost::json::serialize(boost::json::object{{"request_id", decision.request_id},
                                                       {"time", format_rfc3339(decision.time)},
@@ -109,9 +109,9 @@ std::string decision_json(const CloudDecision& decision) {
                                                       {"message", decision.message},
                                                       {"caller", decision.caller},
                                                       {"access_key_id", decision.access_key_id},
-                                                      {"authentication", decision.part},
+                                                      {"authentication", decision.failed_part},
                                                       {"cause", decision.cause},
-                                                      {"verdicts", std::move(verdicts)},
+                                                      {"verdicts", std::move(authorizations)},
                                                       {"explanation", explain(decision)}});
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Why the local cloud refused: the last so many refusals in memory, found by request id, for `integreat why`;
-// and one line each in the process's log. What was allowed costs nothing here.
+// A log of refused requests of the local cloud: the newest ones in memory, indexed by request id, for
+// `integreat why`, and one line each in the process log. Allowed requests are not recorded.
 #pragma once
 
 #include <memory>
@@ -16,7 +16,8 @@
 
 namespace integreat::cloud {
 
-struct CloudDecision {
+// A refused request.
+struct DecisionRecord {
     std::string request_id;
     Time time;
     std::string service;
@@ -26,35 +27,35 @@ struct CloudDecision {
     int status = 0;
     std::string code;
     std::string message;
-    std::string caller;  // An ARN, or "anonymous".
+    std::string caller;  // The ARN, or "anonymous".
     std::string access_key_id;
-    std::string part;   // Of the authentication, if that failed.
-    std::string cause;  // Never sent to the caller.
-    std::vector<Verdict> verdicts;
+    std::string failed_part;  // The part of the authentication that failed; empty if it succeeded.
+    std::string cause;        // Never sent to the caller.
+    std::vector<AuthorizationResult> authorizations;
 };
 
 class DecisionLog {
 public:
     explicit DecisionLog(std::size_t count_max) : count_max_(count_max) {}
 
-    void add(CloudDecision decision);
-    std::optional<CloudDecision> find(std::string_view request_id);
+    void add(DecisionRecord decision);
+    std::optional<DecisionRecord> find(std::string_view request_id);
     std::size_t size();
 
 private:
     struct Ring {
-        std::vector<std::shared_ptr<const CloudDecision>> all;
-        std::size_t next = 0;
-        std::unordered_map<std::string_view, std::shared_ptr<const CloudDecision>> by_id;
+        std::vector<std::shared_ptr<const DecisionRecord>> records;
+        std::size_t next = 0;  // Index of the oldest record once the ring is full.
+        std::unordered_map<std::string_view, std::shared_ptr<const DecisionRecord>> by_id;
     };
     std::size_t count_max_;
-    Guarded<Ring> ring_;
+    Synchronized<Ring> ring_;
 };
 
-CloudDecision decision_of(const Exchange& exchange, const AwsError& error, Time now);
+DecisionRecord make_decision_record(const OperationContext& context, const AwsError& error, Time now);
 
-// For a person, and as JSON for GET /_integreat/decisions/{id}.
-std::string explain(const CloudDecision& decision);
-std::string decision_json(const CloudDecision& decision);
+// Renders a decision as text, and as JSON for GET /_integreat/decisions/{id}.
+std::string explain(const DecisionRecord& decision);
+std::string decision_json(const DecisionRecord& decision);
 
 }  // namespace integreat::cloud

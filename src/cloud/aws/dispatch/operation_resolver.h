@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Which API and which operation a request means. Its head says it in one of many ways: the service in a
-// credential's scope, X-Amz-Target, a path, the host name; only the query protocol keeps it in the body.
+// Resolves the API and the operation of a request from its head: the service in the credential scope,
+// X-Amz-Target, the path, or the host name. Only the query protocol names the operation in the body.
 #pragma once
 
 #include "cloud/aws/core/frontend.h"
@@ -8,11 +8,11 @@
 
 namespace integreat::cloud {
 
-// Sets api, bucket, key and query of the exchange, and the operation unless the body has to tell it. An
-// error is the protocol's for an operation that is not there, or for a target that cannot be read.
-std::optional<AwsError> find_addressee(Exchange& exchange, std::string_view signed_service);
+// Sets api, bucket, key and query of the context, and the operation unless it is named in the body. Returns
+// the protocol's error for an unknown operation or a malformed target.
+std::optional<AwsError> resolve_operation(OperationContext& context, std::string_view signed_service);
 
-// The body of the query protocol is here: its form and its operation.
-std::optional<AwsError> read_form(Exchange& exchange);
+// Parses the form of a query-protocol body and sets the operation.
+std::optional<AwsError> resolve_query_operation(OperationContext& context);
 
 }  // namespace integreat::cloud

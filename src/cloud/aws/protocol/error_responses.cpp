@@ -22,9 +22,9 @@ bool is_json(Protocol protocol) {
     return protocol == Protocol::json || protocol == Protocol::rest_json;
 }
 
-// JSON services: "NameException", and 400 where the others say 403.
-AwsError refuse(Protocol protocol, std::string_view query_code, std::string_view json_code,
-                std::string message) {
+// JSON services use "NameException" and status 400 where the query services use 403.
+AwsError make_error(Protocol protocol, std::string_view query_code, std::string_view json_code,
+                    std::string message) {
     if (is_json(protocol))
         return {.status = 400, .code = std::string(json_code), .message = std::move(message)};
     return {.status = 403, .code = std::string(query_code), .message = std::move(message)};
@@ -34,64 +34,64 @@ AwsError s3(int status, std::string_view code, std::string message) {
     return {.status = status, .code = std::string(code), .message = std::move(message)};
 }
 
-bool is_presigned(const Refused& refused) {
-    return refused.refusal.presigned || (refused.claim && refused.claim->presigned);
+bool is_presigned(const SignatureFailure& failure) {
+    return failure.error.presigned || (failure.claim && failure.claim->presigned);
 }
 
-// One mistake, two codes: in the Authorization header and in the query of a presigned URL.
-AwsError s3_mistake(bool presigned, std::string_view what) {
+// The code differs between the Authorization header and the query of a presigned URL.
+AwsError s3_credential_error(bool presigned, std::string_view message) {
     if (presigned) {
         return s3(400, "AuthorizationQueryParametersError",
-                  fmt::format("Error parsing the X-Amz-Credential parameter; {}", what));
+                  fmt::format("Error parsing the X-Amz-Credential parameter; {}", message));
     }
     return s3(400, "AuthorizationHeaderMalformed",
-              fmt::format("The authorization header is malformed; {}", what));
+              fmt::format("The authorization header is malformed; {}", message));
 }
 
-// S3 shows what it signed, so that a person can compare; octets of it, too, since line ends matter.
-std::string octets(std::string_view text) {
-    std::string shown;
+// Formats bytes in hexadecimal. S3 shows the string it signed as bytes too, because line ends matter.
+std::string hex_bytes(std::string_view text) {
+    std::string formatted;
     auto digits = crypto::hex_encode(text);
     for (std::size_t i = 0; i < digits.size(); i += 2)
-        shown += (i == 0 ? "" : " ") + digits.substr(i, 2);
-    return shown;
+        formatted += (i == 0 ? "" : " ") + digits.substr(i, 2);
+    return formatted;
 }
 
-AwsError s3_mismatch(const Refused& refused) {
+AwsError s3_mismatch(const SignatureFailure& failure) {
     auto error =
         s3(403, "SignatureDoesNotMatch",
            "The request signature we calculated does not match the signature you provided. Check your "
            "key and signing method.");
-    if (!refused.claim || refused.refusal.detail.empty()) return error;
-    error.details = {{"AWSAccessKeyId", refused.claim->access_key_id},
-                     {"StringToSign", std::string(refused.string_to_sign)},
-                     {"SignatureProvided", refused.claim->signature},
-                     {"StringToSignBytes", octets(refused.string_to_sign)},
-                     {"CanonicalRequest", refused.refusal.detail},
-                     {"CanonicalRequestBytes", octets(refused.refusal.detail)}};
+    if (!failure.claim || failure.error.detail.empty()) return error;
+    error.details = {{"AWSAccessKeyId", failure.claim->access_key_id},
+                     {"StringToSign", std::string(failure.string_to_sign)},
+                     {"SignatureProvided", failure.claim->signature},
+                     {"StringToSignBytes", hex_bytes(failure.string_to_sign)},
+                     {"CanonicalRequest", failure.error.detail},
+                     {"CanonicalRequestBytes", hex_bytes(failure.error.detail)}};
     return error;
 }
 
-AwsError s3_time(const Refused& refused) {
-    const auto& claim = *refused.claim;
-    if (refused.refusal.fault == SigV4Fault::expired) {
+AwsError s3_time(const SignatureFailure& failure) {
+    const auto& claim = *failure.claim;
+    if (failure.error.fault == SigV4Fault::expired) {
         auto error = s3(403, "AccessDenied", "Request has expired");
         error.details = {{"X-Amz-Expires", std::to_string(claim.expires.count())},
                          {"Expires", format_rfc3339(claim.signed_at + claim.expires)},
-                         {"ServerTime", format_rfc3339(refused.now)}};
+                         {"ServerTime", format_rfc3339(failure.now)}};
         return error;
     }
     if (claim.presigned) {
         auto error = s3(403, "AccessDenied", "Request is not yet valid");
         error.details = {{"X-Amz-Date", std::to_string(unix_seconds(claim.signed_at) * 1'000)},
                          {"Expires", format_rfc3339(claim.signed_at + claim.expires)},
-                         {"ServerTime", format_rfc3339(refused.now)}};
+                         {"ServerTime", format_rfc3339(failure.now)}};
         return error;
     }
     auto error = s3(403, "RequestTimeTooSkewed",
                     "The difference between the request time and the current time is too large.");
     error.details = {{"RequestTime", claim.timestamp},
-                     {"ServerTime", format_rfc3339(refused.now)},
+                     {"ServerTime", format_rfc3339(failure.now)},
                      {"MaxAllowedSkewMilliseconds", "900000"}};
     return error;
 }
@@ -108,40 +108,40 @@ AwsError s3_expiry(std::string_view detail) {
         detail == "negative" ? "X-Amz-Expires must be non-negative" : "X-Amz-Expires should be a number");
 }
 
-AwsError s3_malformed(const Refused& refused) {
-    const auto& refusal = refused.refusal;
-    bool presigned = is_presigned(refused);
-    if (refusal.fault == SigV4Fault::incomplete && presigned) {
+AwsError s3_malformed(const SignatureFailure& failure) {
+    const auto& sigv4_error = failure.error;
+    bool presigned = is_presigned(failure);
+    if (sigv4_error.fault == SigV4Fault::incomplete && presigned) {
         return s3(400, "AuthorizationQueryParametersError",
                   "Query-string authentication version 4 requires the X-Amz-Algorithm, X-Amz-Credential, "
                   "X-Amz-Signature, X-Amz-Date, X-Amz-SignedHeaders, and X-Amz-Expires parameters.");
     }
-    if (refusal.fault == SigV4Fault::incomplete) {
+    if (sigv4_error.fault == SigV4Fault::incomplete) {
         return s3(400, "AuthorizationHeaderMalformed",
                   "The authorization header is malformed; the authorization component \"" +
-                      refusal.detail.substr(0, refusal.detail.find(',')) + "\" is missing.");
+                      sigv4_error.detail.substr(0, sigv4_error.detail.find(',')) + "\" is missing.");
     }
-    if (refusal.detail.starts_with("Credential ")) {
-        return s3_mistake(presigned,
-                          "the Credential is mal-formed; expecting "
-                          "\"<YOUR-AKID>/YYYYMMDD/REGION/SERVICE/aws4_request\".");
+    if (sigv4_error.detail.starts_with("Credential ")) {
+        return s3_credential_error(presigned,
+                                   "the Credential is mal-formed; expecting "
+                                   "\"<YOUR-AKID>/YYYYMMDD/REGION/SERVICE/aws4_request\".");
     }
     if (presigned) {
-        bool whole = refusal.detail.starts_with("X-Amz-");
-        return s3(
-            400, "AuthorizationQueryParametersError",
-            "Error parsing the " + (whole ? "" : std::string("X-Amz-")) + refusal.detail + " parameter.");
+        bool has_prefix = sigv4_error.detail.starts_with("X-Amz-");
+        return s3(400, "AuthorizationQueryParametersError",
+                  "Error parsing the " + (has_prefix ? "" : std::string("X-Amz-")) + sigv4_error.detail +
+                      " parameter.");
     }
     return s3(400, "AuthorizationHeaderMalformed",
-              "The authorization header is malformed; " + refusal.part + ".");
+              "The authorization header is malformed; " + sigv4_error.part + ".");
 }
 
-AwsError s3_unsupported(const Refused& refused) {
-    if (is_presigned(refused)) {
+AwsError s3_unsupported(const SignatureFailure& failure) {
+    if (is_presigned(failure)) {
         return s3(400, "AuthorizationQueryParametersError",
                   "X-Amz-Algorithm only supports \"AWS4-HMAC-SHA256 and AWS4-ECDSA-P256-SHA256\"");
     }
-    if (refused.refusal.detail == "AWS") {
+    if (failure.error.detail == "AWS") {
         return s3(400, "InvalidRequest",
                   "The authorization mechanism you have provided is not supported. Please use "
                   "AWS4-HMAC-SHA256.");
@@ -149,24 +149,24 @@ AwsError s3_unsupported(const Refused& refused) {
     return s3(400, "InvalidArgument", "Unsupported Authorization Type");
 }
 
-AwsError s3_scope_date(const Refused& refused) {
-    std::string_view both = refused.refusal.detail;
+AwsError s3_scope_date(const SignatureFailure& failure) {
+    std::string_view both = failure.error.detail;
     auto what =
         fmt::format("Invalid credential date \"{}\". This date is not the same as X-Amz-Date: \"{}\".",
                     both.substr(0, 8), both.substr(9, 8));
-    if (is_presigned(refused)) return s3(400, "AuthorizationQueryParametersError", what);
-    return s3_mistake(false, what);
+    if (is_presigned(failure)) return s3(400, "AuthorizationQueryParametersError", what);
+    return s3_credential_error(false, what);
 }
 
-AwsError s3_bad_signature(const Refused& refused) {
-    const auto& detail = refused.refusal.detail;
-    switch (refused.refusal.fault) {
-        case SigV4Fault::unsupported: return s3_unsupported(refused);
+AwsError s3_signature_error(const SignatureFailure& failure) {
+    const auto& detail = failure.error.detail;
+    switch (failure.error.fault) {
+        case SigV4Fault::unsupported: return s3_unsupported(failure);
         case SigV4Fault::incomplete:
-        case SigV4Fault::malformed: return s3_malformed(refused);
+        case SigV4Fault::malformed: return s3_malformed(failure);
         case SigV4Fault::date_malformed:
             return s3(403, "AccessDenied", "AWS authentication requires a valid Date or x-amz-date header");
-        case SigV4Fault::date_of_scope: return s3_scope_date(refused);
+        case SigV4Fault::scope_date_mismatch: return s3_scope_date(failure);
         case SigV4Fault::header_not_signed: {
             auto error =
                 s3(403, "AccessDenied", "There were headers present in the request which were not signed");
@@ -175,26 +175,26 @@ AwsError s3_bad_signature(const Refused& refused) {
         }
         case SigV4Fault::too_old:
         case SigV4Fault::too_new:
-        case SigV4Fault::expired: return s3_time(refused);
+        case SigV4Fault::expired: return s3_time(failure);
         case SigV4Fault::expiry_invalid: return s3_expiry(detail);
         case SigV4Fault::header_missing:
         case SigV4Fault::signature: break;
     }
-    return s3_mismatch(refused);
+    return s3_mismatch(failure);
 }
 
 // "Signature expired: A is now earlier than B (C - 15 min.)"
-std::string skew_message(const Refused& refused) {
+std::string skew_message(const SignatureFailure& failure) {
     using namespace std::chrono_literals;
-    auto now = aws::format_sigv4_time(refused.now);
-    if (refused.refusal.fault == SigV4Fault::too_new) {
+    auto now = aws::format_sigv4_time(failure.now);
+    if (failure.error.fault == SigV4Fault::too_new) {
         return fmt::format("Signature not yet current: {} is still later than {} ({} + 15 min.)",
-                           refused.claim->timestamp, aws::format_sigv4_time(refused.now + 15min), now);
+                           failure.claim->timestamp, aws::format_sigv4_time(failure.now + 15min), now);
     }
-    auto limit = refused.claim->presigned ? refused.now - refused.claim->expires : refused.now - 15min;
+    auto limit = failure.claim->presigned ? failure.now - failure.claim->expires : failure.now - 15min;
     return fmt::format("Signature expired: {} is now earlier than {} ({} - {} min.)",
-                       refused.claim->timestamp, aws::format_sigv4_time(limit), now,
-                       refused.claim->presigned ? refused.claim->expires.count() / 60 : 15);
+                       failure.claim->timestamp, aws::format_sigv4_time(limit), now,
+                       failure.claim->presigned ? failure.claim->expires.count() / 60 : 15);
 }
 
 // "Authorization header requires 'Credential' parameter. …"
@@ -208,12 +208,12 @@ std::string incomplete_message(std::string_view missing) {
     return message + "Authorization=AWS4-HMAC-SHA256";
 }
 
-std::string malformed_message(const aws::SigV4Refusal& refusal) {
+std::string malformed_message(const aws::SigV4Error& sigv4_error) {
     constexpr std::string_view credential = "Credential ";
-    if (!refusal.detail.starts_with(credential)) return refusal.part + ".";
+    if (!sigv4_error.detail.starts_with(credential)) return sigv4_error.part + ".";
     return "Credential must have exactly 5 slash-delimited elements, e.g. keyid/date/region/service/term, "
            "got '" +
-           refusal.detail.substr(credential.size()) + "'";
+           sigv4_error.detail.substr(credential.size()) + "'";
 }
 
 }  // namespace
@@ -234,8 +234,8 @@ AwsError unknown_access_key(Protocol protocol, std::string_view access_key_id) {
         error.details = {{"AWSAccessKeyId", std::string(access_key_id)}};
         return error;
     }
-    return refuse(protocol, "InvalidClientTokenId", "UnrecognizedClientException",
-                  "The security token included in the request is invalid.");
+    return make_error(protocol, "InvalidClientTokenId", "UnrecognizedClientException",
+                      "The security token included in the request is invalid.");
 }
 
 AwsError invalid_session_token(Protocol protocol, std::string_view token) {
@@ -244,8 +244,8 @@ AwsError invalid_session_token(Protocol protocol, std::string_view token) {
         error.details = {{"Token-0", std::string(token)}};
         return error;
     }
-    return refuse(protocol, "InvalidClientTokenId", "UnrecognizedClientException",
-                  "The security token included in the request is invalid.");
+    return make_error(protocol, "InvalidClientTokenId", "UnrecognizedClientException",
+                      "The security token included in the request is invalid.");
 }
 
 AwsError expired_session_token(Protocol protocol, std::string_view token) {
@@ -254,44 +254,44 @@ AwsError expired_session_token(Protocol protocol, std::string_view token) {
         error.details = {{"Token-0", std::string(token)}};
         return error;
     }
-    return refuse(protocol, "ExpiredToken", "ExpiredTokenException",
-                  "The security token included in the request is expired");
+    return make_error(protocol, "ExpiredToken", "ExpiredTokenException",
+                      "The security token included in the request is expired");
 }
 
 AwsError wrong_region(Protocol protocol, const aws::SigV4Claim& claim, std::string_view expected) {
     if (is_s3(protocol)) {
-        auto error = s3_mistake(
+        auto error = s3_credential_error(
             claim.presigned, fmt::format("the region '{}' is wrong; expecting '{}'", claim.region, expected));
         error.details = {{"Region", std::string(expected)}};
         return error;
     }
-    return refuse(protocol, "SignatureDoesNotMatch", "InvalidSignatureException",
-                  fmt::format("Credential should be scoped to a valid region, not '{}'. ", claim.region));
+    return make_error(protocol, "SignatureDoesNotMatch", "InvalidSignatureException",
+                      fmt::format("Credential should be scoped to a valid region, not '{}'. ", claim.region));
 }
 
 AwsError wrong_service(Protocol protocol, const aws::SigV4Claim& claim, std::string_view expected) {
     if (is_s3(protocol)) {
-        return s3_mistake(claim.presigned,
-                          fmt::format("incorrect service \"{}\". This endpoint belongs to \"{}\".",
-                                      claim.service, expected));
+        return s3_credential_error(claim.presigned,
+                                   fmt::format("incorrect service \"{}\". This endpoint belongs to \"{}\".",
+                                               claim.service, expected));
     }
-    return refuse(protocol, "SignatureDoesNotMatch", "InvalidSignatureException",
-                  fmt::format("Credential should be scoped to correct service: '{}'. ", expected));
+    return make_error(protocol, "SignatureDoesNotMatch", "InvalidSignatureException",
+                      fmt::format("Credential should be scoped to correct service: '{}'. ", expected));
 }
 
 AwsError access_denied(Protocol protocol, std::string message) {
-    return refuse(protocol, "AccessDenied", "AccessDeniedException", std::move(message));
+    return make_error(protocol, "AccessDenied", "AccessDeniedException", std::move(message));
 }
 
-AwsError body_too_large(Protocol protocol, std::size_t bytes_max) {
+AwsError body_too_large(Protocol protocol, std::size_t max_bytes) {
     if (is_s3(protocol)) {
         auto error = s3(400, "MaxMessageLengthExceeded", "Your request was too big.");
-        error.details = {{"MaxMessageLengthBytes", std::to_string(bytes_max)}};
+        error.details = {{"MaxMessageLengthBytes", std::to_string(max_bytes)}};
         return error;
     }
     return {.status = 413,
             .code = is_json(protocol) ? "RequestEntityTooLargeException" : "RequestEntityTooLarge",
-            .message = fmt::format("Request must be smaller than {} bytes.", bytes_max)};
+            .message = fmt::format("Request must be smaller than {} bytes.", max_bytes)};
 }
 
 AwsError hash_mismatch(Protocol protocol, std::string_view given, std::string_view computed) {
@@ -302,7 +302,7 @@ AwsError hash_mismatch(Protocol protocol, std::string_view given, std::string_vi
                          {"S3ComputedContentSHA256", std::string(computed)}};
         return error;
     }
-    return refuse(protocol, "SignatureDoesNotMatch", "InvalidSignatureException", std::string(mismatch));
+    return make_error(protocol, "SignatureDoesNotMatch", "InvalidSignatureException", std::string(mismatch));
 }
 
 AwsError internal_failure(Protocol protocol, std::string cause) {
@@ -317,50 +317,50 @@ AwsError internal_failure(Protocol protocol, std::string cause) {
             .cause = std::move(cause)};
 }
 
-AwsError bad_signature(Protocol protocol, const Refused& refused) {
-    if (is_s3(protocol)) return s3_bad_signature(refused);
-    const auto& part = refused.refusal.part;
-    const auto& detail = refused.refusal.detail;
-    switch (refused.refusal.fault) {
+AwsError signature_error(Protocol protocol, const SignatureFailure& failure) {
+    if (is_s3(protocol)) return s3_signature_error(failure);
+    const auto& part = failure.error.part;
+    const auto& detail = failure.error.detail;
+    switch (failure.error.fault) {
         case SigV4Fault::incomplete:
-            return refuse(protocol, "IncompleteSignature", "IncompleteSignatureException",
-                          incomplete_message(detail));
+            return make_error(protocol, "IncompleteSignature", "IncompleteSignatureException",
+                              incomplete_message(detail));
         case SigV4Fault::unsupported:
-            return refuse(protocol, "IncompleteSignature", "IncompleteSignatureException",
-                          "Unsupported AWS 'algorithm': '" + detail + "'");
+            return make_error(protocol, "IncompleteSignature", "IncompleteSignatureException",
+                              "Unsupported AWS 'algorithm': '" + detail + "'");
         case SigV4Fault::malformed:
-            return refuse(protocol, "IncompleteSignature", "IncompleteSignatureException",
-                          malformed_message(refused.refusal));
+            return make_error(protocol, "IncompleteSignature", "IncompleteSignatureException",
+                              malformed_message(failure.error));
         case SigV4Fault::date_malformed:
-            return refuse(protocol, "IncompleteSignature", "IncompleteSignatureException",
-                          "Date must be in ISO-8601 'basic format'. Got '" + detail +
-                              "'. See http://en.wikipedia.org/wiki/ISO_8601");
-        case SigV4Fault::date_of_scope:
-            return refuse(
+            return make_error(protocol, "IncompleteSignature", "IncompleteSignatureException",
+                              "Date must be in ISO-8601 'basic format'. Got '" + detail +
+                                  "'. See http://en.wikipedia.org/wiki/ISO_8601");
+        case SigV4Fault::scope_date_mismatch:
+            return make_error(
                 protocol, "SignatureDoesNotMatch", "InvalidSignatureException",
                 fmt::format("Date in Credential scope does not match YYYYMMDD from ISO-8601 version of date "
                             "from HTTP: '{}' != '{}', from '{}'.",
                             detail.substr(0, 8), detail.substr(9, 8), detail.substr(9)));
         case SigV4Fault::header_not_signed:
-            return refuse(protocol, "SignatureDoesNotMatch", "InvalidSignatureException",
-                          "'" + detail + "' must be a 'SignedHeader' in the AWS Authorization.");
+            return make_error(protocol, "SignatureDoesNotMatch", "InvalidSignatureException",
+                              "'" + detail + "' must be a 'SignedHeader' in the AWS Authorization.");
         case SigV4Fault::too_old:
         case SigV4Fault::too_new:
         case SigV4Fault::expired:
-            return refuse(protocol, "SignatureDoesNotMatch", "InvalidSignatureException",
-                          skew_message(refused));
+            return make_error(protocol, "SignatureDoesNotMatch", "InvalidSignatureException",
+                              skew_message(failure));
         case SigV4Fault::expiry_invalid:
-            return refuse(protocol, "SignatureDoesNotMatch", "InvalidSignatureException", part + ".");
+            return make_error(protocol, "SignatureDoesNotMatch", "InvalidSignatureException", part + ".");
         case SigV4Fault::header_missing:
         case SigV4Fault::signature: break;
     }
-    return refuse(protocol, "SignatureDoesNotMatch", "InvalidSignatureException", std::string(mismatch));
+    return make_error(protocol, "SignatureDoesNotMatch", "InvalidSignatureException", std::string(mismatch));
 }
 
-AwsError bad_chunks(const aws::AwsChunksMistake& mistake) {
-    using Kind = aws::AwsChunksMistake::Kind;
+AwsError chunked_body_error(const aws::ChunkedBodyError& body_error) {
+    using Kind = aws::ChunkedBodyError::Kind;
     auto error = [&]() -> AwsError {
-        switch (mistake.kind) {
+        switch (body_error.kind) {
             case Kind::malformed: break;
             case Kind::chunk_too_small:
                 return s3(403, "InvalidChunkSizeError",
@@ -379,15 +379,15 @@ AwsError bad_chunks(const aws::AwsChunksMistake& mistake) {
         }
         return s3(400, "IncompleteBody", "The request body terminated unexpectedly");
     }();
-    error.cause = mistake.part;
+    error.cause = body_error.part;
     return error;
 }
 
 AwsError unknown_operation(Protocol protocol, std::string_view operation, std::string_view service,
-                           std::string_view known) {
-    auto message =
-        fmt::format("The local cloud does not offer {} of {}. It offers: {}. See docs/local-cloud.md.",
-                    operation, service, known);
+                           std::string_view supported) {
+    auto message = fmt::format(
+        "The local cloud does not offer {} of {}. It offers: {}. See docs/reference/local-cloud.md.",
+        operation, service, supported);
     if (is_s3(protocol)) return s3(501, "NotImplemented", std::move(message));
     if (is_json(protocol))
         return {.status = 400, .code = "UnknownOperationException", .message = std::move(message)};

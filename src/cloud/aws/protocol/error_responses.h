@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the front itself refuses, in the words of each protocol: S3, the query services and the JSON services
-// of AWS have different codes, statuses and sentences for the same thing, and people search for all of them.
+// Errors of the frontend itself, as each protocol reports them: S3, the query services and the JSON services
+// of AWS use different codes, statuses and messages for the same error.
 #pragma once
 
 #include <string>
@@ -21,22 +21,23 @@ AwsError expired_session_token(Protocol protocol, std::string_view token);
 AwsError wrong_region(Protocol protocol, const aws::SigV4Claim& claim, std::string_view expected);
 AwsError wrong_service(Protocol protocol, const aws::SigV4Claim& claim, std::string_view expected);
 AwsError access_denied(Protocol protocol, std::string message);
-AwsError body_too_large(Protocol protocol, std::size_t bytes_max);
+AwsError body_too_large(Protocol protocol, std::size_t max_bytes);
 AwsError hash_mismatch(Protocol protocol, std::string_view given, std::string_view computed);
 AwsError internal_failure(Protocol protocol, std::string cause);
 
-struct Refused {
-    const aws::SigV4Refusal& refusal;
-    const aws::SigV4Claim* claim = nullptr;  // Null if it could not be read.
+// The details of a failed signature check.
+struct SignatureFailure {
+    const aws::SigV4Error& error;
+    const aws::SigV4Claim* claim = nullptr;  // Null if it could not be parsed.
     Time now;
-    std::string_view string_to_sign = {};  // Of a signature that does not match.
+    std::string_view string_to_sign = {};  // Set if the signature does not match.
 };
-AwsError bad_signature(Protocol protocol, const Refused& refused);
+AwsError signature_error(Protocol protocol, const SignatureFailure& failure);
 
-AwsError bad_chunks(const aws::AwsChunksMistake& mistake);
+AwsError chunked_body_error(const aws::ChunkedBodyError& body_error);
 
-// Names what there is.
+// Returns the error for an unknown operation; its message lists the `supported` ones.
 AwsError unknown_operation(Protocol protocol, std::string_view operation, std::string_view service,
-                           std::string_view known);
+                           std::string_view supported);
 
 }  // namespace integreat::cloud

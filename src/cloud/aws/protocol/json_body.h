@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Bodies of the JSON services as operations read them, and their errors in AWS's words.
+// Readers for the request bodies of the JSON services, with AWS's validation errors.
 #pragma once
 
 #include <optional>
@@ -12,19 +12,19 @@
 
 namespace integreat::cloud {
 
-// SerializationException if it is no JSON object.
-Outcome<boost::json::object> json_body(const Exchange& exchange);
+// Parses the body; SerializationException unless it is a JSON object.
+AwsResult<boost::json::object> parse_json_body(const OperationContext& context);
 
-// ValidationException unless it is a string of 1 to `bytes_max` bytes.
-Outcome<std::string> required_text(const boost::json::object& body, std::string_view name,
-                                   std::size_t bytes_max = 2'048);
-// Empty if it is missing or null.
-Outcome<std::string> optional_text(const boost::json::object& body, std::string_view name,
-                                   std::size_t bytes_max = 2'048);
-Outcome<bool> optional_flag(const boost::json::object& body, std::string_view name, bool otherwise);
-// Null if it is missing.
-Outcome<const boost::json::object*> optional_object(const boost::json::object& body, std::string_view name);
-Outcome<const boost::json::array*> optional_array(const boost::json::object& body, std::string_view name);
+// Returns a string member; ValidationException unless it has 1 to `max_bytes` bytes.
+AwsResult<std::string> required_text(const boost::json::object& body, std::string_view name,
+                                     std::size_t max_bytes = 2'048);
+// Returns a string member, or an empty text if it is missing or null.
+AwsResult<std::string> optional_text(const boost::json::object& body, std::string_view name,
+                                     std::size_t max_bytes = 2'048);
+AwsResult<bool> optional_flag(const boost::json::object& body, std::string_view name, bool default_value);
+// Return null if the member is missing.
+AwsResult<const boost::json::object*> optional_object(const boost::json::object& body, std::string_view name);
+AwsResult<const boost::json::array*> optional_array(const boost::json::object& body, std::string_view name);
 
 AwsError validation_error(std::string message);
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// AWS's envelopes: results and errors of the query protocol (XML), of JSON 1.1, of REST with JSON, and of S3.
+// Response envelopes of the AWS protocols: query (XML), JSON 1.1, REST with JSON, and S3.
 #pragma once
 
 #include <string>
@@ -12,18 +12,19 @@
 
 namespace integreat::cloud {
 
-// <ActionResponse xmlns=…><ActionResult>`result`</ActionResult><ResponseMetadata>…: of the query protocol.
-// Without a result, the element is left out.
-Answer query_result(const Exchange& exchange, std::string_view result);
-Answer json_result(const Exchange& exchange, const boost::json::object& result);
+// Renders a result of the query protocol:
+// <ActionResponse xmlns=…><ActionResult>`result`</ActionResult><ResponseMetadata>…
+// The ActionResult element is left out if `result` is empty.
+OperationResult query_result(const OperationContext& context, std::string_view result);
+OperationResult json_result(const OperationContext& context, const boost::json::object& result);
 
-http::Reply render(const Exchange& exchange, const AwsError& error);
+http::FullResponse render_error(const OperationContext& context, const AwsError& error);
 
-// S3's second id of a request: x-amz-id-2.
+// Returns the second request id of S3, x-amz-id-2.
 std::string host_id(std::string_view request_id);
 
 std::string escape_xml(std::string_view text);
-// "<name>text</name>", escaped.
+// Returns "<name>text</name>" with the text escaped.
 std::string element(std::string_view name, std::string_view text);
 
 }  // namespace integreat::cloud

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a link of an e-mail opens: /emulator/action. It does what the link says (verify, change, recover) or
-// asks for the new password, in a page a person can read without JavaScript.
+// The page for links in e-mails, /emulator/action. It applies the code of the link (verify, change, recover)
+// or shows a form for the new password, without JavaScript.
 #pragma once
 
 #include "cloud/firebase/tokens/auth.h"
@@ -9,7 +9,7 @@ namespace integreat::firebase {
 
 using Parameters = std::vector<std::pair<std::string, std::string>>;
 
-// `parameters` of the link, and of the form once it has been sent.
-http::Reply action_page(Auth& auth, const Parameters& parameters);
+// Renders the page; `parameters` are those of the link or of the submitted form.
+http::FullResponse render_action_page(Auth& auth, const Parameters& parameters);
 
 }  // namespace integreat::firebase

@@ -45,14 +45,14 @@ constexpr AuthRoute table[] = {
 #undef TOOLKIT
 #undef PROJECT
 
-// The project in `path`, if it has the pattern's shape; nothing if it has not.
-std::optional<std::string_view> fits(std::string_view pattern, std::string_view path) {
-    auto hole = pattern.find("{p}");
-    if (hole == std::string_view::npos) {
+// Matches a path and returns its project id, or nothing if the path does not match the pattern.
+std::optional<std::string_view> match_pattern(std::string_view pattern, std::string_view path) {
+    auto placeholder = pattern.find("{p}");
+    if (placeholder == std::string_view::npos) {
         return pattern == path ? std::optional(std::string_view()) : std::nullopt;
     }
-    auto before = pattern.substr(0, hole);
-    auto after = pattern.substr(hole + 3);
+    auto before = pattern.substr(0, placeholder);
+    auto after = pattern.substr(placeholder + 3);
     if (path.size() <= before.size() + after.size()) return std::nullopt;
     if (!path.starts_with(before) || !path.ends_with(after)) return std::nullopt;
     auto project = path.substr(before.size(), path.size() - before.size() - after.size());
@@ -69,7 +69,7 @@ std::span<const AuthRoute> routes() {
 RouteMatch match_route(http::Method method, std::string_view path) {
     RouteMatch match;
     for (const auto& route : table) {
-        auto project = fits(route.pattern, path);
+        auto project = match_pattern(route.pattern, path);
         if (!project) continue;
         match.path_known = true;
         if (route.method != method) continue;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Which request means which operation. "{p}" stands for a project's id; the colon is a literal, as in all
-// of Google's APIs. docs/firebase.md lists every one, and a test compares.
+// The mapping from requests to operations. "{p}" stands for a project id; the colon is a literal, as in all
+// Google APIs. docs/reference/firebase.md lists all routes; a test checks the list.
 #pragma once
 
 #include <span>
@@ -11,9 +11,9 @@
 namespace integreat::firebase {
 
 enum class Caller {
-    client,  // Names its project by ?key=.
-    admin,   // Names its project in the path and says "Bearer owner".
-    tool,    // Names its project in the path: the emulator's own routes, for tests.
+    client,  // Identifies its project by ?key=.
+    admin,   // Identifies its project in the path and sends "Bearer owner".
+    tool,    // Identifies its project in the path: the emulator's own routes, for tests.
 };
 
 struct AuthRoute {
@@ -21,15 +21,15 @@ struct AuthRoute {
     std::string_view pattern;
     Caller caller;
     Operation operation;
-    std::size_t body_bytes_max = request_bytes_max;
+    std::size_t max_body_bytes = request_bytes_max;
 };
 
 std::span<const AuthRoute> routes();
 
 struct RouteMatch {
-    const AuthRoute* route = nullptr;  // Null: no such route.
+    const AuthRoute* route = nullptr;  // Null if there is no such route.
     std::string project;               // From the path, if the pattern has "{p}".
-    bool path_known = false;           // With another method.
+    bool path_known = false;           // True if the path exists with another method.
 };
 RouteMatch match_route(http::Method method, std::string_view path);
 

@@ -13,7 +13,7 @@ namespace json = boost::json;
 
 namespace {
 
-void set_if(json::object& object, std::string_view name, const std::optional<std::string>& value) {
+void set_optional(json::object& object, std::string_view name, const std::optional<std::string>& value) {
     if (value) object[name] = *value;
 }
 
@@ -23,16 +23,16 @@ bool has_password_provider(const User& user) {
 
 }  // namespace
 
-// "password" is listed whenever there is one: clients take a user without any provider for anonymous.
+// "password" is always listed if set, because clients treat a user without any provider as anonymous.
 json::array provider_user_info(const User& user) {
     json::array providers;
     if (has_password_provider(user)) {
         json::object provider{{"providerId", "password"}};
-        // One by one: the reference that operator[] gives ends with the next insertion.
+        // One at a time: the next insertion invalidates the reference returned by operator[].
         for (const char* name : {"email", "federatedId", "rawId"})
-            set_if(provider, name, user.email);
-        set_if(provider, "displayName", user.display_name);
-        set_if(provider, "photoUrl", user.photo_url);
+            set_optional(provider, name, user.email);
+        set_optional(provider, "displayName", user.display_name);
+        set_optional(provider, "photoUrl", user.photo_url);
         providers.push_back(std::move(provider));
     }
     if (user.phone_number) {
@@ -42,128 +42,128 @@ json::array provider_user_info(const User& user) {
     for (const auto& link : user.links) {
         json::object provider{
             {"providerId", link.provider_id}, {"rawId", link.raw_id}, {"federatedId", link.raw_id}};
-        set_if(provider, "email", link.email);
-        set_if(provider, "displayName", link.display_name);
-        set_if(provider, "photoUrl", link.photo_url);
+        set_optional(provider, "email", link.email);
+        set_optional(provider, "displayName", link.display_name);
+        set_optional(provider, "photoUrl", link.photo_url);
         providers.push_back(std::move(provider));
     }
     return providers;
 }
 
 json::object to_json(const User& user) {
-    json::object shown{{"localId", user.uid},
-                       {"emailVerified", user.email_verified},
-                       {"disabled", user.disabled},
-                       {"createdAt", std::to_string(user.created_ms)},
-                       {"validSince", std::to_string(user.valid_since_s)},
-                       {"providerUserInfo", provider_user_info(user)}};
-    set_if(shown, "email", user.email);
-    set_if(shown, "initialEmail", user.initial_email);
-    set_if(shown, "displayName", user.display_name);
-    set_if(shown, "photoUrl", user.photo_url);
-    set_if(shown, "phoneNumber", user.phone_number);
-    if (user.email_link) shown["emailLinkSignin"] = true;
-    if (user.custom_auth) shown["customAuth"] = true;
-    if (user.claims != "{}") shown["customAttributes"] = user.claims;
-    if (user.last_login_ms) shown["lastLoginAt"] = std::to_string(*user.last_login_ms);
+    json::object json{{"localId", user.uid},
+                      {"emailVerified", user.email_verified},
+                      {"disabled", user.disabled},
+                      {"createdAt", std::to_string(user.created_ms)},
+                      {"validSince", std::to_string(user.valid_since_s)},
+                      {"providerUserInfo", provider_user_info(user)}};
+    set_optional(json, "email", user.email);
+    set_optional(json, "initialEmail", user.initial_email);
+    set_optional(json, "displayName", user.display_name);
+    set_optional(json, "photoUrl", user.photo_url);
+    set_optional(json, "phoneNumber", user.phone_number);
+    if (user.email_link) json["emailLinkSignin"] = true;
+    if (user.custom_auth) json["customAuth"] = true;
+    if (user.claims != "{}") json["customAttributes"] = user.claims;
+    if (user.last_login_ms) json["lastLoginAt"] = std::to_string(*user.last_login_ms);
     if (user.last_refresh_ms) {
-        shown["lastRefreshAt"] = format_rfc3339(Time(std::chrono::milliseconds(*user.last_refresh_ms)));
+        json["lastRefreshAt"] = format_rfc3339(Time(std::chrono::milliseconds(*user.last_refresh_ms)));
     }
-    if (user.password) shown["passwordUpdatedAt"] = user.password->updated_ms;
-    return shown;
+    if (user.password) json["passwordUpdatedAt"] = user.password->updated_ms;
+    return json;
 }
 
 namespace {
 
-Result<json::array> lookup_for_admin(Transaction& transaction, Ask& ask) {
-    Fields fields(ask.body);
+Result<json::array> lookup_for_admin(Transaction& transaction, OperationRequest& request) {
+    JsonFieldReader fields(request.body);
     auto uids = fields.texts("localId", lookup_count_max);
     auto emails = fields.texts("email", lookup_count_max);
     auto phones = fields.texts("phoneNumber", lookup_count_max);
     auto federated = fields.objects("federatedUserId", lookup_count_max);
     TRY(fields.check());
-    std::map<std::string, User> found;
+    std::map<std::string, User> found_users;
     auto add = [&](std::optional<User> user) {
-        if (user) found.emplace(user->uid, *user);
+        if (user) found_users.emplace(user->uid, *user);
     };
     for (const auto& uid : uids)
-        add(TRY(find_user(transaction, ask.project.id, uid)));
-    for (const auto& written : emails) {
-        auto email = TRY(check_email(written));
-        add(TRY(find_user_by_email(transaction, ask.project.id, email)));
+        add(TRY(find_user(transaction, request.project.id, uid)));
+    for (const auto& text : emails) {
+        auto email = TRY(check_email(text));
+        add(TRY(find_user_by_email(transaction, request.project.id, email)));
     }
     for (const auto& phone : phones)
-        add(TRY(find_user_by_phone(transaction, ask.project.id, phone)));
-    for (const auto* one : federated) {
-        Fields identity(*one);
+        add(TRY(find_user_by_phone(transaction, request.project.id, phone)));
+    for (const auto* object : federated) {
+        JsonFieldReader identity(*object);
         auto provider_id = identity.text("providerId").value_or("");
         auto raw_id = identity.text("rawId").value_or("");
         TRY(identity.check());
-        add(TRY(find_user_by_provider(transaction, ask.project.id, {provider_id, raw_id})));
+        add(TRY(find_user_by_provider(transaction, request.project.id, {provider_id, raw_id})));
     }
     json::array users;
-    for (const auto& [uid, user] : found)
+    for (const auto& [uid, user] : found_users)
         users.push_back(to_json(user));
     return users;
 }
 
 }  // namespace
 
-Answer lookup(Ask& ask) {
-    auto transaction = TRY(ask.auth.store->read());
-    json::object answer{{"kind", "identitytoolkit#GetAccountInfoResponse"}};
-    if (ask.privileged) {
-        // firebase-admin wants no "users" at all when nobody was found.
-        auto users = TRY(lookup_for_admin(transaction, ask));
-        if (!users.empty()) answer["users"] = std::move(users);
-        return answer;
+OperationResult lookup(OperationRequest& request) {
+    auto transaction = TRY(request.auth.store->read());
+    json::object response{{"kind", "identitytoolkit#GetAccountInfoResponse"}};
+    if (request.privileged) {
+        // firebase-admin expects no "users" member if no user was found.
+        auto users = TRY(lookup_for_admin(transaction, request));
+        if (!users.empty()) response["users"] = std::move(users);
+        return response;
     }
-    Fields fields(ask.body);
-    auto id_token = fields.text("idToken", token_bytes_max);
+    JsonFieldReader fields(request.body);
+    auto id_token = fields.text("idToken", max_token_bytes);
     TRY(fields.check());
-    if (!id_token) return refusal("MISSING_ID_TOKEN");
-    auto bearer = TRY(verify_id_token(transaction, ask.auth, ask.project, *id_token));
-    answer["users"] = json::array{to_json(bearer.user)};
-    return answer;
+    if (!id_token) return firebase_error("MISSING_ID_TOKEN");
+    auto verified = TRY(verify_id_token(transaction, request.auth, request.project, *id_token));
+    response["users"] = json::array{to_json(verified.user)};
+    return response;
 }
 
-Answer delete_account(Ask& ask) {
-    Fields fields(ask.body);
-    auto id_token = fields.text("idToken", token_bytes_max);
+OperationResult delete_account(OperationRequest& request) {
+    JsonFieldReader fields(request.body);
+    auto id_token = fields.text("idToken", max_token_bytes);
     auto uid = fields.text("localId", uid_bytes_max);
     TRY(fields.check());
-    auto transaction = TRY(ask.auth.store->write());
-    if (ask.privileged) {
-        if (!uid) return refusal("MISSING_LOCAL_ID");
-        if (!TRY(find_user(transaction, ask.project.id, *uid))) return refusal("USER_NOT_FOUND");
+    auto transaction = TRY(request.auth.store->write());
+    if (request.privileged) {
+        if (!uid) return firebase_error("MISSING_LOCAL_ID");
+        if (!TRY(find_user(transaction, request.project.id, *uid))) return firebase_error("USER_NOT_FOUND");
     } else {
-        if (!id_token) return refusal("MISSING_ID_TOKEN");
-        uid = TRY(verify_id_token(transaction, ask.auth, ask.project, *id_token)).user.uid;
+        if (!id_token) return firebase_error("MISSING_ID_TOKEN");
+        uid = TRY(verify_id_token(transaction, request.auth, request.project, *id_token)).user.uid;
     }
-    TRY(delete_user(transaction, ask.project.id, *uid));
+    TRY(delete_user(transaction, request.project.id, *uid));
     TRY(transaction.commit());
     return json::object{{"kind", "identitytoolkit#DeleteAccountResponse"}};
 }
 
-Answer create_auth_uri(Ask& ask) {
-    Fields fields(ask.body);
+OperationResult create_auth_uri(OperationRequest& request) {
+    JsonFieldReader fields(request.body);
     auto identifier = fields.text("identifier");
     auto continue_uri = fields.text("continueUri");
     auto provider_id = fields.text("providerId");
     auto session = fields.text("sessionId");
     TRY(fields.check());
     if (provider_id)
-        return refusal("OPERATION_NOT_ALLOWED : sign-in pages of other providers are not offered");
-    if (!identifier) return refusal("MISSING_IDENTIFIER");
-    if (!continue_uri) return refusal("MISSING_CONTINUE_URI");
-    if (!is_http_url(*continue_uri)) return refusal("INVALID_CONTINUE_URI");
+        return firebase_error("OPERATION_NOT_ALLOWED : sign-in pages of other providers are not offered");
+    if (!identifier) return firebase_error("MISSING_IDENTIFIER");
+    if (!continue_uri) return firebase_error("MISSING_CONTINUE_URI");
+    if (!is_http_url(*continue_uri)) return firebase_error("INVALID_CONTINUE_URI");
     auto email = check_email(*identifier);
-    if (!email) return refusal("INVALID_IDENTIFIER");
-    json::object answer{{"kind", "identitytoolkit#CreateAuthUriResponse"},
-                        {"sessionId", session ? *session : crypto::random_token(ask.auth.random, 20)}};
-    if (ask.project.sign_in.email_privacy) return answer;
-    auto transaction = TRY(ask.auth.store->read());
-    auto user = TRY(find_user_by_email(transaction, ask.project.id, *email));
+    if (!email) return firebase_error("INVALID_IDENTIFIER");
+    json::object response{{"kind", "identitytoolkit#CreateAuthUriResponse"},
+                          {"sessionId", session ? *session : crypto::random_token(request.auth.random, 20)}};
+    if (request.project.sign_in.email_privacy) return response;
+    auto transaction = TRY(request.auth.store->read());
+    auto user = TRY(find_user_by_email(transaction, request.project.id, *email));
     json::array providers, methods;
     if (user) {
         if (has_password_provider(*user)) providers.emplace_back("password");
@@ -174,27 +174,27 @@ Answer create_auth_uri(Ask& ask) {
             methods.emplace_back(link.provider_id);
         }
     }
-    answer["registered"] = user.has_value();
-    answer["allProviders"] = std::move(providers);
-    answer["signinMethods"] = std::move(methods);
-    return answer;
+    response["registered"] = user.has_value();
+    response["allProviders"] = std::move(providers);
+    response["signinMethods"] = std::move(methods);
+    return response;
 }
 
-Answer create_session_cookie(Ask& ask) {
-    Fields fields(ask.body);
-    auto id_token = fields.text("idToken", token_bytes_max);
+OperationResult create_session_cookie(OperationRequest& request) {
+    JsonFieldReader fields(request.body);
+    auto id_token = fields.text("idToken", max_token_bytes);
     auto valid = fields.number("validDuration").value_or(session_cookie_seconds_max);
     TRY(fields.check());
-    if (!id_token) return refusal("MISSING_ID_TOKEN");
+    if (!id_token) return firebase_error("MISSING_ID_TOKEN");
     if (valid < session_cookie_seconds_min || valid > session_cookie_seconds_max)
-        return refusal("INVALID_DURATION");
-    auto transaction = TRY(ask.auth.store->read());
-    auto bearer = TRY(verify_id_token(transaction, ask.auth, ask.project, *id_token));
-    auto cookie = TRY(make_session_cookie(transaction, ask.auth, ask.project, bearer, valid));
+        return firebase_error("INVALID_DURATION");
+    auto transaction = TRY(request.auth.store->read());
+    auto verified = TRY(verify_id_token(transaction, request.auth, request.project, *id_token));
+    auto cookie = TRY(make_session_cookie(transaction, request.auth, request.project, verified, valid));
     return json::object{{"sessionCookie", cookie}};
 }
 
-Answer password_policy(Ask&) {
+OperationResult password_policy(OperationRequest&) {
     json::array symbols;
     for (char symbol : std::string_view("^$*.[]{}()?\"!@#%&/\\,><':;|_~-+= ")) {
         if (symbol != ' ') symbols.emplace_back(std::string(1, symbol));
@@ -208,8 +208,8 @@ Answer password_policy(Ask&) {
         {"allowedNonAlphanumericCharacters", std::move(symbols)}};
 }
 
-Answer get_project(Ask& ask) {
-    return json::object{{"projectId", ask.project.number},
+OperationResult get_project(OperationRequest& request) {
+    return json::object{{"projectId", request.project.number},
                         {"authorizedDomains", json::array{"localhost", "127.0.0.1"}}};
 }
 

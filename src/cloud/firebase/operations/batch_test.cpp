@@ -9,15 +9,15 @@ namespace json = boost::json;
 
 class BatchTest : public AuthTest {
 protected:
-    Shown page(const std::string& query) {
+    Response page(const std::string& query) {
         return send({.method = http::Method::get,
                      .target = toolkit + ("projects/" + campus.id.text) + "/accounts:batchGet" + query,
                      .headers = {{"Authorization", "Bearer owner"}}});
     }
     std::string import_one(const json::object& user) {
-        auto shown = admin("/accounts:batchCreate", {{"users", {user}}});
-        if (shown.status != 200) return shown.error();
-        const auto& errors = shown.body.at("error").as_array();
+        auto response = admin("/accounts:batchCreate", {{"users", {user}}});
+        if (response.status != 200) return response.error();
+        const auto& errors = response.body.at("error").as_array();
         return errors.empty() ? "" : std::string(errors[0].at("message").as_string());
     }
 };
@@ -51,8 +51,8 @@ TEST_F(BatchTest, ImportsUsersWithTheirScryptHashes) {
                       {"parallelization", 1},
                       {"dkLen", 32},
                       {"users", {ann}}};
-    auto shown = admin("/accounts:batchCreate", hash);
-    EXPECT_EQ(shown.at("error"), "[]") << shown.text;
+    auto response = admin("/accounts:batchCreate", hash);
+    EXPECT_EQ(response.at("error"), "[]") << response.text;
     EXPECT_EQ(sign_in("ann@example.com", "imported").at("localId"), "ann");
     hash["cpuMemCost"] = 1000;
     EXPECT_TRUE(admin("/accounts:batchCreate", hash).error().starts_with("INVALID_HASH_ALGORITHM : "));
@@ -63,7 +63,7 @@ TEST_F(BatchTest, ImportsUsersWithTheirScryptHashes) {
     EXPECT_TRUE(admin("/accounts:batchCreate", hash).error().starts_with("INVALID_HASH_ALGORITHM : "));
 }
 
-TEST_F(BatchTest, TellsOfEachUserItCouldNotImport) {
+TEST_F(BatchTest, ReportsEachUserThatCannotBeImported) {
     sign_up();
     EXPECT_EQ(admin("/accounts:batchCreate", {}).error(), "MISSING_USER_ACCOUNT");
     EXPECT_EQ(import_one({{"localId", "x"}}), "");
@@ -77,18 +77,18 @@ TEST_F(BatchTest, TellsOfEachUserItCouldNotImport) {
     EXPECT_EQ(import_one({{"localId", "y"}, {"passwordHash", "AAAA"}}),
               "a password hash needs hashAlgorithm STANDARD_SCRYPT");
     EXPECT_EQ(import_one({{"localId", "y"}, {"rawPassword", "secret"}}),
-              "rawPassword is not taken; create the user with accounts:signUp");
+              "rawPassword is not supported; create the user with accounts:signUp");
     EXPECT_EQ(import_one({{"localId", "y"}, {"providerUserInfo", {{{"providerId", "google.com"}}}}}),
               "providerId and rawId are required");
     EXPECT_EQ(admin("/accounts:batchCreate", {{"users", json::array(1001, json::object())}}).error(),
               "INVALID_ARGUMENT : users must be a list of at most 1000 objects");
 }
 
-TEST_F(BatchTest, DeletesManyButTheEnabledOnlyByForce) {
+TEST_F(BatchTest, DeletesEnabledUsersOnlyByForce) {
     admin("/accounts", {{"localId", "a"}});
     admin("/accounts", {{"localId", "b"}, {"disabled", true}});
-    auto shown = admin("/accounts:batchDelete", {{"localIds", {"a", "b", "nobody"}}});
-    EXPECT_EQ(shown.body.at("errors").at(0).at("message"),
+    auto response = admin("/accounts:batchDelete", {{"localIds", {"a", "b", "nobody"}}});
+    EXPECT_EQ(response.body.at("errors").at(0).at("message"),
               "NOT_DISABLED : Disable the account before batch deletion.");
     EXPECT_EQ(page("").body.at("users").as_array().size(), 1u);
     EXPECT_EQ(admin("/accounts:batchDelete", {{"localIds", {"a"}}, {"force", true}}).text, "{}");

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "cloud/firebase/store/account_store.h"
+#include "cloud/firebase/store/oob_code_store.h"
 #include "cloud/firebase/testing/firebase_fixture.h"
 
 namespace integreat::firebase {
@@ -9,11 +9,11 @@ namespace json = boost::json;
 class OobTest : public AuthTest {
 protected:
     OobTest() : ann(sign_up()) {}
-    Shown ask_for(const std::string& kind, json::object more = {}) {
+    Response ask_for(const std::string& kind, json::object more = {}) {
         more["requestType"] = kind;
         return client("accounts:sendOobCode", more);
     }
-    Shown ask_as_ann(const std::string& kind, json::object more = {}) {
+    Response ask_as_ann(const std::string& kind, json::object more = {}) {
         more["idToken"] = ann.at("idToken");
         return ask_for(kind, more);
     }
@@ -25,15 +25,15 @@ protected:
         }
         return {};
     }
-    Shown open_link(const std::string& link) {
+    Response open_link(const std::string& link) {
         return get(link.substr(std::string("http://127.0.0.1:9099").size()));
     }
-    Shown ann;
+    Response ann;
 };
 
 TEST_F(OobTest, ResetsAPasswordOnce) {
     ask_for("PASSWORD_RESET", {{"email", "Ann@example.com"}});
-    auto code = code_for("PASSWORD_RESET");
+    auto code = latest_code("PASSWORD_RESET");
     auto checked = client("accounts:resetPassword", {{"oobCode", code}});
     EXPECT_EQ(checked.at("email"), "ann@example.com");
     EXPECT_EQ(checked.at("requestType"), "PASSWORD_RESET");
@@ -49,24 +49,24 @@ TEST_F(OobTest, ResetsAPasswordOnce) {
 
 TEST_F(OobTest, CodesExpire) {
     ask_for("PASSWORD_RESET", {{"email", "ann@example.com"}});
-    auto code = code_for("PASSWORD_RESET");
+    auto code = latest_code("PASSWORD_RESET");
     clock.advance(std::chrono::hours(1));
     EXPECT_EQ(client("accounts:resetPassword", {{"oobCode", code}, {"newPassword", "new-secret"}}).error(),
               "EXPIRED_OOB_CODE");
-    EXPECT_EQ(code_for("PASSWORD_RESET"), "");
+    EXPECT_EQ(latest_code("PASSWORD_RESET"), "");
 }
 
-TEST_F(OobTest, ACodeIsOnlyGoodForWhatItWasSentFor) {
+TEST_F(OobTest, ACodeIsValidForItsPurposeOnly) {
     ask_as_ann("VERIFY_EMAIL");
     ask_for("PASSWORD_RESET", {{"email", "ann@example.com"}});
-    EXPECT_EQ(
-        client("accounts:resetPassword", {{"oobCode", code_for("VERIFY_EMAIL")}, {"newPassword", "abcdef"}})
-            .error(),
-        "INVALID_OOB_CODE");
-    EXPECT_EQ(client("accounts:update", {{"oobCode", code_for("PASSWORD_RESET")}}).error(),
+    EXPECT_EQ(client("accounts:resetPassword",
+                     {{"oobCode", latest_code("VERIFY_EMAIL")}, {"newPassword", "abcdef"}})
+                  .error(),
+              "INVALID_OOB_CODE");
+    EXPECT_EQ(client("accounts:update", {{"oobCode", latest_code("PASSWORD_RESET")}}).error(),
               "INVALID_OOB_CODE");
     EXPECT_EQ(client("accounts:signInWithEmailLink",
-                     {{"email", "ann@example.com"}, {"oobCode", code_for("VERIFY_EMAIL")}})
+                     {{"email", "ann@example.com"}, {"oobCode", latest_code("VERIFY_EMAIL")}})
                   .error(),
               "INVALID_OOB_CODE");
 }
@@ -74,9 +74,9 @@ TEST_F(OobTest, ACodeIsOnlyGoodForWhatItWasSentFor) {
 TEST_F(OobTest, VerifiesAnAddress) {
     EXPECT_EQ(ask_for("VERIFY_EMAIL").error(), "MISSING_ID_TOKEN");
     EXPECT_EQ(ask_as_ann("VERIFY_EMAIL").at("email"), "ann@example.com");
-    auto shown = client("accounts:update", {{"oobCode", code_for("VERIFY_EMAIL")}});
-    EXPECT_EQ(shown.at("emailVerified"), "true");
-    EXPECT_EQ(look(ann.at("idToken")).body.at("users").at(0).at("emailVerified"), true);
+    auto response = client("accounts:update", {{"oobCode", latest_code("VERIFY_EMAIL")}});
+    EXPECT_EQ(response.at("emailVerified"), "true");
+    EXPECT_EQ(lookup(ann.at("idToken")).body.at("users").at(0).at("emailVerified"), true);
     auto anonymous = client("accounts:signUp", {});
     EXPECT_EQ(ask_for("VERIFY_EMAIL", {{"idToken", anonymous.at("idToken")}}).error(), "MISSING_EMAIL");
 }
@@ -87,7 +87,7 @@ TEST_F(OobTest, VerifiesAndChangesAnAddress) {
     EXPECT_EQ(ask_as_ann("VERIFY_AND_CHANGE_EMAIL", {{"newEmail", "bob@example.com"}}).error(),
               "EMAIL_EXISTS");
     ask_as_ann("VERIFY_AND_CHANGE_EMAIL", {{"newEmail", "ann2@example.com"}});
-    auto code = code_for("VERIFY_AND_CHANGE_EMAIL");
+    auto code = latest_code("VERIFY_AND_CHANGE_EMAIL");
     EXPECT_EQ(client("accounts:resetPassword", {{"oobCode", code}}).at("newEmail"), "ann2@example.com");
     EXPECT_EQ(client("accounts:update", {{"oobCode", code}}).at("email"), "ann2@example.com");
     EXPECT_EQ(sign_in("ann2@example.com").status, 200);
@@ -97,7 +97,7 @@ TEST_F(OobTest, SignsInWithALink) {
     EXPECT_EQ(ask_for("EMAIL_SIGNIN").error(), "MISSING_EMAIL");
     ask_for("EMAIL_SIGNIN",
             {{"email", "new@example.com"}, {"continueUrl", "http://localhost:5173/done?a=1#x"}});
-    auto code = code_for("EMAIL_SIGNIN");
+    auto code = latest_code("EMAIL_SIGNIN");
     EXPECT_FALSE(client("accounts:resetPassword", {{"oobCode", code}}).body.contains("email"));
     auto with = [&](const json::object& body) { return client("accounts:signInWithEmailLink", body); };
     EXPECT_EQ(with({{"oobCode", code}}).error(), "MISSING_EMAIL");
@@ -108,24 +108,25 @@ TEST_F(OobTest, SignsInWithALink) {
     EXPECT_EQ(link.status, 302);
     EXPECT_EQ(link.headers.value("Location"), "http://localhost:5173/done?a=1&mode=signIn&lang=en&oobCode=" +
                                                   code + "&apiKey=" + campus.api_key + "#x");
-    auto shown = with({{"email", "New@example.com"}, {"oobCode", code}});
-    EXPECT_EQ(shown.at("isNewUser"), "true") << shown.text;
-    EXPECT_EQ(look(shown.at("idToken")).body.at("users").at(0).at("providerUserInfo").at(0).at("providerId"),
-              "password");
+    auto response = with({{"email", "New@example.com"}, {"oobCode", code}});
+    EXPECT_EQ(response.at("isNewUser"), "true") << response.text;
+    EXPECT_EQ(
+        lookup(response.at("idToken")).body.at("users").at(0).at("providerUserInfo").at(0).at("providerId"),
+        "password");
     EXPECT_EQ(with({{"email", "new@example.com"}, {"oobCode", code}}).error(), "INVALID_OOB_CODE");
 }
 
-TEST_F(OobTest, ALinkTakesAnUnprovedPasswordAway) {
+TEST_F(OobTest, ASignInLinkRemovesTheUnverifiedPassword) {
     ask_for("EMAIL_SIGNIN", {{"email", "ann@example.com"}});
-    auto shown = client("accounts:signInWithEmailLink",
-                        {{"email", "ann@example.com"}, {"oobCode", code_for("EMAIL_SIGNIN")}});
-    EXPECT_EQ(shown.at("localId"), ann.at("localId"));
+    auto response = client("accounts:signInWithEmailLink",
+                           {{"email", "ann@example.com"}, {"oobCode", latest_code("EMAIL_SIGNIN")}});
+    EXPECT_EQ(response.at("localId"), ann.at("localId"));
     EXPECT_EQ(sign_in().error(), "INVALID_LOGIN_CREDENTIALS");
 }
 
-TEST_F(OobTest, RefusesARequestThatIsNotUnderstood) {
+TEST_F(OobTest, RefusesInvalidRequests) {
     EXPECT_EQ(ask_for("").error(), "MISSING_REQ_TYPE");
-    EXPECT_EQ(ask_for("SING").error(), "INVALID_REQ_TYPE : requestType SING is not known");
+    EXPECT_EQ(ask_for("SING").error(), "INVALID_REQ_TYPE : requestType SING is unknown");
     EXPECT_EQ(ask_for("PASSWORD_RESET").error(), "MISSING_EMAIL");
     EXPECT_EQ(ask_for("PASSWORD_RESET", {{"email", "x"}}).error(), "INVALID_EMAIL");
     EXPECT_EQ(ask_for("PASSWORD_RESET", {{"email", "ann@example.com"}, {"returnOobLink", true}}).error(),
@@ -137,14 +138,15 @@ TEST_F(OobTest, RefusesARequestThatIsNotUnderstood) {
 }
 
 TEST_F(OobTest, AdminGetsTheLink) {
-    auto shown =
+    auto response =
         admin("/accounts:sendOobCode",
               {{"requestType", "VERIFY_EMAIL"}, {"email", "ann@example.com"}, {"returnOobLink", true}});
-    EXPECT_EQ(shown.at("oobLink"), "http://127.0.0.1:9099/emulator/action?mode=verifyEmail&lang=en&oobCode=" +
-                                       shown.at("oobCode") + "&apiKey=" + campus.api_key);
-    auto page = open_link(shown.at("oobLink"));
+    EXPECT_EQ(response.at("oobLink"),
+              "http://127.0.0.1:9099/emulator/action?mode=verifyEmail&lang=en&oobCode=" +
+                  response.at("oobCode") + "&apiKey=" + campus.api_key);
+    auto page = open_link(response.at("oobLink"));
     EXPECT_NE(page.text.find("Your address has been verified"), std::string::npos) << page.text;
-    EXPECT_NE(open_link(shown.at("oobLink")).text.find("This link does not work"), std::string::npos);
+    EXPECT_NE(open_link(response.at("oobLink")).text.find("This link does not work"), std::string::npos);
     EXPECT_EQ(
         admin("/accounts:sendOobCode",
               {{"requestType", "PASSWORD_RESET"}, {"email", "nobody@example.com"}, {"returnOobLink", true}})
@@ -157,7 +159,7 @@ TEST_F(OobTest, AdminGetsTheLink) {
         "USER_NOT_FOUND");
 }
 
-TEST_F(OobTest, ThePageAsksForTheNewPasswordAndSavesIt) {
+TEST_F(OobTest, ThePageShowsAFormForTheNewPassword) {
     ask_for("PASSWORD_RESET",
             {{"email", "ann@example.com"}, {"continueUrl", "http://localhost:5173/\"><script>"}});
     auto form = open_link(link_of("PASSWORD_RESET"));
@@ -168,7 +170,7 @@ TEST_F(OobTest, ThePageAsksForTheNewPasswordAndSavesIt) {
         return send({.method = http::Method::post,
                      .target = "/emulator/action",
                      .headers = {{"Content-Type", "application/x-www-form-urlencoded"}},
-                     .body = "mode=resetPassword&oobCode=" + code_for("PASSWORD_RESET") +
+                     .body = "mode=resetPassword&oobCode=" + latest_code("PASSWORD_RESET") +
                              "&apiKey=" + campus.api_key + "&newPassword=" + password})
             .text;
     };
@@ -177,7 +179,7 @@ TEST_F(OobTest, ThePageAsksForTheNewPasswordAndSavesIt) {
     EXPECT_EQ(sign_in("ann@example.com", "new-secret").status, 200);
 }
 
-TEST_F(OobTest, ThePageRefusesWhatIsNotALink) {
+TEST_F(OobTest, ThePageRefusesInvalidLinks) {
     EXPECT_EQ(get("/emulator/action?mode=verifyEmail&apiKey=x").status, 400);
     EXPECT_EQ(get("/emulator/action?mode=dance&apiKey=" + campus.api_key).status, 400);
     EXPECT_EQ(

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// One function per thing a client can ask for, named as the API names it:
+// One function per operation, named like the method of the API:
 // https://cloud.google.com/identity-platform/docs/reference/rest/v1/accounts
-// They know nothing of paths and headers; routes.cpp says which request means which.
+// They are independent of paths and headers; routes.cpp maps requests to them.
 #pragma once
 
 #include <boost/json/object.hpp>
@@ -11,54 +11,55 @@
 
 namespace integreat::firebase {
 
-struct Ask {
+// The request of an operation.
+struct OperationRequest {
     Auth& auth;
     Project project;
-    bool privileged = false;  // Came with "Bearer owner" to a route of the admin API.
+    bool privileged = false;  // True for a request with "Bearer owner" to a route of the admin API.
     const boost::json::object& body;
     const std::vector<std::pair<std::string, std::string>>& query;
-    std::string origin;   // "http://127.0.0.1:9099", for links.
-    std::string address;  // Of the client.
+    std::string origin;   // "http://127.0.0.1:9099", used in links.
+    std::string address;  // IP address of the client.
 };
 
-using Answer = Result<boost::json::object>;
-using Operation = Answer (*)(Ask&);
+using OperationResult = Result<boost::json::object>;
+using Operation = OperationResult (*)(OperationRequest&);
 
 // sign_in.cpp
-Answer sign_up(Ask& ask);
-Answer sign_in_with_password(Ask& ask);
-Answer sign_in_with_custom_token(Ask& ask);
-Answer sign_in_with_email_link(Ask& ask);
-Answer grant_token(Ask& ask);  // The body is the form, as an object of strings.
+OperationResult sign_up(OperationRequest& request);
+OperationResult sign_in_with_password(OperationRequest& request);
+OperationResult sign_in_with_custom_token(OperationRequest& request);
+OperationResult sign_in_with_email_link(OperationRequest& request);
+OperationResult grant_token(OperationRequest& request);  // The body is the form as an object of strings.
 // sign_in_with_idp.cpp
-Answer sign_in_with_idp(Ask& ask);
+OperationResult sign_in_with_idp(OperationRequest& request);
 // accounts.cpp
-Answer lookup(Ask& ask);
-Answer delete_account(Ask& ask);
-Answer create_auth_uri(Ask& ask);
-Answer create_session_cookie(Ask& ask);
-Answer password_policy(Ask& ask);
-Answer get_project(Ask& ask);
-// update.cpp
-Answer update_account(Ask& ask);
+OperationResult lookup(OperationRequest& request);
+OperationResult delete_account(OperationRequest& request);
+OperationResult create_auth_uri(OperationRequest& request);
+OperationResult create_session_cookie(OperationRequest& request);
+OperationResult password_policy(OperationRequest& request);
+OperationResult get_project(OperationRequest& request);
+// update_account.cpp
+OperationResult update_account(OperationRequest& request);
 // oob_codes.cpp
-Answer send_oob_code(Ask& ask);
-Answer reset_password(Ask& ask);
-Answer list_oob_codes(Ask& ask);
+OperationResult send_oob_code(OperationRequest& request);
+OperationResult reset_password(OperationRequest& request);
+OperationResult list_oob_codes(OperationRequest& request);
 // batch.cpp
-Answer batch_get(Ask& ask);
-Answer batch_create(Ask& ask);
-Answer batch_delete(Ask& ask);
-Answer delete_all_accounts(Ask& ask);
+OperationResult batch_get(OperationRequest& request);
+OperationResult batch_create(OperationRequest& request);
+OperationResult batch_delete(OperationRequest& request);
+OperationResult delete_all_accounts(OperationRequest& request);
 // project_config.cpp
-Answer get_config(Ask& ask);
-Answer update_config(Ask& ask);
+OperationResult get_config(OperationRequest& request);
+OperationResult update_config(OperationRequest& request);
 
-// What several of them need.
 boost::json::object to_json(const User& user);
 boost::json::array provider_user_info(const User& user);
-Result<> refuse_taken_email(Transaction& transaction, const Project& project, std::string_view email);
-// One that exists and is in time: INVALID_OOB_CODE, EXPIRED_OOB_CODE.
+// Returns EMAIL_EXISTS if a user has the address.
+Result<> require_unused_email(Transaction& transaction, const Project& project, std::string_view email);
+// Returns a code that exists and has not expired; INVALID_OOB_CODE, EXPIRED_OOB_CODE.
 Result<OobCode> find_valid_code(Transaction& transaction, Auth& auth, const Project& project,
                                 std::string_view code);
 struct CodeRequest {
@@ -67,14 +68,17 @@ struct CodeRequest {
     std::optional<std::string> new_email;
     std::optional<std::string> continue_url;
 };
-Result<OobCode> make_oob_code(Transaction& transaction, Ask& ask, const CodeRequest& request);
-// The change that an oobCode of an e-mail stands for: verified, changed or recovered.
+Result<OobCode> make_oob_code(Transaction& transaction, OperationRequest& request,
+                              const CodeRequest& code_request);
+// Applies the change of an out-of-band code: verifies, changes or recovers the e-mail address.
 Result<User> apply_oob_code(Transaction& transaction, Auth& auth, const Project& project,
                             const std::string& code);
 Result<> confirm_password_reset(Auth& auth, const Project& project, const std::string& code,
                                 const std::string& new_password);
-// TOO_MANY_ATTEMPTS_TRY_LATER, or counts one more attempt; forgive_attempts after a success.
-Result<> count_attempt(Auth& auth, const Project& project, std::string_view email, std::string_view address);
-void forgive_attempts(Auth& auth, const Project& project, std::string_view email, std::string_view address);
+// Counts a sign-in attempt or returns TOO_MANY_ATTEMPTS_TRY_LATER; reset after a successful sign-in.
+Result<> count_sign_in_attempt(Auth& auth, const Project& project, std::string_view email,
+                               std::string_view address);
+void reset_sign_in_attempts(Auth& auth, const Project& project, std::string_view email,
+                            std::string_view address);
 
 }  // namespace integreat::firebase

@@ -10,14 +10,14 @@ namespace json = boost::json;
 
 namespace {
 
-std::string signature_checked_payload(const std::string& token, const json::object& certificates) {
+std::string verified_payload(const std::string& token, const json::object& certificates) {
     auto jwt = crypto::parse_jwt(token);
     EXPECT_TRUE(jwt);
     EXPECT_EQ(jwt->header.at("alg").as_string(), "RS256");
     auto certificate =
         crypto::parse_certificate(certificates.at(jwt->header.at("kid").as_string()).as_string());
     EXPECT_TRUE(certificate);
-    EXPECT_TRUE(certificate->key.verify_rs256(jwt->signed_text, jwt->signature));
+    EXPECT_TRUE(certificate->key.verify_rs256(jwt->signing_input, jwt->signature));
     return json::serialize(jwt->payload);
 }
 
@@ -26,21 +26,21 @@ constexpr auto certificates = "/robot/v1/metadata/x509/securetoken@system.gservi
 }  // namespace
 
 TEST_F(AuthTest, SignsUpWithATokenSignedByThePublishedKey) {
-    auto shown = sign_up("Ann@Example.com");
+    auto response = sign_up("Ann@Example.com");
 
-    ASSERT_EQ(shown.status, 200) << shown.text;
-    EXPECT_EQ(shown.at("kind"), "identitytoolkit#SignupNewUserResponse");
-    EXPECT_EQ(shown.at("email"), "ann@example.com");
-    EXPECT_EQ(shown.at("expiresIn"), "3600");
-    EXPECT_EQ(shown.at("localId").size(), 28u);
-    EXPECT_GE(shown.at("refreshToken").size(), 64u);
-    auto payload = signature_checked_payload(shown.at("idToken"), get(certificates).body);
+    ASSERT_EQ(response.status, 200) << response.text;
+    EXPECT_EQ(response.at("kind"), "identitytoolkit#SignupNewUserResponse");
+    EXPECT_EQ(response.at("email"), "ann@example.com");
+    EXPECT_EQ(response.at("expiresIn"), "3600");
+    EXPECT_EQ(response.at("localId").size(), 28u);
+    EXPECT_GE(response.at("refreshToken").size(), 64u);
+    auto payload = verified_payload(response.at("idToken"), get(certificates).body);
     json::object expected{
         {"iss", "https://securetoken.google.com/campus-student-lifecycle"},
         {"aud", "campus-student-lifecycle"},
         {"auth_time", 1795000000},
-        {"user_id", shown.at("localId")},
-        {"sub", shown.at("localId")},
+        {"user_id", response.at("localId")},
+        {"sub", response.at("localId")},
         {"iat", 1795000000},
         {"exp", 1795003600},
         {"email", "ann@example.com"},
@@ -50,7 +50,7 @@ TEST_F(AuthTest, SignsUpWithATokenSignedByThePublishedKey) {
     EXPECT_EQ(json::parse(payload), json::value(expected));
 }
 
-TEST_F(AuthTest, RefusesASignUpThatCannotBe) {
+TEST_F(AuthTest, RefusesInvalidSignUps) {
     ASSERT_EQ(sign_up().status, 200);
     EXPECT_EQ(sign_up("ANN@example.com").error(), "EMAIL_EXISTS");
     EXPECT_EQ(sign_up("ann").error(), "INVALID_EMAIL");
@@ -66,13 +66,13 @@ TEST_F(AuthTest, RefusesASignUpThatCannotBe) {
               "INVALID_ARGUMENT : email must be a string of at most 2048 bytes");
 }
 
-TEST_F(AuthTest, CountsCharactersOfAPasswordNotBytes) {
+TEST_F(AuthTest, CountsTheCharactersOfAPassword) {
     EXPECT_EQ(sign_up("a@example.com", "ééééé").error(),
               "WEAK_PASSWORD : Password should be at least 6 characters");
     EXPECT_EQ(sign_up("a@example.com", "éééééé").status, 200);
 }
 
-TEST_F(AuthTest, DoesWhatTheProjectIsConfiguredFor) {
+TEST_F(AuthTest, FollowsTheProjectConfiguration) {
     configure(
         {{"signIn",
           {{"email", {{"enabled", false}, {"linkEnabled", false}}}, {"anonymous", {{"enabled", false}}}}}});
@@ -87,18 +87,18 @@ TEST_F(AuthTest, DoesWhatTheProjectIsConfiguredFor) {
               "OPERATION_NOT_ALLOWED");
 }
 
-TEST_F(AuthTest, SignsInWithAPasswordWhateverTheCaseOfTheAddress) {
+TEST_F(AuthTest, SignsInIgnoringTheCaseOfTheAddress) {
     sign_up();
     clock.advance(std::chrono::seconds(90));
-    auto shown = sign_in("ANN@EXAMPLE.COM");
+    auto response = sign_in("ANN@EXAMPLE.COM");
 
-    ASSERT_EQ(shown.status, 200) << shown.text;
-    EXPECT_EQ(shown.at("kind"), "identitytoolkit#VerifyPasswordResponse");
-    EXPECT_EQ(shown.at("registered"), "true");
-    EXPECT_EQ(crypto::parse_jwt(shown.at("idToken"))->payload.at("auth_time"), 1795000090);
+    ASSERT_EQ(response.status, 200) << response.text;
+    EXPECT_EQ(response.at("kind"), "identitytoolkit#VerifyPasswordResponse");
+    EXPECT_EQ(response.at("registered"), "true");
+    EXPECT_EQ(crypto::parse_jwt(response.at("idToken"))->payload.at("auth_time"), 1795000090);
 }
 
-TEST_F(AuthTest, DoesNotTellWhetherAnAccountExists) {
+TEST_F(AuthTest, DoesNotRevealWhetherAnAccountExists) {
     sign_up();
     EXPECT_EQ(sign_in("ann@example.com", "wrong-one").error(), "INVALID_LOGIN_CREDENTIALS");
     EXPECT_EQ(sign_in("bob@example.com", "wrong-one").error(), "INVALID_LOGIN_CREDENTIALS");
@@ -109,10 +109,10 @@ TEST_F(AuthTest, DoesNotTellWhetherAnAccountExists) {
     auto reset =
         client("accounts:sendOobCode", {{"requestType", "PASSWORD_RESET"}, {"email", "bob@example.com"}});
     EXPECT_EQ(reset.at("email"), "bob@example.com");
-    EXPECT_EQ(code_for("PASSWORD_RESET"), "");
+    EXPECT_EQ(latest_code("PASSWORD_RESET"), "");
 }
 
-TEST_F(AuthTest, TellsWhenTheProjectAsksForIt) {
+TEST_F(AuthTest, RevealsTheExistenceIfTheProjectAllowsIt) {
     configure({{"emailPrivacyConfig", {{"enableImprovedEmailPrivacy", false}}}});
     sign_up();
     EXPECT_EQ(sign_in("ann@example.com", "wrong-one").error(), "INVALID_PASSWORD");
@@ -127,7 +127,7 @@ TEST_F(AuthTest, TellsWhenTheProjectAsksForIt) {
     EXPECT_EQ(known.at("signinMethods"), R"(["password"])");
 }
 
-TEST_F(AuthTest, RefusesASignInThatLacksSomethingOrIsOfADisabledUser) {
+TEST_F(AuthTest, RefusesIncompleteSignInsAndDisabledUsers) {
     auto uid = sign_up().at("localId");
     EXPECT_EQ(client("accounts:signInWithPassword", {{"password", "secret123"}}).error(), "MISSING_EMAIL");
     EXPECT_EQ(client("accounts:signInWithPassword", {{"email", "ann@example.com"}}).error(),
@@ -137,7 +137,7 @@ TEST_F(AuthTest, RefusesASignInThatLacksSomethingOrIsOfADisabledUser) {
     EXPECT_EQ(sign_in().error(), "USER_DISABLED");
 }
 
-TEST_F(AuthTest, SlowsDownGuessingPerAccountUntilTimeHasPassed) {
+TEST_F(AuthTest, LimitsGuessingPerAccount) {
     sign_up();
     for (int i = 0; i < failures_per_email_max; ++i)
         sign_in("ann@example.com", "wrong-one");
@@ -147,7 +147,7 @@ TEST_F(AuthTest, SlowsDownGuessingPerAccountUntilTimeHasPassed) {
     EXPECT_EQ(sign_in().status, 200);
 }
 
-TEST_F(AuthTest, ForgetsFailuresAfterASuccess) {
+TEST_F(AuthTest, ResetsFailuresAfterASuccess) {
     sign_up();
     for (int round = 0; round < 2; ++round) {
         for (int i = 1; i < failures_per_email_max; ++i)
@@ -188,7 +188,7 @@ TEST_F(AuthTest, RefreshKeepsTheTimeOfSignIn) {
     EXPECT_EQ(payload.at("iat"), 1795007200);
 }
 
-TEST_F(AuthTest, RefusesARefreshThatIsOver) {
+TEST_F(AuthTest, RefusesExpiredRefreshTokens) {
     auto session = sign_up();
     auto token = session.at("refreshToken");
     auto with = [&](const std::string& form) {
@@ -224,7 +224,7 @@ TEST_F(AuthTest, KeepsAHundredRefreshTokensPerUser) {
               "providerId=google.com&id_token=%7B%22sub%22%3A%22g%22%2C%22email%22%3A%22ann%40example.com%22"
               "%2C%22email_verified%22%3Atrue%7D"}});
     }
-    // The provider proved the address: the session of before was revoked, and is still known as such.
+    // The provider verified the address, so the earlier session is revoked and still reported as revoked.
     EXPECT_EQ(refresh(campus, first).error(), "TOKEN_EXPIRED");
     clock.advance(std::chrono::seconds(1));
     client("accounts:signInWithIdp",

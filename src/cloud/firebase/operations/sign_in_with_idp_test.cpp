@@ -2,7 +2,7 @@
 #include "cloud/firebase/testing/firebase_fixture.h"
 #include "crypto/encoding.h"
 #include "crypto/jwt.h"
-#include "http/routing/router.h"
+#include "http/routing/target.h"
 
 namespace integreat::firebase {
 
@@ -10,45 +10,45 @@ namespace json = boost::json;
 
 class IdpTest : public AuthTest {
 protected:
-    Shown google(const json::object& claims, json::object more = {}) {
+    Response google(const json::object& claims, json::object more = {}) {
         more["requestUri"] = "http://localhost";
         more["postBody"] =
             "&id_token=" + http::percent_encode(json::serialize(claims)) + "&providerId=google.com";
         return client("accounts:signInWithIdp", more);
     }
-    Shown post(const std::string& body) {
+    Response post(const std::string& body) {
         return client("accounts:signInWithIdp", {{"requestUri", "http://localhost"}, {"postBody", body}});
     }
     const json::object goo{
         {"sub", "g-123"}, {"email", "Goo@example.com"}, {"email_verified", true}, {"name", "Goo"}};
 };
 
-TEST_F(IdpTest, SignsInWithWhatGoogleSays) {
-    auto shown = google(goo);
-    ASSERT_EQ(shown.status, 200) << shown.text;
-    EXPECT_EQ(shown.at("isNewUser"), "true");
-    EXPECT_EQ(shown.at("providerId"), "google.com");
-    EXPECT_EQ(shown.at("federatedId"), "https://accounts.google.com/g-123");
-    EXPECT_EQ(shown.at("email"), "goo@example.com");
-    EXPECT_EQ(shown.at("emailVerified"), "true");
-    EXPECT_EQ(shown.at("fullName"), "Goo");
-    EXPECT_EQ(json::parse(shown.at("rawUserInfo")).at("id"), "g-123");
-    auto token = crypto::parse_jwt(shown.at("idToken"))->payload;
+TEST_F(IdpTest, SignsInWithAGoogleAccount) {
+    auto response = google(goo);
+    ASSERT_EQ(response.status, 200) << response.text;
+    EXPECT_EQ(response.at("isNewUser"), "true");
+    EXPECT_EQ(response.at("providerId"), "google.com");
+    EXPECT_EQ(response.at("federatedId"), "https://accounts.google.com/g-123");
+    EXPECT_EQ(response.at("email"), "goo@example.com");
+    EXPECT_EQ(response.at("emailVerified"), "true");
+    EXPECT_EQ(response.at("fullName"), "Goo");
+    EXPECT_EQ(json::parse(response.at("rawUserInfo")).at("id"), "g-123");
+    auto token = crypto::parse_jwt(response.at("idToken"))->payload;
     EXPECT_EQ(json::serialize(token.at("firebase").at("identities")),
               R"({"email":["goo@example.com"],"google.com":["g-123"]})");
     EXPECT_EQ(token.at("firebase").at("sign_in_provider"), "google.com");
     auto again = google(goo);
     EXPECT_EQ(again.at("isNewUser"), "false");
-    EXPECT_EQ(again.at("localId"), shown.at("localId"));
+    EXPECT_EQ(again.at("localId"), response.at("localId"));
 }
 
-TEST_F(IdpTest, ReadsAJwtAsWell) {
+TEST_F(IdpTest, AcceptsAJwt) {
     auto jwt = crypto::base64url_encode(R"({"alg":"none"})") + "." +
                crypto::base64url_encode(R"({"sub":"g-9"})") + ".";
     EXPECT_EQ(post("id_token=" + jwt + "&providerId=google.com").status, 200);
 }
 
-TEST_F(IdpTest, RefusesWhatIsNoAssertion) {
+TEST_F(IdpTest, RefusesInvalidAssertions) {
     EXPECT_EQ(client("accounts:signInWithIdp", {}).error(), "MISSING_REQUEST_URI");
     EXPECT_EQ(client("accounts:signInWithIdp", {{"requestUri", "x"}}).error(), "INVALID_REQUEST_URI");
     EXPECT_EQ(post("id_token=x").error(),
@@ -65,21 +65,21 @@ TEST_F(IdpTest, RefusesWhatIsNoAssertion) {
     }
 }
 
-TEST_F(IdpTest, AsksForConfirmationWhenTheAddressIsTakenAndUnproved) {
+TEST_F(IdpTest, RequestsConfirmationForAnUnverifiedAddressInUse) {
     auto known = sign_up("goo@example.com");
-    auto shown = google({{"sub", "g-123"}, {"email", "goo@example.com"}});
-    EXPECT_EQ(shown.at("needConfirmation"), "true");
-    EXPECT_FALSE(shown.body.contains("idToken"));
+    auto response = google({{"sub", "g-123"}, {"email", "goo@example.com"}});
+    EXPECT_EQ(response.at("needConfirmation"), "true");
+    EXPECT_FALSE(response.body.contains("idToken"));
 }
 
-TEST_F(IdpTest, TakesThePasswordFromWhoNeverProvedTheAddress) {
+TEST_F(IdpTest, RemovesThePasswordOfAnUnverifiedAddress) {
     auto squatter = sign_up("goo@example.com");
     clock.advance(std::chrono::seconds(1));
     auto owner = google(goo);
     EXPECT_EQ(owner.at("localId"), squatter.at("localId"));
     EXPECT_EQ(sign_in("goo@example.com").error(), "INVALID_LOGIN_CREDENTIALS");
     EXPECT_EQ(refresh(campus, squatter.at("refreshToken")).error(), "TOKEN_EXPIRED");
-    EXPECT_EQ(look(squatter.at("idToken")).error(), "TOKEN_EXPIRED");
+    EXPECT_EQ(lookup(squatter.at("idToken")).error(), "TOKEN_EXPIRED");
 }
 
 TEST_F(IdpTest, LinksToTheSignedInUserOnce) {

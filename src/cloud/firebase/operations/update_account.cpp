@@ -13,7 +13,7 @@ namespace json = boost::json;
 
 namespace {
 
-struct UpdateRequest {
+struct UpdateInput {
     std::optional<std::string> id_token, oob_code, local_id, email, password, display_name, photo_url,
         phone_number;
     std::optional<std::string> claims;
@@ -23,43 +23,43 @@ struct UpdateRequest {
     const json::object* link = nullptr;
 };
 
-Result<UpdateRequest> read_update(Ask& ask) {
-    Fields fields(ask.body);
-    UpdateRequest request{.id_token = fields.text("idToken", token_bytes_max),
-                          .oob_code = fields.text("oobCode"),
-                          .local_id = fields.text("localId", uid_bytes_max),
-                          .email = fields.text("email"),
-                          .password = fields.text("password", 2 * password_bytes_max),
-                          .display_name = fields.text("displayName", name_bytes_max),
-                          .photo_url = fields.text("photoUrl"),
-                          .phone_number = fields.text("phoneNumber"),
-                          .claims = fields.text("customAttributes", 4 * claims_bytes_max),
-                          .email_verified = fields.flag("emailVerified"),
-                          .disabled = fields.flag("disableUser"),
-                          .valid_since_s = fields.number("validSince"),
-                          .created_ms = fields.number("createdAt"),
-                          .last_login_ms = fields.number("lastLoginAt"),
-                          .delete_attributes = fields.texts("deleteAttribute", 20),
-                          .delete_providers = fields.texts("deleteProvider", links_max),
-                          .link = fields.object("linkProviderUserInfo")};
+Result<UpdateInput> parse_update(OperationRequest& request) {
+    JsonFieldReader fields(request.body);
+    UpdateInput input{.id_token = fields.text("idToken", max_token_bytes),
+                      .oob_code = fields.text("oobCode"),
+                      .local_id = fields.text("localId", uid_bytes_max),
+                      .email = fields.text("email"),
+                      .password = fields.text("password", 2 * password_bytes_max),
+                      .display_name = fields.text("displayName", name_bytes_max),
+                      .photo_url = fields.text("photoUrl"),
+                      .phone_number = fields.text("phoneNumber"),
+                      .claims = fields.text("customAttributes", 4 * claims_bytes_max),
+                      .email_verified = fields.flag("emailVerified"),
+                      .disabled = fields.flag("disableUser"),
+                      .valid_since_s = fields.number("validSince"),
+                      .created_ms = fields.number("createdAt"),
+                      .last_login_ms = fields.number("lastLoginAt"),
+                      .delete_attributes = fields.texts("deleteAttribute", 20),
+                      .delete_providers = fields.texts("deleteProvider", links_max),
+                      .link = fields.object("linkProviderUserInfo")};
     TRY(fields.check());
-    if (!ask.privileged) {
-        if (!request.id_token && !request.oob_code) {
-            return refusal("INVALID_REQ_TYPE : Unsupported request parameters.");
+    if (!request.privileged) {
+        if (!input.id_token && !input.oob_code) {
+            return firebase_error("INVALID_REQ_TYPE : Unsupported request parameters.");
         }
-        if (request.claims) return refusal("INSUFFICIENT_PERMISSION");
-        if (request.disabled) return refusal("OPERATION_NOT_ALLOWED");
-    } else if (!request.local_id) {
-        return refusal("MISSING_LOCAL_ID");
+        if (input.claims) return firebase_error("INSUFFICIENT_PERMISSION");
+        if (input.disabled) return firebase_error("OPERATION_NOT_ALLOWED");
+    } else if (!input.local_id) {
+        return firebase_error("MISSING_LOCAL_ID");
     }
-    if (request.email) request.email = TRY(check_email(*request.email));
-    if (request.claims && request.claims->empty()) request.claims = "{}";  // How firebase-admin clears them.
-    if (request.claims) TRY(check_claims(std::string_view(*request.claims)));
-    if (request.phone_number) TRY(check_phone_number(*request.phone_number));
-    return request;
+    if (input.email) input.email = TRY(check_email(*input.email));
+    if (input.claims && input.claims->empty()) input.claims = "{}";  // firebase-admin clears them this way.
+    if (input.claims) TRY(check_claims(std::string_view(*input.claims)));
+    if (input.phone_number) TRY(check_phone_number(*input.phone_number));
+    return input;
 }
 
-// An empty text clears: it is how the JS SDK removes a photo.
+// Sets a member, or clears it if the text is empty: the JS SDK removes a photo this way.
 void set_or_clear(std::optional<std::string>& target, const std::optional<std::string>& text) {
     if (!text) return;
     target = text->empty() ? std::nullopt : text;
@@ -72,8 +72,8 @@ void remove_password_provider(User& user) {
     user.password.reset();
 }
 
-Result<> delete_parts(User& user, const UpdateRequest& request) {
-    for (const auto& attribute : request.delete_attributes) {
+Result<> delete_attributes(User& user, const UpdateInput& input) {
+    for (const auto& attribute : input.delete_attributes) {
         if (attribute == "DISPLAY_NAME") {
             user.display_name.reset();
         } else if (attribute == "PHOTO_URL") {
@@ -85,10 +85,10 @@ Result<> delete_parts(User& user, const UpdateRequest& request) {
             user.email_verified = false;
             user.email_link = false;
         } else {
-            return refusal("INVALID_ARGUMENT : deleteAttribute does not know " + attribute.substr(0, 64));
+            return firebase_error("INVALID_ARGUMENT : unknown deleteAttribute " + attribute.substr(0, 64));
         }
     }
-    for (const auto& provider : request.delete_providers) {
+    for (const auto& provider : input.delete_providers) {
         if (provider == "password") remove_password_provider(user);
         if (provider == "phone") user.phone_number.reset();
         std::erase_if(user.links, [&](const ProviderLink& link) { return link.provider_id == provider; });
@@ -96,119 +96,123 @@ Result<> delete_parts(User& user, const UpdateRequest& request) {
     return {};
 }
 
-Result<> change_for_admin(Transaction& transaction, Ask& ask, const UpdateRequest& request, User& user) {
-    if (request.disabled) user.disabled = *request.disabled;
-    if (request.email_verified) user.email_verified = *request.email_verified;
-    if (request.claims) user.claims = *request.claims;
-    if (request.created_ms) user.created_ms = *request.created_ms;
-    if (request.last_login_ms) user.last_login_ms = request.last_login_ms;
-    if (request.valid_since_s) {
-        user.valid_since_s = *request.valid_since_s;
-        TRY(revoke_refresh_tokens(transaction, ask.project.id, user.uid));
+Result<> apply_admin_changes(Transaction& transaction, OperationRequest& request, const UpdateInput& input,
+                             User& user) {
+    if (input.disabled) user.disabled = *input.disabled;
+    if (input.email_verified) user.email_verified = *input.email_verified;
+    if (input.claims) user.claims = *input.claims;
+    if (input.created_ms) user.created_ms = *input.created_ms;
+    if (input.last_login_ms) user.last_login_ms = input.last_login_ms;
+    if (input.valid_since_s) {
+        user.valid_since_s = *input.valid_since_s;
+        TRY(revoke_refresh_tokens(transaction, request.project.id, user.uid));
     }
-    if (request.phone_number && request.phone_number != user.phone_number) {
-        if (TRY(find_user_by_phone(transaction, ask.project.id, *request.phone_number))) {
-            return refusal("PHONE_NUMBER_EXISTS");
+    if (input.phone_number && input.phone_number != user.phone_number) {
+        if (TRY(find_user_by_phone(transaction, request.project.id, *input.phone_number))) {
+            return firebase_error("PHONE_NUMBER_EXISTS");
         }
-        user.phone_number = request.phone_number;
+        user.phone_number = input.phone_number;
     }
-    if (!request.link) return {};
-    Fields fields(*request.link);
+    if (!input.link) return {};
+    JsonFieldReader fields(*input.link);
     ProviderLink link{.provider_id = fields.text("providerId", 100).value_or(""),
                       .raw_id = fields.text("rawId", uid_bytes_max).value_or(""),
                       .email = fields.text("email"),
                       .display_name = fields.text("displayName", name_bytes_max),
                       .photo_url = fields.text("photoUrl")};
     TRY(fields.check());
-    if (link.provider_id.empty()) return refusal("MISSING_PROVIDER_ID");
-    if (link.raw_id.empty()) return refusal("MISSING_RAW_ID");
-    auto holder = TRY(find_user_by_provider(transaction, ask.project.id, {link.provider_id, link.raw_id}));
-    if (holder && holder->uid != user.uid) return refusal("FEDERATED_USER_ID_ALREADY_LINKED");
+    if (link.provider_id.empty()) return firebase_error("MISSING_PROVIDER_ID");
+    if (link.raw_id.empty()) return firebase_error("MISSING_RAW_ID");
+    auto holder =
+        TRY(find_user_by_provider(transaction, request.project.id, {link.provider_id, link.raw_id}));
+    if (holder && holder->uid != user.uid) return firebase_error("FEDERATED_USER_ID_ALREADY_LINKED");
     std::erase_if(user.links,
-                  [&](const ProviderLink& known) { return known.provider_id == link.provider_id; });
+                  [&](const ProviderLink& existing) { return existing.provider_id == link.provider_id; });
     if (user.links.size() >= links_max)
-        return refusal("INVALID_ARGUMENT : at most 20 providers can be linked");
+        return firebase_error("INVALID_ARGUMENT : at most 20 providers can be linked");
     user.links.push_back(link);
     return {};
 }
 
-Result<> change_email(Transaction& transaction, Ask& ask, const std::string& email, User& user) {
-    TRY(refuse_taken_email(transaction, ask.project, email));
+Result<> change_email(Transaction& transaction, OperationRequest& request, const std::string& email,
+                      User& user) {
+    TRY(require_unused_email(transaction, request.project, email));
     if (user.email && !user.initial_email) user.initial_email = user.email;
     auto previous = std::exchange(user.email, email);
     user.email_verified = false;
-    user.valid_since_s = now_seconds(ask.auth);
-    if (ask.privileged || !previous) return {};
-    TRY(make_oob_code(transaction, ask, {.kind = "RECOVER_EMAIL", .email = *user.initial_email}));
+    user.valid_since_s = now_seconds(request.auth);
+    if (request.privileged || !previous) return {};
+    TRY(make_oob_code(transaction, request, {.kind = "RECOVER_EMAIL", .email = *user.initial_email}));
     return {};
 }
 
-json::object describe(const User& user) {
-    json::object answer{{"kind", "identitytoolkit#SetAccountInfoResponse"},
-                        {"localId", user.uid},
-                        {"emailVerified", user.email_verified},
-                        {"providerUserInfo", provider_user_info(user)}};
-    if (user.email) answer["email"] = *user.email;
-    if (user.display_name) answer["displayName"] = *user.display_name;
-    if (user.photo_url) answer["photoUrl"] = *user.photo_url;
-    return answer;
+json::object to_update_response(const User& user) {
+    json::object response{{"kind", "identitytoolkit#SetAccountInfoResponse"},
+                          {"localId", user.uid},
+                          {"emailVerified", user.email_verified},
+                          {"providerUserInfo", provider_user_info(user)}};
+    if (user.email) response["email"] = *user.email;
+    if (user.display_name) response["displayName"] = *user.display_name;
+    if (user.photo_url) response["photoUrl"] = *user.photo_url;
+    return response;
 }
 
-Answer update_by_code(Ask& ask, const std::string& code) {
-    auto transaction = TRY(ask.auth.store->write());
-    auto user = TRY(apply_oob_code(transaction, ask.auth, ask.project, code));
+OperationResult update_with_code(OperationRequest& request, const std::string& code) {
+    auto transaction = TRY(request.auth.store->write());
+    auto user = TRY(apply_oob_code(transaction, request.auth, request.project, code));
     TRY(transaction.commit());
-    return describe(user);
+    return to_update_response(user);
 }
 
 }  // namespace
 
-Answer update_account(Ask& ask) {
-    auto request = TRY(read_update(ask));
-    if (!ask.privileged && request.oob_code) return update_by_code(ask, *request.oob_code);
+OperationResult update_account(OperationRequest& request) {
+    auto input = TRY(parse_update(request));
+    if (!request.privileged && input.oob_code) return update_with_code(request, *input.oob_code);
     std::optional<PasswordHash> password;
-    if (request.password) {
-        password = TRY(hash_password(ask.auth.random, *request.password, now_milliseconds(ask.auth)));
+    if (input.password) {
+        password = TRY(hash_password(request.auth.random, *input.password, now_milliseconds(request.auth)));
     }
 
-    auto transaction = TRY(ask.auth.store->write());
+    auto transaction = TRY(request.auth.store->write());
     std::optional<User> user;
     std::string provider;
-    if (ask.privileged) {
-        user = TRY(find_user(transaction, ask.project.id, *request.local_id));
-        if (!user) return refusal("USER_NOT_FOUND");
+    if (request.privileged) {
+        user = TRY(find_user(transaction, request.project.id, *input.local_id));
+        if (!user) return firebase_error("USER_NOT_FOUND");
     } else {
-        auto bearer = TRY(verify_id_token(transaction, ask.auth, ask.project, *request.id_token));
-        user = bearer.user;
-        provider = bearer.provider;
+        auto verified = TRY(verify_id_token(transaction, request.auth, request.project, *input.id_token));
+        user = verified.user;
+        provider = verified.provider;
     }
     bool new_session = false;
-    if (request.email && request.email != user->email) {
-        TRY(change_email(transaction, ask, *request.email, *user));
+    if (input.email && input.email != user->email) {
+        TRY(change_email(transaction, request, *input.email, *user));
         new_session = true;
     }
     if (password) {
         user->password = password;
-        user->valid_since_s = now_seconds(ask.auth);
+        user->valid_since_s = now_seconds(request.auth);
         provider = "password";
         new_session = true;
     }
-    set_or_clear(user->display_name, request.display_name);
-    set_or_clear(user->photo_url, request.photo_url);
-    if (ask.privileged) TRY(change_for_admin(transaction, ask, request, *user));
-    TRY(delete_parts(*user, request));
-    if (new_session) TRY(revoke_refresh_tokens(transaction, ask.project.id, user->uid));
-    TRY(save_user(transaction, ask.project.id, *user));
-    auto answer = describe(*user);
-    if (request.email) answer["newEmail"] = *request.email;
-    if (new_session && !ask.privileged) {
-        SignIn sign_in{.provider = provider, .auth_time_s = now_seconds(ask.auth)};
-        for (auto& [name, value] : TRY(issue_tokens(transaction, ask.auth, ask.project, *user, sign_in))) {
-            answer[name] = std::move(value);
+    set_or_clear(user->display_name, input.display_name);
+    set_or_clear(user->photo_url, input.photo_url);
+    if (request.privileged) TRY(apply_admin_changes(transaction, request, input, *user));
+    TRY(delete_attributes(*user, input));
+    if (new_session) TRY(revoke_refresh_tokens(transaction, request.project.id, user->uid));
+    TRY(save_user(transaction, request.project.id, *user));
+    auto response = to_update_response(*user);
+    if (input.email) response["newEmail"] = *input.email;
+    if (new_session && !request.privileged) {
+        SignIn sign_in{.provider = provider, .auth_time_s = now_seconds(request.auth)};
+        for (auto& [name, value] :
+             TRY(issue_tokens(transaction, request.auth, request.project, *user, sign_in))) {
+            response[name] = std::move(value);
         }
     }
     TRY(transaction.commit());
-    return answer;
+    return response;
 }
 
 }  // namespace integreat::firebase

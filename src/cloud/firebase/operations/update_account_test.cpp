@@ -7,26 +7,26 @@ namespace integreat::firebase {
 
 namespace json = boost::json;
 
-class UpdateTest : public AuthTest {
+class UpdateAccountTest : public AuthTest {
 protected:
-    UpdateTest() : ann(sign_up()), uid(ann.at("localId")) {}
-    Shown update(json::object changes) {
+    UpdateAccountTest() : ann(sign_up()), uid(ann.at("localId")) {}
+    Response update(json::object changes) {
         changes["idToken"] = ann.at("idToken");
         return client("accounts:update", changes);
     }
-    Shown change(json::object changes) {
+    Response change(json::object changes) {
         changes["localId"] = uid;
         return admin("/accounts:update", changes);
     }
-    Shown ann;
+    Response ann;
     std::string uid;
 };
 
-TEST_F(UpdateTest, ChangesAProfileAndClearsThePhotoWithAnEmptyText) {
-    auto shown = update({{"displayName", "Ann A"}, {"photoUrl", "http://x/y.png"}});
-    EXPECT_EQ(shown.at("displayName"), "Ann A");
-    EXPECT_EQ(shown.at("photoUrl"), "http://x/y.png");
-    EXPECT_FALSE(shown.body.contains("idToken"));
+TEST_F(UpdateAccountTest, ChangesAProfileAndClearsThePhoto) {
+    auto response = update({{"displayName", "Ann A"}, {"photoUrl", "http://x/y.png"}});
+    EXPECT_EQ(response.at("displayName"), "Ann A");
+    EXPECT_EQ(response.at("photoUrl"), "http://x/y.png");
+    EXPECT_FALSE(response.body.contains("idToken"));
     auto token = crypto::parse_jwt(sign_in().at("idToken"))->payload;
     EXPECT_EQ(token.at("name"), "Ann A");
     EXPECT_EQ(token.at("picture"), "http://x/y.png");
@@ -35,30 +35,30 @@ TEST_F(UpdateTest, ChangesAProfileAndClearsThePhotoWithAnEmptyText) {
               "INVALID_ARGUMENT : displayName must be a string of at most 256 bytes");
 }
 
-TEST_F(UpdateTest, ANewPasswordEndsOtherSessions) {
+TEST_F(UpdateAccountTest, ANewPasswordEndsOtherSessions) {
     clock.advance(std::chrono::seconds(5));
-    auto shown = update({{"password", "new-secret"}, {"returnSecureToken", true}});
-    ASSERT_EQ(shown.status, 200) << shown.text;
-    EXPECT_EQ(look(shown.at("idToken")).status, 200);
-    EXPECT_EQ(refresh(campus, shown.at("refreshToken")).status, 200);
-    EXPECT_EQ(look(ann.at("idToken")).error(), "TOKEN_EXPIRED");
+    auto response = update({{"password", "new-secret"}, {"returnSecureToken", true}});
+    ASSERT_EQ(response.status, 200) << response.text;
+    EXPECT_EQ(lookup(response.at("idToken")).status, 200);
+    EXPECT_EQ(refresh(campus, response.at("refreshToken")).status, 200);
+    EXPECT_EQ(lookup(ann.at("idToken")).error(), "TOKEN_EXPIRED");
     EXPECT_EQ(refresh(campus, ann.at("refreshToken")).error(), "TOKEN_EXPIRED");
     EXPECT_EQ(sign_in().error(), "INVALID_LOGIN_CREDENTIALS");
     EXPECT_EQ(sign_in("ann@example.com", "new-secret").status, 200);
 }
 
-TEST_F(UpdateTest, ANewAddressCanBeUndoneFromTheOldOne) {
-    auto shown = update({{"email", "Ann2@example.com"}});
-    EXPECT_EQ(shown.at("email"), "ann2@example.com");
-    EXPECT_EQ(shown.at("newEmail"), "ann2@example.com");
-    EXPECT_TRUE(shown.body.contains("idToken"));
-    auto code = code_for("RECOVER_EMAIL");
+TEST_F(UpdateAccountTest, AnAddressChangeCanBeUndoneFromTheOldAddress) {
+    auto response = update({{"email", "Ann2@example.com"}});
+    EXPECT_EQ(response.at("email"), "ann2@example.com");
+    EXPECT_EQ(response.at("newEmail"), "ann2@example.com");
+    EXPECT_TRUE(response.body.contains("idToken"));
+    auto code = latest_code("RECOVER_EMAIL");
     EXPECT_EQ(client("accounts:resetPassword", {{"oobCode", code}}).at("email"), "ann@example.com");
     EXPECT_EQ(client("accounts:update", {{"oobCode", code}}).at("email"), "ann@example.com");
     EXPECT_EQ(sign_in().status, 200);
 }
 
-TEST_F(UpdateTest, RefusesWhatCannotBe) {
+TEST_F(UpdateAccountTest, RefusesInvalidChanges) {
     sign_up("bob@example.com");
     EXPECT_EQ(update({{"email", "bob@example.com"}}).error(), "EMAIL_EXISTS");
     EXPECT_EQ(update({{"email", "bob"}}).error(), "INVALID_EMAIL");
@@ -72,7 +72,7 @@ TEST_F(UpdateTest, RefusesWhatCannotBe) {
     EXPECT_EQ(admin("/accounts:update", {{"localId", "nobody"}}).error(), "USER_NOT_FOUND");
     EXPECT_EQ(client("accounts:update", {{"oobCode", "nonsense"}}).error(), "INVALID_OOB_CODE");
     EXPECT_EQ(change({{"deleteAttribute", {"SHOE_SIZE"}}}).error(),
-              "INVALID_ARGUMENT : deleteAttribute does not know SHOE_SIZE");
+              "INVALID_ARGUMENT : unknown deleteAttribute SHOE_SIZE");
     EXPECT_EQ(change({{"phoneNumber", "1"}}).error(), "INVALID_PHONE_NUMBER : Invalid format.");
     EXPECT_EQ(change({{"linkProviderUserInfo", {{"rawId", "g"}}}}).error(), "MISSING_PROVIDER_ID");
     EXPECT_EQ(change({{"linkProviderUserInfo", {{"providerId", "google.com"}}}}).error(), "MISSING_RAW_ID");
@@ -80,26 +80,26 @@ TEST_F(UpdateTest, RefusesWhatCannotBe) {
               "INVALID_ARGUMENT : validSince must be a whole number");
 }
 
-TEST_F(UpdateTest, AProfileUpdateByItsOwnerCannotTouchWhatIsTheAdmins) {
+TEST_F(UpdateAccountTest, AUserCannotChangeAdminFields) {
     update({{"emailVerified", true}, {"validSince", 1}, {"phoneNumber", "+639171234567"}});
-    auto user = look(ann.at("idToken")).body.at("users").at(0).as_object();
+    auto user = lookup(ann.at("idToken")).body.at("users").at(0).as_object();
     EXPECT_EQ(user.at("emailVerified"), false);
     EXPECT_EQ(user.at("validSince"), "1795000000");
     EXPECT_FALSE(user.contains("phoneNumber"));
 }
 
-TEST_F(UpdateTest, CustomClaimsStandInTheNextToken) {
+TEST_F(UpdateAccountTest, CustomClaimsAreInTheNextToken) {
     ASSERT_EQ(change({{"customAttributes", R"({"role":"registrar","level":3})"}}).status, 200);
     auto token = crypto::parse_jwt(refresh(campus, ann.at("refreshToken")).at("id_token"))->payload;
     EXPECT_EQ(token.at("role"), "registrar");
     EXPECT_EQ(token.at("level"), 3);
-    EXPECT_EQ(look(ann.at("idToken")).body.at("users").at(0).at("customAttributes"),
+    EXPECT_EQ(lookup(ann.at("idToken")).body.at("users").at(0).at("customAttributes"),
               R"({"role":"registrar","level":3})");
     EXPECT_EQ(change({{"customAttributes", ""}}).status, 200);
-    EXPECT_FALSE(look(ann.at("idToken")).body.at("users").at(0).as_object().contains("customAttributes"));
+    EXPECT_FALSE(lookup(ann.at("idToken")).body.at("users").at(0).as_object().contains("customAttributes"));
 }
 
-TEST_F(UpdateTest, RefusesClaimsThatAreReservedLargeOrNoObject) {
+TEST_F(UpdateAccountTest, RefusesReservedLargeAndMalformedClaims) {
     for (const char* name : {"acr", "amr", "at_hash", "aud", "auth_time", "azp", "c_hash", "cnf", "exp",
                              "firebase", "iat", "iss", "jti", "nbf", "nonce", "sub"}) {
         EXPECT_EQ(change({{"customAttributes", json::serialize(json::object{{name, 1}})}}).error(),
@@ -112,27 +112,27 @@ TEST_F(UpdateTest, RefusesClaimsThatAreReservedLargeOrNoObject) {
     EXPECT_EQ(change({{"customAttributes", exactly + " "}}).error(), "CLAIMS_TOO_LARGE");
 }
 
-TEST_F(UpdateTest, UnlinkingThePasswordTakesTheAddressToo) {
-    auto shown = update({{"deleteProvider", {"password"}}});
-    EXPECT_TRUE(shown.body.at("providerUserInfo").as_array().empty());
+TEST_F(UpdateAccountTest, UnlinkingThePasswordRemovesTheAddress) {
+    auto response = update({{"deleteProvider", {"password"}}});
+    EXPECT_TRUE(response.body.at("providerUserInfo").as_array().empty());
     EXPECT_EQ(sign_in().error(), "INVALID_LOGIN_CREDENTIALS");
 }
 
-TEST_F(UpdateTest, AdminDeletesAttributes) {
+TEST_F(UpdateAccountTest, AdminDeletesAttributes) {
     change({{"displayName", "Ann"}, {"photoUrl", "http://x/y"}, {"emailVerified", true}});
-    auto shown = change({{"deleteAttribute", {"DISPLAY_NAME", "PHOTO_URL"}}});
-    EXPECT_FALSE(shown.body.contains("displayName"));
-    EXPECT_FALSE(shown.body.contains("photoUrl"));
-    EXPECT_EQ(shown.at("emailVerified"), "true");
+    auto response = change({{"deleteAttribute", {"DISPLAY_NAME", "PHOTO_URL"}}});
+    EXPECT_FALSE(response.body.contains("displayName"));
+    EXPECT_FALSE(response.body.contains("photoUrl"));
+    EXPECT_EQ(response.at("emailVerified"), "true");
     change({{"deleteAttribute", {"PASSWORD"}}});
     EXPECT_EQ(sign_in().error(), "INVALID_LOGIN_CREDENTIALS");
     EXPECT_FALSE(change({{"deleteAttribute", {"EMAIL"}}}).body.contains("email"));
 }
 
-TEST_F(UpdateTest, RevokingEndsAllSessions) {
+TEST_F(UpdateAccountTest, RevokingEndsAllSessions) {
     clock.advance(std::chrono::seconds(1));
     change({{"validSince", 1795000001}});
-    EXPECT_EQ(look(ann.at("idToken")).error(), "TOKEN_EXPIRED");
+    EXPECT_EQ(lookup(ann.at("idToken")).error(), "TOKEN_EXPIRED");
     EXPECT_EQ(refresh(campus, ann.at("refreshToken")).error(), "TOKEN_EXPIRED");
     EXPECT_EQ(sign_in().status, 200);
 }

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cloud/firebase/store/account_store.h"
 
-#include "crypto/digest.h"
+#include "crypto/hash.h"
 
 namespace integreat::firebase {
 
 namespace {
 
-Result<std::optional<Project>> read_project(Result<Statement> prepared) {
+Result<std::optional<Project>> load_project(Result<Statement> prepared) {
     auto statement = TRY(std::move(prepared));
     if (!TRY(statement.step())) return std::optional<Project>();
     return std::optional(Project{.id = {statement.text(0)},
@@ -34,23 +34,23 @@ std::string user_query(std::string_view rest) {
     return std::string(user_columns).append(rest);
 }
 
-User user_from(const Statement& row) {
+User to_user(const Statement& row) {
     User user{.uid = row.text(0),
-              .email = row.maybe_text(1),
-              .initial_email = row.maybe_text(2),
+              .email = row.optional_text(1),
+              .initial_email = row.optional_text(2),
               .email_verified = row.flag(3),
               .email_link = row.flag(4),
-              .display_name = row.maybe_text(5),
-              .photo_url = row.maybe_text(6),
-              .phone_number = row.maybe_text(7),
+              .display_name = row.optional_text(5),
+              .photo_url = row.optional_text(6),
+              .phone_number = row.optional_text(7),
               .custom_auth = row.flag(14),
               .disabled = row.flag(15),
               .claims = row.text(16),
               .created_ms = row.integer(17),
-              .last_login_ms = row.maybe_integer(18),
-              .last_refresh_ms = row.maybe_integer(19),
+              .last_login_ms = row.optional_integer(18),
+              .last_refresh_ms = row.optional_integer(19),
               .valid_since_s = row.integer(20)};
-    if (auto hash = row.maybe_text(8)) {
+    if (auto hash = row.optional_text(8)) {
         user.password = PasswordHash{.hash = *hash,
                                      .salt = row.text(9),
                                      .cost = {.log2_n = static_cast<int>(row.integer(10)),
@@ -61,7 +61,7 @@ User user_from(const Statement& row) {
     return user;
 }
 
-Result<> read_links(Transaction& transaction, const ProjectId& project, User& user) {
+Result<> load_links(Transaction& transaction, const ProjectId& project, User& user) {
     auto rows =
         TRY(transaction.query("SELECT provider_id, raw_id, email, display_name, photo_url"
                               " FROM provider_links WHERE project_id=? AND uid=? ORDER BY rowid",
@@ -69,34 +69,34 @@ Result<> read_links(Transaction& transaction, const ProjectId& project, User& us
     while (TRY(rows.step())) {
         user.links.push_back({.provider_id = rows.text(0),
                               .raw_id = rows.text(1),
-                              .email = rows.maybe_text(2),
-                              .display_name = rows.maybe_text(3),
-                              .photo_url = rows.maybe_text(4)});
+                              .email = rows.optional_text(2),
+                              .display_name = rows.optional_text(3),
+                              .photo_url = rows.optional_text(4)});
     }
     return {};
 }
 
-Result<std::optional<User>> read_user(Transaction& transaction, const ProjectId& project,
+Result<std::optional<User>> load_user(Transaction& transaction, const ProjectId& project,
                                       Result<Statement> prepared) {
     auto row = TRY(std::move(prepared));
     if (!TRY(row.step())) return std::optional<User>();
-    auto user = user_from(row);
-    TRY(read_links(transaction, project, user));
+    auto user = to_user(row);
+    TRY(load_links(transaction, project, user));
     return std::optional(std::move(user));
 }
 
-Blob hash_of(const crypto::Sha256& digest) {
+Blob to_blob(const crypto::Sha256& digest) {
     return {crypto::as_view(digest)};
 }
 
 }  // namespace
 
 Result<std::optional<Project>> find_project(Transaction& transaction, const ProjectId& id) {
-    return read_project(transaction.query(std::string(project_columns) + "WHERE project_id=?", id.text));
+    return load_project(transaction.query(std::string(project_columns) + "WHERE project_id=?", id.text));
 }
 
 Result<std::optional<Project>> find_project_by_key(Transaction& transaction, std::string_view api_key) {
-    return read_project(transaction.query(std::string(project_columns) + "WHERE api_key=?", api_key));
+    return load_project(transaction.query(std::string(project_columns) + "WHERE api_key=?", api_key));
 }
 
 Result<> insert_project(Transaction& transaction, const Project& project) {
@@ -120,27 +120,27 @@ Result<> update_project(Transaction& transaction, const Project& project) {
 Result<std::optional<User>> find_user(Transaction& transaction, const ProjectId& project,
                                       std::string_view uid) {
     auto row = transaction.query(user_query("WHERE u.project_id=? AND u.uid=?"), project.text, uid);
-    return read_user(transaction, project, std::move(row));
+    return load_user(transaction, project, std::move(row));
 }
 
 Result<std::optional<User>> find_user_by_email(Transaction& transaction, const ProjectId& project,
                                                std::string_view email) {
     auto row = transaction.query(user_query("WHERE u.project_id=? AND u.email=?"), project.text, email);
-    return read_user(transaction, project, std::move(row));
+    return load_user(transaction, project, std::move(row));
 }
 
 Result<std::optional<User>> find_user_by_initial_email(Transaction& transaction, const ProjectId& project,
                                                        std::string_view email) {
     auto row = transaction.query(
         user_query("WHERE u.project_id=? AND u.initial_email=? ORDER BY u.uid LIMIT 1"), project.text, email);
-    return read_user(transaction, project, std::move(row));
+    return load_user(transaction, project, std::move(row));
 }
 
 Result<std::optional<User>> find_user_by_phone(Transaction& transaction, const ProjectId& project,
                                                std::string_view phone_number) {
     auto row = transaction.query(user_query("WHERE u.project_id=? AND u.phone_number=?"), project.text,
                                  phone_number);
-    return read_user(transaction, project, std::move(row));
+    return load_user(transaction, project, std::move(row));
 }
 
 Result<std::optional<User>> find_user_by_provider(Transaction& transaction, const ProjectId& project,
@@ -149,7 +149,7 @@ Result<std::optional<User>> find_user_by_provider(Transaction& transaction, cons
         transaction.query(user_query("JOIN provider_links l ON l.project_id=u.project_id AND l.uid=u.uid"
                                      " WHERE l.project_id=? AND l.provider_id=? AND l.raw_id=?"),
                           project.text, key.provider_id, key.raw_id);
-    return read_user(transaction, project, std::move(row));
+    return load_user(transaction, project, std::move(row));
 }
 
 Result<std::vector<User>> list_users(Transaction& transaction, const ProjectId& project,
@@ -158,9 +158,9 @@ Result<std::vector<User>> list_users(Transaction& transaction, const ProjectId& 
                                       project.text, after, count_max));
     std::vector<User> users;
     while (TRY(rows.step()))
-        users.push_back(user_from(rows));
+        users.push_back(to_user(rows));
     for (auto& user : users)
-        TRY(read_links(transaction, project, user));
+        TRY(load_links(transaction, project, user));
     return users;
 }
 
@@ -228,7 +228,7 @@ Result<> insert_refresh_token(Transaction& transaction, const ProjectId& project
     TRY(
         transaction.execute("INSERT INTO refresh_tokens (hash, project_id, uid, sign_in_provider, claims,"
                             " auth_time_s, issued_s) VALUES (?,?,?,?,?,?,?)",
-                            hash_of(hash), project.text, record.uid, record.sign_in_provider, record.claims,
+                            to_blob(hash), project.text, record.uid, record.sign_in_provider, record.claims,
                             record.auth_time_s, record.issued_s));
     TRY(transaction.execute(
         "DELETE FROM refresh_tokens WHERE rowid IN (SELECT rowid FROM refresh_tokens"
@@ -243,7 +243,7 @@ Result<std::optional<RefreshToken>> find_refresh_token(Transaction& transaction,
     auto row =
         TRY(transaction.query("SELECT uid, sign_in_provider, claims, auth_time_s, issued_s, revoked"
                               " FROM refresh_tokens WHERE hash=? AND project_id=?",
-                              hash_of(hash), project.text));
+                              to_blob(hash), project.text));
     if (!TRY(row.step())) return std::optional<RefreshToken>();
     return std::optional(RefreshToken{.uid = row.text(0),
                                       .sign_in_provider = row.text(1),

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// How users, codes, tokens and keys are stored. Every function takes the project: what belongs to another
-// is not found.
+// Storage of projects, users and refresh tokens. Every function takes the project; entities of other projects
+// are not found.
 #pragma once
 
 #include "cloud/firebase/store/schema.h"
@@ -8,8 +8,7 @@
 
 namespace integreat::firebase {
 
-inline constexpr int refresh_tokens_per_user_max = 100;  // Older ones go.
-inline constexpr int oob_codes_per_email_max = 20;
+inline constexpr int refresh_tokens_per_user_max = 100;  // The oldest are deleted.
 
 // Projects.
 Result<std::optional<Project>> find_project(Transaction& transaction, const ProjectId& id);
@@ -17,7 +16,7 @@ Result<std::optional<Project>> find_project_by_key(Transaction& transaction, std
 Result<> insert_project(Transaction& transaction, const Project& project);
 Result<> update_project(Transaction& transaction, const Project& project);
 
-// Users. An e-mail is looked up as it is stored: in lower case.
+// Users. E-mail addresses are stored and looked up in lower case.
 Result<std::optional<User>> find_user(Transaction& transaction, const ProjectId& project,
                                       std::string_view uid);
 Result<std::optional<User>> find_user_by_email(Transaction& transaction, const ProjectId& project,
@@ -32,36 +31,19 @@ struct ProviderKey {
 };
 Result<std::optional<User>> find_user_by_provider(Transaction& transaction, const ProjectId& project,
                                                   const ProviderKey& key);
-// In the order of their uid, those after `after`.
+// Lists users ordered by uid, starting after `after`.
 Result<std::vector<User>> list_users(Transaction& transaction, const ProjectId& project,
                                      std::string_view after, std::int64_t count_max);
-Result<> save_user(Transaction& transaction, const ProjectId& project, const User& user);  // New or known.
+Result<> save_user(Transaction& transaction, const ProjectId& project,
+                   const User& user);  // Inserts or updates.
 Result<> delete_user(Transaction& transaction, const ProjectId& project, std::string_view uid);
 Result<> delete_all_users(Transaction& transaction, const ProjectId& project);
 
-// Refresh tokens; only their hash is stored. One of a deleted user stays known, as revoked.
+// Refresh tokens; only their hash is stored. Tokens of a deleted user are kept as revoked.
 Result<> insert_refresh_token(Transaction& transaction, const ProjectId& project, std::string_view token,
                               const RefreshToken& record);
 Result<std::optional<RefreshToken>> find_refresh_token(Transaction& transaction, const ProjectId& project,
                                                        std::string_view token);
 Result<> revoke_refresh_tokens(Transaction& transaction, const ProjectId& project, std::string_view uid);
-
-// Codes. An expired one is found, so that it can be called expired.
-Result<> insert_oob_code(Transaction& transaction, const ProjectId& project, const OobCode& code);
-Result<std::optional<OobCode>> find_oob_code(Transaction& transaction, const ProjectId& project,
-                                             std::string_view code);
-Result<> delete_oob_code(Transaction& transaction, const ProjectId& project, std::string_view code);
-Result<std::vector<OobCode>> list_oob_codes(Transaction& transaction, const ProjectId& project,
-                                            std::int64_t now_s);
-
-// Ready-made users.
-struct ReadyMadeRecord {
-    std::string uid;
-    ReadyMadeUser user;
-    std::int64_t password_updated_ms = 0;
-};
-Result<std::optional<ReadyMadeRecord>> find_ready_made(Transaction& transaction, const ProjectId& project,
-                                                       std::string_view email);
-Result<> save_ready_made(Transaction& transaction, const ProjectId& project, const ReadyMadeRecord& record);
 
 }  // namespace integreat::firebase

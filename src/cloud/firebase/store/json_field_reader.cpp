@@ -7,6 +7,7 @@
 
 #include <boost/json/serialize.hpp>
 
+#include "base/text/ascii.h"
 #include "json/value/parse.h"
 
 namespace integreat::firebase {
@@ -26,37 +27,37 @@ bool is_control(char character) {
 
 }  // namespace
 
-const json::value* Fields::find(std::string_view name) const {
+const json::value* JsonFieldReader::find(std::string_view name) const {
     const auto* value = body_.if_contains(name);
     return value && !value->is_null() ? value : nullptr;
 }
 
-void Fields::refuse(std::string_view name, const std::string& expected) {
-    if (!mistakes_.empty()) mistakes_ += "; ";
-    mistakes_.append(name).append(" must be ").append(expected);
+void JsonFieldReader::add_error(std::string_view name, const std::string& expected) {
+    if (!errors_.empty()) errors_ += "; ";
+    errors_.append(name).append(" must be ").append(expected);
 }
 
-std::optional<std::string> Fields::text(std::string_view name, std::size_t bytes_max) {
+std::optional<std::string> JsonFieldReader::text(std::string_view name, std::size_t max_bytes) {
     const auto* value = find(name);
     if (!value) return std::nullopt;
     const auto* text = value->if_string();
-    if (!text || text->size() > bytes_max) {
-        refuse(name, "a string of at most " + std::to_string(bytes_max) + " bytes");
+    if (!text || text->size() > max_bytes) {
+        add_error(name, "a string of at most " + std::to_string(max_bytes) + " bytes");
         return std::nullopt;
     }
     return std::string(*text);
 }
 
-std::optional<bool> Fields::flag(std::string_view name) {
+std::optional<bool> JsonFieldReader::flag(std::string_view name) {
     const auto* value = find(name);
     if (!value) return std::nullopt;
     if (value->is_bool()) return value->get_bool();
-    refuse(name, "true or false");
+    add_error(name, "true or false");
     return std::nullopt;
 }
 
-std::optional<std::int64_t> Fields::number(std::string_view name) {
-    constexpr std::int64_t number_max = 1'000'000'000'000'000;  // Milliseconds far beyond our time.
+std::optional<std::int64_t> JsonFieldReader::number(std::string_view name) {
+    constexpr std::int64_t number_max = 1'000'000'000'000'000;  // In milliseconds; far in the future.
     const auto* value = find(name);
     if (!value) return std::nullopt;
     std::int64_t number = -1;
@@ -67,88 +68,85 @@ std::optional<std::int64_t> Fields::number(std::string_view name) {
         if (failure != std::errc() || end != text->data() + text->size()) number = -1;
     }
     if (number >= 0 && number <= number_max) return number;
-    refuse(name, "a whole number");
+    add_error(name, "a whole number");
     return std::nullopt;
 }
 
-std::vector<std::string> Fields::texts(std::string_view name, std::size_t count_max) {
+std::vector<std::string> JsonFieldReader::texts(std::string_view name, std::size_t count_max) {
     const auto* value = find(name);
     if (!value) return {};
     const auto* array = value->if_array();
-    auto fits = [](const json::value& one) {
-        return one.is_string() && one.get_string().size() <= url_bytes_max;
+    auto is_valid = [](const json::value& element) {
+        return element.is_string() && element.get_string().size() <= url_bytes_max;
     };
-    if (!array || array->size() > count_max || !std::all_of(array->begin(), array->end(), fits)) {
-        refuse(name, "a list of at most " + std::to_string(count_max) + " strings");
+    if (!array || array->size() > count_max || !std::all_of(array->begin(), array->end(), is_valid)) {
+        add_error(name, "a list of at most " + std::to_string(count_max) + " strings");
         return {};
     }
     std::vector<std::string> texts;
-    for (const auto& one : *array)
-        texts.emplace_back(one.get_string());
+    for (const auto& element : *array)
+        texts.emplace_back(element.get_string());
     return texts;
 }
 
-const json::object* Fields::object(std::string_view name) {
+const json::object* JsonFieldReader::object(std::string_view name) {
     const auto* value = find(name);
     if (!value) return nullptr;
-    if (!value->is_object()) refuse(name, "an object");
+    if (!value->is_object()) add_error(name, "an object");
     return value->if_object();
 }
 
-std::vector<const json::object*> Fields::objects(std::string_view name, std::size_t count_max) {
+std::vector<const json::object*> JsonFieldReader::objects(std::string_view name, std::size_t count_max) {
     const auto* value = find(name);
     if (!value) return {};
     const auto* array = value->if_array();
-    auto fits = [](const json::value& one) { return one.is_object(); };
-    if (!array || array->size() > count_max || !std::all_of(array->begin(), array->end(), fits)) {
-        refuse(name, "a list of at most " + std::to_string(count_max) + " objects");
+    auto is_valid = [](const json::value& element) { return element.is_object(); };
+    if (!array || array->size() > count_max || !std::all_of(array->begin(), array->end(), is_valid)) {
+        add_error(name, "a list of at most " + std::to_string(count_max) + " objects");
         return {};
     }
     std::vector<const json::object*> objects;
-    for (const auto& one : *array)
-        objects.push_back(&one.get_object());
+    for (const auto& element : *array)
+        objects.push_back(&element.get_object());
     return objects;
 }
 
-Result<> Fields::check() const {
-    if (mistakes_.empty()) return {};
-    return refusal("INVALID_ARGUMENT : " + mistakes_);
+Result<> JsonFieldReader::check() const {
+    if (errors_.empty()) return {};
+    return firebase_error("INVALID_ARGUMENT : " + errors_);
 }
 
 Result<std::string> check_email(std::string_view text) {
     auto at = text.find('@');
-    bool wrong = text.size() > email_bytes_max || at == 0 || at == std::string_view::npos ||
-                 at + 1 == text.size() || at != text.rfind('@') || text.find(' ') != std::string_view::npos ||
-                 std::any_of(text.begin(), text.end(), is_control);
-    if (wrong) return refusal("INVALID_EMAIL");
-    std::string email(text);
-    for (auto& character : email) {
-        if (character >= 'A' && character <= 'Z') character = static_cast<char>(character | 0x20);
-    }
-    return email;
+    bool malformed = text.size() > email_bytes_max || at == 0 || at == std::string_view::npos ||
+                     at + 1 == text.size() || at != text.rfind('@') ||
+                     text.find(' ') != std::string_view::npos ||
+                     std::any_of(text.begin(), text.end(), is_control);
+    if (malformed) return firebase_error("INVALID_EMAIL");
+    return to_lower(text);
 }
 
 Result<> check_phone_number(std::string_view text) {
     auto digit = [](char character) { return character >= '0' && character <= '9'; };
     if (text.size() < 4 || text.size() > 16 || text.front() != '+' ||
         !std::all_of(text.begin() + 1, text.end(), digit)) {
-        return refusal("INVALID_PHONE_NUMBER : Invalid format.");
+        return firebase_error("INVALID_PHONE_NUMBER : Invalid format.");
     }
     return {};
 }
 
 Result<> check_claims(const json::object& claims) {
     for (auto name : reserved_claims) {
-        if (claims.contains(name)) return refusal("FORBIDDEN_CLAIM : " + std::string(name));
+        if (claims.contains(name)) return firebase_error("FORBIDDEN_CLAIM : " + std::string(name));
     }
-    if (json::serialize(claims).size() > claims_bytes_max) return refusal("CLAIMS_TOO_LARGE");
+    if (json::serialize(claims).size() > claims_bytes_max) return firebase_error("CLAIMS_TOO_LARGE");
     return {};
 }
 
 Result<> check_claims(std::string_view text) {
-    if (text.size() > claims_bytes_max) return refusal("CLAIMS_TOO_LARGE");
+    if (text.size() > claims_bytes_max) return firebase_error("CLAIMS_TOO_LARGE");
     auto claims = integreat::json::parse_object(text);
-    if (!claims) return refusal("INVALID_CLAIMS");
+    if (!claims) return firebase_error("INVALID_CLAIMS");
     return check_claims(*claims);
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// How large and how often. Where Firebase documents a limit it is the same one:
+// Limits of the local Firebase Auth, equal to those that Firebase documents:
 // https://firebase.google.com/docs/auth/limits
 #pragma once
 
@@ -11,7 +11,7 @@ namespace integreat::firebase {
 
 inline constexpr std::size_t request_bytes_max = 64 * 1024;
 inline constexpr std::size_t batch_bytes_max = 4 * 1024 * 1024;
-inline constexpr std::size_t token_bytes_max = 8 * 1024;
+inline constexpr std::size_t max_token_bytes = 8 * 1024;
 inline constexpr std::size_t email_bytes_max = 256;
 inline constexpr std::size_t name_bytes_max = 256;
 inline constexpr std::size_t url_bytes_max = 2048;

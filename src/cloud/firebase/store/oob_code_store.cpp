@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "cloud/firebase/store/account_store.h"
+#include "cloud/firebase/store/oob_code_store.h"
 
 namespace integreat::firebase {
 
@@ -8,11 +8,11 @@ namespace {
 constexpr std::string_view code_columns =
     "SELECT code, kind, email, new_email, link, created_ms, expires_s FROM oob_codes ";
 
-OobCode code_from(const Statement& row) {
+OobCode to_oob_code(const Statement& row) {
     return {.code = row.text(0),
             .kind = row.text(1),
             .email = row.text(2),
-            .new_email = row.maybe_text(3),
+            .new_email = row.optional_text(3),
             .link = row.text(4),
             .created_ms = row.integer(5),
             .expires_s = row.integer(6)};
@@ -38,7 +38,7 @@ Result<std::optional<OobCode>> find_oob_code(Transaction& transaction, const Pro
     auto row = TRY(
         transaction.query(std::string(code_columns) + "WHERE code=? AND project_id=?", code, project.text));
     if (!TRY(row.step())) return std::optional<OobCode>();
-    return std::optional(code_from(row));
+    return std::optional(to_oob_code(row));
 }
 
 Result<> delete_oob_code(Transaction& transaction, const ProjectId& project, std::string_view code) {
@@ -54,25 +54,25 @@ Result<std::vector<OobCode>> list_oob_codes(Transaction& transaction, const Proj
                               project.text, now_s));
     std::vector<OobCode> codes;
     while (TRY(rows.step()))
-        codes.push_back(code_from(rows));
+        codes.push_back(to_oob_code(rows));
     return codes;
 }
 
-Result<std::optional<ReadyMadeRecord>> find_ready_made(Transaction& transaction, const ProjectId& project,
-                                                       std::string_view email) {
+Result<std::optional<SeedUserRecord>> find_seed_user(Transaction& transaction, const ProjectId& project,
+                                                     std::string_view email) {
     auto row =
         TRY(transaction.query("SELECT uid, email, password, role, password_updated_ms FROM ready_made_users"
                               " WHERE project_id=? AND email=?",
                               project.text, email));
-    if (!TRY(row.step())) return std::optional<ReadyMadeRecord>();
-    return std::optional(ReadyMadeRecord{
+    if (!TRY(row.step())) return std::optional<SeedUserRecord>();
+    return std::optional(SeedUserRecord{
         .uid = row.text(0),
         .user = {.email = row.text(1), .password = row.text(2), .role = row.text(3)},
         .password_updated_ms = row.integer(4),
     });
 }
 
-Result<> save_ready_made(Transaction& transaction, const ProjectId& project, const ReadyMadeRecord& record) {
+Result<> save_seed_user(Transaction& transaction, const ProjectId& project, const SeedUserRecord& record) {
     TRY(
         transaction.execute("INSERT OR REPLACE INTO ready_made_users (project_id, uid, email, role, password,"
                             " password_updated_ms) VALUES (?,?,?,?,?,?)",

@@ -10,7 +10,7 @@ namespace integreat::firebase {
 namespace {
 
 constexpr crypto::ScryptCost cost{
-    .log2_n = 14, .r = 8, .p = 1};  // 16 MiB, as Firebase's own variant of scrypt.
+    .log2_n = 14, .r = 8, .p = 1};  // 16 MiB, like Firebase's own variant of scrypt.
 constexpr std::size_t salt_bytes = 16;
 
 }  // namespace
@@ -19,10 +19,11 @@ Result<> check_password(std::string_view password) {
     auto starts_character = [](char byte) { return (static_cast<unsigned char>(byte) & 0xc0) != 0x80; };
     auto characters = std::count_if(password.begin(), password.end(), starts_character);
     if (characters < static_cast<std::ptrdiff_t>(password_characters_min)) {
-        return refusal("WEAK_PASSWORD : Password should be at least 6 characters");
+        return firebase_error("WEAK_PASSWORD : Password should be at least 6 characters");
     }
     if (password.size() > password_bytes_max) {
-        return refusal("PASSWORD_DOES_NOT_MEET_REQUIREMENTS : Password may contain at most 4096 characters");
+        return firebase_error(
+            "PASSWORD_DOES_NOT_MEET_REQUIREMENTS : Password may contain at most 4096 characters");
     }
     return {};
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The tables, as numbered steps that are only ever added to. A user belongs to a project in every key, so
-// that no query can reach another project's by forgetting a condition.
+// The tables, as numbered migrations; new ones are only appended. Every key of a user includes the project,
+// so a query that omits the project cannot match another project's user.
 #include "cloud/firebase/store/schema.h"
 
 namespace integreat::firebase {
@@ -9,7 +9,7 @@ namespace {
 
 constexpr std::int64_t application_id = 0x49544642;  // "ITFB", in the file's header.
 
-constexpr const char* first = R"(
+constexpr const char* create_tables = R"(
 CREATE TABLE projects (
     project_id TEXT PRIMARY KEY,
     tenant TEXT NOT NULL,
@@ -114,11 +114,11 @@ CREATE TABLE ready_made_users (
 ) STRICT;
 )";
 
-constexpr const char* steps[] = {first};
+constexpr const char* migrations[] = {create_tables};
 
 }  // namespace
 
-const sqlite::Layout users_layout{
-    .contents = "users", .file = "users.sqlite", .application_id = application_id, .steps = steps};
+const sqlite::Schema users_schema{
+    .contents = "users", .file = "users.sqlite", .application_id = application_id, .migrations = migrations};
 
 }  // namespace integreat::firebase

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The tables of users, codes, tokens and keys, and the words of cloud/sqlite/ that all of this folder uses.
+// The schema of users, codes, tokens and keys, and the types of cloud/sqlite/ used in this component.
 #pragma once
 
 #include "cloud/sqlite/sqlite.h"
@@ -11,6 +11,6 @@ using sqlite::Statement;
 using sqlite::Store;
 using sqlite::Transaction;
 
-extern const sqlite::Layout users_layout;
+extern const sqlite::Schema users_schema;
 
 }  // namespace integreat::firebase

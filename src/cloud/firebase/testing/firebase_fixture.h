@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A local Firebase Auth with two projects in a folder of its own, called without sockets. For tests only.
+// Test fixture: a local Firebase Auth with two projects in a temporary folder, called without sockets.
 #pragma once
 
 #include <cstdlib>
@@ -10,6 +10,7 @@
 #include <boost/json/serialize.hpp>
 #include <gtest/gtest.h>
 
+#include "cloud/firebase/api/application.h"
 #include "cloud/firebase/tokens/auth.h"
 
 namespace integreat::firebase {
@@ -31,7 +32,8 @@ protected:
         return ::mkdtemp(pattern.data());
     }
 
-    // What a first start leaves behind, made once per process: RSA keys take their time.
+    // Returns a folder prepared by a first start, created once per process because RSA keys are slow to
+    // generate.
     static const std::string& first_start() {
         struct FirstStart {
             FirstStart() {
@@ -44,8 +46,8 @@ protected:
             ~FirstStart() { std::filesystem::remove_all(folder); }
             std::string folder = make_folder();
         };
-        static const FirstStart made;
-        return made.folder;
+        static const FirstStart prepared;
+        return prepared.folder;
     }
 
     void reopen() {
@@ -55,7 +57,7 @@ protected:
         auth = std::move(*opened);
     }
 
-    struct Shown {
+    struct Response {
         int status = 0;
         std::string text;
         boost::json::object body;
@@ -66,7 +68,7 @@ protected:
             if (!value) return {};
             return value->is_string() ? std::string(value->get_string()) : boost::json::serialize(*value);
         }
-        // "EMAIL_EXISTS", after a look at the whole shape of the error.
+        // Returns the message, such as "EMAIL_EXISTS", after checking the shape of the error.
         std::string error() const {
             if (status == 200 || !body.contains("error")) return {};
             const auto& error = body.at("error").as_object();
@@ -77,69 +79,73 @@ protected:
         }
     };
 
-    Shown send(http::Request request) {
+    Response send(http::Request request) {
         if (!request.headers.contains("Host")) request.headers.set("Host", "127.0.0.1:9099");
         if (!request.headers.contains("Origin")) request.headers.set("Origin", "http://localhost:5173");
         request.peer.address = "127.0.0.1";
         auto app = application(*auth);
-        http::Call call;
-        auto reply = std::get<http::Reply>(http::handle(app, request, call));
-        Shown shown{.status = reply.status, .text = reply.body, .body = {}, .headers = reply.headers};
-        cause = call.cause;
+        http::RequestContext context;
+        auto full = std::get<http::FullResponse>(http::handle(app, request, context));
+        Response response{.status = full.status, .text = full.body, .body = {}, .headers = full.headers};
+        cause = context.cause;
         boost::json::error_code failure;
-        auto value = boost::json::parse(reply.body, failure);
-        if (!failure && value.is_object()) shown.body = value.get_object();
-        return shown;
+        auto value = boost::json::parse(full.body, failure);
+        if (!failure && value.is_object()) response.body = value.get_object();
+        return response;
     }
-    Shown get(const std::string& target) { return send({.method = http::Method::get, .target = target}); }
+    Response get(const std::string& target) { return send({.method = http::Method::get, .target = target}); }
 
-    // As the JS SDK calls: client("accounts:signUp", {{"email", …}}).
-    Shown client(const std::string& what, const boost::json::object& body) {
+    // Sends a request like the JS SDK: client("accounts:signUp", {{"email", …}}).
+    Response client(const std::string& what, const boost::json::object& body) {
         return client(campus, what, body);
     }
-    Shown client(const Project& project, const std::string& what, const boost::json::object& body) {
+    Response client(const Project& project, const std::string& what, const boost::json::object& body) {
         return send({.method = http::Method::post,
                      .target = toolkit + what + "?key=" + project.api_key,
                      .headers = {{"Content-Type", "application/json"}},
                      .body = boost::json::serialize(body)});
     }
-    // As firebase-admin calls: admin("/accounts:update", {{"localId", …}}).
-    Shown admin(const std::string& what, const boost::json::object& body) {
+    // Sends a request like firebase-admin: admin("/accounts:update", {{"localId", …}}).
+    Response admin(const std::string& what, const boost::json::object& body) {
         return send({.method = http::Method::post,
                      .target = toolkit + ("projects/" + campus.id.text) + what,
                      .headers = {{"Authorization", "Bearer owner"}},
                      .body = boost::json::serialize(body)});
     }
-    Shown refresh(const Project& project, const std::string& token) {
+    Response refresh(const Project& project, const std::string& token) {
         return send({.method = http::Method::post,
                      .target = "/securetoken.googleapis.com/v1/token?key=" + project.api_key,
                      .headers = {{"Content-Type", "application/x-www-form-urlencoded"}},
                      .body = "grant_type=refresh_token&refresh_token=" + token});
     }
-    Shown tool(http::Method method, const std::string& what, const boost::json::object& body = {}) {
+    Response tool(http::Method method, const std::string& what, const boost::json::object& body = {}) {
         return send({.method = method,
                      .target = "/emulator/v1/projects/" + campus.id.text + what,
                      .body = boost::json::serialize(body)});
     }
 
-    Shown sign_up(const std::string& email = "ann@example.com", const std::string& password = "secret123") {
+    Response sign_up(const std::string& email = "ann@example.com",
+                     const std::string& password = "secret123") {
         return client("accounts:signUp",
                       {{"email", email}, {"password", password}, {"returnSecureToken", true}});
     }
-    Shown sign_in(const std::string& email = "ann@example.com", const std::string& password = "secret123") {
+    Response sign_in(const std::string& email = "ann@example.com",
+                     const std::string& password = "secret123") {
         return client("accounts:signInWithPassword", {{"email", email}, {"password", password}});
     }
-    Shown look(const std::string& id_token) { return client("accounts:lookup", {{"idToken", id_token}}); }
-    // The newest code of a kind, as the tool route lists it.
-    std::string code_for(const std::string& kind) {
-        std::string found;
+    Response lookup(const std::string& id_token) {
+        return client("accounts:lookup", {{"idToken", id_token}});
+    }
+    // Returns the newest code of a kind from the tool route.
+    std::string latest_code(const std::string& kind) {
+        std::string latest;
         auto listed = tool(http::Method::get, "/oobCodes");
         for (const auto& code : listed.body.at("oobCodes").as_array()) {
-            const auto& shown = code.as_object();
-            if (shown.at("requestType").as_string() == kind)
-                found = std::string(shown.at("oobCode").as_string());
+            const auto& response = code.as_object();
+            if (response.at("requestType").as_string() == kind)
+                latest = std::string(response.at("oobCode").as_string());
         }
-        return found;
+        return latest;
     }
     void configure(const boost::json::object& config) {
         ASSERT_EQ(tool(http::Method::patch, "/config", config).status, 200);

@@ -9,8 +9,10 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include "base/text/ascii.h"
 #include "cloud/firebase/store/account_store.h"
 #include "cloud/firebase/store/json_field_reader.h"
+#include "cloud/firebase/store/oob_code_store.h"
 #include "cloud/firebase/store/passwords.h"
 #include "cloud/firebase/tokens/keys.h"
 #include "cloud/firebase/tokens/tokens.h"
@@ -21,7 +23,7 @@ namespace integreat::firebase {
 namespace {
 
 constexpr std::size_t api_key_length = 39;
-constexpr std::size_t ready_made_password_bytes = 12;
+constexpr std::size_t seed_password_bytes = 12;
 
 std::string random_digits(Random& random, std::size_t count) {
     std::string digits;
@@ -39,15 +41,15 @@ Error cannot_write(const std::string& file) {
     return {Fault::unavailable, "the service account cannot be written (" + file + ")", std::strerror(errno)};
 }
 
-// Whole or not at all, and never readable by others, not even for a moment.
+// Writes a file atomically with owner-only permissions from the start.
 Result<> write_private_file(const std::string& file, const std::string& text) {
     auto part = file + ".part";
-    int descriptor = ::open(part.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
-    if (descriptor < 0) return cannot_write(part);
-    bool whole = ::write(descriptor, text.data(), text.size()) == static_cast<ssize_t>(text.size());
-    whole = ::fsync(descriptor) == 0 && whole;
-    whole = ::close(descriptor) == 0 && whole;
-    if (!whole || std::rename(part.c_str(), file.c_str()) != 0) return cannot_write(file);
+    int fd = ::open(part.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (fd < 0) return cannot_write(part);
+    bool written = ::write(fd, text.data(), text.size()) == static_cast<ssize_t>(text.size());
+    written = ::fsync(fd) == 0 && written;
+    written = ::close(fd) == 0 && written;
+    if (!written || std::rename(part.c_str(), file.c_str()) != 0) return cannot_write(file);
     return {};
 }
 
@@ -61,9 +63,9 @@ Result<> write_service_account(Auth& auth, Transaction& transaction, const Proje
 }
 
 // https://cloud.google.com/resource-manager/docs/creating-managing-projects: 6 to 30 lower-case letters,
-// digits and hyphens. It becomes part of a file's name.
+// digits and hyphens. The id is part of a file name.
 bool is_project_id(std::string_view text) {
-    auto permitted = [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-'; };
+    auto permitted = [](char c) { return is_lower(c) || is_digit(c) || c == '-'; };
     return text.size() >= 4 && text.size() <= 63 && text.front() != '-' &&
            std::all_of(text.begin(), text.end(), permitted);
 }
@@ -71,7 +73,7 @@ bool is_project_id(std::string_view text) {
 }  // namespace
 
 Result<std::unique_ptr<Auth>> open(const std::string& folder, const Clock& clock, Random& random) {
-    auto store = TRY(Store::open(folder, users_layout));
+    auto store = TRY(Store::open(folder, users_schema));
     std::unique_ptr<Auth> auth(new Auth{.store = std::move(store), .clock = clock, .random = random});
     auto transaction = TRY(auth->store->write());
     TRY(active_signer(transaction, *auth));
@@ -82,7 +84,7 @@ Result<std::unique_ptr<Auth>> open(const std::string& folder, const Clock& clock
 Result<Project> add_project(Auth& auth, const TenantId& tenant, const ProjectId& id) {
     if (!is_project_id(id.text)) {
         return Error{Fault::invalid,
-                     "a Firebase project id has 4 to 63 lower-case letters, digits and hyphens"};
+                     "a Firebase project id must have 4 to 63 lower-case letters, digits or hyphens"};
     }
     auto transaction = TRY(auth.store->write());
     auto project = TRY(find_project(transaction, id));
@@ -104,16 +106,16 @@ Result<Project> add_project(Auth& auth, const TenantId& tenant, const ProjectId&
 
 namespace {
 
-// A refusal in Firebase's words, said to a person at a terminal.
+// Converts an error with Firebase's code into one for users of the command line.
 Error explain(Error error, const std::string& email) {
     const auto& code = error.message;
-    auto is = [&](std::string_view known) { return code.starts_with(known); };
-    if (is("EMAIL_EXISTS")) return {Fault::conflict, "there is a user " + email + " already"};
-    if (is("INVALID_EMAIL")) return {Fault::invalid, "this is not an e-mail address: " + email};
-    if (is("WEAK_PASSWORD")) return {Fault::invalid, "the password needs at least 6 characters"};
+    auto is = [&](std::string_view expected) { return code.starts_with(expected); };
+    if (is("EMAIL_EXISTS")) return {Fault::conflict, "the user " + email + " already exists"};
+    if (is("INVALID_EMAIL")) return {Fault::invalid, "invalid e-mail address: " + email};
+    if (is("WEAK_PASSWORD")) return {Fault::invalid, "the password must have at least 6 characters"};
     if (is("INVALID_CLAIMS"))
         return {Fault::invalid, "claims must be a JSON object, such as {\"role\":\"registrar\"}"};
-    if (is("CLAIMS_TOO_LARGE")) return {Fault::invalid, "claims may take 1000 bytes at most"};
+    if (is("CLAIMS_TOO_LARGE")) return {Fault::invalid, "claims must not exceed 1000 bytes"};
     if (is("FORBIDDEN_CLAIM : "))
         return {Fault::invalid, "the claim " + code.substr(18) + " is reserved by Firebase"};
     return error;
@@ -121,22 +123,23 @@ Error explain(Error error, const std::string& email) {
 
 Result<> require_project(Transaction& transaction, const ProjectId& project) {
     if (TRY(find_project(transaction, project))) return {};
-    return Error{Fault::not_found, "there is no Firebase project " + project.text + " in this data folder"};
+    return Error{Fault::not_found,
+                 "the Firebase project " + project.text + " does not exist in this data folder"};
 }
 
-Result<User> insert_user(Auth& auth, const ProjectId& project, const NewUser& wanted) {
-    auto email = TRY(check_email(wanted.email));
-    TRY(check_claims(std::string_view(wanted.claims)));
+Result<User> insert_user(Auth& auth, const ProjectId& project, const NewUser& new_user) {
+    auto email = TRY(check_email(new_user.email));
+    TRY(check_claims(std::string_view(new_user.claims)));
     auto now_ms = now_milliseconds(auth);
-    auto password = TRY(hash_password(auth.random, wanted.password, now_ms));
+    auto password = TRY(hash_password(auth.random, new_user.password, now_ms));
     auto transaction = TRY(auth.store->write());
     TRY(require_project(transaction, project));
-    if (TRY(find_user_by_email(transaction, project, email))) return refusal("EMAIL_EXISTS");
+    if (TRY(find_user_by_email(transaction, project, email))) return firebase_error("EMAIL_EXISTS");
     User user{.uid = random_uid(auth.random),
               .email = email,
-              .email_verified = wanted.email_verified,
+              .email_verified = new_user.email_verified,
               .password = password,
-              .claims = wanted.claims,
+              .claims = new_user.claims,
               .created_ms = now_ms,
               .valid_since_s = now_seconds(auth)};
     TRY(save_user(transaction, project, user));
@@ -146,23 +149,24 @@ Result<User> insert_user(Auth& auth, const ProjectId& project, const NewUser& wa
 
 }  // namespace
 
-Result<User> add_user(Auth& auth, const ProjectId& project, const NewUser& wanted) {
-    auto user = insert_user(auth, project, wanted);
-    if (!user) return explain(std::move(user).error(), wanted.email);
+Result<User> add_user(Auth& auth, const ProjectId& project, const NewUser& new_user) {
+    auto user = insert_user(auth, project, new_user);
+    if (!user) return explain(std::move(user).error(), new_user.email);
     return user;
 }
 
-Result<User> set_claims(Auth& auth, const ProjectId& project, const std::string& written,
+Result<User> set_claims(Auth& auth, const ProjectId& project, const std::string& text,
                         const std::string& claims) {
     if (auto checked = check_claims(std::string_view(claims)); !checked) {
-        return explain(std::move(checked).error(), written);
+        return explain(std::move(checked).error(), text);
     }
-    auto email = check_email(written);
-    if (!email) return explain(std::move(email).error(), written);
+    auto email = check_email(text);
+    if (!email) return explain(std::move(email).error(), text);
     auto transaction = TRY(auth.store->write());
     TRY(require_project(transaction, project));
     auto user = TRY(find_user_by_email(transaction, project, *email));
-    if (!user) return Error{Fault::not_found, "there is no user " + written + " in project " + project.text};
+    if (!user)
+        return Error{Fault::not_found, "the user " + text + " does not exist in project " + project.text};
     user->claims = claims;
     TRY(save_user(transaction, project, *user));
     TRY(transaction.commit());
@@ -182,14 +186,14 @@ std::string role_claims(const std::string& role) {
     return boost::json::serialize(boost::json::object{{"role", role}});
 }
 
-bool is_as_made(const ReadyMadeRecord& record, const std::optional<User>& user) {
+bool is_unchanged(const SeedUserRecord& record, const std::optional<User>& user) {
     return user && user->uid == record.uid && user->email == record.user.email && !user->disabled &&
            user->password && user->password->updated_ms == record.password_updated_ms &&
            user->claims == role_claims(record.user.role);
 }
 
-// Writes the user as the record says, over whatever has become of it.
-Result<> put_back(Auth& auth, const ProjectId& project, ReadyMadeRecord record) {
+// Restores a seed user as recorded, overwriting its current state.
+Result<> restore_seed_user(Auth& auth, const ProjectId& project, SeedUserRecord record) {
     auto password = TRY(hash_password(auth.random, record.user.password, now_milliseconds(auth)));
     auto transaction = TRY(auth.store->write());
     auto user = TRY(find_user_by_email(transaction, project, record.user.email));
@@ -203,32 +207,32 @@ Result<> put_back(Auth& auth, const ProjectId& project, ReadyMadeRecord record) 
     TRY(save_user(transaction, project, *user));
     record.uid = user->uid;
     record.password_updated_ms = password.updated_ms;
-    TRY(save_ready_made(transaction, project, record));
+    TRY(save_seed_user(transaction, project, record));
     return transaction.commit();
 }
 
 }  // namespace
 
-Result<std::vector<ReadyMadeUser>> ready_made_users(Auth& auth, const Project& project,
-                                                    const std::vector<std::string>& roles) {
-    std::vector<ReadyMadeUser> users;
+Result<std::vector<SeedUser>> ensure_seed_users(Auth& auth, const Project& project,
+                                                const std::vector<std::string>& roles) {
+    std::vector<SeedUser> users;
     for (const auto& role : roles) {
         auto email = TRY(check_email(role + "@" + project.tenant.text + ".example"));
-        std::optional<ReadyMadeRecord> record;
+        std::optional<SeedUserRecord> record;
         std::optional<User> user;
         {
             auto transaction = TRY(auth.store->read());
-            record = TRY(find_ready_made(transaction, project.id, email));
+            record = TRY(find_seed_user(transaction, project.id, email));
             if (record) user = TRY(find_user(transaction, project.id, record->uid));
         }
         if (!record) {
-            auto password = crypto::random_token(auth.random, ready_made_password_bytes);
-            record = ReadyMadeRecord{.uid = random_uid(auth.random),
-                                     .user = {.email = email, .password = password, .role = role}};
+            auto password = crypto::random_token(auth.random, seed_password_bytes);
+            record = SeedUserRecord{.uid = random_uid(auth.random),
+                                    .user = {.email = email, .password = password, .role = role}};
         }
-        if (record->user.role != role || !is_as_made(*record, user)) {
+        if (record->user.role != role || !is_unchanged(*record, user)) {
             record->user.role = role;
-            TRY(put_back(auth, project.id, *record));
+            TRY(restore_seed_user(auth, project.id, *record));
         }
         users.push_back(record->user);
     }

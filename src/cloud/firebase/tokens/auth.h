@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// The local Firebase Auth: what the Firebase JS SDK needs behind connectAuthEmulator and firebase-admin needs
-// for its calls, for development and tests. Unlike Google's emulator it signs its tokens (RS256) and
-// publishes the keys the way Google does, so that the gateway verifies them with the code it uses in
-// production; it keeps several projects apart by their API keys; and users survive a kill at any time.
-// It trusts whoever can reach its port on this machine ("Bearer owner", unsigned custom tokens): never
-// a thing to put on a network. docs/firebase.md is its manual.
+// The local Firebase Auth for development and tests: the API that the Firebase JS SDK (connectAuthEmulator)
+// and firebase-admin use. Unlike Google's emulator, it signs its tokens (RS256) and publishes the keys like
+// Google, so the gateway verifies them with its production code; it separates projects by their API keys; and
+// users survive kill -9. It trusts every client that can reach its port on this machine ("Bearer owner",
+// unsigned custom tokens) and must never be exposed to a network. Manual: docs/reference/firebase.md.
 #pragma once
 
 #include <map>
@@ -22,8 +21,8 @@
 
 namespace integreat::firebase {
 
-// Failed sign-ins of late, by "project e-mail" and by client address. Forgotten when the process ends.
-struct SignInAttempts {
+// Recent failed sign-ins by "project e-mail" and by client address; in memory only.
+struct SignInThrottle {
     struct Window {
         int count = 0;
         Time began;
@@ -35,22 +34,20 @@ struct Auth {
     std::unique_ptr<Store> store;
     const Clock& clock;
     Random& random;
-    Guarded<std::map<std::string, crypto::RsaPrivateKey>> signers{};  // Parsed keys, by key id.
-    Guarded<SignInAttempts> attempts{};
+    Synchronized<std::map<std::string, crypto::RsaPrivateKey>> signers{};  // Parsed keys, by key id.
+    Synchronized<SignInThrottle> sign_in_throttle{};
 };
 
-// Opens or creates users and signing key in `folder`. A first start takes up to a second (RSA keys).
+// Opens or creates the users and the signing key in `folder`. The first start takes up to a second (RSA
+// keys).
 Result<std::unique_ptr<Auth>> open(const std::string& folder, const Clock& clock, Random& random);
 
-// Makes the project known; a new one gets its API key and its service account. The same again changes
-// nothing. The service account is also written to `folder`/service-accounts/<project>.json, readable by its
-// owner only, in the form that firebase-admin's cert() takes.
+// Adds a project with an API key and a service account, unless it exists. The service account is also written
+// to `folder`/service-accounts/<project>.json, readable by the owner only, in the format of firebase-admin's
+// cert().
 Result<Project> add_project(Auth& auth, const TenantId& tenant, const ProjectId& id);
 
-// For a listener of its own on a loopback address. `auth` must outlive it.
-http::Application application(Auth& auth);
-
-// What the command line does. Errors carry a sentence for a person.
+// User management for the command line. Errors have messages for users instead of Firebase's codes.
 struct NewUser {
     std::string email;
     std::string password;
@@ -60,17 +57,16 @@ struct NewUser {
 Result<User> add_user(Auth& auth, const ProjectId& project, const NewUser& user);
 Result<User> set_claims(Auth& auth, const ProjectId& project, const std::string& email,
                         const std::string& claims);
-// At most `count_max` in the order of their uid, those after `after`.
+// Lists at most `count_max` users ordered by uid, starting after `after`.
 Result<std::vector<User>> list_users(Auth& auth, const ProjectId& project, const std::string& after = {},
                                      int count_max = 1000);
 
-// One user per role, {role}@{tenant}.example, with a password that is made once per data folder and always
-// the same after that. If somebody changed the password or role, or deleted the user, it is put back: what
-// a start prints must work.
-Result<std::vector<ReadyMadeUser>> ready_made_users(Auth& auth, const Project& project,
-                                                    const std::vector<std::string>& roles);
+// Ensures one user per role, {role}@{tenant}.example, with a password that is generated once per data folder.
+// A user that was changed or deleted is restored, so the credentials printed at start always work.
+Result<std::vector<SeedUser>> ensure_seed_users(Auth& auth, const Project& project,
+                                                const std::vector<std::string>& roles);
 
-// A new key signs from now on. The old one stays published until all it signed has expired.
+// Replaces the signing key. The old key stays published until all tokens signed with it have expired.
 Result<> rotate_signing_key(Auth& auth);
 
 }  // namespace integreat::firebase

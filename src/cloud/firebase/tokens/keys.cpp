@@ -6,8 +6,8 @@
 
 #include "cloud/firebase/store/limits.h"
 #include "crypto/certificate.h"
-#include "crypto/digest.h"
 #include "crypto/encoding.h"
+#include "crypto/hash.h"
 
 namespace integreat::firebase {
 
@@ -17,17 +17,17 @@ namespace {
 
 constexpr std::chrono::hours certificate_lifetime{24 * 365 * 10};
 
-// A session cookie is what lives longest of all that a key signs.
+// Session cookies have the longest lifetime of everything that a key signs.
 constexpr std::int64_t published_after_retirement_seconds = session_cookie_seconds_max + 60;
 
-// Forty hexadecimal digits, as Google's are, of the public key's hash.
-std::string key_id_of(const crypto::RsaPublicKey& key) {
+// Makes a key id like Google's: forty hexadecimal digits of the hash of the public key.
+std::string make_key_id(const crypto::RsaPublicKey& key) {
     return crypto::hex_encode(crypto::as_view(crypto::sha256(key.to_pem()))).substr(0, 40);
 }
 
 Result<Signer> insert_signer(Transaction& transaction, Auth& auth) {
     auto key = TRY(crypto::RsaPrivateKey::generate());
-    auto key_id = key_id_of(key.public_key());
+    auto key_id = make_key_id(key.public_key());
     auto now = auth.clock.now();
     auto certificate = crypto::make_certificate(key,
                                                 {.common_name = "securetoken.system.gserviceaccount.com",
@@ -41,7 +41,7 @@ Result<Signer> insert_signer(Transaction& transaction, Auth& auth) {
     return Signer{key_id, key};
 }
 
-Result<Statement> published(Transaction& transaction, std::int64_t now_s) {
+Result<Statement> query_published_keys(Transaction& transaction, std::int64_t now_s) {
     return transaction.query(
         "SELECT key_id, certificate FROM signing_keys"
         " WHERE retired_s IS NULL OR retired_s>? ORDER BY created_s, rowid",
@@ -55,13 +55,13 @@ Result<Signer> active_signer(Transaction& transaction, Auth& auth) {
     if (!TRY(row.step())) return insert_signer(transaction, auth);
     auto key_id = row.text(0);
     auto signers = auth.signers.lock();
-    auto known = signers->find(key_id);
-    if (known == signers->end()) {
+    auto cached = signers->find(key_id);
+    if (cached == signers->end()) {
         auto key = TRY(crypto::RsaPrivateKey::from_pem(Secret(row.text(1))));
-        signers->clear();  // Retired ones sign no more.
-        known = signers->emplace(key_id, key).first;
+        signers->clear();  // Retired keys are no longer needed.
+        cached = signers->emplace(key_id, key).first;
     }
-    return Signer{key_id, known->second};
+    return Signer{key_id, cached->second};
 }
 
 Result<> rotate_signing_key(Auth& auth) {
@@ -77,7 +77,7 @@ Result<> rotate_signing_key(Auth& auth) {
 
 Result<std::optional<crypto::RsaPublicKey>> published_key(Transaction& transaction, std::int64_t now_s,
                                                           std::string_view key_id) {
-    auto rows = TRY(published(transaction, now_s));
+    auto rows = TRY(query_published_keys(transaction, now_s));
     while (TRY(rows.step())) {
         if (rows.text(0) == key_id) {
             auto certificate = TRY(crypto::parse_certificate(rows.text(1)));
@@ -88,7 +88,7 @@ Result<std::optional<crypto::RsaPublicKey>> published_key(Transaction& transacti
 }
 
 Result<json::object> published_certificates(Transaction& transaction, std::int64_t now_s) {
-    auto rows = TRY(published(transaction, now_s));
+    auto rows = TRY(query_published_keys(transaction, now_s));
     json::object certificates;
     while (TRY(rows.step()))
         certificates[rows.text(0)] = rows.text(1);
@@ -96,7 +96,7 @@ Result<json::object> published_certificates(Transaction& transaction, std::int64
 }
 
 Result<json::object> published_key_set(Transaction& transaction, std::int64_t now_s) {
-    auto rows = TRY(published(transaction, now_s));
+    auto rows = TRY(query_published_keys(transaction, now_s));
     json::array keys;
     while (TRY(rows.step())) {
         auto certificate = TRY(crypto::parse_certificate(rows.text(1)));
@@ -115,7 +115,7 @@ Result<> insert_service_account(Transaction& transaction, const ProjectId& proje
     TRY(transaction.execute(
         "INSERT INTO service_accounts (project_id, email, key_id, private_key) VALUES (?,?,?,?)",
         project.text, "firebase-adminsdk-local@" + project.text + ".iam.gserviceaccount.com",
-        key_id_of(key.public_key()), key.to_pem().reveal()));
+        make_key_id(key.public_key()), key.to_pem().reveal()));
     return {};
 }
 

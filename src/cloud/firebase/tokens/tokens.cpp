@@ -23,13 +23,13 @@ constexpr std::string_view emulator_account = "firebase-auth-emulator@example.co
 constexpr std::int64_t clock_skew_seconds = 30;
 constexpr std::size_t refresh_token_bytes = 48;
 
-std::string_view text_of(const json::object& object, std::string_view name) {
+std::string_view get_text(const json::object& object, std::string_view name) {
     const auto* value = object.if_contains(name);
     const auto* text = value ? value->if_string() : nullptr;
     return text ? std::string_view(*text) : std::string_view();
 }
 
-std::int64_t number_of(const json::object& object, std::string_view name) {
+std::int64_t get_number(const json::object& object, std::string_view name) {
     const auto* value = object.if_contains(name);
     const auto* number = value ? value->if_int64() : nullptr;
     return number ? *number : 0;
@@ -42,7 +42,7 @@ Result<> add_claims(json::object& payload, const std::string& text) {
     return {};
 }
 
-// Either the value or nothing: a custom claim may not stand where Firebase's own would.
+// Sets the claim or removes it, so that a custom claim cannot take the place of Firebase's own.
 void set_or_erase(json::object& payload, std::string_view name, const std::optional<std::string>& value) {
     if (value) {
         payload[name] = *value;
@@ -51,7 +51,7 @@ void set_or_erase(json::object& payload, std::string_view name, const std::optio
     }
 }
 
-json::object identities_of(const User& user) {
+json::object make_identities(const User& user) {
     json::object identities;
     if (user.email) identities["email"] = json::array{*user.email};
     if (user.phone_number) identities["phone"] = json::array{*user.phone_number};
@@ -60,7 +60,7 @@ json::object identities_of(const User& user) {
     return identities;
 }
 
-std::string issuer_of(const Project& project) {
+std::string make_issuer(const Project& project) {
     return "https://securetoken.google.com/" + project.id.text;
 }
 
@@ -74,7 +74,7 @@ Result<std::string> make_id_token(Transaction& transaction, Auth& auth, const Pr
     if (user.photo_url) payload["picture"] = *user.photo_url;
     TRY(add_claims(payload, user.claims));
     TRY(add_claims(payload, sign_in.claims));
-    payload["iss"] = issuer_of(project);
+    payload["iss"] = make_issuer(project);
     payload["aud"] = project.id.text;
     payload["auth_time"] = sign_in.auth_time_s;
     payload["user_id"] = user.uid;
@@ -87,7 +87,7 @@ Result<std::string> make_id_token(Transaction& transaction, Auth& auth, const Pr
     set_or_erase(payload, "phone_number", user.phone_number);
     payload.erase("provider_id");
     if (sign_in.provider == "anonymous") payload["provider_id"] = "anonymous";
-    payload["firebase"] = {{"identities", identities_of(user)}, {"sign_in_provider", sign_in.provider}};
+    payload["firebase"] = {{"identities", make_identities(user)}, {"sign_in_provider", sign_in.provider}};
     auto signer = TRY(active_signer(transaction, auth));
     return crypto::sign_jwt(payload, signer.key_id, signer.key);
 }
@@ -109,32 +109,33 @@ Result<json::object> issue_tokens(Transaction& transaction, Auth& auth, const Pr
                         {"expiresIn", std::to_string(id_token_seconds)}};
 }
 
-Result<Bearer> verify_id_token(Transaction& transaction, Auth& auth, const Project& project,
-                               std::string_view token) {
+Result<VerifiedIdToken> verify_id_token(Transaction& transaction, Auth& auth, const Project& project,
+                                        std::string_view token) {
     auto now_s = now_seconds(auth);
-    auto jwt = crypto::parse_jwt(token, {.bytes_max = token_bytes_max});
-    if (!jwt || text_of(jwt->header, "alg") != "RS256") return refusal("INVALID_ID_TOKEN");
-    auto key = TRY(published_key(transaction, now_s, text_of(jwt->header, "kid")));
-    if (!key || !key->verify_rs256(jwt->signed_text, jwt->signature)) return refusal("INVALID_ID_TOKEN");
+    auto jwt = crypto::parse_jwt(token, {.max_bytes = max_token_bytes});
+    if (!jwt || get_text(jwt->header, "alg") != "RS256") return firebase_error("INVALID_ID_TOKEN");
+    auto key = TRY(published_key(transaction, now_s, get_text(jwt->header, "kid")));
+    if (!key || !key->verify_rs256(jwt->signing_input, jwt->signature))
+        return firebase_error("INVALID_ID_TOKEN");
     const auto& payload = jwt->payload;
-    if (text_of(payload, "iss") != issuer_of(project) || text_of(payload, "aud") != project.id.text) {
-        return refusal("INVALID_ID_TOKEN");
+    if (get_text(payload, "iss") != make_issuer(project) || get_text(payload, "aud") != project.id.text) {
+        return firebase_error("INVALID_ID_TOKEN");
     }
-    auto user = TRY(find_user(transaction, project.id, text_of(payload, "sub")));
-    if (!user) return refusal("USER_NOT_FOUND");
-    bool over = number_of(payload, "exp") <= now_s || number_of(payload, "iat") < user->valid_since_s;
-    if (over) return refusal("TOKEN_EXPIRED");
-    if (user->disabled) return refusal("USER_DISABLED");
+    auto user = TRY(find_user(transaction, project.id, get_text(payload, "sub")));
+    if (!user) return firebase_error("USER_NOT_FOUND");
+    bool expired = get_number(payload, "exp") <= now_s || get_number(payload, "iat") < user->valid_since_s;
+    if (expired) return firebase_error("TOKEN_EXPIRED");
+    if (user->disabled) return firebase_error("USER_DISABLED");
     const auto* firebase = payload.if_contains("firebase");
-    ASSERT(firebase && firebase->is_object());  // We signed it.
-    return Bearer{.user = std::move(*user),
-                  .provider = std::string(text_of(firebase->get_object(), "sign_in_provider")),
-                  .payload = payload};
+    ASSERT(firebase && firebase->is_object());  // The token was signed here.
+    return VerifiedIdToken{.user = std::move(*user),
+                           .provider = std::string(get_text(firebase->get_object(), "sign_in_provider")),
+                           .payload = payload};
 }
 
 Result<std::string> make_session_cookie(Transaction& transaction, Auth& auth, const Project& project,
-                                        const Bearer& bearer, std::int64_t valid_seconds) {
-    auto payload = bearer.payload;
+                                        const VerifiedIdToken& verified, std::int64_t valid_seconds) {
+    auto payload = verified.payload;
     payload["iss"] = "https://session.firebase.google.com/" + project.id.text;
     payload["iat"] = now_seconds(auth);
     payload["exp"] = now_seconds(auth) + valid_seconds;
@@ -144,28 +145,28 @@ Result<std::string> make_session_cookie(Transaction& transaction, Auth& auth, co
 
 namespace {
 
-Error wrong_custom_token(const std::string& why) {
-    return refusal("INVALID_CUSTOM_TOKEN : " + why);
+Error custom_token_error(const std::string& reason) {
+    return firebase_error("INVALID_CUSTOM_TOKEN : " + reason);
 }
 
 Result<> check_custom_signature(Transaction& transaction, const Project& project, const crypto::Jwt& jwt) {
-    auto issuer = text_of(jwt.payload, "iss");
-    if (issuer != text_of(jwt.payload, "sub"))
-        return wrong_custom_token("iss and sub must be the same account");
-    auto algorithm = text_of(jwt.header, "alg");
+    auto issuer = get_text(jwt.payload, "iss");
+    if (issuer != get_text(jwt.payload, "sub"))
+        return custom_token_error("iss and sub must be the same account");
+    auto algorithm = get_text(jwt.header, "alg");
     if (algorithm == "none" && jwt.signature.empty()) {
         if (issuer == emulator_account) return {};
-        return wrong_custom_token("an unsigned token must come from firebase-admin in emulator mode");
+        return custom_token_error("an unsigned token must come from firebase-admin in emulator mode");
     }
-    if (algorithm != "RS256") return wrong_custom_token("alg must be RS256");
+    if (algorithm != "RS256") return custom_token_error("alg must be RS256");
     if (issuer != TRY(service_account_email(transaction, project.id))) {
         auto other = TRY(transaction.query("SELECT 1 FROM service_accounts WHERE email=?", issuer));
-        if (TRY(other.step())) return refusal("CREDENTIAL_MISMATCH");
-        return wrong_custom_token("iss is not the project's service account");
+        if (TRY(other.step())) return firebase_error("CREDENTIAL_MISMATCH");
+        return custom_token_error("iss is not the project's service account");
     }
     auto key = TRY(service_account_key(transaction, project.id));
-    if (!key.verify_rs256(jwt.signed_text, jwt.signature))
-        return wrong_custom_token("the signature is wrong");
+    if (!key.verify_rs256(jwt.signing_input, jwt.signature))
+        return custom_token_error("the signature does not verify");
     return {};
 }
 
@@ -173,24 +174,24 @@ Result<> check_custom_signature(Transaction& transaction, const Project& project
 
 Result<CustomToken> verify_custom_token(Transaction& transaction, Auth& auth, const Project& project,
                                         std::string_view token) {
-    auto jwt = crypto::parse_jwt(token, {.bytes_max = token_bytes_max});
-    if (!jwt) return wrong_custom_token(jwt.error().message);
+    auto jwt = crypto::parse_jwt(token, {.max_bytes = max_token_bytes});
+    if (!jwt) return custom_token_error(jwt.error().message);
     TRY(check_custom_signature(transaction, project, *jwt));
     const auto& payload = jwt->payload;
-    if (text_of(payload, "aud") != custom_token_audience) {
-        return wrong_custom_token("aud must be " + std::string(custom_token_audience));
+    if (get_text(payload, "aud") != custom_token_audience) {
+        return custom_token_error("aud must be " + std::string(custom_token_audience));
     }
     auto now_s = now_seconds(auth);
-    if (number_of(payload, "exp") <= now_s) return wrong_custom_token("exp is over or missing");
-    if (number_of(payload, "iat") > now_s + clock_skew_seconds)
-        return wrong_custom_token("iat is in the future");
-    if (payload.contains("tenant_id")) return refusal("TENANT_NOT_FOUND");
-    CustomToken custom{.uid = std::string(text_of(payload, "uid")), .claims = {}};
+    if (get_number(payload, "exp") <= now_s) return custom_token_error("exp has passed or is missing");
+    if (get_number(payload, "iat") > now_s + clock_skew_seconds)
+        return custom_token_error("iat is in the future");
+    if (payload.contains("tenant_id")) return firebase_error("TENANT_NOT_FOUND");
+    CustomToken custom{.uid = std::string(get_text(payload, "uid")), .claims = {}};
     if (custom.uid.empty() || custom.uid.size() > uid_bytes_max) {
-        return wrong_custom_token("uid must be a string of 1 to 128 bytes");
+        return custom_token_error("uid must be a string of 1 to 128 bytes");
     }
     if (const auto* claims = payload.if_contains("claims")) {
-        if (!claims->is_object()) return refusal("INVALID_CLAIMS");
+        if (!claims->is_object()) return firebase_error("INVALID_CLAIMS");
         TRY(check_claims(claims->get_object()));
         custom.claims = claims->get_object();
     }
@@ -198,16 +199,16 @@ Result<CustomToken> verify_custom_token(Transaction& transaction, Auth& auth, co
 }
 
 std::string random_uid(Random& random) {
-    constexpr std::string_view letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
+    constexpr std::string_view alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
     constexpr std::size_t length = 28;
     std::string uid;
     while (uid.size() < length) {
         std::array<std::byte, 32> bytes;
         random.fill(bytes);
         for (auto byte : bytes) {
-            auto number =
-                std::to_integer<std::size_t>(byte) & 63;  // 62 and 63 are thrown away: no letter is likelier.
-            if (number < letters.size() && uid.size() < length) uid += letters[number];
+            auto number = std::to_integer<std::size_t>(byte) &
+                          63;  // 62 and 63 are rejected to keep the distribution uniform.
+            if (number < alphabet.size() && uid.size() < length) uid += alphabet[number];
         }
     }
     return uid;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a signed-in user carries: an ID token (RS256, one hour) and a refresh token (random, good until
-// revoked). https://firebase.google.com/docs/auth/admin/verify-id-tokens lists the claims.
+// The tokens of a signed-in user: an ID token (RS256, valid for one hour) and a refresh token (random, valid
+// until revoked). https://firebase.google.com/docs/auth/admin/verify-id-tokens lists the claims.
 #pragma once
 
 #include <boost/json/object.hpp>
@@ -16,34 +16,34 @@ inline std::int64_t now_milliseconds(const Auth& auth) {
     return auth.clock.now().time_since_epoch().count() / 1000;
 }
 
-// How somebody signed in; survives in the refresh token.
+// The properties of a sign-in; stored with the refresh token.
 struct SignIn {
     std::string provider;  // "password", "anonymous", "custom", "google.com"
     std::int64_t auth_time_s = 0;
-    std::string claims = "{}";  // Of the custom token.
+    std::string claims = "{}";  // Claims of the custom token.
 };
 
 Result<std::string> make_id_token(Transaction& transaction, Auth& auth, const Project& project,
                                   const User& user, const SignIn& sign_in);
 
-// Saves the user with its sign-in and returns `idToken`, `refreshToken` and `expiresIn`.
+// Saves the user and a refresh token and returns `idToken`, `refreshToken` and `expiresIn`.
 Result<boost::json::object> issue_tokens(Transaction& transaction, Auth& auth, const Project& project,
                                          User& user, const SignIn& sign_in);
 
-struct Bearer {
+struct VerifiedIdToken {
     User user;
     std::string provider;
     boost::json::object payload;
 };
-// Whose ID token this is: one of ours, for this project, in time, of a user who is there and not disabled.
-Result<Bearer> verify_id_token(Transaction& transaction, Auth& auth, const Project& project,
-                               std::string_view token);
+// Verifies an ID token: signed here, for this project, not expired, of an existing user who is not disabled.
+Result<VerifiedIdToken> verify_id_token(Transaction& transaction, Auth& auth, const Project& project,
+                                        std::string_view token);
 
 Result<std::string> make_session_cookie(Transaction& transaction, Auth& auth, const Project& project,
-                                        const Bearer& bearer, std::int64_t valid_seconds);
+                                        const VerifiedIdToken& verified, std::int64_t valid_seconds);
 
-// The claims of a custom token: signed by the project's own service account, or unsigned as firebase-admin
-// writes it in its emulator mode.
+// A verified custom token: signed by the project's service account, or unsigned as firebase-admin sends it in
+// emulator mode.
 struct CustomToken {
     std::string uid;
     boost::json::object claims;
@@ -51,7 +51,7 @@ struct CustomToken {
 Result<CustomToken> verify_custom_token(Transaction& transaction, Auth& auth, const Project& project,
                                         std::string_view token);
 
-// 28 letters and digits, as Firebase names users.
+// Returns a random user id of 28 letters and digits, like Firebase's.
 std::string random_uid(Random& random);
 
 }  // namespace integreat::firebase

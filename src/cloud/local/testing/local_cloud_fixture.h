@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// For tests of the local cloud as a whole: two tenants, an issuer of login tokens whose keys are fetched over
-// a fake network, and requests as SDKs send them.
+// Test fixture of the whole local cloud: two tenants, an issuer of login tokens whose keys are fetched over a
+// fake network, and requests signed as SDKs sign them.
 #pragma once
 
 #include <filesystem>
@@ -28,10 +28,10 @@ inline const crypto::RsaPrivateKey& issuer_key() {
     return key;
 }
 
-// The issuer's keys, at whatever URL they are asked for.
-class KeyServer final : public http::Outbound {
+// A fake HTTP client that responds to every URL with the issuer's keys.
+class FakeKeyServer final : public http::HttpClient {
 public:
-    Result<http::Reply> fetch(const http::OutboundRequest&) override {
+    Result<http::FullResponse> fetch(const http::ClientRequest&) override {
         ++fetches;
         auto key = issuer_key().public_key();
         json::object jwk{{"kty", "RSA"},
@@ -40,9 +40,9 @@ public:
                          {"kid", "key-1"},
                          {"n", crypto::base64url_encode(key.modulus())},
                          {"e", crypto::base64url_encode(key.exponent())}};
-        return http::Reply{.status = 200,
-                           .headers = {{"Cache-Control", "max-age=3600"}},
-                           .body = json::serialize(json::object{{"keys", json::array{jwk}}})};
+        return http::FullResponse{.status = 200,
+                                  .headers = {{"Cache-Control", "max-age=3600"}},
+                                  .body = json::serialize(json::object{{"keys", json::array{jwk}}})};
     }
     int fetches = 0;
 };
@@ -61,18 +61,18 @@ protected:
 
     void open() {
         cloud.reset();
-        auto opened = open_local_cloud({.folder = folder, .front = {}, .logins = {}},
-                                       {.clock = clock, .random = random, .outbound = keys});
+        auto opened = open_local_cloud({.folder = folder, .frontend = {}, .logins = {}},
+                                       {.clock = clock, .random = random, .http_client = keys});
         ASSERT_TRUE(opened) << opened.error().message << opened.error().cause;
         cloud = *std::move(opened);
     }
     TenantResources tenant(const std::string& project) {
-        auto made = provision_tenant(*cloud, {.project = project, .origins = {"http://localhost:3000"}});
-        EXPECT_TRUE(made) << made.error().message << made.error().cause;
-        return made ? *made : TenantResources();
+        auto resources = provision_tenant(*cloud, {.project = project, .origins = {"http://localhost:3000"}});
+        EXPECT_TRUE(resources) << resources.error().message << resources.error().cause;
+        return resources ? *resources : TenantResources();
     }
 
-    // The claims of a good login token of the project.
+    // Returns the claims of a valid login token of the project.
     json::object claims(const std::string& project, const std::string& subject = "ann") {
         auto now = unix_seconds(clock.now());
         return {{"iss", "https://securetoken.google.com/" + project},
@@ -86,65 +86,70 @@ protected:
         return crypto::sign_jwt(claims, key_id, issuer_key());
     }
 
-    Received cognito(const std::string& operation, const json::object& body) {
-        return ask(cloud->application,
-                   unsigned_request({.headers = {{"Content-Type", "application/x-amz-json-1.1"},
-                                                 {"X-Amz-Target", "AWSCognitoIdentityService." + operation}},
-                                     .body = json::serialize(body)}));
+    ReceivedResponse cognito(const std::string& operation, const json::object& body) {
+        return send_request(
+            cloud->application,
+            unsigned_request({.headers = {{"Content-Type", "application/x-amz-json-1.1"},
+                                          {"X-Amz-Target", "AWSCognitoIdentityService." + operation}},
+                              .body = json::serialize(body)}));
     }
-    Received get_id(const TenantResources& of, const std::string& project, const std::string& token) {
-        return cognito("GetId", {{"IdentityPoolId", of.identity_pool},
+    ReceivedResponse get_id(const TenantResources& tenant_resources, const std::string& project,
+                            const std::string& token) {
+        return cognito("GetId", {{"IdentityPoolId", tenant_resources.identity_pool},
                                  {"Logins", {{"securetoken.google.com/" + project, token}}}});
     }
-    Received get_credentials(const std::string& identity, const std::string& project,
-                             const std::string& token) {
+    ReceivedResponse get_credentials(const std::string& identity, const std::string& project,
+                                     const std::string& token) {
         return cognito(
             "GetCredentialsForIdentity",
             {{"IdentityId", identity}, {"Logins", {{"securetoken.google.com/" + project, token}}}});
     }
-    static std::string text_of(const Received& received, const char* name) {
+    static std::string get_text(const ReceivedResponse& received, const char* name) {
         auto body = integreat::json::parse_object(received.body);
         const auto* value = body ? body->if_contains(name) : nullptr;
         return value && value->is_string() ? std::string(value->get_string()) : std::string();
     }
-    static std::string message_of(const Received& received) {
-        return text_of(received, "__type") + ": " + text_of(received, "message");
+    static std::string error_of(const ReceivedResponse& received) {
+        return get_text(received, "__type") + ": " + get_text(received, "message");
     }
-    // The whole exchange.
-    Key credentials(const TenantResources& of, const std::string& project,
+    // Exchanges a login token for credentials.
+    Key credentials(const TenantResources& tenant_resources, const std::string& project,
                     const std::string& subject = "ann") {
         auto token = sign(claims(project, subject));
-        auto answer = get_credentials(text_of(get_id(of, project, token), "IdentityId"), project, token);
-        auto body = integreat::json::parse_object(answer.body);
-        EXPECT_TRUE(body && body->contains("Credentials")) << answer.body;
+        auto response =
+            get_credentials(get_text(get_id(tenant_resources, project, token), "IdentityId"), project, token);
+        auto body = integreat::json::parse_object(response.body);
+        EXPECT_TRUE(body && body->contains("Credentials")) << response.body;
         if (!body || !body->contains("Credentials")) return {};
-        const auto& made = body->at("Credentials").as_object();
-        return {std::string(made.at("AccessKeyId").as_string()),
-                std::string(made.at("SecretKey").as_string()),
-                std::string(made.at("SessionToken").as_string())};
+        const auto& issued = body->at("Credentials").as_object();
+        return {std::string(issued.at("AccessKeyId").as_string()),
+                std::string(issued.at("SecretKey").as_string()),
+                std::string(issued.at("SessionToken").as_string())};
     }
     Key root() const {
         auto key = cloud->iam->root_key();
         return {key->id, key->secret.reveal()};
     }
-    Received s3(http::Method method, const std::string& target, const Key& key,
-                const std::string& body = {}) {
-        return ask(cloud->application,
-                   signed_request({.method = method, .target = target, .service = "s3", .body = body}, key,
-                                  clock.now()));
+    ReceivedResponse s3(http::Method method, const std::string& target, const Key& key,
+                        const std::string& body = {}) {
+        return send_request(
+            cloud->application,
+            signed_request({.method = method, .target = target, .service = "s3", .body = body}, key,
+                           clock.now()));
     }
-    Received form(const std::string& service, const std::string& body, const Key& key) {
-        return ask(cloud->application,
-                   signed_request({.service = service,
-                                   .headers = {{"Content-Type", "application/x-www-form-urlencoded"}},
-                                   .body = body},
-                                  key, clock.now()));
+    ReceivedResponse form(const std::string& service, const std::string& body, const Key& key) {
+        return send_request(
+            cloud->application,
+            signed_request({.service = service,
+                            .headers = {{"Content-Type", "application/x-www-form-urlencoded"}},
+                            .body = body},
+                           key, clock.now()));
     }
 
     const std::string campus_project = "campus-student-lifecycle";
     FixedClock clock;
     FixedRandom random;
-    KeyServer keys;
+    FakeKeyServer keys;
     std::string folder = ::testing::TempDir() + "local_cloud_test." + std::to_string(::getpid());
     std::unique_ptr<LocalCloud> cloud;
     TenantResources campus;

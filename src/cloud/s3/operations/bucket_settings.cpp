@@ -6,40 +6,41 @@
 
 #include "cloud/s3/operations/cors.h"
 #include "cloud/s3/operations/operations.h"
-#include "cloud/s3/operations/public_access.h"
+#include "cloud/s3/protocol/bucket_settings.h"
 #include "cloud/s3/store/limits.h"
 
 namespace integreat::s3 {
 
 namespace {
 
-bool only(const Element& element, std::initializer_list<std::string_view> names) {
-    return std::all_of(element.children.begin(), element.children.end(), [&](const Element& inside) {
-        return std::find(names.begin(), names.end(), inside.name) != names.end();
+bool has_only_children(const Element& parent, std::initializer_list<std::string_view> names) {
+    return std::all_of(parent.children.begin(), parent.children.end(), [&](const Element& element) {
+        return std::find(names.begin(), names.end(), element.name) != names.end();
     });
 }
 
-Tried<> check_cors(const Element& document) {
-    TRY(read_cors(document));
+AwsResult<> check_cors(const Element& document) {
+    TRY(parse_cors(document));
     return {};
 }
 
-Tried<> check_public_access_block(const Element& document) {
-    if (!only(document,
-              {"BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets"}))
+AwsResult<> check_public_access_block(const Element& document) {
+    if (!has_only_children(
+            document, {"BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets"}))
         return malformed_xml();
-    for (const auto& inside : document.children) {
-        if (inside.text != "true" && inside.text != "false" && inside.text != "TRUE" &&
-            inside.text != "FALSE")
+    for (const auto& element : document.children) {
+        if (element.text != "true" && element.text != "false" && element.text != "TRUE" &&
+            element.text != "FALSE")
             return malformed_xml();
     }
     return {};
 }
 
-Tried<> check_encryption(const Element& document) {
+AwsResult<> check_encryption(const Element& document) {
     const auto* rule = document.child("Rule");
     if (!rule || document.children.size() != 1) return malformed_xml();
-    if (!only(*rule, {"ApplyServerSideEncryptionByDefault", "BucketKeyEnabled"})) return malformed_xml();
+    if (!has_only_children(*rule, {"ApplyServerSideEncryptionByDefault", "BucketKeyEnabled"}))
+        return malformed_xml();
     const auto* applied = rule->child("ApplyServerSideEncryptionByDefault");
     if (!applied) return malformed_xml();
     auto algorithm = applied->value("SSEAlgorithm");
@@ -52,19 +53,19 @@ Tried<> check_encryption(const Element& document) {
     return {};
 }
 
-Tried<> check_tagging(const Element& document) {
-    TRY(read_tag_set(document, bucket_tags_max));
+AwsResult<> check_tagging(const Element& document) {
+    TRY(parse_tag_set(document, bucket_tags_max));
     return {};
 }
 
-Tried<> check_lifecycle(const Element& document) {
+AwsResult<> check_lifecycle(const Element& document) {
     std::vector<std::string_view> ids;
     if (document.children.empty() || document.children.size() > lifecycle_rules_max) return malformed_xml();
     for (const auto& rule : document.children) {
         if (rule.name != "Rule" ||
-            !only(rule, {"ID", "Status", "Filter", "Prefix", "Expiration", "Transition",
-                         "NoncurrentVersionExpiration", "NoncurrentVersionTransition",
-                         "AbortIncompleteMultipartUpload"}))
+            !has_only_children(rule, {"ID", "Status", "Filter", "Prefix", "Expiration", "Transition",
+                                      "NoncurrentVersionExpiration", "NoncurrentVersionTransition",
+                                      "AbortIncompleteMultipartUpload"}))
             return malformed_xml();
         auto status = rule.value("Status");
         if (status != "Enabled" && status != "Disabled") return malformed_xml();
@@ -84,7 +85,7 @@ Tried<> check_lifecycle(const Element& document) {
     return {};
 }
 
-Tried<> check_ownership(const Element& document) {
+AwsResult<> check_ownership(const Element& document) {
     const auto* rule = document.child("Rule");
     if (!rule || document.children.size() != 1 || rule->children.size() != 1) return malformed_xml();
     auto owner = rule->value("ObjectOwnership");
@@ -97,18 +98,18 @@ Tried<> check_ownership(const Element& document) {
 struct Setting {
     std::string_view name;
     std::string_view get_action, put_action, delete_action;
-    std::string_view root;  // Of its XML; empty: JSON.
-    Tried<> (*check)(const Element&) = nullptr;
-    std::string_view missing_code, missing;  // Of a bucket that has none.
-    std::string_view by_default = {};        // What a bucket has that was not told otherwise.
+    std::string_view root;  // XML root element; empty for JSON.
+    AwsResult<> (*check)(const Element&) = nullptr;
+    std::string_view missing_code, missing_message;  // The error if the bucket has none.
+    std::string_view default_xml = {};               // The content for a bucket without its own.
 };
 
-constexpr std::string_view encryption_by_default =
+constexpr std::string_view default_encryption =
     "<Rule><ApplyServerSideEncryptionByDefault><SSEAlgorithm>AES256</SSEAlgorithm>"
     "</ApplyServerSideEncryptionByDefault><BucketKeyEnabled>false</BucketKeyEnabled></Rule>";
-constexpr std::string_view ownership_by_default =
+constexpr std::string_view default_ownership =
     "<Rule><ObjectOwnership>BucketOwnerEnforced</ObjectOwnership></Rule>";
-constexpr std::string_view block_by_default =
+constexpr std::string_view default_public_access_block =
     "<BlockPublicAcls>true</BlockPublicAcls><IgnorePublicAcls>true</IgnorePublicAcls>"
     "<BlockPublicPolicy>true</BlockPublicPolicy><RestrictPublicBuckets>true</RestrictPublicBuckets>";
 
@@ -120,11 +121,11 @@ constexpr std::array<Setting, 7> settings{{
     {"publicAccessBlock", "s3:GetBucketPublicAccessBlock", "s3:PutBucketPublicAccessBlock",
      "s3:PutBucketPublicAccessBlock", "PublicAccessBlockConfiguration", check_public_access_block,
      "NoSuchPublicAccessBlockConfiguration", "The public access block configuration was not found",
-     block_by_default},
+     default_public_access_block},
     {"encryption", "s3:GetEncryptionConfiguration", "s3:PutEncryptionConfiguration",
      "s3:PutEncryptionConfiguration", "ServerSideEncryptionConfiguration", check_encryption,
      "ServerSideEncryptionConfigurationNotFoundError",
-     "The server side encryption configuration was not found", encryption_by_default},
+     "The server side encryption configuration was not found", default_encryption},
     {"tagging", "s3:GetBucketTagging", "s3:PutBucketTagging", "s3:PutBucketTagging", "Tagging", check_tagging,
      "NoSuchTagSet", "The TagSet does not exist"},
     {"lifecycle", "s3:GetLifecycleConfiguration", "s3:PutLifecycleConfiguration",
@@ -132,114 +133,102 @@ constexpr std::array<Setting, 7> settings{{
      "NoSuchLifecycleConfiguration", "The lifecycle configuration does not exist"},
     {"ownershipControls", "s3:GetBucketOwnershipControls", "s3:PutBucketOwnershipControls",
      "s3:PutBucketOwnershipControls", "OwnershipControls", check_ownership, "OwnershipControlsNotFoundError",
-     "The bucket ownership controls were not found", ownership_by_default},
+     "The bucket ownership controls were not found", default_ownership},
 }};
 
-const Setting& setting_of(std::string_view name) {
+const Setting& find_setting(std::string_view name) {
     auto found =
         std::find_if(settings.begin(), settings.end(), [&](const auto& s) { return s.name == name; });
     ASSERT(found != settings.end());
     return *found;
 }
 
-// The document as it is kept.
-Tried<std::string> checked(const Bucket& bucket, const Setting& setting, std::string_view document) {
+// Validates a document and returns the text to save.
+AwsResult<std::string> validate(const Bucket& bucket, const Setting& setting, std::string_view document) {
     if (setting.check) {
         auto root = TRY(parse_xml(document, setting.root));
         TRY(setting.check(root));
         return to_xml(root);
     }
-    auto reading = policy::read_document(document, policy::DocumentKind::resource);
-    if (!reading.good()) {
+    auto parsed = policy::validate_document(document, policy::DocumentKind::resource);
+    if (!parsed.good()) {
         return AwsError{.status = 400,
                         .code = "MalformedPolicy",
-                        .message = policy::first_for_aws(reading.mistakes).aws,
-                        .cause = reading.mistakes.front().pointer + ": " + reading.mistakes.front().message};
+                        .message = policy::first_aws_error(parsed.errors).aws_message,
+                        .cause = parsed.errors.front().pointer + ": " + parsed.errors.front().message};
     }
-    if (public_access_block_of(bucket).block_public_policy && is_public(reading.document))
-        return access_denied("BlockPublicPolicy of bucket " + bucket.name + " refuses a public policy");
+    if (parse_public_access_block(bucket).block_public_policy && is_public_policy(parsed.document))
+        return access_denied("BlockPublicPolicy of bucket " + bucket.name +
+                             " does not allow a public policy");
     return std::string(document);
 }
 
 }  // namespace
 
-void read_settings(Bucket& bucket) {
-    if (auto found = bucket.settings.find("cors"); found != bucket.settings.end()) {
-        auto root = parse_xml(found->second, "CORSConfiguration");
-        ASSERT(root);
-        auto rules = read_cors(*root);
-        ASSERT(rules);
-        bucket.cors = *std::move(rules);
-    }
-    if (auto found = bucket.settings.find("policy"); found != bucket.settings.end()) {
-        auto document = policy::parse_document(found->second, policy::DocumentKind::resource);
-        ASSERT(document);
-        bucket.policy = *std::move(document);
-    }
-}
-
-Done get_setting(S3& s3, Exchange& exchange, std::string_view name) {
-    const auto& setting = setting_of(name);
-    auto bucket = TRY(permitted_bucket(s3, exchange, setting.get_action));
-    auto found = bucket->settings.find(name);
-    bool kept = found != bucket->settings.end();
-    if (kept ? found->second == deleted_setting : setting.by_default.empty()) {
+AwsResult<http::Response> get_setting(S3& s3, OperationContext& context, std::string_view name) {
+    const auto& setting = find_setting(name);
+    auto bucket = TRY(authorized_bucket(s3, context, setting.get_action));
+    auto stored = bucket->settings.find(name);
+    bool is_set = stored != bucket->settings.end();
+    if (is_set ? stored->second == deleted_setting : setting.default_xml.empty()) {
         return AwsError{.status = 404,
                         .code = std::string(setting.missing_code),
-                        .message = std::string(setting.missing),
+                        .message = std::string(setting.missing_message),
                         .details = {{"BucketName", bucket->name}}};
     }
-    if (!kept) {
-        XmlText xml(setting.root);
-        xml.raw(setting.by_default);
-        return answer_xml(std::move(xml));
+    if (!is_set) {
+        XmlWriter xml(setting.root);
+        xml.raw(setting.default_xml);
+        return xml_response(std::move(xml));
     }
-    http::Reply reply{.status = 200, .headers = {}, .body = found->second};
-    reply.headers.set("Content-Type", setting.check ? "application/xml" : "application/json");
-    return http::Response(std::move(reply));
+    http::FullResponse response{.status = 200, .headers = {}, .body = stored->second};
+    response.headers.set("Content-Type", setting.check ? "application/xml" : "application/json");
+    return http::Response(std::move(response));
 }
 
-Tried<> keep_setting(S3& s3, const Bucket& bucket, std::string_view name, std::string_view document) {
-    auto kept = TRY(checked(bucket, setting_of(name), document));
-    return change_bucket(s3, bucket, [&](Change& inside) -> Tried<> {
-        TRY(set_setting(inside, bucket.id, name, kept));
+AwsResult<> put_setting_document(S3& s3, const Bucket& bucket, std::string_view name,
+                                 std::string_view document) {
+    auto validated = TRY(validate(bucket, find_setting(name), document));
+    return update_bucket(s3, bucket, [&](WriteBatch& writes) -> AwsResult<> {
+        TRY(to_aws_result(set_setting(writes, bucket.id, name, validated)));
         return {};
     });
 }
 
-Done put_setting(S3& s3, Exchange& exchange, std::string_view name) {
-    const auto& setting = setting_of(name);
-    auto bucket = TRY(permitted_bucket(s3, exchange, setting.put_action));
-    auto claims = TRY(claims_of(exchange.request.headers));
-    TRY(check_claims(claims, exchange.body));
-    TRY(keep_setting(s3, *bucket, name, exchange.body));
-    return answer_empty(name == "policy" || name == "tagging" ? 204 : 200);
+AwsResult<http::Response> put_setting(S3& s3, OperationContext& context, std::string_view name) {
+    const auto& setting = find_setting(name);
+    auto bucket = TRY(authorized_bucket(s3, context, setting.put_action));
+    auto declared = TRY(parse_declared_checksums(context.request.headers));
+    TRY(verify_checksums(declared, context.body));
+    TRY(put_setting_document(s3, *bucket, name, context.body));
+    return empty_response(name == "policy" || name == "tagging" ? 204 : 200);
 }
 
-Done delete_setting(S3& s3, Exchange& exchange, std::string_view name) {
-    const auto& setting = setting_of(name);
-    auto bucket = TRY(permitted_bucket(s3, exchange, setting.delete_action));
-    // Encryption falls back to what every bucket has; the others are gone.
-    bool falls_back = setting.by_default.empty() || name == "encryption";
-    auto rows = [&](Change& inside) -> Tried<> {
-        TRY(set_setting(inside, bucket->id, name, falls_back ? std::string_view() : deleted_setting));
+AwsResult<http::Response> delete_setting(S3& s3, OperationContext& context, std::string_view name) {
+    const auto& setting = find_setting(name);
+    auto bucket = TRY(authorized_bucket(s3, context, setting.delete_action));
+    // Deleted encryption falls back to the default; the other settings with a default stay deleted.
+    bool falls_back = setting.default_xml.empty() || name == "encryption";
+    auto rows = [&](WriteBatch& writes) -> AwsResult<> {
+        TRY(to_aws_result(
+            set_setting(writes, bucket->id, name, falls_back ? std::string_view() : deleted_setting)));
         return {};
     };
-    TRY(change_bucket(s3, *bucket, rows));
-    return answer_empty(204);
+    TRY(update_bucket(s3, *bucket, rows));
+    return empty_response(204);
 }
 
-Done get_policy_status(S3& s3, Exchange& exchange) {
-    auto bucket = TRY(permitted_bucket(s3, exchange, "s3:GetBucketPolicyStatus"));
+AwsResult<http::Response> get_policy_status(S3& s3, OperationContext& context) {
+    auto bucket = TRY(authorized_bucket(s3, context, "s3:GetBucketPolicyStatus"));
     if (!bucket->policy) {
         return AwsError{.status = 404,
                         .code = "NoSuchBucketPolicy",
                         .message = "The bucket policy does not exist",
                         .details = {{"BucketName", bucket->name}}};
     }
-    XmlText xml("PolicyStatus");
-    xml.flag("IsPublic", is_public(*bucket->policy));
-    return answer_xml(std::move(xml));
+    XmlWriter xml("PolicyStatus");
+    xml.flag("IsPublic", is_public_policy(*bucket->policy));
+    return xml_response(std::move(xml));
 }
 
 }  // namespace integreat::s3

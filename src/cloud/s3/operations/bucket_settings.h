@@ -1,25 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a bucket is configured with, one document each: CORS, policy, public access block, encryption, tags,
-// lifecycle, ownership. A document is checked when it comes and given back as it was checked.
+// Operations on bucket settings, one document each: CORS, policy, public access block, encryption, tags,
+// lifecycle, ownership. A document is validated when it is put and returned as validated.
 #pragma once
 
-#include "cloud/s3/operations/request.h"
+#include "cloud/s3/operations/authorization.h"
+#include "http/message/message.h"
 
 namespace integreat::s3 {
 
-// Kept in place of a document by a bucket that has none of what buckets have by default.
-inline constexpr std::string_view deleted_setting = "-";
+// `name` is the query parameter of the setting: "cors", "policy", "publicAccessBlock", …
+AwsResult<http::Response> get_setting(S3& s3, OperationContext& context, std::string_view name);
+AwsResult<http::Response> put_setting(S3& s3, OperationContext& context, std::string_view name);
+AwsResult<http::Response> delete_setting(S3& s3, OperationContext& context, std::string_view name);
+AwsResult<http::Response> get_policy_status(S3& s3, OperationContext& context);
 
-// Reads what the storage needs again and again (CORS, policy) from the documents.
-void read_settings(Bucket& bucket);
-
-// Named as the last part of their query: "cors", "policy", "publicAccessBlock", …
-Done get_setting(S3& s3, Exchange& exchange, std::string_view name);
-Done put_setting(S3& s3, Exchange& exchange, std::string_view name);
-Done delete_setting(S3& s3, Exchange& exchange, std::string_view name);
-Done get_policy_status(S3& s3, Exchange& exchange);
-
-// Checks and keeps a document without asking anybody.
-Tried<> keep_setting(S3& s3, const Bucket& bucket, std::string_view name, std::string_view document);
+// Validates and saves a document without a permission check.
+AwsResult<> put_setting_document(S3& s3, const Bucket& bucket, std::string_view name,
+                                 std::string_view document);
 
 }  // namespace integreat::s3

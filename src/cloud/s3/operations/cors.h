@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Cross-origin requests, as the bucket's owner configured them and not otherwise
-// (https://docs.aws.amazon.com/AmazonS3/latest/userguide/cors.html): the first rule that knows origin, method
-// and headers decides. Without a rule a browser sees a failed request.
+// CORS of buckets (https://docs.aws.amazon.com/AmazonS3/latest/userguide/cors.html): the first rule that
+// matches origin, method and headers applies. Without a matching rule the browser blocks the response.
 #pragma once
 
 #include <string_view>
@@ -13,12 +12,8 @@
 
 namespace integreat::s3 {
 
-// MalformedXML; InvalidRequest for what no rule may say.
-Tried<std::vector<CorsRule>> read_cors(const Element& configuration);
-
-// Of the service's table: `preflight` answers OPTIONS before anybody is authenticated, `add_cors` completes
-// any other answer.
-cloud::Answer answer_preflight(S3& s3, cloud::Exchange& exchange);
-void add_cors(S3& s3, const cloud::Exchange& exchange, http::Headers& headers);
+// Implement Api::preflight, for OPTIONS before authentication, and Api::add_cors, for all other responses.
+cloud::OperationResult handle_preflight(S3& s3, cloud::OperationContext& context);
+void add_cors(S3& s3, const cloud::OperationContext& context, http::Headers& headers);
 
 }  // namespace integreat::s3

@@ -8,7 +8,7 @@ class CorsTest : public S3Test {
 protected:
     CorsTest() {
         put("/a-bucket/k", "x");
-        auto done =
+        auto response =
             put("/a-bucket?cors",
                 "<CORSConfiguration><CORSRule><AllowedOrigin>http://localhost:*</AllowedOrigin>"
                 "<AllowedMethod>GET</AllowedMethod><AllowedMethod>PUT</AllowedMethod>"
@@ -16,41 +16,41 @@ protected:
                 "<ExposeHeader>ETag</ExposeHeader><MaxAgeSeconds>300</MaxAgeSeconds></CORSRule>"
                 "<CORSRule><AllowedOrigin>*</AllowedOrigin><AllowedMethod>HEAD</AllowedMethod></CORSRule>"
                 "</CORSConfiguration>");
-        EXPECT_EQ(done.status, 200) << done.body;
-        who = "";
+        EXPECT_EQ(response.status, 200) << response.body;
+        access_key_id = "";
     }
-    Received preflight(const std::string& origin, const std::string& method,
-                       const std::string& headers = "") {
+    ReceivedResponse preflight(const std::string& origin, const std::string& method,
+                               const std::string& headers = "") {
         Headers fields{{"Origin", origin}, {"Access-Control-Request-Method", method}};
         if (!headers.empty()) fields.emplace_back("Access-Control-Request-Headers", headers);
         return call(http::Method::options, "/a-bucket/k", fields);
     }
 };
 
-TEST_F(CorsTest, APreflightIsAnsweredByTheFirstRuleThatFits) {
-    auto answer = preflight("http://localhost:5173", "PUT", "authorization,x-amz-date, X-Amz-Acl");
-    EXPECT_EQ(answer.status, 200) << answer.body;
-    EXPECT_EQ(answer.headers.value("Access-Control-Allow-Origin"), "http://localhost:5173");
-    EXPECT_EQ(answer.headers.value("Access-Control-Allow-Methods"), "GET, PUT");
-    EXPECT_EQ(answer.headers.value("Access-Control-Allow-Headers"), "authorization, x-amz-date, x-amz-acl");
-    EXPECT_EQ(answer.headers.value("Access-Control-Expose-Headers"), "ETag");
-    EXPECT_EQ(answer.headers.value("Access-Control-Max-Age"), "300");
+TEST_F(CorsTest, APreflightUsesTheFirstMatchingRule) {
+    auto response = preflight("http://localhost:5173", "PUT", "authorization,x-amz-date, X-Amz-Acl");
+    EXPECT_EQ(response.status, 200) << response.body;
+    EXPECT_EQ(response.headers.value("Access-Control-Allow-Origin"), "http://localhost:5173");
+    EXPECT_EQ(response.headers.value("Access-Control-Allow-Methods"), "GET, PUT");
+    EXPECT_EQ(response.headers.value("Access-Control-Allow-Headers"), "authorization, x-amz-date, x-amz-acl");
+    EXPECT_EQ(response.headers.value("Access-Control-Expose-Headers"), "ETag");
+    EXPECT_EQ(response.headers.value("Access-Control-Max-Age"), "300");
     EXPECT_EQ(preflight("http://elsewhere.example", "HEAD").headers.value("Access-Control-Allow-Origin"),
               "*");
 }
 
-TEST_F(CorsTest, WhatNoRuleAllowsIsRefused) {
-    EXPECT_EQ(refusal(preflight("http://elsewhere.example", "PUT")), "AccessForbidden 403");
-    EXPECT_EQ(refusal(preflight("http://localhost:1", "DELETE")), "AccessForbidden 403");
-    EXPECT_EQ(refusal(preflight("http://localhost:1", "PUT", "x-other")), "AccessForbidden 403");
+TEST_F(CorsTest, RefusesRequestsWithoutAMatchingRule) {
+    EXPECT_EQ(error_of(preflight("http://elsewhere.example", "PUT")), "AccessForbidden 403");
+    EXPECT_EQ(error_of(preflight("http://localhost:1", "DELETE")), "AccessForbidden 403");
+    EXPECT_EQ(error_of(preflight("http://localhost:1", "PUT", "x-other")), "AccessForbidden 403");
     EXPECT_FALSE(preflight("http://localhost:1", "DELETE").headers.contains("Access-Control-Allow-Origin"));
     Headers fields{{"Origin", "http://localhost:1"}, {"Access-Control-Request-Method", "GET"}};
     auto closed = call(http::Method::options, "/no-bucket/k", fields);
     EXPECT_EQ(closed.text("Message"), "CORSResponse: CORS is not enabled for this bucket.");
 }
 
-TEST_F(CorsTest, AnswersAndRefusalsCarryTheFieldsOfTheirRule) {
-    who = "AKIAROOT";
+TEST_F(CorsTest, AddsTheHeadersOfTheRuleToResponsesAndErrors) {
+    access_key_id = "AKIAROOT";
     auto got = get("/a-bucket/k", {{"Origin", "http://localhost:5173"}});
     EXPECT_EQ(got.headers.value("Access-Control-Allow-Origin"), "http://localhost:5173");
     EXPECT_EQ(got.headers.value("Access-Control-Expose-Headers"), "ETag");
@@ -63,23 +63,23 @@ TEST_F(CorsTest, AnswersAndRefusalsCarryTheFieldsOfTheirRule) {
     EXPECT_FALSE(get("/a-bucket/k").headers.contains("Access-Control-Allow-Origin"));
 }
 
-TEST_F(CorsTest, AConfigurationThatCannotBeMeantIsRefusedWithItsPlace) {
-    who = "AKIAROOT";
-    auto with = [&](const std::string& inside) {
+TEST_F(CorsTest, RefusesInvalidConfigurations) {
+    access_key_id = "AKIAROOT";
+    auto with = [&](const std::string& elements) {
         return put("/a-bucket?cors",
-                   "<CORSConfiguration><CORSRule>" + inside + "</CORSRule></CORSConfiguration>");
+                   "<CORSConfiguration><CORSRule>" + elements + "</CORSRule></CORSConfiguration>");
     };
     EXPECT_EQ(with("<AllowedOrigin>*</AllowedOrigin><AllowedMethod>PATCH</AllowedMethod>").text("Message"),
               "Found unsupported HTTP method in CORS config. Unsupported method is PATCH");
     EXPECT_EQ(with("<AllowedOrigin>*a*</AllowedOrigin><AllowedMethod>GET</AllowedMethod>").text("Message"),
               "AllowedOrigin &quot;*a*&quot; can not have more than one wildcard.");
-    EXPECT_EQ(refusal(with("<AllowedOrigin>*</AllowedOrigin>")), "MalformedXML 400");
+    EXPECT_EQ(error_of(with("<AllowedOrigin>*</AllowedOrigin>")), "MalformedXML 400");
     std::string rule =
         "<CORSRule><AllowedOrigin>*</AllowedOrigin><AllowedMethod>GET</AllowedMethod></CORSRule>";
     std::string many = "<CORSConfiguration>";
     for (int i = 0; i < 101; ++i)
         many += rule;
-    EXPECT_EQ(refusal(put("/a-bucket?cors", many + "</CORSConfiguration>")), "MalformedXML 400");
+    EXPECT_EQ(error_of(put("/a-bucket?cors", many + "</CORSConfiguration>")), "MalformedXML 400");
 }
 
 }  // namespace

@@ -8,8 +8,9 @@ namespace integreat::s3 {
 
 namespace {
 
-// CRC-64 is only ever the sum of the whole; hashes cannot be combined and are only ever sums of sums.
-Tried<Checksum> checksum_of_upload(const http::Headers& headers) {
+// Parses the checksum algorithm and type of an upload. CRC-64 supports only full-object checksums; hashes
+// cannot be combined and support only composite ones.
+AwsResult<Checksum> parse_upload_checksum(const http::Headers& headers) {
     Checksum checksum;
     auto algorithm = headers.get("x-amz-checksum-algorithm");
     auto type = headers.get("x-amz-checksum-type");
@@ -19,30 +20,31 @@ Tried<Checksum> checksum_of_upload(const http::Headers& headers) {
                 "The x-amz-checksum-type header can only be used with the x-amz-checksum-algorithm header.");
         return checksum;
     }
-    auto kind = checksum_kind_from(*algorithm);
+    auto kind = parse_checksum_kind(*algorithm);
     if (!kind) {
         return invalid_request(
             "Checksum algorithm provided is unsupported. Please try again with any of the "
             "valid types: [CRC32, CRC32C, CRC64NVME, SHA1, SHA256]");
     }
     checksum.kind = *kind;
-    bool whole_only = *kind == ChecksumKind::crc64nvme;
-    bool parts_only = *kind == ChecksumKind::sha1 || *kind == ChecksumKind::sha256;
-    auto wanted = type.value_or(whole_only ? "FULL_OBJECT" : "COMPOSITE");
-    bool known = wanted == "COMPOSITE" || wanted == "FULL_OBJECT";
-    if (!known) return invalid_request("Value for x-amz-checksum-type header is invalid.");
-    checksum.composite = wanted == "COMPOSITE";
-    if ((checksum.composite && whole_only) || (!checksum.composite && parts_only)) {
-        return invalid_request("The " + std::string(wanted) + " checksum type cannot be used with the " +
-                               checksum_header(*kind).substr(15) + " checksum algorithm.");
+    bool full_object_only = *kind == ChecksumKind::crc64nvme;
+    bool composite_only = *kind == ChecksumKind::sha1 || *kind == ChecksumKind::sha256;
+    auto checksum_type = type.value_or(full_object_only ? "FULL_OBJECT" : "COMPOSITE");
+    bool valid = checksum_type == "COMPOSITE" || checksum_type == "FULL_OBJECT";
+    if (!valid) return invalid_request("Value for x-amz-checksum-type header is invalid.");
+    checksum.composite = checksum_type == "COMPOSITE";
+    if ((checksum.composite && full_object_only) || (!checksum.composite && composite_only)) {
+        return invalid_request("The " + std::string(checksum_type) +
+                               " checksum type cannot be used with the " + checksum_header(*kind).substr(15) +
+                               " checksum algorithm.");
     }
     return checksum;
 }
 
 }  // namespace
 
-Tried<int> part_number_of(const Exchange& exchange) {
-    auto text = exchange.parameter("partNumber").value_or("");
+AwsResult<int> parse_part_number(const OperationContext& context) {
+    auto text = context.parameter("partNumber").value_or("");
     int number = 0;
     auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), number);
     if (failure != std::errc() || end != text.data() + text.size() || number < 1 ||
@@ -53,81 +55,82 @@ Tried<int> part_number_of(const Exchange& exchange) {
     return number;
 }
 
-Tried<Upload> upload_of(S3& s3, const Exchange& exchange, const Bucket& bucket) {
-    auto id = exchange.parameter("uploadId").value_or("");
-    auto transaction = TRY(s3.storage->index->read());
-    auto upload = TRY(find_upload(transaction, bucket.id, exchange.key, id));
+AwsResult<Upload> requested_upload(S3& s3, const OperationContext& context, const Bucket& bucket) {
+    auto id = context.parameter("uploadId").value_or("");
+    auto transaction = TRY(to_aws_result(s3.storage->index->read()));
+    auto upload = TRY(to_aws_result(find_upload(transaction, bucket.id, context.key, id)));
     if (!upload) return no_such_upload(id);
     return *std::move(upload);
 }
 
-Done create_upload(S3& s3, Exchange& exchange) {
-    const auto& headers = exchange.request.headers;
-    auto bucket = TRY(bucket_of(s3, exchange));
-    TRY(check_key(exchange.key));
-    auto tags = TRY(tags_of_header(headers));
-    auto keys = keys_of_tags("s3:RequestObjectTag", tags);
-    auto resource = object_arn(bucket->name, exchange.key);
-    TRY(permit(exchange, *bucket, {.action = "s3:PutObject", .resource = resource, .keys = keys}));
+AwsResult<http::Response> create_upload(S3& s3, OperationContext& context) {
+    const auto& headers = context.request.headers;
+    auto bucket = TRY(request_bucket(s3, context));
+    TRY(check_key(context.key));
+    auto tags = TRY(parse_tagging_header(headers));
+    auto keys = tag_condition_keys("s3:RequestObjectTag", tags);
+    auto resource = object_arn(bucket->name, context.key);
+    TRY(authorize(context, *bucket, {.action = "s3:PutObject", .resource = resource, .keys = keys}));
     if (!tags.empty())
-        TRY(permit(exchange, *bucket, {.action = "s3:PutObjectTagging", .resource = resource, .keys = keys}));
-    TRY(refuse_what_is_not_there(headers));
+        TRY(authorize(context, *bucket,
+                      {.action = "s3:PutObjectTagging", .resource = resource, .keys = keys}));
+    TRY(reject_unsupported_headers(headers));
     Upload upload{.number = next_number(*s3.storage),
-                  .key = exchange.key,
+                  .key = context.key,
                   .id = {},
                   .started = s3.storage->clock.now(),
-                  .initiator = exchange.caller.who.arn};
+                  .initiator = context.caller.principal.arn};
     upload.id = make_version_id(upload.number, s3.storage->random);
-    upload.headers = TRY(kept_headers(headers));
+    upload.headers = TRY(parse_stored_headers(headers));
     upload.tags = std::move(tags);
-    upload.storage_class = TRY(storage_class_of(headers));
-    upload.checksum = TRY(checksum_of_upload(headers));
-    auto rows = [&](Change& inside) -> Tried<> {
-        TRY(insert_upload(inside, bucket->id, upload));
+    upload.storage_class = TRY(parse_storage_class(headers));
+    upload.checksum = TRY(parse_upload_checksum(headers));
+    auto rows = [&](WriteBatch& writes) -> AwsResult<> {
+        TRY(to_aws_result(insert_upload(writes, bucket->id, upload)));
         return {};
     };
-    TRY(change(s3, rows));
-    http::Headers answer;
-    add_encryption(answer, upload.headers);
+    TRY(run_write_transaction(s3, rows));
+    http::Headers response_headers;
+    add_encryption_headers(response_headers, upload.headers);
     if (upload.checksum.kind != ChecksumKind::none) {
-        answer.set("x-amz-checksum-algorithm", name_of(upload.checksum.kind));
-        answer.set("x-amz-checksum-type", upload.checksum.composite ? "COMPOSITE" : "FULL_OBJECT");
+        response_headers.set("x-amz-checksum-algorithm", to_string(upload.checksum.kind));
+        response_headers.set("x-amz-checksum-type", upload.checksum.composite ? "COMPOSITE" : "FULL_OBJECT");
     }
-    XmlText xml("InitiateMultipartUploadResult");
+    XmlWriter xml("InitiateMultipartUploadResult");
     xml.value("Bucket", bucket->name);
     xml.value("Key", upload.key);
     xml.value("UploadId", upload.id);
-    return answer_xml(std::move(xml), std::move(answer));
+    return xml_response(std::move(xml), std::move(response_headers));
 }
 
-Done abort_upload(S3& s3, Exchange& exchange) {
-    auto bucket = TRY(bucket_of(s3, exchange));
-    TRY(permit(exchange, *bucket,
-               {.action = "s3:AbortMultipartUpload", .resource = object_arn(bucket->name, exchange.key)}));
-    auto id = exchange.parameter("uploadId").value_or("");
-    auto rows = [&](Change& inside) -> Tried<> {
-        auto upload = TRY(find_upload(inside.transaction, bucket->id, exchange.key, id));
+AwsResult<http::Response> abort_upload(S3& s3, OperationContext& context) {
+    auto bucket = TRY(request_bucket(s3, context));
+    TRY(authorize(context, *bucket,
+                  {.action = "s3:AbortMultipartUpload", .resource = object_arn(bucket->name, context.key)}));
+    auto id = context.parameter("uploadId").value_or("");
+    auto rows = [&](WriteBatch& writes) -> AwsResult<> {
+        auto upload = TRY(to_aws_result(find_upload(writes.transaction, bucket->id, context.key, id)));
         if (!upload) return no_such_upload(id);
-        TRY(delete_upload(inside, *upload));
+        TRY(to_aws_result(delete_upload(writes, *upload)));
         return {};
     };
-    TRY(change(s3, rows));
-    return answer_empty(204);
+    TRY(run_write_transaction(s3, rows));
+    return empty_response(204);
 }
 
-Done list_upload_parts(S3& s3, Exchange& exchange) {
-    auto bucket = TRY(bucket_of(s3, exchange));
-    TRY(permit(
-        exchange, *bucket,
-        {.action = "s3:ListMultipartUploadParts", .resource = object_arn(bucket->name, exchange.key)}));
-    auto upload = TRY(upload_of(s3, exchange, *bucket));
-    auto count_max = TRY(number_of(exchange, "max-parts", page_count_max, page_count_max));
-    auto after = TRY(number_of(exchange, "part-number-marker", 0, part_number_max));
-    auto transaction = TRY(s3.storage->index->read());
-    auto parts = TRY(list_parts(transaction, upload, after, count_max + 1));
+AwsResult<http::Response> list_upload_parts(S3& s3, OperationContext& context) {
+    auto bucket = TRY(request_bucket(s3, context));
+    TRY(authorize(
+        context, *bucket,
+        {.action = "s3:ListMultipartUploadParts", .resource = object_arn(bucket->name, context.key)}));
+    auto upload = TRY(requested_upload(s3, context, *bucket));
+    auto count_max = TRY(parse_int_parameter(context, "max-parts", page_count_max, page_count_max));
+    auto after = TRY(parse_int_parameter(context, "part-number-marker", 0, part_number_max));
+    auto transaction = TRY(to_aws_result(s3.storage->index->read()));
+    auto parts = TRY(to_aws_result(list_parts(transaction, upload, after, count_max + 1)));
     bool truncated = parts.size() > static_cast<std::size_t>(count_max);
     if (truncated) parts.pop_back();
-    XmlText xml("ListPartsResult");
+    XmlWriter xml("ListPartsResult");
     xml.value("Bucket", bucket->name);
     xml.value("Key", upload.key);
     xml.value("UploadId", upload.id);
@@ -137,7 +140,7 @@ Done list_upload_parts(S3& s3, Exchange& exchange) {
     write_owner(xml, "Owner", s3);
     xml.value("StorageClass", upload.storage_class);
     if (upload.checksum.kind != ChecksumKind::none) {
-        xml.value("ChecksumAlgorithm", name_of(upload.checksum.kind));
+        xml.value("ChecksumAlgorithm", to_string(upload.checksum.kind));
         xml.value("ChecksumType", upload.checksum.composite ? "COMPOSITE" : "FULL_OBJECT");
     }
     xml.value("PartNumberMarker", static_cast<std::uint64_t>(after));
@@ -147,13 +150,13 @@ Done list_upload_parts(S3& s3, Exchange& exchange) {
     for (const auto& part : parts) {
         xml.open("Part");
         xml.value("PartNumber", static_cast<std::uint64_t>(part.number));
-        xml.value("LastModified", iso_time(part.modified));
-        xml.value("ETag", quoted(part.etag));
+        xml.value("LastModified", format_iso_time(part.modified));
+        xml.value("ETag", quote_etag(part.etag));
         xml.value("Size", part.size);
         write_checksum(xml, part.checksum, 0);
         xml.close();
     }
-    return answer_xml(std::move(xml));
+    return xml_response(std::move(xml));
 }
 
 }  // namespace integreat::s3

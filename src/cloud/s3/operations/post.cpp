@@ -1,38 +1,40 @@
 // SPDX-License-Identifier: Apache-2.0
-// A browser's form uploads a file: https://docs.aws.amazon.com/AmazonS3/latest/API/RESTObjectPOST.html
+// Browser form uploads: https://docs.aws.amazon.com/AmazonS3/latest/API/RESTObjectPOST.html
 #include <algorithm>
 
+#include "base/text/ascii.h"
+#include "cloud/aws/auth/authentication.h"
 #include "cloud/s3/operations/operations.h"
 #include "cloud/s3/protocol/form.h"
 #include "cloud/s3/protocol/post_policy.h"
 #include "cloud/s3/store/limits.h"
-#include "http/routing/router.h"
+#include "http/routing/target.h"
 
 namespace integreat::s3 {
 
 namespace {
 
-struct Posting {
+struct PostRequest {
     S3& s3;
-    Exchange& exchange;
+    OperationContext& context;
     BucketPointer bucket;
     FormReader form;
     PostPolicy policy = {};
-    Claims claims = {};
-    Writing writing = {};
-    std::optional<BodyWriter> writer = {};
+    DeclaredChecksums declared = {};
+    PendingVersion pending = {};
+    std::optional<BlobWriter> writer = {};
 };
 
-AwsError entity_too_small(std::uint64_t proposed, std::uint64_t least) {
-    return {
-        .status = 400,
-        .code = "EntityTooSmall",
-        .message = "Your proposed upload is smaller than the minimum allowed size",
-        .details = {{"ProposedSize", std::to_string(proposed)}, {"MinSizeAllowed", std::to_string(least)}}};
+AwsError entity_too_small(std::uint64_t proposed, std::uint64_t bytes_min) {
+    return {.status = 400,
+            .code = "EntityTooSmall",
+            .message = "Your proposed upload is smaller than the minimum allowed size",
+            .details = {{"ProposedSize", std::to_string(proposed)},
+                        {"MinSizeAllowed", std::to_string(bytes_min)}}};
 }
 
-// "${filename}" in the key is what the user's file is called, without its folders.
-std::string key_of(const FormReader& form, std::string_view filename) {
+// Replaces "${filename}" in the key with the name of the user's file, without its folders.
+std::string resolve_key(const FormReader& form, std::string_view filename) {
     std::string key(form.field("key"));
     auto at = key.find("${filename}");
     if (at == std::string::npos) return key;
@@ -41,9 +43,9 @@ std::string key_of(const FormReader& form, std::string_view filename) {
     return key.replace(at, 11, filename);
 }
 
-// Who signed the policy is the caller; without a policy nobody is.
-Tried<> authenticate(Posting& posting) {
-    const auto& form = posting.form;
+// Sets the signer of the policy as the caller. Without a policy the caller stays anonymous.
+AwsResult<> authenticate(PostRequest& post) {
+    const auto& form = post.form;
     auto policy = form.field("policy");
     if (policy.empty()) return {};
     cloud::SignedForm signed_form{.algorithm = std::string(form.field("x-amz-algorithm")),
@@ -52,152 +54,149 @@ Tried<> authenticate(Posting& posting) {
                                   .security_token = std::string(form.field("x-amz-security-token")),
                                   .policy = std::string(policy),
                                   .signature = std::string(form.field("x-amz-signature"))};
-    if (auto refused = cloud::authenticate_form(posting.exchange, signed_form)) return *std::move(refused);
-    posting.policy = TRY(parse_post_policy(policy));
-    return check_post_policy(posting.policy, form.fields(), posting.bucket->name,
-                             posting.s3.storage->clock.now());
+    TRY(cloud::authenticate_form(post.context, signed_form));
+    post.policy = TRY(parse_post_policy(policy));
+    return check_post_policy(post.policy, form.fields(), post.bucket->name, post.s3.storage->clock.now());
 }
 
-// The fields that are headers of a PUT.
-Tried<http::Headers> headers_of_form(const FormReader& form) {
+// Returns the form fields that correspond to headers of a PUT.
+AwsResult<http::Headers> form_headers(const FormReader& form) {
     http::Headers headers;
     for (const auto& [name, value] : form.fields()) {
-        bool plain = std::none_of(value.begin(), value.end(),
-                                  [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; });
-        if (http::equal_ignoring_case(name, "tagging") || http::equal_ignoring_case(name, "policy")) continue;
-        if (!plain) return invalid_argument("The field has control characters", name, "");
-        headers.add(
-            http::equal_ignoring_case(name, "acl") ? std::string_view("x-amz-acl") : std::string_view(name),
-            value);
+        bool printable = std::none_of(value.begin(), value.end(), [](char c) {
+            return static_cast<unsigned char>(c) < 0x20 || c == 0x7f;
+        });
+        if (iequals(name, "tagging") || iequals(name, "policy")) continue;
+        if (!printable) return invalid_argument("The field has control characters", name, "");
+        headers.add(iequals(name, "acl") ? std::string_view("x-amz-acl") : std::string_view(name), value);
     }
     return headers;
 }
 
-Tried<> begin_file(Posting& posting, const FormReader::File& file) {
-    if (posting.form.field("key").empty()) {
+AwsResult<> start_file(PostRequest& post, const FormReader::File& file) {
+    if (post.form.field("key").empty()) {
         return invalid_argument(
             "Bucket POST must contain a field named 'key'.  If it is specified, please check "
             "the order of the fields.",
             "key", "");
     }
-    auto& version = posting.writing.version;
-    version.key = key_of(posting.form, file.filename);
+    auto& version = post.pending.version;
+    version.key = resolve_key(post.form, file.filename);
     TRY(check_key(version.key));
-    TRY(authenticate(posting));
-    auto headers = TRY(headers_of_form(posting.form));
-    if (auto tagging = posting.form.field("tagging"); !tagging.empty()) {
+    TRY(authenticate(post));
+    auto headers = TRY(form_headers(post.form));
+    if (auto tagging = post.form.field("tagging"); !tagging.empty()) {
         auto root = TRY(parse_xml(tagging, "Tagging"));
-        version.tags = TRY(read_tag_set(root, object_tags_max));
+        version.tags = TRY(parse_tag_set(root, object_tags_max));
     }
-    auto resource = object_arn(posting.bucket->name, version.key);
-    auto keys = keys_of_tags("s3:RequestObjectTag", version.tags);
-    TRY(permit(posting.exchange, *posting.bucket,
-               {.action = "s3:PutObject", .resource = resource, .keys = keys}));
+    auto resource = object_arn(post.bucket->name, version.key);
+    auto keys = tag_condition_keys("s3:RequestObjectTag", version.tags);
+    TRY(authorize(post.context, *post.bucket,
+                  {.action = "s3:PutObject", .resource = resource, .keys = keys}));
     if (!version.tags.empty())
-        TRY(permit(posting.exchange, *posting.bucket,
-                   {.action = "s3:PutObjectTagging", .resource = resource, .keys = keys}));
-    TRY(refuse_what_is_not_there(headers));
-    version.headers = TRY(kept_headers(headers));
-    version.storage_class = TRY(storage_class_of(headers));
-    posting.claims = TRY(claims_of(headers));
-    posting.writing.overwrite = TRY(overwrite_of(headers));
-    posting.writer.emplace(*posting.s3.storage, posting.claims.kind);
+        TRY(authorize(post.context, *post.bucket,
+                      {.action = "s3:PutObjectTagging", .resource = resource, .keys = keys}));
+    TRY(reject_unsupported_headers(headers));
+    version.headers = TRY(parse_stored_headers(headers));
+    version.storage_class = TRY(parse_storage_class(headers));
+    post.declared = TRY(parse_declared_checksums(headers));
+    post.pending.overwrite = TRY(parse_overwrite(headers));
+    post.writer.emplace(*post.s3.storage, post.declared.kind);
     return {};
 }
 
-Tried<> take_bytes(Posting& posting, std::string_view bytes) {
-    auto size = posting.writer->size() + bytes.size();
-    auto most = std::min(posting.policy.bytes_max, put_bytes_max);
-    if (size > most) return entity_too_large(size, most);
-    TRY(posting.writer->append(bytes));
+AwsResult<> append_bytes(PostRequest& post, std::string_view bytes) {
+    auto size = post.writer->size() + bytes.size();
+    auto bytes_max = std::min(post.policy.max_bytes, put_bytes_max);
+    if (size > bytes_max) return entity_too_large(size, bytes_max);
+    TRY(to_aws_result(post.writer->append(bytes)));
     return {};
 }
 
-std::string location_of(const Posting& posting) {
-    return "http://" + std::string(posting.exchange.request.headers.value("host")) + "/" +
-           posting.bucket->name + "/" + url_encoded(posting.writing.version.key);
+std::string object_location(const PostRequest& post) {
+    return "http://" + std::string(post.context.request.headers.value("host")) + "/" + post.bucket->name +
+           "/" + url_encode(post.pending.version.key);
 }
 
-// Where the form says the browser shall go, with what was made; empty if it says nothing usable.
-std::string redirect_of(const Posting& posting, const Version& version) {
-    auto redirect = posting.form.field("success_action_redirect");
-    if (redirect.empty()) redirect = posting.form.field("redirect");
+// Returns the redirect URL of the form with the created object; empty if it has no usable one.
+std::string redirect_location(const PostRequest& post, const Version& version) {
+    auto redirect = post.form.field("success_action_redirect");
+    if (redirect.empty()) redirect = post.form.field("redirect");
     if (!redirect.starts_with("http://") && !redirect.starts_with("https://")) return {};
     return std::string(redirect) + (redirect.find('?') == std::string_view::npos ? "?" : "&") +
-           "bucket=" + http::percent_encode(posting.bucket->name) +
-           "&key=" + http::percent_encode(version.key) +
-           "&etag=" + http::percent_encode(quoted(version.etag));
+           "bucket=" + http::percent_encode(post.bucket->name) + "&key=" + http::percent_encode(version.key) +
+           "&etag=" + http::percent_encode(quote_etag(version.etag));
 }
 
-Done answer_posted(const Posting& posting, const Version& version) {
+AwsResult<http::Response> post_response(const PostRequest& post, const Version& version) {
     http::Headers headers;
-    headers.set("ETag", quoted(version.etag));
-    add_version(headers, version);
-    add_checksum(headers, version);
-    add_encryption(headers, version.headers);
-    if (auto redirect = redirect_of(posting, version); !redirect.empty()) {
+    headers.set("ETag", quote_etag(version.etag));
+    add_version_headers(headers, version);
+    add_checksum_headers(headers, version);
+    add_encryption_headers(headers, version.headers);
+    if (auto redirect = redirect_location(post, version); !redirect.empty()) {
         headers.set("Location", redirect);
-        return answer_empty(303, std::move(headers));
+        return empty_response(303, std::move(headers));
     }
-    auto location = location_of(posting);
+    auto location = object_location(post);
     headers.set("Location", location);
-    auto status = posting.form.field("success_action_status");
-    if (status == "200") return answer_empty(200, std::move(headers));
-    if (status != "201") return answer_empty(204, std::move(headers));
-    XmlText xml("PostResponse", false);
+    auto status = post.form.field("success_action_status");
+    if (status == "200") return empty_response(200, std::move(headers));
+    if (status != "201") return empty_response(204, std::move(headers));
+    XmlWriter xml("PostResponse", false);
     xml.value("Location", location);
-    xml.value("Bucket", posting.bucket->name);
+    xml.value("Bucket", post.bucket->name);
     xml.value("Key", version.key);
-    xml.value("ETag", quoted(version.etag));
-    auto answer = TRY(answer_xml(std::move(xml), std::move(headers)));
-    std::get<http::Reply>(answer).status = 201;
-    return answer;
+    xml.value("ETag", quote_etag(version.etag));
+    auto response = TRY(xml_response(std::move(xml), std::move(headers)));
+    std::get<http::FullResponse>(response).status = 201;
+    return response;
 }
 
-Done finish(Posting& posting) {
-    TRY(posting.form.finish());
-    ASSERT(posting.writer);
-    if (posting.writer->size() < posting.policy.bytes_min)
-        return entity_too_small(posting.writer->size(), posting.policy.bytes_min);
-    auto body = TRY(posting.writer->finish());
-    TRY(check_claims(posting.claims, body, {}));
-    auto writing = posting.writing;
-    writing.bucket = posting.bucket;
-    writing.event = "ObjectCreated:Post";
-    describe(writing.version, body);
-    auto rows = [&](Change& inside) -> Tried<> {
-        TRY(body.adopt(inside));
+AwsResult<http::Response> finish(PostRequest& post) {
+    TRY(post.form.finish());
+    ASSERT(post.writer);
+    if (post.writer->size() < post.policy.bytes_min)
+        return entity_too_small(post.writer->size(), post.policy.bytes_min);
+    auto blob = TRY(to_aws_result(post.writer->finish()));
+    TRY(verify_checksums(post.declared, blob, {}));
+    auto pending = post.pending;
+    pending.bucket = post.bucket;
+    pending.event = "ObjectCreated:Post";
+    set_content(pending.version, blob);
+    auto rows = [&](WriteBatch& writes) -> AwsResult<> {
+        TRY(to_aws_result(blob.attach_to(writes)));
         return {};
     };
-    auto version = TRY(write_version(posting.s3, std::move(writing), rows));
-    return answer_posted(posting, version);
+    auto version = TRY(write_version(post.s3, std::move(pending), rows));
+    return post_response(post, version);
 }
 
-Tried<std::shared_ptr<Posting>> begin(S3& s3, Exchange& exchange) {
-    auto bucket = TRY(bucket_of(s3, exchange));
-    auto form = TRY(FormReader::begin(exchange.request.headers.value("content-type")));
-    return std::make_shared<Posting>(
-        Posting{.s3 = s3, .exchange = exchange, .bucket = std::move(bucket), .form = std::move(form)});
+AwsResult<std::shared_ptr<PostRequest>> make_post_request(S3& s3, OperationContext& context) {
+    auto bucket = TRY(request_bucket(s3, context));
+    auto form = TRY(FormReader::make(context.request.headers.value("content-type")));
+    return std::make_shared<PostRequest>(
+        PostRequest{.s3 = s3, .context = context, .bucket = std::move(bucket), .form = std::move(form)});
 }
 
 }  // namespace
 
-cloud::Reception post_key(S3& s3, Exchange& exchange) {
-    auto begun = begin(s3, exchange);
-    if (!begun) return std::move(begun).error();
-    auto posting = *begun;
+cloud::StreamedOperation post_key(S3& s3, OperationContext& context) {
+    auto request = make_post_request(s3, context);
+    if (!request) return std::move(request).error();
+    auto post = *request;
     FormReader::Events events{
-        .file_begins = [raw = posting.get()](const FormReader::File& file) { return begin_file(*raw, file); },
-        .file_bytes = [raw = posting.get()](std::string_view bytes) { return take_bytes(*raw, bytes); }};
-    return cloud::BodyReader{.piece = [posting, events](std::string_view bytes) -> std::optional<AwsError> {
-                                 auto fed = posting->form.feed(bytes, events);
-                                 if (fed) return std::nullopt;
-                                 return std::move(fed).error();
+        .on_file = [raw = post.get()](const FormReader::File& file) { return start_file(*raw, file); },
+        .on_file_bytes = [raw = post.get()](std::string_view bytes) { return append_bytes(*raw, bytes); }};
+    return cloud::BodyReader{.on_chunk = [post, events](std::string_view bytes) -> std::optional<AwsError> {
+                                 auto result = post->form.feed(bytes, events);
+                                 if (result) return std::nullopt;
+                                 return std::move(result).error();
                              },
-                             .end = [posting](const cloud::Parameters&) -> cloud::Answer {
-                                 auto done = finish(*posting);
-                                 if (done) return *std::move(done);
-                                 return std::move(done).error();
+                             .on_end = [post](const cloud::Parameters&) -> cloud::OperationResult {
+                                 auto response = finish(*post);
+                                 if (response) return *std::move(response);
+                                 return std::move(response).error();
                              }};
 }
 

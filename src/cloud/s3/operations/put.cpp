@@ -15,8 +15,8 @@ AwsError missing_length() {
             .message = "You must provide the Content-Length HTTP header."};
 }
 
-// How many bytes the body has once the transfer's coding is removed.
-Tried<std::uint64_t> announced_bytes(const http::Headers& headers) {
+// Returns the number of body bytes without aws-chunked coding.
+AwsResult<std::uint64_t> parse_body_bytes(const http::Headers& headers) {
     auto text = headers.get("x-amz-decoded-content-length");
     if (!text) text = headers.get("content-length");
     if (!text) return missing_length();
@@ -28,24 +28,24 @@ Tried<std::uint64_t> announced_bytes(const http::Headers& headers) {
     return bytes;
 }
 
-// A body that is being received for a version or a part.
-struct Receiving {
+// Receives the body of a version or a part into a blob.
+struct BlobReceiver {
     S3& s3;
-    BodyWriter writer;
-    Claims claims;
-    std::uint64_t bytes_announced = 0;
+    BlobWriter writer;
+    DeclaredChecksums declared;
+    std::uint64_t expected_bytes = 0;
 
-    std::optional<AwsError> take(std::string_view bytes) {
-        if (writer.size() + bytes.size() > bytes_announced) return incomplete();
-        auto taken = writer.append(bytes);
-        if (!taken) return from_error(taken.error());
+    std::optional<AwsError> append(std::string_view bytes) {
+        if (writer.size() + bytes.size() > expected_bytes) return incomplete();
+        auto appended = writer.append(bytes);
+        if (!appended) return to_aws_error(appended.error());
         return std::nullopt;
     }
-    Tried<Body> finish(const cloud::Parameters& trailers) {
-        if (writer.size() != bytes_announced) return incomplete();
-        auto body = TRY(writer.finish());
-        TRY(check_claims(claims, body, trailers));
-        return body;
+    AwsResult<PendingBlob> finish(const cloud::Parameters& trailers) {
+        if (writer.size() != expected_bytes) return incomplete();
+        auto blob = TRY(to_aws_result(writer.finish()));
+        TRY(verify_checksums(declared, blob, trailers));
+        return blob;
     }
     static AwsError incomplete() {
         return {.status = 400,
@@ -56,149 +56,154 @@ struct Receiving {
     }
 };
 
-Tried<std::shared_ptr<Receiving>> begin_receiving(S3& s3, const http::Headers& headers) {
-    auto claims = TRY(claims_of(headers));
-    auto bytes = TRY(announced_bytes(headers));
-    return std::make_shared<Receiving>(Receiving{.s3 = s3,
-                                                 .writer = BodyWriter(*s3.storage, claims.kind),
-                                                 .claims = claims,
-                                                 .bytes_announced = bytes});
+AwsResult<std::shared_ptr<BlobReceiver>> make_blob_receiver(S3& s3, const http::Headers& headers) {
+    auto declared = TRY(parse_declared_checksums(headers));
+    auto bytes = TRY(parse_body_bytes(headers));
+    return std::make_shared<BlobReceiver>(BlobReceiver{.s3 = s3,
+                                                       .writer = BlobWriter(*s3.storage, declared.kind),
+                                                       .declared = declared,
+                                                       .expected_bytes = bytes});
 }
 
-cloud::Answer as_answer(Done done) {
-    if (done) return *std::move(done);
-    return std::move(done).error();
+cloud::OperationResult to_operation_result(AwsResult<http::Response> result) {
+    if (result) return *std::move(result);
+    return std::move(result).error();
 }
 
-// What `finish` makes of the body is the answer.
-cloud::Reception reader_of(std::shared_ptr<Receiving> receiving, std::function<Done(Body body)> finish) {
+// Makes a body reader that passes the received blob to `finish` for the response.
+cloud::StreamedOperation make_body_reader(std::shared_ptr<BlobReceiver> receiver,
+                                          std::function<AwsResult<http::Response>(PendingBlob blob)> finish) {
     return cloud::BodyReader{
-        .piece = [receiving](std::string_view bytes) { return receiving->take(bytes); },
-        .end = [receiving, finish = std::move(finish)](const cloud::Parameters& trailers) -> cloud::Answer {
-            auto body = receiving->finish(trailers);
-            if (!body) return std::move(body).error();
-            return as_answer(finish(*std::move(body)));
+        .on_chunk = [receiver](std::string_view bytes) { return receiver->append(bytes); },
+        .on_end = [receiver,
+                   finish = std::move(finish)](const cloud::Parameters& trailers) -> cloud::OperationResult {
+            auto blob = receiver->finish(trailers);
+            if (!blob) return std::move(blob).error();
+            return to_operation_result(finish(*std::move(blob)));
         }};
 }
 
-struct Put {
-    Writing writing;
-    std::shared_ptr<Receiving> receiving;
+struct PutRequest {
+    PendingVersion pending;
+    std::shared_ptr<BlobReceiver> receiver;
 };
 
-Tried<Put> begin_put(S3& s3, Exchange& exchange) {
-    const auto& headers = exchange.request.headers;
-    auto bucket = TRY(bucket_of(s3, exchange));
-    TRY(check_key(exchange.key));
-    auto tags = TRY(tags_of_header(headers));
-    auto resource = object_arn(bucket->name, exchange.key);
-    TRY(permit(
-        exchange, *bucket,
-        {.action = "s3:PutObject", .resource = resource, .keys = keys_of_tags("s3:RequestObjectTag", tags)}));
+AwsResult<PutRequest> prepare_put(S3& s3, OperationContext& context) {
+    const auto& headers = context.request.headers;
+    auto bucket = TRY(request_bucket(s3, context));
+    TRY(check_key(context.key));
+    auto tags = TRY(parse_tagging_header(headers));
+    auto resource = object_arn(bucket->name, context.key);
+    TRY(authorize(context, *bucket,
+                  {.action = "s3:PutObject",
+                   .resource = resource,
+                   .keys = tag_condition_keys("s3:RequestObjectTag", tags)}));
     if (!tags.empty())
-        TRY(permit(exchange, *bucket,
-                   {.action = "s3:PutObjectTagging",
-                    .resource = resource,
-                    .keys = keys_of_tags("s3:RequestObjectTag", tags)}));
-    TRY(refuse_what_is_not_there(headers));
-    Writing writing{.bucket = bucket, .version = {}, .event = "ObjectCreated:Put"};
-    writing.version.key = exchange.key;
-    writing.version.tags = std::move(tags);
-    writing.version.headers = TRY(kept_headers(headers));
-    writing.version.storage_class = TRY(storage_class_of(headers));
-    writing.overwrite = TRY(overwrite_of(headers));
-    if (writing.overwrite.if_match || writing.overwrite.if_none_match) {
-        auto transaction = TRY(s3.storage->index->read());
-        auto present = TRY(find_object(transaction, bucket->id, exchange.key));
-        TRY(check_overwrite(writing.overwrite, present, exchange.key));
+        TRY(authorize(context, *bucket,
+                      {.action = "s3:PutObjectTagging",
+                       .resource = resource,
+                       .keys = tag_condition_keys("s3:RequestObjectTag", tags)}));
+    TRY(reject_unsupported_headers(headers));
+    PendingVersion pending{.bucket = bucket, .version = {}, .event = "ObjectCreated:Put"};
+    pending.version.key = context.key;
+    pending.version.tags = std::move(tags);
+    pending.version.headers = TRY(parse_stored_headers(headers));
+    pending.version.storage_class = TRY(parse_storage_class(headers));
+    pending.overwrite = TRY(parse_overwrite(headers));
+    if (pending.overwrite.if_match || pending.overwrite.if_none_match) {
+        auto transaction = TRY(to_aws_result(s3.storage->index->read()));
+        auto present = TRY(to_aws_result(find_object(transaction, bucket->id, context.key)));
+        TRY(check_overwrite(pending.overwrite, present, context.key));
     }
-    auto receiving = TRY(begin_receiving(s3, headers));
-    return Put{.writing = std::move(writing), .receiving = std::move(receiving)};
+    auto receiver = TRY(make_blob_receiver(s3, headers));
+    return PutRequest{.pending = std::move(pending), .receiver = std::move(receiver)};
 }
 
-Done finish_put(S3& s3, const Writing& begun, Body body) {
-    auto writing = begun;
-    describe(writing.version, body);
-    auto rows = [&](Change& inside) -> Tried<> {
-        TRY(body.adopt(inside));
+AwsResult<http::Response> finish_put(S3& s3, const PendingVersion& prepared, PendingBlob blob) {
+    auto pending = prepared;
+    set_content(pending.version, blob);
+    auto rows = [&](WriteBatch& writes) -> AwsResult<> {
+        TRY(to_aws_result(blob.attach_to(writes)));
         return {};
     };
-    auto version = TRY(write_version(s3, std::move(writing), rows));
+    auto version = TRY(write_version(s3, std::move(pending), rows));
     http::Headers headers;
-    headers.add("ETag", quoted(version.etag));
-    add_version(headers, version);
-    add_checksum(headers, version);
-    add_encryption(headers, version.headers);
-    return answer_empty(200, std::move(headers));
+    headers.add("ETag", quote_etag(version.etag));
+    add_version_headers(headers, version);
+    add_checksum_headers(headers, version);
+    add_encryption_headers(headers, version.headers);
+    return empty_response(200, std::move(headers));
 }
 
-struct PartPut {
+struct PartRequest {
     BucketPointer bucket;
     Upload upload;
     int number = 0;
-    std::shared_ptr<Receiving> receiving;
+    std::shared_ptr<BlobReceiver> receiver;
 };
 
-Tried<PartPut> begin_part(S3& s3, Exchange& exchange) {
-    auto bucket = TRY(bucket_of(s3, exchange));
-    TRY(check_key(exchange.key));
-    TRY(permit(exchange, *bucket,
-               {.action = "s3:PutObject", .resource = object_arn(bucket->name, exchange.key)}));
-    TRY(refuse_what_is_not_there(exchange.request.headers));
-    auto number = TRY(part_number_of(exchange));
-    auto upload = TRY(upload_of(s3, exchange, *bucket));
-    auto receiving = TRY(begin_receiving(s3, exchange.request.headers));
-    auto wanted = upload.checksum.kind, sent = receiving->claims.kind;
-    if (wanted != ChecksumKind::none && wanted != sent) {
+AwsResult<PartRequest> prepare_part(S3& s3, OperationContext& context) {
+    auto bucket = TRY(request_bucket(s3, context));
+    TRY(check_key(context.key));
+    TRY(authorize(context, *bucket,
+                  {.action = "s3:PutObject", .resource = object_arn(bucket->name, context.key)}));
+    TRY(reject_unsupported_headers(context.request.headers));
+    auto number = TRY(parse_part_number(context));
+    auto upload = TRY(requested_upload(s3, context, *bucket));
+    auto receiver = TRY(make_blob_receiver(s3, context.request.headers));
+    auto expected = upload.checksum.kind, actual = receiver->declared.kind;
+    if (expected != ChecksumKind::none && expected != actual) {
         auto name = [](ChecksumKind kind) {
             return kind == ChecksumKind::none ? "null" : checksum_header(kind).substr(15);
         };
-        return invalid_request("Checksum Type mismatch occurred, expected checksum Type: " + name(wanted) +
-                               ", actual checksum Type: " + name(sent));
+        return invalid_request("Checksum Type mismatch occurred, expected checksum Type: " + name(expected) +
+                               ", actual checksum Type: " + name(actual));
     }
-    return PartPut{.bucket = std::move(bucket),
-                   .upload = std::move(upload),
-                   .number = number,
-                   .receiving = std::move(receiving)};
+    return PartRequest{.bucket = std::move(bucket),
+                       .upload = std::move(upload),
+                       .number = number,
+                       .receiver = std::move(receiver)};
 }
 
 }  // namespace
 
-void describe(Version& version, const Body& body) {
-    version.size = body.size();
-    version.etag = crypto::hex_encode(body.md5());
-    version.content = body.number();
-    version.checksum = body.checksum();
+void set_content(Version& version, const PendingBlob& blob) {
+    version.size = blob.size();
+    version.etag = crypto::hex_encode(blob.md5());
+    version.content = blob.number();
+    version.checksum = blob.checksum();
 }
 
-Part part_of(int number, const Body& body, Time now) {
+Part make_part(int number, const PendingBlob& blob, Time now) {
     return {.number = number,
-            .blob = body.number(),
-            .size = body.size(),
+            .blob = blob.number(),
+            .size = blob.size(),
             .modified = now,
-            .etag = crypto::hex_encode(body.md5()),
-            .checksum = body.checksum()};
+            .etag = crypto::hex_encode(blob.md5()),
+            .checksum = blob.checksum()};
 }
 
-Tried<Version> write_version(S3& s3, Writing writing, const std::function<Tried<>(Change&)>& contents) {
-    auto& version = writing.version;
+AwsResult<Version> write_version(S3& s3, PendingVersion pending,
+                                 const std::function<AwsResult<>(WriteBatch&)>& contents) {
+    auto& version = pending.version;
     version.modified = s3.storage->clock.now();
-    auto rows = [&](Change& inside) -> Tried<> {
-        if (writing.overwrite.if_match || writing.overwrite.if_none_match) {
-            auto present = TRY(find_object(inside.transaction, writing.bucket->id, version.key));
-            TRY(check_overwrite(writing.overwrite, present, version.key));
+    auto rows = [&](WriteBatch& writes) -> AwsResult<> {
+        if (pending.overwrite.if_match || pending.overwrite.if_none_match) {
+            auto present =
+                TRY(to_aws_result(find_object(writes.transaction, pending.bucket->id, version.key)));
+            TRY(check_overwrite(pending.overwrite, present, version.key));
         }
-        TRY(contents(inside));
-        TRY(put_object(inside, *s3.storage, writing.bucket->id, version));
+        TRY(contents(writes));
+        TRY(to_aws_result(put_object(writes, *s3.storage, pending.bucket->id, version)));
         return {};
     };
-    TRY(change(s3, rows));
-    tell(s3, writing.event, *writing.bucket, version);
+    TRY(run_write_transaction(s3, rows));
+    publish_event(s3, pending.event, *pending.bucket, version);
     return std::move(version);
 }
 
-Tried<Overwrite> overwrite_of(const http::Headers& headers) {
-    Overwrite overwrite;
+AwsResult<OverwriteCondition> parse_overwrite(const http::Headers& headers) {
+    OverwriteCondition overwrite;
     if (auto none = headers.get("if-none-match")) {
         if (*none != "*") return not_implemented("If-None-Match with anything but * on a write");
         overwrite.if_none_match = true;
@@ -207,45 +212,47 @@ Tried<Overwrite> overwrite_of(const http::Headers& headers) {
     return overwrite;
 }
 
-Tried<> check_overwrite(const Overwrite& overwrite, const std::optional<Version>& present,
-                        std::string_view key) {
-    bool there = present && !present->marker;
-    if (overwrite.if_none_match && there) return precondition_failed("If-None-Match");
-    if (overwrite.if_match && !there) return no_such_key(key);
+AwsResult<> check_overwrite(const OverwriteCondition& overwrite, const std::optional<Version>& present,
+                            std::string_view key) {
+    bool exists = present && !present->marker;
+    if (overwrite.if_none_match && exists) return precondition_failed("If-None-Match");
+    if (overwrite.if_match && !exists) return no_such_key(key);
     if (overwrite.if_match && !matches_etag(*overwrite.if_match, present->etag))
         return precondition_failed("If-Match");
     return {};
 }
 
-cloud::Reception put_key(S3& s3, Exchange& exchange) {
-    auto put = begin_put(s3, exchange);
+cloud::StreamedOperation put_key(S3& s3, OperationContext& context) {
+    auto put = prepare_put(s3, context);
     if (!put) return std::move(put).error();
-    return reader_of(put->receiving, [&s3, writing = put->writing](Body body) {
-        return finish_put(s3, writing, std::move(body));
+    return make_body_reader(put->receiver, [&s3, pending = put->pending](PendingBlob blob) {
+        return finish_put(s3, pending, std::move(blob));
     });
 }
 
-cloud::Reception upload_part(S3& s3, Exchange& exchange) {
-    auto begun = begin_part(s3, exchange);
-    if (!begun) return std::move(begun).error();
-    return reader_of(begun->receiving, [&s3, put = *begun](Body body) -> Done {
-        auto part = part_of(put.number, body, s3.storage->clock.now());
-        auto rows = [&](Change& inside) -> Tried<> {
-            // It may have been completed or aborted meanwhile.
-            if (!TRY(find_upload(inside.transaction, put.bucket->id, put.upload.key, put.upload.id)))
-                return no_such_upload(put.upload.id);
-            TRY(body.adopt(inside));
-            TRY(put_part(inside, put.upload, part));
-            return {};
-        };
-        TRY(change(s3, rows));
-        http::Headers headers;
-        headers.add("ETag", quoted(part.etag));
-        if (part.checksum.kind != ChecksumKind::none)
-            headers.add(checksum_header(part.checksum.kind), part.checksum.text);
-        add_encryption(headers, put.upload.headers);
-        return answer_empty(200, std::move(headers));
-    });
+cloud::StreamedOperation upload_part(S3& s3, OperationContext& context) {
+    auto prepared = prepare_part(s3, context);
+    if (!prepared) return std::move(prepared).error();
+    return make_body_reader(
+        prepared->receiver, [&s3, put = *prepared](PendingBlob blob) -> AwsResult<http::Response> {
+            auto part = make_part(put.number, blob, s3.storage->clock.now());
+            auto rows = [&](WriteBatch& writes) -> AwsResult<> {
+                // The upload may have been completed or aborted in the meantime.
+                if (!TRY(to_aws_result(
+                        find_upload(writes.transaction, put.bucket->id, put.upload.key, put.upload.id))))
+                    return no_such_upload(put.upload.id);
+                TRY(to_aws_result(blob.attach_to(writes)));
+                TRY(to_aws_result(put_part(writes, put.upload, part)));
+                return {};
+            };
+            TRY(run_write_transaction(s3, rows));
+            http::Headers headers;
+            headers.add("ETag", quote_etag(part.etag));
+            if (part.checksum.kind != ChecksumKind::none)
+                headers.add(checksum_header(part.checksum.kind), part.checksum.text);
+            add_encryption_headers(headers, put.upload.headers);
+            return empty_response(200, std::move(headers));
+        });
 }
 
 }  // namespace integreat::s3

@@ -1,25 +1,27 @@
 // SPDX-License-Identifier: Apache-2.0
-// The operations, which request means which, and how each is described in docs/local-cloud.md.
+#include "cloud/s3/operations/table.h"
+
 #include <array>
 
 #include "cloud/s3/operations/bucket_settings.h"
 #include "cloud/s3/operations/cors.h"
 #include "cloud/s3/operations/operations.h"
+#include "cloud/s3/protocol/bucket_settings.h"
 #include "cloud/s3/store/limits.h"
 
 namespace integreat::s3 {
 
 namespace {
 
-using cloud::Answer;
-using cloud::OperationOf;
+using cloud::OperationEntry;
+using cloud::OperationResult;
 using cloud::Signing;
 
-template <Done (*operation)(S3&, Exchange&)>
-Answer run(S3& s3, Exchange& exchange) {
-    auto done = operation(s3, exchange);
-    if (done) return *std::move(done);
-    return std::move(done).error();
+template <AwsResult<http::Response> (*operation)(S3&, OperationContext&)>
+OperationResult run(S3& s3, OperationContext& context) {
+    auto result = operation(s3, context);
+    if (result) return *std::move(result);
+    return std::move(result).error();
 }
 
 // A setting's name as a template argument.
@@ -29,69 +31,74 @@ struct Name {
     char characters[size];
 };
 template <Name name>
-Done get_of(S3& s3, Exchange& exchange) {
-    return get_setting(s3, exchange, name.characters);
+AwsResult<http::Response> get_setting_named(S3& s3, OperationContext& context) {
+    return get_setting(s3, context, name.characters);
 }
 template <Name name>
-Done put_of(S3& s3, Exchange& exchange) {
-    return put_setting(s3, exchange, name.characters);
+AwsResult<http::Response> put_setting_named(S3& s3, OperationContext& context) {
+    return put_setting(s3, context, name.characters);
 }
 template <Name name>
-Done delete_of(S3& s3, Exchange& exchange) {
-    return delete_setting(s3, exchange, name.characters);
+AwsResult<http::Response> delete_setting_named(S3& s3, OperationContext& context) {
+    return delete_setting(s3, context, name.characters);
 }
 
 constexpr std::string_view checks = "signature; identity, session, boundary and bucket policies";
 constexpr std::string_view data_checks =
     "signature; identity, session, boundary and bucket policies; public access block";
 constexpr std::string_view body_checks =
-    "the same; SHA-256 of the body, Content-MD5, x-amz-checksum-*, length, conditions";
+    "same checks; SHA-256 of the body, Content-MD5, x-amz-checksum-*, length, conditions";
 
 constexpr auto optional = Signing::optional;
 
-constexpr OperationOf<S3> operations[] = {
-    {{"ListBuckets", "All buckets of the account, also by prefix.", checks}, optional, run<list_all_buckets>},
-    {{"CreateBucket", "Name rules, location constraint. No object lock.", checks},
+constexpr OperationEntry<S3> operations[] = {
+    {{"ListBuckets", "All buckets of the account, optionally by prefix.", checks},
+     optional,
+     run<list_all_buckets>},
+    {{"CreateBucket", "Naming rules, location constraint. No object lock.", checks},
      optional,
      run<create_bucket>},
-    {{"DeleteBucket", "Only an empty one.", checks}, optional, run<delete_empty_bucket>},
+    {{"DeleteBucket", "Empty buckets only.", checks}, optional, run<delete_empty_bucket>},
     {{"HeadBucket", "", checks}, optional, run<head_bucket>},
     {{"GetBucketLocation", "", checks}, optional, run<get_location>},
     {{"GetBucketVersioning", "", checks}, optional, run<get_versioning>},
     {{"PutBucketVersioning", "Enabled and suspended. No MFA delete.", checks}, optional, run<put_versioning>},
-    {{"GetBucketCors", "", checks}, optional, run<get_of<"cors">>},
-    {{"PutBucketCors", "Obeyed by every answer and preflight.", checks}, optional, run<put_of<"cors">>},
-    {{"DeleteBucketCors", "", checks}, optional, run<delete_of<"cors">>},
-    {{"GetBucketPolicy", "", checks}, optional, run<get_of<"policy">>},
+    {{"GetBucketCors", "", checks}, optional, run<get_setting_named<"cors">>},
+    {{"PutBucketCors", "Applied to every response and preflight.", checks},
+     optional,
+     run<put_setting_named<"cors">>},
+    {{"DeleteBucketCors", "", checks}, optional, run<delete_setting_named<"cors">>},
+    {{"GetBucketPolicy", "", checks}, optional, run<get_setting_named<"policy">>},
     {{"GetBucketPolicyStatus", "", checks}, optional, run<get_policy_status>},
-    {{"PutBucketPolicy", "Enforced.", "the same; grammar of the policy; BlockPublicPolicy"},
+    {{"PutBucketPolicy", "Enforced.", "same checks; policy grammar; BlockPublicPolicy"},
      optional,
-     run<put_of<"policy">>},
-    {{"DeleteBucketPolicy", "", checks}, optional, run<delete_of<"policy">>},
-    {{"GetPublicAccessBlock", "", checks}, optional, run<get_of<"publicAccessBlock">>},
-    {{"PutPublicAccessBlock", "Policies are blocked and restricted; ACLs do not exist.", checks},
+     run<put_setting_named<"policy">>},
+    {{"DeleteBucketPolicy", "", checks}, optional, run<delete_setting_named<"policy">>},
+    {{"GetPublicAccessBlock", "", checks}, optional, run<get_setting_named<"publicAccessBlock">>},
+    {{"PutPublicAccessBlock", "Blocks and restricts public policies; there are no ACLs.", checks},
      optional,
-     run<put_of<"publicAccessBlock">>},
-    {{"DeletePublicAccessBlock", "", checks}, optional, run<delete_of<"publicAccessBlock">>},
-    {{"GetBucketEncryption", "", checks}, optional, run<get_of<"encryption">>},
-    {{"PutBucketEncryption", "Kept and shown; bytes are not encrypted on this disk.", checks},
+     run<put_setting_named<"publicAccessBlock">>},
+    {{"DeletePublicAccessBlock", "", checks}, optional, run<delete_setting_named<"publicAccessBlock">>},
+    {{"GetBucketEncryption", "", checks}, optional, run<get_setting_named<"encryption">>},
+    {{"PutBucketEncryption", "Stored and returned; the bytes on disk are not encrypted.", checks},
      optional,
-     run<put_of<"encryption">>},
-    {{"DeleteBucketEncryption", "", checks}, optional, run<delete_of<"encryption">>},
-    {{"GetBucketTagging", "", checks}, optional, run<get_of<"tagging">>},
-    {{"PutBucketTagging", "", checks}, optional, run<put_of<"tagging">>},
-    {{"DeleteBucketTagging", "", checks}, optional, run<delete_of<"tagging">>},
-    {{"GetBucketLifecycleConfiguration", "", checks}, optional, run<get_of<"lifecycle">>},
-    {{"PutBucketLifecycleConfiguration", "Checked, kept and shown; nothing expires or moves.", checks},
+     run<put_setting_named<"encryption">>},
+    {{"DeleteBucketEncryption", "", checks}, optional, run<delete_setting_named<"encryption">>},
+    {{"GetBucketTagging", "", checks}, optional, run<get_setting_named<"tagging">>},
+    {{"PutBucketTagging", "", checks}, optional, run<put_setting_named<"tagging">>},
+    {{"DeleteBucketTagging", "", checks}, optional, run<delete_setting_named<"tagging">>},
+    {{"GetBucketLifecycleConfiguration", "", checks}, optional, run<get_setting_named<"lifecycle">>},
+    {{"PutBucketLifecycleConfiguration",
+      "Validated, stored and returned; nothing expires or changes its storage class.", checks},
      optional,
-     run<put_of<"lifecycle">>},
-    {{"DeleteBucketLifecycle", "", checks}, optional, run<delete_of<"lifecycle">>},
-    {{"GetBucketOwnershipControls", "", checks}, optional, run<get_of<"ownershipControls">>},
+     run<put_setting_named<"lifecycle">>},
+    {{"DeleteBucketLifecycle", "", checks}, optional, run<delete_setting_named<"lifecycle">>},
+    {{"GetBucketOwnershipControls", "", checks}, optional, run<get_setting_named<"ownershipControls">>},
     {{"PutBucketOwnershipControls", "BucketOwnerEnforced only.", checks},
      optional,
-     run<put_of<"ownershipControls">>},
-    {{"DeleteBucketOwnershipControls", "", checks}, optional, run<delete_of<"ownershipControls">>},
-    {{"GetBucketAcl", "The owner's, as buckets without ACLs have it.", checks},
+     run<put_setting_named<"ownershipControls">>},
+    {{"DeleteBucketOwnershipControls", "", checks}, optional, run<delete_setting_named<"ownershipControls">>},
+    {{"GetBucketAcl", "The owner's ACL, as for buckets without ACLs.", checks},
      optional,
      run<get_bucket_acl>},
     {{"ListObjects", "Prefix, delimiter, marker, encoding-type.", checks}, optional, run<list_keys>},
@@ -103,14 +110,14 @@ constexpr OperationOf<S3> operations[] = {
     {{"GetObject", "Ranges, conditions, versions, parts, response headers.", data_checks},
      optional,
      run<get_key>},
-    {{"HeadObject", "As GetObject.", data_checks}, optional, run<head_key>},
+    {{"HeadObject", "Like GetObject.", data_checks}, optional, run<head_key>},
     {{"GetObjectAttributes", "Without the list of parts.", data_checks}, optional, run<get_attributes>},
-    {{"GetObjectAcl", "The owner's.", checks}, optional, run<get_key_acl>},
+    {{"GetObjectAcl", "The owner's ACL.", checks}, optional, run<get_key_acl>},
     {{"PutObject", "Metadata, tags, checksums, trailers, If-Match, If-None-Match: *.", body_checks},
      optional,
      nullptr,
      put_key},
-    {{"PostObject", "Form uploads with a policy, all its conditions, redirects.",
+    {{"PostObject", "Form uploads with a policy, all policy conditions, redirects.",
       "signature of the policy; its conditions; identity, session, boundary and bucket policies"},
      Signing::none,
      nullptr,
@@ -119,7 +126,7 @@ constexpr OperationOf<S3> operations[] = {
      optional,
      run<copy_key>},
     {{"DeleteObject", "Versions and delete markers.", data_checks}, optional, run<delete_key>},
-    {{"DeleteObjects", "Up to 1,000 keys, each with its own permission.", data_checks},
+    {{"DeleteObjects", "Up to 1,000 keys, with a permission check for each.", data_checks},
      optional,
      run<delete_keys>,
      nullptr,
@@ -143,10 +150,10 @@ constexpr OperationOf<S3> operations[] = {
 
 struct Subresource {
     std::string_view parameter;
-    std::string_view get, put, del;  // Empty: there is no such operation here.
+    std::string_view get, put, del;  // Empty if the operation does not exist.
 };
 
-constexpr std::array<Subresource, 9> of_buckets{{
+constexpr std::array<Subresource, 9> bucket_subresources{{
     {"versioning", "GetBucketVersioning", "PutBucketVersioning", ""},
     {"cors", "GetBucketCors", "PutBucketCors", "DeleteBucketCors"},
     {"policy", "GetBucketPolicy", "PutBucketPolicy", "DeleteBucketPolicy"},
@@ -160,103 +167,103 @@ constexpr std::array<Subresource, 9> of_buckets{{
     {"acl", "GetBucketAcl", "", ""},
 }};
 
-constexpr std::array<std::pair<std::string_view, std::string_view>, 4> of_buckets_read{
+constexpr std::array<std::pair<std::string_view, std::string_view>, 4> bucket_queries{
     {{"location", "GetBucketLocation"},
      {"policyStatus", "GetBucketPolicyStatus"},
      {"versions", "ListObjectVersions"},
      {"uploads", "ListMultipartUploads"}}};
 
-// What AWS has besides: named so that it is refused and not taken for something else.
-constexpr std::array<std::string_view, 20> elsewhere{"accelerate",
-                                                     "analytics",
-                                                     "intelligent-tiering",
-                                                     "inventory",
-                                                     "logging",
-                                                     "metrics",
-                                                     "notification",
-                                                     "object-lock",
-                                                     "replication",
-                                                     "requestPayment",
-                                                     "website",
-                                                     "legal-hold",
-                                                     "retention",
-                                                     "restore",
-                                                     "select",
-                                                     "torrent",
-                                                     "metadataTable",
-                                                     "session",
-                                                     "abac",
-                                                     "metadataConfiguration"};
+// Unsupported subresources, refused instead of being mistaken for another operation.
+constexpr std::array<std::string_view, 20> unsupported_subresources{"accelerate",
+                                                                    "analytics",
+                                                                    "intelligent-tiering",
+                                                                    "inventory",
+                                                                    "logging",
+                                                                    "metrics",
+                                                                    "notification",
+                                                                    "object-lock",
+                                                                    "replication",
+                                                                    "requestPayment",
+                                                                    "website",
+                                                                    "legal-hold",
+                                                                    "retention",
+                                                                    "restore",
+                                                                    "select",
+                                                                    "torrent",
+                                                                    "metadataTable",
+                                                                    "session",
+                                                                    "abac",
+                                                                    "metadataConfiguration"};
 
 using http::Method;
 
-bool names_something_else(const Exchange& exchange) {
-    for (auto name : elsewhere) {
-        if (exchange.parameter(name)) return true;
+bool has_unsupported_subresource(const OperationContext& context) {
+    for (auto name : unsupported_subresources) {
+        if (context.parameter(name)) return true;
     }
     return false;
 }
 
-std::string_view find_of_bucket(const Exchange& exchange) {
-    auto method = exchange.request.method;
-    for (const auto& one : of_buckets) {
-        if (!exchange.parameter(one.parameter)) continue;
+std::string_view find_bucket_operation(const OperationContext& context) {
+    auto method = context.request.method;
+    for (const auto& one : bucket_subresources) {
+        if (!context.parameter(one.parameter)) continue;
         if (method == Method::get) return one.get;
         if (method == Method::put) return one.put;
         return method == Method::del ? one.del : std::string_view();
     }
     switch (method) {
         case Method::get:
-            for (const auto& [parameter, operation] : of_buckets_read) {
-                if (exchange.parameter(parameter)) return operation;
+            for (const auto& [parameter, operation] : bucket_queries) {
+                if (context.parameter(parameter)) return operation;
             }
-            return exchange.parameter("list-type") == "2" ? "ListObjectsV2" : "ListObjects";
+            return context.parameter("list-type") == "2" ? "ListObjectsV2" : "ListObjects";
         case Method::head: return "HeadBucket";
         case Method::put: return "CreateBucket";
         case Method::del: return "DeleteBucket";
-        case Method::post: return exchange.parameter("delete") ? "DeleteObjects" : "PostObject";
+        case Method::post: return context.parameter("delete") ? "DeleteObjects" : "PostObject";
         default: return {};
     }
 }
 
-std::string_view find_of_key(const Exchange& exchange) {
-    bool copies = exchange.request.headers.contains("x-amz-copy-source");
-    bool upload = exchange.parameter("uploadId").has_value();
-    bool tags = exchange.parameter("tagging").has_value();
-    bool acl = exchange.parameter("acl").has_value();
-    switch (exchange.request.method) {
+std::string_view find_object_operation(const OperationContext& context) {
+    bool is_copy = context.request.headers.contains("x-amz-copy-source");
+    bool upload = context.parameter("uploadId").has_value();
+    bool tags = context.parameter("tagging").has_value();
+    bool acl = context.parameter("acl").has_value();
+    switch (context.request.method) {
         case Method::get:
             if (acl) return "GetObjectAcl";
             if (tags) return "GetObjectTagging";
-            if (exchange.parameter("attributes")) return "GetObjectAttributes";
+            if (context.parameter("attributes")) return "GetObjectAttributes";
             return upload ? "ListParts" : "GetObject";
         case Method::head: return "HeadObject";
         case Method::put:
             if (acl) return {};
             if (tags) return "PutObjectTagging";
-            if (upload) return copies ? "UploadPartCopy" : "UploadPart";
-            return copies ? "CopyObject" : "PutObject";
+            if (upload) return is_copy ? "UploadPartCopy" : "UploadPart";
+            return is_copy ? "CopyObject" : "PutObject";
         case Method::del:
             if (tags) return "DeleteObjectTagging";
             return upload ? "AbortMultipartUpload" : "DeleteObject";
         case Method::post:
-            if (exchange.parameter("uploads")) return "CreateMultipartUpload";
+            if (context.parameter("uploads")) return "CreateMultipartUpload";
             return upload ? "CompleteMultipartUpload" : std::string_view();
         default: return {};
     }
 }
 
-std::string_view find_operation(const Exchange& exchange) {
-    if (names_something_else(exchange)) return {};
-    if (exchange.bucket.empty())
-        return exchange.request.method == Method::get ? std::string_view("ListBuckets") : std::string_view();
-    return exchange.key.empty() ? find_of_bucket(exchange) : find_of_key(exchange);
+std::string_view find_operation(const OperationContext& context) {
+    if (has_unsupported_subresource(context)) return {};
+    if (context.bucket.empty())
+        return context.request.method == Method::get ? std::string_view("ListBuckets") : std::string_view();
+    return context.key.empty() ? find_bucket_operation(context) : find_object_operation(context);
 }
 
 }  // namespace
 
 Result<std::unique_ptr<S3>> open_s3(const std::string& folder, const Clock& clock, Random& random) {
-    auto storage = TRY(open_storage(folder, clock, random));
+    auto storage = TRY(open_storage(folder, clock, random, compile_settings));
     return std::unique_ptr<S3>(new S3{.storage = std::move(storage)});
 }
 
@@ -266,19 +273,19 @@ cloud::Api api(S3& s3) {
             .signing_name = "s3",
             .protocol = cloud::Protocol::rest_xml,
             .operations = cloud::bind<S3>(s3, operations),
-            .find = find_operation,
-            .preflight = [&s3](Exchange& exchange) { return answer_preflight(s3, exchange); },
-            .add_cors = [&s3](const Exchange& exchange,
-                              http::Headers& headers) { add_cors(s3, exchange, headers); }};
+            .find_operation = find_operation,
+            .preflight = [&s3](OperationContext& context) { return handle_preflight(s3, context); },
+            .add_cors = [&s3](const OperationContext& context,
+                              http::Headers& headers) { add_cors(s3, context, headers); }};
 }
 
 Result<> ensure_setting(S3& s3, const std::string& bucket, std::string_view name,
                         const std::string& document) {
     auto found = TRY(find_bucket(*s3.storage, bucket));
-    if (!found) return Error{Fault::not_found, "there is no bucket " + bucket};
-    auto kept = keep_setting(s3, *found, name, document);
-    if (kept) return {};
-    auto error = std::move(kept).error();
+    if (!found) return Error{Fault::not_found, "the bucket " + bucket + " does not exist"};
+    auto saved = put_setting_document(s3, *found, name, document);
+    if (saved) return {};
+    auto error = std::move(saved).error();
     return Error{Fault::invalid, error.message, error.cause};
 }
 

@@ -6,27 +6,28 @@ namespace integreat::s3 {
 
 namespace {
 
-Done answer_version(int status, const Version& version) {
+AwsResult<http::Response> version_response(int status, const Version& version) {
     http::Headers headers;
-    add_version(headers, version);
-    return answer_empty(status, std::move(headers));
+    add_version_headers(headers, version);
+    return empty_response(status, std::move(headers));
 }
 
-// Puts other tags to the version that the request names; it may have gone since the permission was asked.
-Tried<> replace_tags(S3& s3, const Found& found, Pairs tags) {
-    return change(s3, [&](Change& inside) -> Tried<> {
-        auto name = version_name(found.version);
-        auto present = TRY(find_object(inside.transaction, found.bucket->id, found.version.key, name));
+// Replaces the tags of a version, which may have been deleted since the permission check.
+AwsResult<> replace_tags(S3& s3, const AuthorizedVersion& found, Pairs tags) {
+    return run_write_transaction(s3, [&](WriteBatch& writes) -> AwsResult<> {
+        auto name = to_version_id(found.version);
+        auto present =
+            TRY(to_aws_result(find_object(writes.transaction, found.bucket->id, found.version.key, name)));
         if (!present || present->sequence != found.version.sequence) return no_such_key(found.version.key);
         present->tags = tags;
-        TRY(update_tags(inside, found.bucket->id, *present));
+        TRY(to_aws_result(update_tags(writes, found.bucket->id, *present)));
         return {};
     });
 }
 
 }  // namespace
 
-Tried<Pairs> read_tag_set(const Element& tagging, std::size_t count_max) {
+AwsResult<Pairs> parse_tag_set(const Element& tagging, std::size_t count_max) {
     const auto* set = tagging.child("TagSet");
     if (!set || tagging.children.size() != 1) return malformed_xml();
     Pairs tags;
@@ -39,7 +40,7 @@ Tried<Pairs> read_tag_set(const Element& tagging, std::size_t count_max) {
     return tags;
 }
 
-void write_tag_set(XmlText& xml, const Pairs& tags) {
+void write_tag_set(XmlWriter& xml, const Pairs& tags) {
     xml.open("TagSet");
     for (const auto& [key, value] : tags) {
         xml.open("Tag");
@@ -50,31 +51,31 @@ void write_tag_set(XmlText& xml, const Pairs& tags) {
     xml.close();
 }
 
-Done get_tags(S3& s3, Exchange& exchange) {
-    auto found = TRY(find_permitted(s3, exchange, "s3:GetObjectTagging"));
+AwsResult<http::Response> get_tags(S3& s3, OperationContext& context) {
+    auto found = TRY(find_authorized(s3, context, "s3:GetObjectTagging"));
     http::Headers headers;
-    add_version(headers, found.version);
-    XmlText xml("Tagging");
+    add_version_headers(headers, found.version);
+    XmlWriter xml("Tagging");
     write_tag_set(xml, found.version.tags);
-    return answer_xml(std::move(xml), std::move(headers));
+    return xml_response(std::move(xml), std::move(headers));
 }
 
-Done put_tags(S3& s3, Exchange& exchange) {
-    auto found = TRY(find_permitted(s3, exchange, "s3:PutObjectTagging"));
-    auto claims = TRY(claims_of(exchange.request.headers));
-    TRY(check_claims(claims, exchange.body));
-    auto root = TRY(parse_xml(exchange.body, "Tagging"));
-    auto tags = TRY(read_tag_set(root, object_tags_max));
+AwsResult<http::Response> put_tags(S3& s3, OperationContext& context) {
+    auto found = TRY(find_authorized(s3, context, "s3:PutObjectTagging"));
+    auto declared = TRY(parse_declared_checksums(context.request.headers));
+    TRY(verify_checksums(declared, context.body));
+    auto root = TRY(parse_xml(context.body, "Tagging"));
+    auto tags = TRY(parse_tag_set(root, object_tags_max));
     TRY(replace_tags(s3, found, std::move(tags)));
-    tell(s3, "ObjectTagging:Put", *found.bucket, found.version);
-    return answer_version(200, found.version);
+    publish_event(s3, "ObjectTagging:Put", *found.bucket, found.version);
+    return version_response(200, found.version);
 }
 
-Done delete_tags(S3& s3, Exchange& exchange) {
-    auto found = TRY(find_permitted(s3, exchange, "s3:DeleteObjectTagging"));
+AwsResult<http::Response> delete_tags(S3& s3, OperationContext& context) {
+    auto found = TRY(find_authorized(s3, context, "s3:DeleteObjectTagging"));
     TRY(replace_tags(s3, found, {}));
-    tell(s3, "ObjectTagging:Delete", *found.bucket, found.version);
-    return answer_version(204, found.version);
+    publish_event(s3, "ObjectTagging:Delete", *found.bucket, found.version);
+    return version_response(204, found.version);
 }
 
 }  // namespace integreat::s3

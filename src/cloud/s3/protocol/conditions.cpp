@@ -12,24 +12,24 @@ namespace {
 constexpr std::array<std::string_view, 12> months{"Jan", "Feb", "Mar", "Apr", "May", "Jun",
                                                   "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
 
-std::optional<std::uint64_t> number(std::string_view text) {
+std::optional<std::uint64_t> parse_number(std::string_view text) {
     std::uint64_t value = 0;
     auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), value);
     if (text.empty() || failure != std::errc() || end != text.data() + text.size()) return std::nullopt;
     return value;
 }
 
-struct AskedRange {
+struct RequestedRange {
     std::optional<std::uint64_t> first;
     std::optional<std::uint64_t> last;
 };
 
-std::optional<AskedRange> parse_range(std::string_view text) {
+std::optional<RequestedRange> parse_range(std::string_view text) {
     if (!text.starts_with("bytes=")) return std::nullopt;
     text.remove_prefix(6);
     auto dash = text.find('-');
     if (dash == std::string_view::npos) return std::nullopt;
-    AskedRange range{number(text.substr(0, dash)), number(text.substr(dash + 1))};
+    RequestedRange range{parse_number(text.substr(0, dash)), parse_number(text.substr(dash + 1))};
     if (!range.first && dash != 0) return std::nullopt;
     if (!range.last && dash + 1 != text.size()) return std::nullopt;
     if (!range.first && !range.last) return std::nullopt;
@@ -37,14 +37,15 @@ std::optional<AskedRange> parse_range(std::string_view text) {
     return range;
 }
 
-AwsError invalid_range(std::string_view asked, std::uint64_t size) {
-    return {.status = 416,
-            .code = "InvalidRange",
-            .message = "The requested range is not satisfiable",
-            .details = {{"RangeRequested", std::string(asked)}, {"ActualObjectSize", std::to_string(size)}}};
+AwsError invalid_range(std::string_view requested, std::uint64_t size) {
+    return {
+        .status = 416,
+        .code = "InvalidRange",
+        .message = "The requested range is not satisfiable",
+        .details = {{"RangeRequested", std::string(requested)}, {"ActualObjectSize", std::to_string(size)}}};
 }
 
-Time seconds_of(Time time) {
+Time truncate_to_seconds(Time time) {
     return std::chrono::floor<std::chrono::seconds>(time);
 }
 
@@ -70,9 +71,9 @@ std::optional<Time> parse_http_date(std::string_view text) {
     // "Sun, 06 Nov 1994 08:49:37 GMT"
     if (text.size() != 29 || text.substr(3, 2) != ", " || text.substr(25) != " GMT") return std::nullopt;
     auto month = std::find(months.begin(), months.end(), text.substr(8, 3));
-    auto day = number(text.substr(5, 2)), year = number(text.substr(12, 4));
-    auto hour = number(text.substr(17, 2)), minute = number(text.substr(20, 2));
-    auto second = number(text.substr(23, 2));
+    auto day = parse_number(text.substr(5, 2)), year = parse_number(text.substr(12, 4));
+    auto hour = parse_number(text.substr(17, 2)), minute = parse_number(text.substr(20, 2));
+    auto second = parse_number(text.substr(23, 2));
     if (month == months.end() || !day || !year || !hour || !minute || !second) return std::nullopt;
     using namespace std::chrono;
     year_month_day date{std::chrono::year(static_cast<int>(*year)),
@@ -82,10 +83,10 @@ std::optional<Time> parse_http_date(std::string_view text) {
     return Time(sys_days(date)) + hours(*hour) + minutes(*minute) + seconds(*second);
 }
 
-Tried<Freshness> check_conditions(const http::Headers& headers, const Version& version,
-                                  std::string_view prefix) {
+AwsResult<Freshness> check_conditions(const http::Headers& headers, const Version& version,
+                                      std::string_view prefix) {
     auto header = [&](const char* name) { return headers.get(std::string(prefix) + name); };
-    auto modified = seconds_of(version.modified);
+    auto modified = truncate_to_seconds(version.modified);
     auto if_match = header("if-match"), if_none_match = header("if-none-match");
     if (if_match && !matches_etag(*if_match, version.etag)) return precondition_failed("If-Match");
     if (auto text = header("if-unmodified-since"); text && !if_match) {
@@ -107,40 +108,41 @@ Tried<Freshness> check_conditions(const http::Headers& headers, const Version& v
     return Freshness::send;
 }
 
-Tried<std::optional<Range>> range_of(const http::Headers& headers, const Version& version) {
+AwsResult<std::optional<Range>> resolve_range(const http::Headers& headers, const Version& version) {
     auto text = headers.get("range");
     if (!text) return std::optional<Range>();
-    if (auto known = headers.get("if-range")) {
-        auto date = parse_http_date(*known);
-        bool same = date ? seconds_of(version.modified) == *date : matches_etag(*known, version.etag);
-        if (!same) return std::optional<Range>();
+    if (auto if_range = headers.get("if-range")) {
+        auto date = parse_http_date(*if_range);
+        bool unchanged =
+            date ? truncate_to_seconds(version.modified) == *date : matches_etag(*if_range, version.etag);
+        if (!unchanged) return std::optional<Range>();
     }
-    auto asked = parse_range(*text);
-    if (!asked) return std::optional<Range>();
-    if (!asked->first) {
-        if (*asked->last == 0 || version.size == 0) return invalid_range(*text, version.size);
-        auto length = std::min(*asked->last, version.size);
+    auto requested = parse_range(*text);
+    if (!requested) return std::optional<Range>();
+    if (!requested->first) {
+        if (*requested->last == 0 || version.size == 0) return invalid_range(*text, version.size);
+        auto length = std::min(*requested->last, version.size);
         return std::optional<Range>({version.size - length, length});
     }
-    if (*asked->first >= version.size) return invalid_range(*text, version.size);
-    auto last = std::min(asked->last.value_or(version.size - 1), version.size - 1);
-    return std::optional<Range>({*asked->first, last - *asked->first + 1});
+    if (*requested->first >= version.size) return invalid_range(*text, version.size);
+    auto last = std::min(requested->last.value_or(version.size - 1), version.size - 1);
+    return std::optional<Range>({*requested->first, last - *requested->first + 1});
 }
 
-Tried<Range> copy_range(std::string_view text, std::uint64_t size) {
-    auto asked = parse_range(text);
-    if (!asked || !asked->first || !asked->last) {
+AwsResult<Range> parse_copy_range(std::string_view text, std::uint64_t size) {
+    auto requested = parse_range(text);
+    if (!requested || !requested->first || !requested->last) {
         return invalid_argument(
             "The x-amz-copy-source-range value must be of the form bytes=first-last where "
             "first and last are the zero-based offsets of the first and last bytes to copy",
             "x-amz-copy-source-range", text);
     }
-    if (*asked->last >= size) {
+    if (*requested->last >= size) {
         return invalid_argument(
             "Range specified is not valid for source object of size: " + std::to_string(size),
             "x-amz-copy-source-range", text);
     }
-    return Range{*asked->first, *asked->last - *asked->first + 1};
+    return Range{*requested->first, *requested->last - *requested->first + 1};
 }
 
 }  // namespace integreat::s3

@@ -5,7 +5,7 @@
 
 namespace integreat::s3 {
 
-AwsError from_error(const Error& error) {
+AwsError to_aws_error(const Error& error) {
     switch (error.fault) {
         case Fault::unavailable:
             return {.status = 503,
@@ -124,11 +124,11 @@ AwsError method_not_allowed(std::string_view method, std::string_view resource_t
             .details = {{"Method", std::string(method)}, {"ResourceType", std::string(resource_type)}}};
 }
 
-AwsError not_implemented(std::string_view what) {
+AwsError not_implemented(std::string_view feature) {
     return {.status = 501,
             .code = "NotImplemented",
             .message = "A header or query you provided implies functionality that is not implemented: " +
-                       std::string(what)};
+                       std::string(feature)};
 }
 
 AwsError invalid_tag(std::string message) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// S3's refusals, with the codes and sentences that its users search for:
+// Errors of S3, with AWS's codes and messages:
 // https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html
 #pragma once
 
@@ -14,36 +14,21 @@
 namespace integreat::s3 {
 
 using cloud::AwsError;
+using cloud::AwsResult;
 
-// What was not foreseen, in S3's words.
-AwsError from_error(const Error& error);
+// Converts an Error into an AwsError with S3's codes.
+AwsError to_aws_error(const Error& error);
 
-// As Result, but what is wrong is said in AWS's words. TRY works with both.
-template <class T = std::monostate>
-class [[nodiscard]] Tried {
-public:
-    Tried() requires std::is_same_v<T, std::monostate>
-    = default;
-    Tried(T value) : state_(std::in_place_index<0>, std::move(value)) {}
-    Tried(AwsError error) : state_(std::in_place_index<1>, std::move(error)) {}
-    Tried(const Error& error) : state_(std::in_place_index<1>, from_error(error)) {}
-
-    explicit operator bool() const { return state_.index() == 0; }
-    T& operator*() & { return value(); }
-    T operator*() && { return std::move(value()); }
-    T* operator->() { return &value(); }
-    AwsError error() && {
-        ASSERT(!*this);
-        return std::move(*std::get_if<1>(&state_));
+// Converts the error of a Result, for TRY in functions that return an AwsResult.
+template <class T>
+AwsResult<T> to_aws_result(Result<T> result) {
+    if (!result) return to_aws_error(result.error());
+    if constexpr (std::is_void_v<T>) {
+        return {};
+    } else {
+        return *std::move(result);
     }
-
-private:
-    T& value() {
-        ASSERT(*this);
-        return *std::get_if<0>(&state_);
-    }
-    std::variant<T, AwsError> state_;
-};
+}
 
 AwsError no_such_bucket(std::string_view bucket);
 AwsError no_such_key(std::string_view key);
@@ -58,7 +43,7 @@ AwsError invalid_digest();
 AwsError bad_digest(std::string_view expected, std::string_view calculated);
 AwsError entity_too_large(std::uint64_t proposed, std::uint64_t allowed);
 AwsError method_not_allowed(std::string_view method, std::string_view resource_type);
-AwsError not_implemented(std::string_view what);
+AwsError not_implemented(std::string_view feature);
 AwsError invalid_tag(std::string message);
 AwsError key_too_long(std::size_t size);
 

@@ -7,6 +7,7 @@
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 
+#include "base/text/ascii.h"
 #include "crypto/encoding.h"
 #include "json/value/parse.h"
 
@@ -16,23 +17,18 @@ namespace {
 
 namespace json = boost::json;
 
-AwsError invalid_policy(std::string what) {
-    return {.status = 400, .code = "InvalidPolicyDocument", .message = "Invalid Policy: " + std::move(what)};
-}
-
-AwsError not_according(std::string what) {
+AwsError invalid_policy(std::string message) {
     return {
-        .status = 403, .code = "AccessDenied", .message = "Invalid according to Policy: " + std::move(what)};
+        .status = 400, .code = "InvalidPolicyDocument", .message = "Invalid Policy: " + std::move(message)};
 }
 
-std::string lower(std::string_view text) {
-    std::string result(text);
-    for (auto& c : result)
-        if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-    return result;
+AwsError policy_violation(std::string message) {
+    return {.status = 403,
+            .code = "AccessDenied",
+            .message = "Invalid according to Policy: " + std::move(message)};
 }
 
-std::optional<std::uint64_t> size_of(const json::value& value) {
+std::optional<std::uint64_t> parse_size(const json::value& value) {
     if (const auto* number = value.if_int64(); number && *number >= 0)
         return static_cast<std::uint64_t>(*number);
     if (const auto* number = value.if_uint64()) return *number;
@@ -44,24 +40,24 @@ std::optional<std::uint64_t> size_of(const json::value& value) {
     return std::nullopt;
 }
 
-Tried<> read_object(const json::object& condition, PostPolicy& policy) {
+AwsResult<> parse_object_condition(const json::object& condition, PostPolicy& policy) {
     for (const auto& [field, value] : condition) {
         const auto* text = value.if_string();
         if (!text) return invalid_policy("Invalid Simple-Condition: value must be a string.");
-        policy.conditions.push_back({PostCondition::Kind::equal, lower(field), std::string(*text)});
+        policy.conditions.push_back({PostCondition::Kind::equal, to_lower(field), std::string(*text)});
     }
     return {};
 }
 
-Tried<> read_array(const json::array& condition, PostPolicy& policy) {
+AwsResult<> parse_array_condition(const json::array& condition, PostPolicy& policy) {
     if (condition.size() != 3 || !condition[0].is_string())
         return invalid_policy("Invalid Condition: must be an array of three.");
-    auto name = lower(condition[0].get_string());
+    auto name = to_lower(condition[0].get_string());
     if (name == "content-length-range") {
-        auto least = size_of(condition[1]), most = size_of(condition[2]);
-        if (!least || !most) return invalid_policy("Invalid content-length-range: must be numbers.");
-        policy.bytes_min = std::max(policy.bytes_min, *least);
-        policy.bytes_max = std::min(policy.bytes_max, *most);
+        auto bytes_min = parse_size(condition[1]), bytes_max = parse_size(condition[2]);
+        if (!bytes_min || !bytes_max) return invalid_policy("Invalid content-length-range: must be numbers.");
+        policy.bytes_min = std::max(policy.bytes_min, *bytes_min);
+        policy.max_bytes = std::min(policy.max_bytes, *bytes_max);
         return {};
     }
     const auto* field = condition[1].if_string();
@@ -69,22 +65,22 @@ Tried<> read_array(const json::array& condition, PostPolicy& policy) {
     if ((name != "eq" && name != "starts-with") || !field || !value || !field->starts_with("$"))
         return invalid_policy("Invalid Condition: unknown operation '" + name + "'.");
     policy.conditions.push_back({name == "eq" ? PostCondition::Kind::equal : PostCondition::Kind::starts_with,
-                                 lower(std::string_view(*field).substr(1)), std::string(*value)});
+                                 to_lower(std::string_view(*field).substr(1)), std::string(*value)});
     return {};
 }
 
-std::string shown(const PostCondition& condition) {
+std::string to_string(const PostCondition& condition) {
     bool equal = condition.kind == PostCondition::Kind::equal;
     return std::string("[\"") + (equal ? "eq" : "starts-with") + "\", \"$" + condition.field + "\", \"" +
            condition.value + "\"]";
 }
 
-// Content-Type may be a list; each of it must begin so.
-bool begins(std::string_view field, std::string_view value, std::string_view start) {
-    if (field != "content-type") return value.starts_with(start);
+// Returns whether a field has a prefix. Content-Type may be a list, and every element must have it.
+bool has_prefix(std::string_view field, std::string_view value, std::string_view prefix) {
+    if (field != "content-type") return value.starts_with(prefix);
     while (true) {
         auto comma = std::min(value.find(','), value.size());
-        if (!value.substr(0, comma).starts_with(start)) return false;
+        if (!value.substr(0, comma).starts_with(prefix)) return false;
         if (comma == value.size()) return true;
         value.remove_prefix(comma + 1);
         while (value.starts_with(' '))
@@ -99,7 +95,7 @@ bool needs_no_condition(const std::string& field) {
 
 }  // namespace
 
-Tried<PostPolicy> parse_post_policy(std::string_view encoded) {
+AwsResult<PostPolicy> parse_post_policy(std::string_view encoded) {
     auto text = crypto::base64_decode(encoded);
     if (!text) return invalid_policy("Invalid Base64.");
     auto document = integreat::json::parse_object(*text);
@@ -119,9 +115,9 @@ Tried<PostPolicy> parse_post_policy(std::string_view encoded) {
     if (!conditions || !conditions->is_array()) return invalid_policy("Policy missing conditions.");
     for (const auto& condition : conditions->get_array()) {
         if (const auto* object = condition.if_object()) {
-            TRY(read_object(*object, policy));
+            TRY(parse_object_condition(*object, policy));
         } else if (const auto* array = condition.if_array()) {
-            TRY(read_array(*array, policy));
+            TRY(parse_array_condition(*array, policy));
         } else {
             return invalid_policy("Invalid Condition: must be an object or an array.");
         }
@@ -129,28 +125,29 @@ Tried<PostPolicy> parse_post_policy(std::string_view encoded) {
     return policy;
 }
 
-Tried<> check_post_policy(const PostPolicy& policy, const Pairs& fields, std::string_view bucket, Time now) {
-    if (now >= policy.expires) return not_according("Policy expired.");
-    auto value_of = [&](const std::string& name) -> std::string_view {
+AwsResult<> check_post_policy(const PostPolicy& policy, const Pairs& fields, std::string_view bucket,
+                              Time now) {
+    if (now >= policy.expires) return policy_violation("Policy expired.");
+    auto find_value = [&](const std::string& name) -> std::string_view {
         if (name == "bucket") return bucket;
         for (const auto& [field, value] : fields) {
-            if (lower(field) == name) return value;
+            if (to_lower(field) == name) return value;
         }
         return {};
     };
     for (const auto& condition : policy.conditions) {
-        auto value = value_of(condition.field);
-        bool good = condition.kind == PostCondition::Kind::equal
-                        ? value == condition.value
-                        : begins(condition.field, value, condition.value);
-        if (!good) return not_according("Policy Condition failed: " + shown(condition));
+        auto value = find_value(condition.field);
+        bool satisfied = condition.kind == PostCondition::Kind::equal
+                             ? value == condition.value
+                             : has_prefix(condition.field, value, condition.value);
+        if (!satisfied) return policy_violation("Policy Condition failed: " + to_string(condition));
     }
     for (const auto& [field, value] : fields) {
-        auto name = lower(field);
+        auto name = to_lower(field);
         auto allows = [&name](const PostCondition& condition) { return condition.field == name; };
         if (needs_no_condition(name)) continue;
         if (std::none_of(policy.conditions.begin(), policy.conditions.end(), allows))
-            return not_according("Extra input fields: " + name);
+            return policy_violation("Extra input fields: " + name);
     }
     return {};
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The policy of a form upload: what its signer lets the browser send
+// The policy of a form upload: the conditions under which its signer allows the upload
 // (https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-HTTPPOSTConstructPolicy.html). Every field of the
-// form must be allowed by a condition; those that are S3's own business and those named x-ignore-… need none.
+// form must be allowed by a condition, except S3's own fields and those named x-ignore-….
 #pragma once
 
 #include <string>
@@ -25,13 +25,14 @@ struct PostPolicy {
     Time expires;
     std::vector<PostCondition> conditions;
     std::uint64_t bytes_min = 0;
-    std::uint64_t bytes_max = 5ull << 30;
+    std::uint64_t max_bytes = 5ull << 30;
 };
 
-// InvalidPolicyDocument. `encoded` is base64.
-Tried<PostPolicy> parse_post_policy(std::string_view encoded);
+// Parses a Base64-encoded policy; InvalidPolicyDocument.
+AwsResult<PostPolicy> parse_post_policy(std::string_view encoded);
 
-// AccessDenied with the condition that failed or the field that nobody allowed.
-Tried<> check_post_policy(const PostPolicy& policy, const Pairs& fields, std::string_view bucket, Time now);
+// Checks a form; AccessDenied with the failed condition or the field without a condition.
+AwsResult<> check_post_policy(const PostPolicy& policy, const Pairs& fields, std::string_view bucket,
+                              Time now);
 
 }  // namespace integreat::s3

@@ -10,43 +10,43 @@ namespace integreat::s3 {
 
 namespace {
 
-constexpr std::size_t elements_max = 100'000;  // 10,000 parts with all they may say.
+constexpr std::size_t elements_max = 100'000;  // Enough for 10,000 parts with all their elements.
 
 std::string_view local_name(std::string_view name) {
     auto colon = name.rfind(':');
     return colon == std::string_view::npos ? name : name.substr(colon + 1);
 }
 
-// The parser takes "<a:/>" and "<a:1/>", which are no names without their prefix. S3's begin with letters.
-bool is_name(std::string_view local) {
+// Rejects "<a:/>" and "<a:1/>", which the parser accepts: S3's names begin with letters.
+bool is_valid_name(std::string_view local) {
     auto first = local.empty() ? '\0' : local.front();
     return first == '_' || (first >= 'a' && first <= 'z') || (first >= 'A' && first <= 'Z');
 }
 
-struct Reading {
+struct ParseState {
     std::size_t elements = 0;
-    bool good = true;
+    bool valid = true;
 };
 
-Element read_element(pugi::xml_node node, std::size_t depth, Reading& reading) {
+Element convert_element(pugi::xml_node node, std::size_t depth, ParseState& state) {
     Element element{.name = std::string(local_name(node.name())), .text = {}, .children = {}};
-    if (depth > xml_depth_max || ++reading.elements > elements_max) {
-        reading.good = false;
+    if (depth > xml_depth_max || ++state.elements > elements_max) {
+        state.valid = false;
         return element;
     }
     for (auto inside : node.children()) {
         if (inside.type() == pugi::node_pcdata || inside.type() == pugi::node_cdata)
             element.text += inside.value();
-        if (inside.type() == pugi::node_element && reading.good)
-            element.children.push_back(read_element(inside, depth + 1, reading));
+        if (inside.type() == pugi::node_element && state.valid)
+            element.children.push_back(convert_element(inside, depth + 1, state));
     }
-    if (!is_name(element.name)) reading.good = false;
-    // A reference to a character may name none: &#xD800;
-    if (invalid_utf8_at(element.text) || invalid_utf8_at(element.name)) reading.good = false;
+    if (!is_valid_name(element.name)) state.valid = false;
+    // A character reference may be invalid: &#xD800;
+    if (find_invalid_utf8(element.text) || find_invalid_utf8(element.name)) state.valid = false;
     return element;
 }
 
-void write_element(XmlText& xml, const Element& element) {
+void write_element(XmlWriter& xml, const Element& element) {
     if (element.children.empty()) {
         xml.value(element.name, element.text);
         return;
@@ -60,28 +60,28 @@ void write_element(XmlText& xml, const Element& element) {
 }  // namespace
 
 std::string to_xml(const Element& root) {
-    XmlText xml(root.name);
+    XmlWriter xml(root.name);
     for (const auto& inside : root.children)
         write_element(xml, inside);
     return std::move(xml).finish();
 }
 
-const Element* Element::child(std::string_view wanted) const {
+const Element* Element::child(std::string_view child_name) const {
     for (const auto& one : children) {
-        if (one.name == wanted) return &one;
+        if (one.name == child_name) return &one;
     }
     return nullptr;
 }
 
-std::string_view Element::value(std::string_view wanted) const {
-    const auto* found = child(wanted);
-    return found ? std::string_view(found->text) : std::string_view();
+std::string_view Element::value(std::string_view child_name) const {
+    const auto* element = child(child_name);
+    return element ? std::string_view(element->text) : std::string_view();
 }
 
-Tried<Element> parse_xml(std::string_view body, std::string_view root) {
-    if (invalid_utf8_at(body)) return malformed_xml();
+AwsResult<Element> parse_xml(std::string_view body, std::string_view root) {
+    if (find_invalid_utf8(body)) return malformed_xml();
     pugi::xml_document document;
-    // White space alone between elements is none of ours, but a key may consist of spaces.
+    // White space between elements is ignored, but a key may consist of spaces.
     auto options = pugi::parse_cdata | pugi::parse_escapes | pugi::parse_eol | pugi::parse_ws_pcdata_single;
     auto parsed = document.load_buffer(body.data(), body.size(), options, pugi::encoding_utf8);
     if (!parsed) return malformed_xml();
@@ -92,9 +92,9 @@ Tried<Element> parse_xml(std::string_view body, std::string_view root) {
         top = node;
     }
     if (!top || local_name(top.name()) != root) return malformed_xml();
-    Reading reading;
-    auto element = read_element(top, 1, reading);
-    if (!reading.good) return malformed_xml();
+    ParseState state;
+    auto element = convert_element(top, 1, state);
+    if (!state.valid) return malformed_xml();
     return element;
 }
 
@@ -108,7 +108,7 @@ std::string escape_xml(std::string_view text) {
             case '>': escaped += "&gt;"; break;
             case '"': escaped += "&quot;"; break;
             default:
-                // Below a space XML 1.0 knows only three; S3 writes the others this way, too.
+                // XML 1.0 allows only three characters below the space; S3 writes the others like this too.
                 if (static_cast<unsigned char>(character) < 0x20 && character != '\n' && character != '\t') {
                     escaped += "&#" + std::to_string(static_cast<int>(character)) + ";";
                 } else {
@@ -119,7 +119,7 @@ std::string escape_xml(std::string_view text) {
     return escaped;
 }
 
-XmlText::XmlText(std::string_view root, bool with_namespace)
+XmlWriter::XmlWriter(std::string_view root, bool with_namespace)
     : text_("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<") {
     text_ += root;
     if (with_namespace) text_ += " xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\"";
@@ -127,17 +127,17 @@ XmlText::XmlText(std::string_view root, bool with_namespace)
     open_.emplace_back(root);
 }
 
-void XmlText::open(std::string_view name) {
+void XmlWriter::open(std::string_view name) {
     ((text_ += '<') += name) += '>';
     open_.emplace_back(name);
 }
 
-void XmlText::close() {
+void XmlWriter::close() {
     ((text_ += "</") += open_.back()) += '>';
     open_.pop_back();
 }
 
-void XmlText::value(std::string_view name, std::string_view text) {
+void XmlWriter::value(std::string_view name, std::string_view text) {
     if (text.empty()) {
         ((text_ += '<') += name) += "/>";
         return;
@@ -147,15 +147,15 @@ void XmlText::value(std::string_view name, std::string_view text) {
     ((text_ += "</") += name) += '>';
 }
 
-void XmlText::value(std::string_view name, std::uint64_t number) {
+void XmlWriter::value(std::string_view name, std::uint64_t number) {
     value(name, std::to_string(number));
 }
 
-void XmlText::flag(std::string_view name, bool value_of) {
-    value(name, value_of ? "true" : "false");
+void XmlWriter::flag(std::string_view name, bool set) {
+    value(name, set ? "true" : "false");
 }
 
-std::string XmlText::finish() && {
+std::string XmlWriter::finish() && {
     while (!open_.empty())
         close();
     return std::move(text_);

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// S3's bodies. In: a document becomes a tree of elements, names without their prefixes, within limits on
-// bytes, depth and number; entities of its own and other declarations stand for nothing. Out: text, written
-// in order.
+// XML bodies of S3. The parser builds a tree of elements, with names without prefixes, within limits on
+// bytes, depth and number; entity and other declarations are ignored. The writer appends elements in order.
 #pragma once
 
 #include <cstdint>
@@ -15,21 +14,21 @@ namespace integreat::s3 {
 
 struct Element {
     std::string name;
-    std::string text;  // Directly inside, without the white space around it if there are children.
+    std::string text;  // Text directly in the element, without surrounding white space if it has children.
     std::vector<Element> children;
 
-    const Element* child(std::string_view name) const;  // The first of that name.
-    // Text of the child of that name; empty if there is none.
+    const Element* child(std::string_view name) const;  // The first child of this name, or null.
+    // Returns the text of the first child of this name; empty if there is none.
     std::string_view value(std::string_view name) const;
 };
 
-// MalformedXML unless it is well-formed, valid UTF-8 and its root has that name.
-Tried<Element> parse_xml(std::string_view body, std::string_view root);
+// Parses a document; MalformedXML unless it is well-formed, valid UTF-8 and has this root element.
+AwsResult<Element> parse_xml(std::string_view body, std::string_view root);
 
-class XmlText {
+class XmlWriter {
 public:
-    // With the namespace of S3 unless told otherwise.
-    explicit XmlText(std::string_view root, bool with_namespace = true);
+    // Opens the root element, by default in the namespace of S3.
+    explicit XmlWriter(std::string_view root, bool with_namespace = true);
 
     void open(std::string_view name);
     void close();
@@ -38,14 +37,14 @@ public:
     void flag(std::string_view name, bool value);
     void raw(std::string_view xml) { text_ += xml; }
 
-    std::string finish() &&;  // Closes what is open.
+    std::string finish() &&;  // Closes all open elements.
 
 private:
     std::string text_;
     std::vector<std::string> open_;
 };
 
-// As it was read, in S3's namespace.
+// Writes a parsed document in the namespace of S3.
 std::string to_xml(const Element& root);
 
 std::string escape_xml(std::string_view text);

@@ -8,11 +8,11 @@
 namespace integreat::s3 {
 namespace {
 
-bool reads(const std::string& body) {
+bool parses(const std::string& body) {
     return static_cast<bool>(parse_xml(body, "a"));
 }
 
-TEST(XmlTest, ReadsElementsAndTheirTexts) {
+TEST(XmlTest, ParsesElementsAndTheirTexts) {
     auto root = parse_xml(
         "<?xml version=\"1.0\"?><s3:a xmlns:s3=\"x\"><b>1 &amp; &#x32;</b><c><![CDATA[<3>]]></c><d> "
         "</d></s3:a>",
@@ -25,26 +25,26 @@ TEST(XmlTest, ReadsElementsAndTheirTexts) {
     EXPECT_EQ(root->child("e"), nullptr);
 }
 
-TEST(XmlTest, RefusesWhatIsNoDocumentOfThatName) {
+TEST(XmlTest, RefusesMalformedDocumentsAndOtherRoots) {
     for (const char* body :
          {"", "text", "<a>", "<a></b>", "<b/>", "<a/><a/>", "<a>\xff</a>", "<a><b:/></a>", "<a><b:1/></a>"})
-        EXPECT_FALSE(reads(body)) << body;
-    EXPECT_TRUE(reads("<a/>"));
+        EXPECT_FALSE(parses(body)) << body;
+    EXPECT_TRUE(parses("<a/>"));
 }
 
-TEST(XmlTest, RefusesReferencesToCharactersThatDoNotExist) {
-    EXPECT_TRUE(reads("<a>&#x1F600;</a>"));
+TEST(XmlTest, RefusesInvalidCharacterReferences) {
+    EXPECT_TRUE(parses("<a>&#x1F600;</a>"));
     for (const char* body : {"<a>&#xD800;</a>", "<a>&#x110000;</a>"})
-        EXPECT_FALSE(reads(body)) << body;
+        EXPECT_FALSE(parses(body)) << body;
 }
 
-TEST(XmlTest, EntitiesOfADocumentStandForNothing) {
+TEST(XmlTest, IgnoresEntityDeclarations) {
     auto root = parse_xml("<!DOCTYPE a [<!ENTITY x \"y\">]><a><b>&x;</b></a>", "a");
     ASSERT_TRUE(root);
     EXPECT_EQ(root->value("b"), "&x;");
 }
 
-TEST(XmlTest, HasLimits) {
+TEST(XmlTest, EnforcesLimits) {
     auto nested = [](std::size_t depth) {
         std::string body;
         for (std::size_t i = 0; i < depth; ++i)
@@ -53,27 +53,27 @@ TEST(XmlTest, HasLimits) {
             body += "</a>";
         return body;
     };
-    EXPECT_TRUE(reads(nested(xml_depth_max)));
-    EXPECT_FALSE(reads(nested(xml_depth_max + 1)));
+    EXPECT_TRUE(parses(nested(xml_depth_max)));
+    EXPECT_FALSE(parses(nested(xml_depth_max + 1)));
     std::string many = "<a>";
     for (int i = 0; i < 100'001; ++i)
         many += "<b/>";
-    EXPECT_FALSE(reads(many + "</a>"));
+    EXPECT_FALSE(parses(many + "</a>"));
 }
 
-TEST(XmlTest, WhatIsWrittenReadsTheSame) {
-    XmlText xml("a");
+TEST(XmlTest, ParsesWrittenDocuments) {
+    XmlWriter xml("a");
     xml.open("b");
     xml.value("c", "<&>\"'\r\n\t\x01é");
     xml.value("d", std::uint64_t{7});
     xml.flag("e", true);
     auto root = parse_xml(std::move(xml).finish(), "a");
     ASSERT_TRUE(root);
-    const auto* inside = root->child("b");
-    ASSERT_NE(inside, nullptr);
-    EXPECT_EQ(inside->value("c"), "<&>\"'\r\n\t\x01é");
-    EXPECT_EQ(inside->value("d"), "7");
-    EXPECT_EQ(inside->value("e"), "true");
+    const auto* element = root->child("b");
+    ASSERT_NE(element, nullptr);
+    EXPECT_EQ(element->value("c"), "<&>\"'\r\n\t\x01é");
+    EXPECT_EQ(element->value("d"), "7");
+    EXPECT_EQ(element->value("e"), "true");
 }
 
 }  // namespace

@@ -15,12 +15,12 @@ namespace integreat::s3 {
 namespace {
 
 constexpr std::size_t copy_bytes = 1024 * 1024;
-// Files are written in multiples of it, whatever the pieces they come in: the kernel caches what is aligned
-// in large folios, and sending those costs a sixth less than sending the crumbs that odd pieces leave.
+// Files are written in multiples of this size, in bytes: the kernel caches aligned writes in large folios,
+// and sending those costs a sixth less than sending the small folios of unaligned chunks.
 constexpr std::size_t block_bytes = 64 * 1024;
 
 // Appends exactly `length` bytes of the file.
-Result<> read_file(const Descriptor& file, Range range, std::string& to) {
+Result<> read_file(const UniqueFd& file, Range range, std::string& to) {
     auto start = to.size();
     to.resize(start + range.length);
     std::size_t done = 0;
@@ -31,19 +31,20 @@ Result<> read_file(const Descriptor& file, Range range, std::string& to) {
         if (count <= 0) {
             to.resize(start + done);
             return Error{Fault::internal, "an object's file cannot be read",
-                         count < 0 ? std::strerror(errno) : "it is shorter than the index says"};
+                         count < 0 ? std::strerror(errno) : "the file is shorter than its size in the index"};
         }
         done += static_cast<std::size_t>(count);
     }
     return {};
 }
 
-// The bytes of a blob in the index; nothing if they are in a file. Fault::not_found if there is no such blob.
-Result<std::optional<std::string>> inline_bytes(sqlite::Transaction& transaction, FileNumber blob,
-                                                Range range) {
+// Returns the bytes of a blob in the index, or nothing if they are in a file; Fault::not_found if there is no
+// such blob.
+Result<std::optional<std::string>> read_inline_bytes(sqlite::Transaction& transaction, BlobId blob,
+                                                     Range range) {
     auto statement = TRY(transaction.query("SELECT bytes, bytes IS NULL FROM blobs WHERE blob = ?", blob));
     if (!TRY(statement.step())) {
-        return Error{Fault::not_found, "the content of an object is gone", std::to_string(blob)};
+        return Error{Fault::not_found, "the content of an object does not exist", std::to_string(blob)};
     }
     if (statement.flag(1)) return std::optional<std::string>();
     auto bytes = statement.view(0);
@@ -53,7 +54,7 @@ Result<std::optional<std::string>> inline_bytes(sqlite::Transaction& transaction
 
 }  // namespace
 
-std::optional<crypto::Crc> crc_of(ChecksumKind kind) {
+std::optional<crypto::Crc> to_crc(ChecksumKind kind) {
     switch (kind) {
         case ChecksumKind::crc32: return crypto::Crc::crc32;
         case ChecksumKind::crc32c: return crypto::Crc::crc32c;
@@ -62,189 +63,189 @@ std::optional<crypto::Crc> crc_of(ChecksumKind kind) {
     }
 }
 
-ChecksumSum::ChecksumSum(ChecksumKind kind) : kind_(kind) {
-    if (auto crc = crc_of(kind)) sum_.emplace<crypto::CrcSum>(*crc);
-    if (kind == ChecksumKind::sha1) sum_.emplace<crypto::Hasher>(crypto::Hash::sha1);
-    if (kind == ChecksumKind::sha256) sum_.emplace<crypto::Hasher>(crypto::Hash::sha256);
+RunningChecksum::RunningChecksum(ChecksumKind kind) : kind_(kind) {
+    if (auto crc = to_crc(kind)) sum_.emplace<crypto::CrcSum>(*crc);
+    if (kind == ChecksumKind::sha1) sum_.emplace<crypto::Hasher>(crypto::HashAlgorithm::sha1);
+    if (kind == ChecksumKind::sha256) sum_.emplace<crypto::Hasher>(crypto::HashAlgorithm::sha256);
 }
 
-void ChecksumSum::update(std::string_view bytes) {
+void RunningChecksum::update(std::string_view bytes) {
     if (auto* crc = std::get_if<crypto::CrcSum>(&sum_)) crc->update(bytes);
     if (auto* hasher = std::get_if<crypto::Hasher>(&sum_)) hasher->update(bytes);
 }
 
-std::string ChecksumSum::finish() {
+std::string RunningChecksum::finish() {
     if (auto* crc = std::get_if<crypto::CrcSum>(&sum_))
-        return crypto::base64_encode(crypto::crc_bytes(*crc_of(kind_), crc->value()));
+        return crypto::base64_encode(crypto::crc_bytes(*to_crc(kind_), crc->value()));
     if (auto* hasher = std::get_if<crypto::Hasher>(&sum_)) return crypto::base64_encode(hasher->finish());
     return {};
 }
 
-Body::Body(Body&& other) noexcept
+PendingBlob::PendingBlob(PendingBlob&& other) noexcept
     : storage_(other.storage_),
       number_(other.number_),
       size_(other.size_),
       bytes_(std::move(other.bytes_)),
       in_file_(std::exchange(other.in_file_, false)),
-      adopted_(other.adopted_),
+      attached_(other.attached_),
       md5_(std::move(other.md5_)),
       checksum_(std::move(other.checksum_)) {}
 
-Body::~Body() {
-    if (in_file_ && !adopted_) storage_->files->remove(number_);
+PendingBlob::~PendingBlob() {
+    if (in_file_ && !attached_) storage_->files->remove(number_);
 }
 
-Result<> Body::adopt(Change& change) {
+Result<> PendingBlob::attach_to(WriteBatch& batch) {
     auto size = static_cast<std::int64_t>(size_);
     if (in_file_) {
-        change.adopted.push_back(number_);
-        adopted_ = true;
-        TRY(change.transaction.execute("INSERT INTO blobs VALUES (?, ?, NULL)", number_, size));
+        batch.added_blobs.push_back(number_);
+        attached_ = true;
+        TRY(batch.transaction.execute("INSERT INTO blobs VALUES (?, ?, NULL)", number_, size));
     } else {
-        TRY(change.transaction.execute("INSERT INTO blobs VALUES (?, ?, ?)", number_, size,
-                                       sqlite::Blob{bytes_}));
+        TRY(batch.transaction.execute("INSERT INTO blobs VALUES (?, ?, ?)", number_, size,
+                                      sqlite::Blob{bytes_}));
     }
     return {};
 }
 
-Result<> BodyWriter::append(std::string_view bytes) {
+Result<> BlobWriter::append(std::string_view bytes) {
     md5_.update(bytes);
     sum_.update(bytes);
-    body_.size_ += bytes.size();
-    if (!body_.in_file_ && body_.size_ <= inline_bytes_max) {
-        body_.bytes_ += bytes;
+    blob_.size_ += bytes.size();
+    if (!blob_.in_file_ && blob_.size_ <= inline_bytes_max) {
+        blob_.bytes_ += bytes;
         return {};
     }
-    if (!body_.in_file_) {
-        body_.number_ = next_number(*body_.storage_);
-        file_ = TRY(body_.storage_->files->create(body_.number_));
-        body_.in_file_ = true;
-        TRY(write_blocks(std::exchange(body_.bytes_, {})));
+    if (!blob_.in_file_) {
+        blob_.number_ = next_number(*blob_.storage_);
+        file_ = TRY(blob_.storage_->files->create(blob_.number_));
+        blob_.in_file_ = true;
+        TRY(write_blocks(std::exchange(blob_.bytes_, {})));
     }
     return write_blocks(bytes);
 }
 
-Result<> BodyWriter::write_blocks(std::string_view bytes) {
+Result<> BlobWriter::write_blocks(std::string_view bytes) {
     auto whole = (rest_.size() + bytes.size()) / block_bytes * block_bytes;
     if (whole == 0) {
         rest_ += bytes;
         return {};
     }
-    auto taken = whole - rest_.size();
-    TRY(write_fully(file_, rest_, bytes.substr(0, taken)));
-    rest_ = bytes.substr(taken);
+    auto count = whole - rest_.size();
+    TRY(write_fully(file_, rest_, bytes.substr(0, count)));
+    rest_ = bytes.substr(count);
     return {};
 }
 
-Result<Body> BodyWriter::finish() {
-    if (body_.in_file_) {
+Result<PendingBlob> BlobWriter::finish() {
+    if (blob_.in_file_) {
         TRY(write_fully(file_, rest_));
-        TRY(body_.storage_->files->sync(file_));
+        TRY(blob_.storage_->files->sync(file_));
         file_ = {};
     } else {
-        body_.number_ = next_number(*body_.storage_);
+        blob_.number_ = next_number(*blob_.storage_);
     }
-    body_.md5_ = md5_.finish();
-    body_.checksum_ = {.kind = kind_, .text = sum_.finish()};
-    return std::move(body_);
+    blob_.md5_ = md5_.finish();
+    blob_.checksum_ = {.kind = kind_, .text = sum_.finish()};
+    return std::move(blob_);
 }
 
-PieceReader::PieceReader(Storage& storage, Lease lease, std::vector<Piece> pieces, Range range)
+MultipartReader::MultipartReader(Storage& storage, ReadLease lease, std::vector<PartBlob> parts, Range range)
     : storage_(&storage),
       lease_(std::move(lease)),
-      pieces_(std::move(pieces)),
-      inside_(range.offset),
-      left_(range.length) {
-    while (at_ < pieces_.size() && inside_ >= pieces_[at_].size)
-        inside_ -= pieces_[at_++].size;
+      parts_(std::move(parts)),
+      offset_(range.offset),
+      remaining_(range.length) {
+    while (index_ < parts_.size() && offset_ >= parts_[index_].size)
+        offset_ -= parts_[index_++].size;
 }
 
-Result<> PieceReader::read(std::string& to, std::size_t bytes_max) {
-    while (left_ > 0 && bytes_max > 0) {
-        ASSERT(at_ < pieces_.size());
-        const auto& piece = pieces_[at_];
-        Range range{inside_, std::min<std::uint64_t>({piece.size - inside_, left_, bytes_max})};
+Result<> MultipartReader::read(std::string& to, std::size_t max_bytes) {
+    while (remaining_ > 0 && max_bytes > 0) {
+        ASSERT(index_ < parts_.size());
+        const auto& part = parts_[index_];
+        Range range{offset_, std::min<std::uint64_t>({part.size - offset_, remaining_, max_bytes})};
         {
             auto transaction = TRY(storage_->index->read());
-            if (auto bytes = TRY(inline_bytes(transaction, piece.blob, range))) {
+            if (auto bytes = TRY(read_inline_bytes(transaction, part.blob, range))) {
                 to += *bytes;
             } else {
-                auto file = TRY(storage_->files->open_file(piece.blob));
+                auto file = TRY(storage_->files->open_file(part.blob));
                 TRY(read_file(file, range, to));
             }
         }
-        inside_ += range.length;
-        left_ -= range.length;
-        bytes_max -= range.length;
-        if (inside_ == piece.size) {
-            ++at_;
-            inside_ = 0;
+        offset_ += range.length;
+        remaining_ -= range.length;
+        max_bytes -= range.length;
+        if (offset_ == part.size) {
+            ++index_;
+            offset_ = 0;
         }
     }
     return {};
 }
 
-Result<std::vector<PieceRow>> pieces_of(sqlite::Transaction& transaction, std::int64_t content) {
+Result<std::vector<PartRow>> list_part_rows(sqlite::Transaction& transaction, std::int64_t content) {
     auto statement = TRY(transaction.query(
         "SELECT part, blob, size, checksum FROM pieces WHERE content = ? ORDER BY part", content));
-    std::vector<PieceRow> pieces;
+    std::vector<PartRow> parts;
     while (TRY(statement.step())) {
-        pieces.push_back({.part = static_cast<int>(statement.integer(0)),
-                          .blob = statement.integer(1),
-                          .size = static_cast<std::uint64_t>(statement.integer(2)),
-                          .checksum = statement.text(3)});
+        parts.push_back({.part = static_cast<int>(statement.integer(0)),
+                         .blob = statement.integer(1),
+                         .size = static_cast<std::uint64_t>(statement.integer(2)),
+                         .checksum = statement.text(3)});
     }
-    return pieces;
+    return parts;
 }
 
 Result<Content> open_content(Storage& storage, const Version& object, Range range) {
     ASSERT(range.offset + range.length <= object.size);
     auto blob = object.content;
-    std::vector<PieceReader::Piece> pieces;
+    std::vector<MultipartReader::PartBlob> parts;
     if (object.part_count > 0) {
         auto transaction = TRY(storage.index->read());
-        auto rows = TRY(pieces_of(transaction, object.content));
-        if (rows.empty()) return Error{Fault::not_found, "the content of an object is gone"};
+        auto rows = TRY(list_part_rows(transaction, object.content));
+        if (rows.empty()) return Error{Fault::not_found, "the content of an object does not exist"};
         for (const auto& row : rows)
-            pieces.push_back({row.blob, row.size});
-        // A range within one piece is as simple as an object in one piece.
-        auto first = pieces.begin();
-        while (first + 1 != pieces.end() && range.offset >= first->size)
+            parts.push_back({row.blob, row.size});
+        // A range within one part is read like an object in one blob.
+        auto first = parts.begin();
+        while (first + 1 != parts.end() && range.offset >= first->size)
             range.offset -= (first++)->size;
-        pieces.erase(pieces.begin(), first);
-        blob = pieces.front().blob;
+        parts.erase(parts.begin(), first);
+        blob = parts.front().blob;
     }
-    if (pieces.size() > 1 && range.offset + range.length > pieces.front().size) {
-        auto lease = Lease::take(storage, object.content);
-        // The row is looked at again under the lease: whoever removes it from now on leaves the files.
+    if (parts.size() > 1 && range.offset + range.length > parts.front().size) {
+        auto lease = ReadLease::try_acquire(storage, object.content);
+        // Checked again under the lease, which keeps the files of a content that is deleted from now on.
         auto transaction = TRY(storage.index->read());
-        if (!lease || TRY(pieces_of(transaction, object.content)).empty())
-            return Error{Fault::not_found, "the content of an object is gone"};
-        return Content(PieceReader(storage, *std::move(lease), std::move(pieces), range));
+        if (!lease || TRY(list_part_rows(transaction, object.content)).empty())
+            return Error{Fault::not_found, "the content of an object does not exist"};
+        return Content(MultipartReader(storage, *std::move(lease), std::move(parts), range));
     }
     auto transaction = TRY(storage.index->read());
-    if (auto bytes = TRY(inline_bytes(transaction, blob, range))) return Content(*std::move(bytes));
+    if (auto bytes = TRY(read_inline_bytes(transaction, blob, range))) return Content(*std::move(bytes));
     auto file = TRY(storage.files->open_file(blob));
     return Content(FilePart{.file = std::move(file), .range = range});
 }
 
-Result<> copy_content(Storage& storage, const Version& from, Range range, BodyWriter& to) {
+Result<> copy_range_to(Storage& storage, const Version& from, Range range, BlobWriter& to) {
     auto content = TRY(open_content(storage, from, range));
     if (auto* bytes = std::get_if<std::string>(&content)) return to.append(*bytes);
     std::string buffer;
     if (auto* file = std::get_if<FilePart>(&content)) {
-        for (auto [offset, left] = file->range; left > 0;) {
-            auto count = std::min<std::uint64_t>(left, copy_bytes);
+        for (auto [offset, remaining] = file->range; remaining > 0;) {
+            auto count = std::min<std::uint64_t>(remaining, copy_bytes);
             buffer.clear();
             TRY(read_file(file->file, {offset, count}, buffer));
             TRY(to.append(buffer));
             offset += count;
-            left -= count;
+            remaining -= count;
         }
         return {};
     }
-    auto& reader = std::get<PieceReader>(content);
-    while (reader.left() > 0) {
+    auto& reader = std::get<MultipartReader>(content);
+    while (reader.remaining() > 0) {
         buffer.clear();
         TRY(reader.read(buffer, copy_bytes));
         TRY(to.append(buffer));

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Bytes on their way in and out. In: appended piece by piece, hashed on the way, small ones kept in memory
-// for the index, large ones written to a file. Out: any range of a content, in pieces of constant size.
+// Writing and reading of blobs. A writer appends chunks, hashes them, keeps small blobs in memory for the
+// index and writes large ones to a file. A reader returns any range of a content in chunks of constant size.
 #pragma once
 
 #include <optional>
@@ -11,71 +11,72 @@
 
 #include "cloud/s3/store/storage.h"
 #include "crypto/crc.h"
-#include "crypto/hasher.h"
+#include "crypto/hash.h"
 
 namespace integreat::s3 {
 
-// A running checksum of a kind chosen by the client.
-class ChecksumSum {
+// A running checksum of the kind that the client selected.
+class RunningChecksum {
 public:
-    explicit ChecksumSum(ChecksumKind kind);
+    explicit RunningChecksum(ChecksumKind kind);
     void update(std::string_view bytes);
-    std::string finish();  // Base64; empty for none.
+    std::string finish();  // Base64; empty for ChecksumKind::none.
 
 private:
     ChecksumKind kind_;
     std::variant<std::monostate, crypto::CrcSum, crypto::Hasher> sum_;
 };
 
-std::optional<crypto::Crc> crc_of(ChecksumKind kind);
+std::optional<crypto::Crc> to_crc(ChecksumKind kind);
 
-// Received, hashed and, where it is in a file, synced; gone again unless adopt() makes it part of a change.
-class Body {
+// A received blob: hashed and, if in a file, synced. Deleted on destruction unless attach_to() has added it
+// to a write batch.
+class PendingBlob {
 public:
-    Body(Body&& other) noexcept;
-    Body& operator=(Body&&) = delete;
-    ~Body();
+    PendingBlob(PendingBlob&& other) noexcept;
+    PendingBlob& operator=(PendingBlob&&) = delete;
+    ~PendingBlob();
 
-    FileNumber number() const { return number_; }
+    BlobId number() const { return number_; }
     std::uint64_t size() const { return size_; }
     const std::string& md5() const { return md5_; }  // Raw bytes.
     const Checksum& checksum() const { return checksum_; }
 
-    // Its row of `blobs`; the caller writes the row that names it.
-    Result<> adopt(Change& change);
+    // Inserts the row in `blobs`; the caller inserts the row that references it.
+    Result<> attach_to(WriteBatch& batch);
 
 private:
-    friend class BodyWriter;
-    explicit Body(Storage& storage) : storage_(&storage) {}
+    friend class BlobWriter;
+    explicit PendingBlob(Storage& storage) : storage_(&storage) {}
 
     Storage* storage_;
-    FileNumber number_ = 0;
+    BlobId number_ = 0;
     std::uint64_t size_ = 0;
-    std::string bytes_;  // Unless in a file.
+    std::string bytes_;  // Empty if in a file.
     bool in_file_ = false;
-    bool adopted_ = false;
+    bool attached_ = false;
     std::string md5_;
     Checksum checksum_;
 };
 
-class BodyWriter {
+class BlobWriter {
 public:
-    BodyWriter(Storage& storage, ChecksumKind kind)
-        : body_(storage), md5_(crypto::Hash::md5), kind_(kind), sum_(kind) {}
+    BlobWriter(Storage& storage, ChecksumKind kind)
+        : blob_(storage), md5_(crypto::HashAlgorithm::md5), kind_(kind), sum_(kind) {}
 
     Result<> append(std::string_view bytes);
-    std::uint64_t size() const { return body_.size_; }
-    Result<Body> finish();  // Once.
+    std::uint64_t size() const { return blob_.size_; }
+    Result<PendingBlob> finish();  // Called once.
 
 private:
     Result<> write_blocks(std::string_view bytes);
 
-    Body body_;
-    Descriptor file_;
-    std::string rest_;  // Of the file, less than a block: not written yet.
+    PendingBlob blob_;
+    UniqueFd file_;
+    std::string rest_;  // Less than a block of the file, not written yet.
     crypto::Hasher md5_;
     ChecksumKind kind_;
-    ChecksumSum sum_;
+    RunningChecksum sum_;
 };
 
 struct Range {
@@ -83,49 +84,51 @@ struct Range {
     std::uint64_t length = 0;
 };
 
-// What a GET sends: bytes in memory, a part of one file, or several blobs in a row.
+// The content of a GET response: bytes in memory, a part of one file, or several blobs in sequence.
 struct FilePart {
-    Descriptor file;
+    UniqueFd file;
     Range range;
 };
-class PieceReader;
-using Content = std::variant<std::string, FilePart, PieceReader>;
+class MultipartReader;
+using Content = std::variant<std::string, FilePart, MultipartReader>;
 
-// A range of a content made of several blobs. Holds a lease, but no file and no connection between two reads.
-class PieceReader {
+// Reads a range of a content made of several blobs. Holds a lease, but no file and no connection between
+// reads.
+class MultipartReader {
 public:
-    struct Piece {
-        FileNumber blob;
+    struct PartBlob {
+        BlobId blob;
         std::uint64_t size;
     };
-    PieceReader(Storage& storage, Lease lease, std::vector<Piece> pieces, Range range);
+    MultipartReader(Storage& storage, ReadLease lease, std::vector<PartBlob> parts, Range range);
 
-    // Appends up to `bytes_max`; nothing once all has been read.
-    Result<> read(std::string& to, std::size_t bytes_max);
-    std::uint64_t left() const { return left_; }
+    // Appends up to `max_bytes`; nothing once all has been read.
+    Result<> read(std::string& to, std::size_t max_bytes);
+    std::uint64_t remaining() const { return remaining_; }
 
 private:
     Storage* storage_;
-    Lease lease_;
-    std::vector<Piece> pieces_;
-    std::size_t at_ = 0;        // The piece that is read,
-    std::uint64_t inside_ = 0;  // and from where.
-    std::uint64_t left_ = 0;
+    ReadLease lease_;
+    std::vector<PartBlob> parts_;
+    std::size_t index_ = 0;     // Index of the current part.
+    std::uint64_t offset_ = 0;  // Offset in the current part, in bytes.
+    std::uint64_t remaining_ = 0;
 };
 
-// Fault::not_found if it was removed since its row was read: read the row again.
+// Opens a range; Fault::not_found if the content was deleted since its row was read: read the row again.
 Result<Content> open_content(Storage& storage, const Version& object, Range range);
 
-// The pieces of an object that was uploaded in parts, in order.
-struct PieceRow {
+// A part of an object that was uploaded in parts.
+struct PartRow {
     int part = 0;
-    FileNumber blob = 0;
+    BlobId blob = 0;
     std::uint64_t size = 0;
     std::string checksum;
 };
-Result<std::vector<PieceRow>> pieces_of(sqlite::Transaction& transaction, std::int64_t content);
+// Lists the parts of a content in order.
+Result<std::vector<PartRow>> list_part_rows(sqlite::Transaction& transaction, std::int64_t content);
 
-// Feeds a range to a writer, with constant memory.
-Result<> copy_content(Storage& storage, const Version& from, Range range, BodyWriter& to);
+// Copies a range to a writer in constant memory.
+Result<> copy_range_to(Storage& storage, const Version& from, Range range, BlobWriter& to);
 
 }  // namespace integreat::s3

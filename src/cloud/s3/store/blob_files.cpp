@@ -26,27 +26,27 @@ Error file_error(const std::string& what) {
     return {fault, message, what + ": " + std::strerror(errno)};
 }
 
-std::string incoming_name(FileNumber number) {
+std::string incoming_name(BlobId number) {
     return std::to_string(number);
 }
 
-// 256 folders, so that none becomes large.
-std::string shard_of(FileNumber number) {
+// Returns one of 256 folders, which keeps each of them small.
+std::string shard_folder(BlobId number) {
     constexpr std::string_view digits = "0123456789abcdef";
     auto low = static_cast<std::size_t>(number & 0xff);
     return std::string("objects/") + digits[low >> 4] + digits[low & 15];
 }
 
-std::string settled_name(FileNumber number) {
-    return shard_of(number) + "/" + std::to_string(number);
+std::string object_path(BlobId number) {
+    return shard_folder(number) + "/" + std::to_string(number);
 }
 
-Result<Descriptor> open_folder(const std::string& path) {
+Result<UniqueFd> open_folder(const std::string& path) {
     std::error_code failure;
     std::filesystem::create_directories(path, failure);
-    Descriptor folder(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    UniqueFd folder(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
     if (!folder) {
-        return Error{Fault::unavailable, "the folder for objects cannot be made (" + path + ")",
+        return Error{Fault::unavailable, "the folder for objects cannot be created (" + path + ")",
                      std::strerror(errno)};
     }
     return folder;
@@ -54,77 +54,74 @@ Result<Descriptor> open_folder(const std::string& path) {
 
 }  // namespace
 
-Descriptor::~Descriptor() {
-    if (number_ >= 0) ::close(number_);
-}
-
-Result<std::unique_ptr<Files>> Files::open(const std::string& folder) {
+Result<std::unique_ptr<BlobFiles>> BlobFiles::open(const std::string& folder) {
     auto root = TRY(open_folder(folder));
     auto incoming = TRY(open_folder(folder + "/incoming"));
     TRY(open_folder(folder + "/objects"));
-    Descriptor lock(::openat(root.get(), "lock", O_RDWR | O_CREAT | O_CLOEXEC, 0600));
+    UniqueFd lock(::openat(root.get(), "lock", O_RDWR | O_CREAT | O_CLOEXEC, 0600));
     if (!lock) return file_error(folder + "/lock");
     if (::flock(lock.get(), LOCK_EX | LOCK_NB) != 0) {
         return Error{Fault::unavailable,
-                     "another process keeps objects in " + folder + ": stop it or name another data folder",
+                     "another process uses the objects in " + folder + "; stop it or use another data folder",
                      std::strerror(errno)};
     }
     if (::fsync(root.get()) != 0) return file_error(folder);
-    return std::unique_ptr<Files>(new Files(std::move(root), std::move(incoming), std::move(lock)));
+    return std::unique_ptr<BlobFiles>(new BlobFiles(std::move(root), std::move(incoming), std::move(lock)));
 }
 
-Result<Descriptor> Files::create(FileNumber number) {
+Result<UniqueFd> BlobFiles::create(BlobId number) {
     auto name = incoming_name(number);
-    Descriptor file(::openat(incoming_.get(), name.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
+    UniqueFd file(::openat(incoming_.get(), name.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
     if (!file) return file_error("incoming/" + name);
     return file;
 }
 
-Result<> Files::sync(const Descriptor& file) {
+Result<> BlobFiles::sync(const UniqueFd& file) {
     if (::fsync(file.get()) != 0) return file_error("fsync of a file");
     if (::fsync(incoming_.get()) != 0) return file_error("fsync of incoming/");
     return {};
 }
 
-// A failure is not the caller's: the file is found in incoming/, too, and the next start moves it on.
-void Files::move_on(FileNumber number) {
+// A failure does not matter to the caller: open_file also searches incoming/, and the next start promotes the
+// file.
+void BlobFiles::promote(BlobId number) {
     auto from = incoming_name(number);
-    auto to = settled_name(number);
+    auto to = object_path(number);
     if (::renameat(incoming_.get(), from.c_str(), root_.get(), to.c_str()) == 0 || errno != ENOENT) return;
-    ::mkdirat(root_.get(), shard_of(number).c_str(), 0700);
+    ::mkdirat(root_.get(), shard_folder(number).c_str(), 0700);
     ::renameat(incoming_.get(), from.c_str(), root_.get(), to.c_str());
 }
 
-Result<Descriptor> Files::open_file(FileNumber number) {
-    // It may be moved on between the two looks: hence the third.
-    auto settled = settled_name(number);
+Result<UniqueFd> BlobFiles::open_file(BlobId number) {
+    // The file may be promoted between the first two attempts, hence the third.
+    auto promoted = object_path(number);
     auto incoming = incoming_name(number);
     for (int attempt = 0; attempt < 3; ++attempt) {
-        bool second = attempt == 1;
-        Descriptor file(second ? ::openat(incoming_.get(), incoming.c_str(), O_RDONLY | O_CLOEXEC)
-                               : ::openat(root_.get(), settled.c_str(), O_RDONLY | O_CLOEXEC));
+        bool in_incoming = attempt == 1;
+        UniqueFd file(in_incoming ? ::openat(incoming_.get(), incoming.c_str(), O_RDONLY | O_CLOEXEC)
+                                  : ::openat(root_.get(), promoted.c_str(), O_RDONLY | O_CLOEXEC));
         if (file) return file;
-        if (errno != ENOENT) return file_error(settled);
+        if (errno != ENOENT) return file_error(promoted);
     }
-    return Error{Fault::not_found, "the file of an object is gone", settled};
+    return Error{Fault::not_found, "the file of an object does not exist", promoted};
 }
 
-void Files::remove(FileNumber number) {
+void BlobFiles::remove(BlobId number) {
     ::unlinkat(incoming_.get(), incoming_name(number).c_str(), 0);
-    ::unlinkat(root_.get(), settled_name(number).c_str(), 0);
+    ::unlinkat(root_.get(), object_path(number).c_str(), 0);
 }
 
-Result<> Files::collect_leftovers(const std::function<Result<bool>(FileNumber)>& known) {
-    int again = ::openat(incoming_.get(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    std::unique_ptr<DIR, int (*)(DIR*)> folder(again >= 0 ? ::fdopendir(again) : nullptr, ::closedir);
+Result<> BlobFiles::recover(const std::function<Result<bool>(BlobId)>& is_referenced) {
+    int fd = ::openat(incoming_.get(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    std::unique_ptr<DIR, int (*)(DIR*)> folder(fd >= 0 ? ::fdopendir(fd) : nullptr, ::closedir);
     if (!folder) return file_error("incoming/");
     while (const auto* entry = ::readdir(folder.get())) {
         std::string_view name = entry->d_name;
-        FileNumber number = 0;
+        BlobId number = 0;
         auto [end, failure] = std::from_chars(name.data(), name.data() + name.size(), number);
         if (failure != std::errc() || end != name.data() + name.size()) continue;
-        if (TRY(known(number))) {
-            move_on(number);
+        if (TRY(is_referenced(number))) {
+            promote(number);
         } else {
             remove(number);
         }
@@ -132,16 +129,16 @@ Result<> Files::collect_leftovers(const std::function<Result<bool>(FileNumber)>&
     return {};
 }
 
-Result<> write_fully(const Descriptor& file, std::string_view bytes, std::string_view more) {
+Result<> write_fully(const UniqueFd& file, std::string_view bytes, std::string_view more) {
     while (!bytes.empty() || !more.empty()) {
         std::array<iovec, 2> parts{
             {{const_cast<char*>(bytes.data()), bytes.size()}, {const_cast<char*>(more.data()), more.size()}}};
         auto written = ::writev(file.get(), parts.data(), parts.size());
         if (written < 0 && errno == EINTR) continue;
         if (written < 0) return file_error("write");
-        auto of_first = std::min(static_cast<std::size_t>(written), bytes.size());
-        bytes.remove_prefix(of_first);
-        more.remove_prefix(static_cast<std::size_t>(written) - of_first);
+        auto first_bytes = std::min(static_cast<std::size_t>(written), bytes.size());
+        bytes.remove_prefix(first_bytes);
+        more.remove_prefix(static_cast<std::size_t>(written) - first_bytes);
     }
     return {};
 }

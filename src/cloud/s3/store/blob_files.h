@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// The bytes of large objects, one file each, never changed once written. A file has a number nobody had
-// before and passes through two folders:
+// Files with the bytes of large objects, one per blob, immutable once written. Each has a unique number and
+// passes through two folders:
 //
-//     incoming/N   being written, then synced with its folder; only now may a row of the index name it
-//     objects/…/N  where it is moved when that row is committed
+//     incoming/N   while it is written and synced; after that, a row of the index may reference it
+//     objects/…/N  after that row has been committed
 //
-// So a torn write is never visible, and what a kill leaves behind lies in incoming/: at the next start those
-// files that the index knows are moved on and the others go. Nothing has to be searched.
+// A torn write is therefore never visible, and files left behind by a kill are in incoming/: at the next
+// start, those that the index references are promoted and the others are deleted. No other folder has to be
+// scanned.
 #pragma once
 
 #include <cstdint>
@@ -16,55 +17,37 @@
 #include <string_view>
 
 #include "base/result.h"
+#include "base/unique_fd.h"
 
 namespace integreat::s3 {
 
-using FileNumber = std::int64_t;
+using BlobId = std::int64_t;
 
-// Closed when it goes.
-class Descriptor {
+class BlobFiles {
 public:
-    Descriptor() = default;
-    explicit Descriptor(int number) : number_(number) {}
-    Descriptor(Descriptor&& other) noexcept : number_(std::exchange(other.number_, -1)) {}
-    Descriptor& operator=(Descriptor&& other) noexcept {
-        std::swap(number_, other.number_);
-        return *this;
-    }
-    ~Descriptor();
+    // Creates missing folders and locks them; Fault::unavailable if another process holds the lock.
+    static Result<std::unique_ptr<BlobFiles>> open(const std::string& folder);
 
-    int get() const { return number_; }
-    int release() { return std::exchange(number_, -1); }
-    explicit operator bool() const { return number_ >= 0; }
+    Result<UniqueFd> create(BlobId number);  // Creates a file in incoming/ for writing.
+    Result<> sync(const UniqueFd& file);     // Syncs the bytes and the name in incoming/.
+    void promote(BlobId number);             // Moves a file to objects/.
+    Result<UniqueFd> open_file(
+        BlobId number);          // Opens a file for reading; Fault::not_found if it was deleted.
+    void remove(BlobId number);  // Deletes a file from either folder.
+
+    // Promotes the referenced files in incoming/ and deletes the others. Called at start.
+    Result<> recover(const std::function<Result<bool>(BlobId)>& is_referenced);
 
 private:
-    int number_ = -1;
-};
-
-class Files {
-public:
-    // Makes the folders if need be. Fault::unavailable if another process has them open.
-    static Result<std::unique_ptr<Files>> open(const std::string& folder);
-
-    Result<Descriptor> create(FileNumber number);     // In incoming/, for writing.
-    Result<> sync(const Descriptor& file);            // The bytes, and the name in incoming/.
-    void move_on(FileNumber number);                  // The row is committed.
-    Result<Descriptor> open_file(FileNumber number);  // For reading; Fault::not_found if it is gone.
-    void remove(FileNumber number);                   // From wherever it is.
-
-    // For the start: what `known` says yes to is moved on, the rest of incoming/ goes.
-    Result<> collect_leftovers(const std::function<Result<bool>(FileNumber)>& known);
-
-private:
-    Files(Descriptor root, Descriptor incoming, Descriptor lock)
+    BlobFiles(UniqueFd root, UniqueFd incoming, UniqueFd lock)
         : root_(std::move(root)), incoming_(std::move(incoming)), lock_(std::move(lock)) {}
 
-    Descriptor root_;
-    Descriptor incoming_;
-    Descriptor lock_;
+    UniqueFd root_;
+    UniqueFd incoming_;
+    UniqueFd lock_;
 };
 
-// One behind the other, as one write.
-Result<> write_fully(const Descriptor& file, std::string_view bytes, std::string_view more = {});
+// Writes two buffers one after the other, retrying short writes.
+Result<> write_fully(const UniqueFd& file, std::string_view bytes, std::string_view more = {});
 
 }  // namespace integreat::s3

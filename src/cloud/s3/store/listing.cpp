@@ -7,8 +7,8 @@ namespace integreat::s3 {
 
 namespace {
 
-// The first text after all that start with `prefix`; nothing if there is none.
-std::optional<std::string> after_all_of(std::string_view prefix) {
+// Returns the smallest text greater than all texts with the prefix; nothing if there is none.
+std::optional<std::string> prefix_upper_bound(std::string_view prefix) {
     std::string next(prefix);
     while (!next.empty() && static_cast<unsigned char>(next.back()) == 0xff)
         next.pop_back();
@@ -17,7 +17,7 @@ std::optional<std::string> after_all_of(std::string_view prefix) {
     return next;
 }
 
-// What a key is rolled up into: up to and with the first delimiter after the prefix.
+// Returns the common prefix of a key: up to and including the first delimiter after the prefix.
 std::optional<std::string_view> common_prefix(std::string_view key, const ListingScope& scope) {
     if (scope.delimiter.empty()) return std::nullopt;
     auto at = key.find(scope.delimiter, scope.prefix.size());
@@ -25,19 +25,19 @@ std::optional<std::string_view> common_prefix(std::string_view key, const Listin
     return key.substr(0, at + scope.delimiter.size());
 }
 
-// Where a walk goes on: at `key`, and of that key only what comes after `sequence`.
-struct Position {
+// The position of a scan: at `key`, skipping entries of that key up to and including `after`.
+struct ScanPosition {
     std::string key;
-    std::optional<std::int64_t> after;  // A sequence or the number of an upload.
+    std::optional<std::int64_t> after;  // Sequence of a version or number of an upload.
 };
 
-// Where a page begins that continues after `after`; nothing if no key can follow.
-std::optional<Position> start_of(const ListingScope& scope, std::string_view after) {
-    Position start{.key = std::string(scope.prefix), .after = {}};
+// Returns the start of a page that continues after `after`; nothing if no key can follow.
+std::optional<ScanPosition> page_start(const ListingScope& scope, std::string_view after) {
+    ScanPosition start{.key = std::string(scope.prefix), .after = {}};
     if (after.empty()) return start;
-    // A common prefix was shown: what lies below it was, too.
-    if (auto shown = common_prefix(after, scope); shown && after.starts_with(scope.prefix)) {
-        auto next = after_all_of(*shown);
+    // `after` is a common prefix, or its key is covered by one: skip everything below it.
+    if (auto prefix = common_prefix(after, scope); prefix && after.starts_with(scope.prefix)) {
+        auto next = prefix_upper_bound(*prefix);
         if (!next) return std::nullopt;
         if (*next > start.key) start.key = *std::move(next);
         return start;
@@ -47,17 +47,16 @@ std::optional<Position> start_of(const ListingScope& scope, std::string_view aft
     return start;
 }
 
-// Fills a page from walks that begin at a position each: a walk ends where a common prefix begins, and the
-// next begins behind it.
+// Fills a page with one or more scans: a scan ends at a common prefix, and the next begins after it.
 template <class Entry, class Begin, class Read>
-Result<Page<Entry>> fill(const ListingScope& scope, std::optional<Position> position, const Begin& begin,
-                         const Read& read) {
+Result<Page<Entry>> fill_page(const ListingScope& scope, std::optional<ScanPosition> position,
+                              const Begin& begin_scan, const Read& read_entry) {
     Page<Entry> page;
     auto count_max = static_cast<std::size_t>(scope.count_max);
     auto full = [&] { return page.entries.size() + page.prefixes.size() == count_max; };
     if (count_max == 0) return page;
     while (position) {
-        sqlite::Statement rows = TRY(begin(*position));
+        sqlite::Statement rows = TRY(begin_scan(*position));
         position.reset();
         while (!position) {
             if (!TRY(rows.step())) return page;
@@ -67,15 +66,15 @@ Result<Page<Entry>> fill(const ListingScope& scope, std::optional<Position> posi
                 page.truncated = true;
                 return page;
             }
-            if (auto rolled = common_prefix(key, scope)) {
-                page.prefixes.emplace_back(*rolled);
-                page.last = *rolled;
-                auto next = after_all_of(*rolled);
+            if (auto common = common_prefix(key, scope)) {
+                page.prefixes.emplace_back(*common);
+                page.last = *common;
+                auto next = prefix_upper_bound(*common);
                 if (!next) return page;
-                position = Position{.key = *std::move(next), .after = {}};
+                position = ScanPosition{.key = *std::move(next), .after = {}};
             } else {
                 page.last = key;
-                page.entries.push_back(read(rows));
+                page.entries.push_back(read_entry(rows));
             }
         }
     }
@@ -89,33 +88,33 @@ Result<Page<Version>> list_objects(sqlite::Transaction& transaction, const Listi
     static const std::string sql = "SELECT " + std::string(object_columns) +
                                    " FROM objects INDEXED BY objects_shown "
                                    "WHERE bucket = ? AND key >= ? AND latest = 1 AND marker = 0 ORDER BY key";
-    auto begin = [&](const Position& at) { return transaction.query(sql, scope.bucket, at.key); };
-    return fill<Version>(scope, start_of(scope, after), begin, object_of);
+    auto begin_scan = [&](const ScanPosition& at) { return transaction.query(sql, scope.bucket, at.key); };
+    return fill_page<Version>(scope, page_start(scope, after), begin_scan, read_version);
 }
 
 Result<Page<Version>> list_versions(sqlite::Transaction& transaction, const ListingScope& scope,
-                                    std::string_view after, VersionName version) {
+                                    std::string_view after, RequestedVersion version) {
     static const std::string columns = "SELECT " + std::string(object_columns) + " FROM objects ";
     static const std::string from_key = columns + "WHERE bucket = ? AND key >= ? ORDER BY key, sequence DESC";
     static const std::string from_version =
         columns +
         "WHERE bucket = ?1 AND key >= ?2 AND (key > ?2 OR sequence < ?3) ORDER BY key, sequence DESC";
-    auto start = start_of(scope, after);
+    auto start = page_start(scope, after);
     if (version && after >= scope.prefix && !common_prefix(after, scope)) {
-        // The version itself may be gone: clients delete page by page.
-        auto sequence = sequence_of(*version);
+        // The version itself may have been deleted, because clients delete page by page.
+        auto sequence = parse_version_id(*version);
         if (!sequence && *version != "null") return Error{Fault::invalid, "Invalid version id specified"};
-        start = Position{.key = std::string(after), .after = sequence};
+        start = ScanPosition{.key = std::string(after), .after = sequence};
         if (!sequence) {
-            auto shown = TRY(find_object(transaction, scope.bucket, after, version));
-            if (shown) start->after = shown->sequence;
+            auto current = TRY(find_object(transaction, scope.bucket, after, version));
+            if (current) start->after = current->sequence;
         }
     }
-    auto begin = [&](const Position& at) {
+    auto begin_scan = [&](const ScanPosition& at) {
         return at.after ? transaction.query(from_version, scope.bucket, at.key, *at.after)
                         : transaction.query(from_key, scope.bucket, at.key);
     };
-    return fill<Version>(scope, std::move(start), begin, object_of);
+    return fill_page<Version>(scope, std::move(start), begin_scan, read_version);
 }
 
 Result<Page<Upload>> list_uploads(sqlite::Transaction& transaction, const ListingScope& scope,
@@ -124,14 +123,15 @@ Result<Page<Upload>> list_uploads(sqlite::Transaction& transaction, const Listin
     static const std::string from_key = columns + "WHERE bucket = ? AND key >= ? ORDER BY key, upload";
     static const std::string from_upload =
         columns + "WHERE bucket = ?1 AND key >= ?2 AND (key > ?2 OR upload > ?3) ORDER BY key, upload";
-    auto start = start_of(scope, after);
-    if (auto shown = sequence_of(upload_id); shown && after >= scope.prefix && !common_prefix(after, scope))
-        start = Position{.key = std::string(after), .after = shown};
-    auto begin = [&](const Position& at) {
+    auto start = page_start(scope, after);
+    if (auto number = parse_version_id(upload_id);
+        number && after >= scope.prefix && !common_prefix(after, scope))
+        start = ScanPosition{.key = std::string(after), .after = number};
+    auto begin_scan = [&](const ScanPosition& at) {
         return at.after ? transaction.query(from_upload, scope.bucket, at.key, *at.after)
                         : transaction.query(from_key, scope.bucket, at.key);
     };
-    return fill<Upload>(scope, std::move(start), begin, upload_of);
+    return fill_page<Upload>(scope, std::move(start), begin_scan, read_upload);
 }
 
 }  // namespace integreat::s3

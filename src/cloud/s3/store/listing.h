@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Pages of keys, versions and uploads, in the order of the keys' UTF-8 bytes. A page costs what it shows:
-// keys are found by the index, and what a delimiter rolls up into one prefix is jumped over, not walked.
+// Paged listings of keys, versions and uploads, ordered by the UTF-8 bytes of the keys. The cost of a page is
+// proportional to its size: keys are found by the index, and keys with a common prefix are skipped by a seek.
 #pragma once
 
 #include <string>
@@ -16,7 +16,7 @@ struct ListingScope {
     std::int64_t bucket = 0;
     std::string_view prefix;
     std::string_view delimiter;
-    int count_max = 1000;  // Entries and common prefixes together.
+    int count_max = 1000;  // Maximum number of entries and common prefixes together.
 };
 
 template <class Entry>
@@ -24,18 +24,19 @@ struct Page {
     std::vector<Entry> entries;
     std::vector<std::string> prefixes;
     bool truncated = false;
-    std::string last;  // The last key or common prefix of a truncated page: the next one begins after it.
+    std::string last;  // The last key or common prefix of a truncated page; the next page begins after it.
 };
 
-// Keys after `after`, which may be a key or a common prefix (all below it is skipped then).
+// Lists keys after `after`, a key or a common prefix whose keys are all skipped.
 Result<Page<Version>> list_objects(sqlite::Transaction& transaction, const ListingScope& scope,
                                    std::string_view after);
 
-// Versions and delete markers after the version `version` of `after`; of no version: after all of that key.
+// Lists versions and delete markers after `version` of the key `after`; without a version, after all of that
+// key.
 Result<Page<Version>> list_versions(sqlite::Transaction& transaction, const ListingScope& scope,
-                                    std::string_view after, VersionName version);
+                                    std::string_view after, RequestedVersion version);
 
-// Uploads in parts after the upload `upload_id` of `after`; empty: after all of that key.
+// Lists multipart uploads after `upload_id` of the key `after`; if it is empty, after all of that key.
 Result<Page<Upload>> list_uploads(sqlite::Transaction& transaction, const ListingScope& scope,
                                   std::string_view after, std::string_view upload_id);
 

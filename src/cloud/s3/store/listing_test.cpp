@@ -6,67 +6,68 @@ namespace {
 
 class ListingTest : public StorageTest {
 protected:
-    struct Shown {
+    struct Listing {
         std::vector<std::string> keys;
         std::vector<std::string> prefixes;
         bool truncated;
         std::string last;
     };
-    Shown list(ListingScope scope, std::string_view after = "") {
+    Listing list(ListingScope scope, std::string_view after = "") {
         scope.bucket = bucket.id;
         auto transaction = storage->index->read();
         auto page = list_objects(*transaction, scope, after);
         EXPECT_TRUE(page);
-        Shown shown{.keys = {}, .prefixes = page->prefixes, .truncated = page->truncated, .last = page->last};
+        Listing listing{
+            .keys = {}, .prefixes = page->prefixes, .truncated = page->truncated, .last = page->last};
         for (const auto& object : page->entries)
-            shown.keys.push_back(object.key);
-        return shown;
+            listing.keys.push_back(object.key);
+        return listing;
     }
     using Names = std::vector<std::string>;
 };
 
-TEST_F(ListingTest, KeysComeInTheOrderOfTheirBytes) {
+TEST_F(ListingTest, OrdersKeysByTheirBytes) {
     for (const char* key : {"b", "a", "B", "é", "a/b", "a!", "\xf0\x9f\x98\x80", "z"})
         put(key, "x");
     EXPECT_EQ(list({}).keys, (Names{"B", "a", "a!", "a/b", "b", "z", "é", "\xf0\x9f\x98\x80"}));
 }
 
-TEST_F(ListingTest, ADelimiterRollsUp) {
+TEST_F(ListingTest, GroupsKeysByDelimiter) {
     for (const char* key : {"photos/2025/a.jpg", "photos/2025/b.jpg", "photos/2026/c.jpg", "photos/d.jpg",
                             "notes.txt", "photos", "photos0"})
         put(key, "x");
     auto top = list({.delimiter = "/"});
     EXPECT_EQ(top.keys, (Names{"notes.txt", "photos", "photos0"}));
     EXPECT_EQ(top.prefixes, (Names{"photos/"}));
-    auto inside = list({.prefix = "photos/", .delimiter = "/"});
-    EXPECT_EQ(inside.keys, (Names{"photos/d.jpg"}));
-    EXPECT_EQ(inside.prefixes, (Names{"photos/2025/", "photos/2026/"}));
+    auto folder_page = list({.prefix = "photos/", .delimiter = "/"});
+    EXPECT_EQ(folder_page.keys, (Names{"photos/d.jpg"}));
+    EXPECT_EQ(folder_page.prefixes, (Names{"photos/2025/", "photos/2026/"}));
     EXPECT_EQ(list({.prefix = "photos/2025"}).keys.size(), 2u);
     auto odd = list({.delimiter = "os"});
     EXPECT_EQ(odd.keys, (Names{"notes.txt"}));
     EXPECT_EQ(odd.prefixes, (Names{"photos"}));
 }
 
-TEST_F(ListingTest, PagesContinueWhereTheLastEnded) {
+TEST_F(ListingTest, ContinuesAfterTheLastPage) {
     for (const char* key : {"a", "b/1", "b/2", "b/3", "c", "d/1", "e"})
         put(key, "x");
     for (int count = 1; count <= 6; ++count) {
-        Names seen;
+        Names listed;
         std::string after;
         for (;;) {
             auto page = list({.delimiter = "/", .count_max = count}, after);
             EXPECT_LE(page.keys.size() + page.prefixes.size(), static_cast<std::size_t>(count));
-            seen.insert(seen.end(), page.keys.begin(), page.keys.end());
-            seen.insert(seen.end(), page.prefixes.begin(), page.prefixes.end());
+            listed.insert(listed.end(), page.keys.begin(), page.keys.end());
+            listed.insert(listed.end(), page.prefixes.begin(), page.prefixes.end());
             if (!page.truncated) break;
             after = page.last;
         }
-        std::sort(seen.begin(), seen.end());
-        EXPECT_EQ(seen, (Names{"a", "b/", "c", "d/", "e"})) << count;
+        std::sort(listed.begin(), listed.end());
+        EXPECT_EQ(listed, (Names{"a", "b/", "c", "d/", "e"})) << count;
     }
 }
 
-TEST_F(ListingTest, APageOfNothingIsNotTruncated) {
+TEST_F(ListingTest, AnEmptyPageIsNotTruncated) {
     put("a", "x");
     EXPECT_FALSE(list({.count_max = 0}).truncated);
     EXPECT_FALSE(list({.count_max = 1}).truncated);
@@ -74,7 +75,7 @@ TEST_F(ListingTest, APageOfNothingIsNotTruncated) {
     EXPECT_TRUE(list({}, "a").keys.empty());
 }
 
-TEST_F(ListingTest, BucketsDoNotSeeEachOther) {
+TEST_F(ListingTest, SeparatesBuckets) {
     put("a", "x");
     auto other = make_bucket("b-bucket");
     auto transaction = storage->index->read();
@@ -84,22 +85,23 @@ TEST_F(ListingTest, BucketsDoNotSeeEachOther) {
 
 class VersionsTest : public ListingTest {
 protected:
-    // "key version-of-how-many-bytes" or "key marker", newest with a star.
-    Names list_all(ListingScope scope = {}, std::string_view after = "", VersionName name = std::nullopt) {
+    // Returns "key size" or "key marker" per version; the newest version has a star.
+    Names list_all(ListingScope scope = {}, std::string_view after = "",
+                   RequestedVersion name = std::nullopt) {
         scope.bucket = bucket.id;
         auto transaction = storage->index->read();
         auto page = list_versions(*transaction, scope, after, name);
         EXPECT_TRUE(page);
-        Names shown;
+        Names versions;
         for (const auto& object : page->entries) {
-            shown.push_back(object.key + (object.marker ? " marker" : " " + std::to_string(object.size)) +
-                            (object.latest ? "*" : ""));
+            versions.push_back(object.key + (object.marker ? " marker" : " " + std::to_string(object.size)) +
+                               (object.latest ? "*" : ""));
         }
-        return shown;
+        return versions;
     }
 };
 
-TEST_F(VersionsTest, AVersionedBucketKeepsEverything) {
+TEST_F(VersionsTest, AVersionedBucketKeepsAllVersions) {
     version(Versioning::enabled);
     auto first = put("key", "1");
     auto second = put("key", "22");
@@ -134,12 +136,12 @@ TEST_F(VersionsTest, TheNullVersionIsReplacedWhileSuspended) {
     EXPECT_EQ(list_all(), (Names{"key 4*", "key 2"}));
     EXPECT_EQ(read(*find("key", "null")), "4444");
     auto deleted = remove("key");
-    EXPECT_EQ(version_name(*deleted.marker), "null");
+    EXPECT_EQ(to_version_id(*deleted.marker), "null");
     EXPECT_EQ(list_all(), (Names{"key marker*", "key 2"}));
     EXPECT_EQ(read(*find("key", kept.version)), "22");
 }
 
-TEST_F(VersionsTest, NobodyCanGuessAVersion) {
+TEST_F(VersionsTest, VersionIdsAreUnguessable) {
     version(Versioning::enabled);
     auto object = put("key", "1");
     EXPECT_FALSE(find("key", make_version_id(object.sequence, random)));
@@ -147,14 +149,14 @@ TEST_F(VersionsTest, NobodyCanGuessAVersion) {
     EXPECT_FALSE(find("other", object.version));
 }
 
-TEST_F(VersionsTest, PagesOfVersionsContinueAlsoWhenWhatWasShownIsGone) {
+TEST_F(VersionsTest, ContinuesAfterDeletedVersions) {
     version(Versioning::enabled);
     for (int i = 0; i < 3; ++i) {
         put("a", "1");
         put("b/1", "1");
         put("c", "1");
     }
-    std::size_t shown = 0;
+    std::size_t count = 0;
     std::string after;
     std::optional<std::string> id;
     for (int pages = 0; pages < 20; ++pages) {
@@ -163,17 +165,17 @@ TEST_F(VersionsTest, PagesOfVersionsContinueAlsoWhenWhatWasShownIsGone) {
             return *list_versions(*transaction, {.bucket = bucket.id, .count_max = 2}, after, id);
         }();
         for (const auto& object : page.entries)
-            remove(object.key, version_name(object));
-        shown += page.entries.size();
+            remove(object.key, to_version_id(object));
+        count += page.entries.size();
         if (!page.truncated) break;
         after = page.entries.back().key;
-        id = version_name(page.entries.back());
+        id = to_version_id(page.entries.back());
     }
-    EXPECT_EQ(shown, 9u);
+    EXPECT_EQ(count, 9u);
     EXPECT_TRUE(list_all().empty());
 }
 
-TEST_F(VersionsTest, ADelimiterRollsUpVersionsToo) {
+TEST_F(VersionsTest, GroupsVersionsByDelimiter) {
     version(Versioning::enabled);
     put("a", "1");
     put("b/1", "1");
@@ -185,14 +187,14 @@ TEST_F(VersionsTest, ADelimiterRollsUpVersionsToo) {
     EXPECT_EQ(page->entries.size(), 2u);
 }
 
-TEST_F(ListingTest, UploadsInPartsAreListedByKeyAndAge) {
+TEST_F(ListingTest, ListsUploadsByKeyAndAge) {
     std::vector<Upload> uploads;
     for (const char* key : {"b", "a", "b", "c/1"}) {
         Upload upload{
             .number = next_number(*storage), .key = key, .started = clock.now(), .initiator = "arn"};
         upload.id = make_version_id(upload.number, random);
         ASSERT_TRUE(
-            commit(*storage, [&](Change& change) { return insert_upload(change, bucket.id, upload); }));
+            commit(*storage, [&](WriteBatch& batch) { return insert_upload(batch, bucket.id, upload); }));
         uploads.push_back(upload);
     }
     auto transaction = storage->index->read();

@@ -4,21 +4,20 @@
 #include <set>
 #include <span>
 
-#include "cloud/s3/operations/bucket_settings.h"
 #include "crypto/encoding.h"
 
 namespace integreat::s3 {
 
 namespace {
 
-std::int64_t micros(Time time) {
+std::int64_t to_micros(Time time) {
     return time.time_since_epoch().count();
 }
 Time from_micros(std::int64_t value) {
     return Time(std::chrono::microseconds(value));
 }
 
-// Length, colon, text, for names and values in turn.
+// Encodes pairs as length, colon, text, alternating names and values.
 std::string pack(const Pairs& pairs) {
     std::string packed;
     for (const auto& [name, value] : pairs)
@@ -26,7 +25,7 @@ std::string pack(const Pairs& pairs) {
     return packed;
 }
 
-std::string unpack_text(std::string_view& packed) {
+std::string unpack_next(std::string_view& packed) {
     std::size_t length = 0;
     while (packed.front() != ':') {
         length = length * 10 + static_cast<std::size_t>(packed.front() - '0');
@@ -40,47 +39,47 @@ std::string unpack_text(std::string_view& packed) {
 Pairs unpack(std::string_view packed) {
     Pairs pairs;
     while (!packed.empty()) {
-        auto name = unpack_text(packed);
-        pairs.emplace_back(std::move(name), unpack_text(packed));
+        auto name = unpack_next(packed);
+        pairs.emplace_back(std::move(name), unpack_next(packed));
     }
     return pairs;
 }
 
-// The blobs of a content go, from the index now and from the disk after the commit.
-Result<> drop_blob(Change& change, std::int64_t content, FileNumber blob) {
+// Deletes a blob from the index now and from disk after the commit.
+Result<> delete_blob(WriteBatch& batch, std::int64_t content, BlobId blob) {
     auto statement =
-        TRY(change.transaction.query("DELETE FROM blobs WHERE blob = ? RETURNING bytes IS NULL", blob));
-    if (TRY(statement.step()) && statement.flag(0)) change.removed.push_back({content, blob});
+        TRY(batch.transaction.query("DELETE FROM blobs WHERE blob = ? RETURNING bytes IS NULL", blob));
+    if (TRY(statement.step()) && statement.flag(0)) batch.removed_blobs.push_back({content, blob});
     return {};
 }
 
-Result<> drop_content(Change& change, const Version& object) {
+Result<> delete_content(WriteBatch& batch, const Version& object) {
     if (object.marker) return {};
-    if (object.part_count == 0) return drop_blob(change, object.content, object.content);
-    for (const auto& piece : TRY(pieces_of(change.transaction, object.content)))
-        TRY(drop_blob(change, object.content, piece.blob));
-    TRY(change.transaction.execute("DELETE FROM pieces WHERE content = ?", object.content));
+    if (object.part_count == 0) return delete_blob(batch, object.content, object.content);
+    for (const auto& part : TRY(list_part_rows(batch.transaction, object.content)))
+        TRY(delete_blob(batch, object.content, part.blob));
+    TRY(batch.transaction.execute("DELETE FROM pieces WHERE content = ?", object.content));
     return {};
 }
 
-Result<> remove_version(Change& change, std::int64_t bucket, const Version& object) {
-    TRY(change.transaction.execute("DELETE FROM objects WHERE bucket = ? AND key = ? AND sequence = ?",
-                                   bucket, object.key, object.sequence));
-    return drop_content(change, object);
+Result<> remove_version(WriteBatch& batch, std::int64_t bucket, const Version& object) {
+    TRY(batch.transaction.execute("DELETE FROM objects WHERE bucket = ? AND key = ? AND sequence = ?", bucket,
+                                  object.key, object.sequence));
+    return delete_content(batch, object);
 }
 
-Result<> set_latest(Change& change, std::int64_t bucket, const Version& object, bool latest) {
-    TRY(change.transaction.execute(
+Result<> set_latest(WriteBatch& batch, std::int64_t bucket, const Version& object, bool latest) {
+    TRY(batch.transaction.execute(
         "UPDATE objects SET latest = ? WHERE bucket = ? AND key = ? AND sequence = ?", latest, bucket,
         object.key, object.sequence));
     return {};
 }
 
-Result<> insert_version(Change& change, std::int64_t bucket, const Version& object) {
-    TRY(change.transaction.execute(
+Result<> insert_version(WriteBatch& batch, std::int64_t bucket, const Version& object) {
+    TRY(batch.transaction.execute(
         "INSERT INTO objects VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", bucket, object.key,
         object.sequence, object.version, object.latest, object.marker, static_cast<std::int64_t>(object.size),
-        micros(object.modified), object.etag, object.content, std::int64_t{object.part_count},
+        to_micros(object.modified), object.etag, object.content, std::int64_t{object.part_count},
         object.storage_class, static_cast<std::int64_t>(object.checksum.kind), object.checksum.text,
         object.checksum.composite, pack(object.headers), pack(object.tags)));
     return {};
@@ -97,7 +96,7 @@ Result<> load_settings(sqlite::Transaction& transaction, Bucket& bucket) {
 constexpr std::string_view select_buckets =
     "SELECT bucket, name, region, created_us, versioning FROM buckets ";
 
-Bucket bucket_of(const sqlite::Statement& row) {
+Bucket read_bucket(const sqlite::Statement& row) {
     return {.id = row.integer(0),
             .name = row.text(1),
             .region = row.text(2),
@@ -106,15 +105,15 @@ Bucket bucket_of(const sqlite::Statement& row) {
             .settings = {}};
 }
 
-Result<Versioning> versioning_of(sqlite::Transaction& transaction, std::int64_t bucket) {
+Result<Versioning> get_versioning(sqlite::Transaction& transaction, std::int64_t bucket) {
     auto statement = TRY(transaction.query("SELECT versioning FROM buckets WHERE bucket = ?", bucket));
-    if (!TRY(statement.step())) return Error{Fault::not_found, "the bucket is gone"};
+    if (!TRY(statement.step())) return Error{Fault::not_found, "the bucket does not exist"};
     return static_cast<Versioning>(statement.integer(0));
 }
 
 }  // namespace
 
-Version object_of(const sqlite::Statement& row) {
+Version read_version(const sqlite::Statement& row) {
     return {.key = row.text(0),
             .sequence = row.integer(1),
             .version = row.text(2),
@@ -133,7 +132,7 @@ Version object_of(const sqlite::Statement& row) {
             .tags = unpack(row.view(15))};
 }
 
-Upload upload_of(const sqlite::Statement& row) {
+Upload read_upload(const sqlite::Statement& row) {
     return {
         .number = row.integer(1),
         .key = row.text(0),
@@ -150,29 +149,29 @@ Result<std::optional<Bucket>> find_bucket(sqlite::Transaction& transaction, std:
     static const std::string sql = std::string(select_buckets) + "WHERE name = ?";
     auto statement = TRY(transaction.query(sql, name));
     if (!TRY(statement.step())) return std::optional<Bucket>();
-    auto bucket = bucket_of(statement);
+    auto bucket = read_bucket(statement);
     TRY(load_settings(transaction, bucket));
     return std::optional(std::move(bucket));
 }
 
 Result<BucketPointer> find_bucket(Storage& storage, std::string_view name) {
-    std::string wanted(name);
+    std::string key(name);
     {
         auto cached = storage.buckets.lock();
-        if (auto found = cached->find(wanted); found != cached->end()) return found->second;
+        if (auto found = cached->find(key); found != cached->end()) return found->second;
     }
-    // Remembered under the lock of the cache: a change that commits meanwhile clears it after us.
+    // Cached under the lock, so a change that commits concurrently invalidates the entry afterwards.
     auto cached = storage.buckets.lock();
     auto transaction = TRY(storage.index->read());
     auto found = TRY(find_bucket(transaction, name));
     if (!found) return BucketPointer();
-    read_settings(*found);
+    if (storage.compile_settings) storage.compile_settings(*found);
     auto bucket = std::make_shared<const Bucket>(*std::move(found));
-    cached->insert_or_assign(std::move(wanted), bucket);
+    cached->insert_or_assign(std::move(key), bucket);
     return BucketPointer(bucket);
 }
 
-void forget_bucket(Storage& storage, const std::string& name) {
+void invalidate_bucket(Storage& storage, const std::string& name) {
     storage.buckets.lock()->erase(name);
 }
 
@@ -182,76 +181,77 @@ Result<std::vector<Bucket>> list_buckets(Storage& storage) {
     auto statement = TRY(transaction.query(sql));
     std::vector<Bucket> buckets;
     while (TRY(statement.step()))
-        buckets.push_back(bucket_of(statement));
+        buckets.push_back(read_bucket(statement));
     return buckets;
 }
 
-Result<> insert_bucket(Change& change, const Bucket& bucket) {
-    TRY(change.transaction.execute("INSERT INTO buckets (name, region, created_us) VALUES (?, ?, ?)",
-                                   bucket.name, bucket.region, micros(bucket.created)));
+Result<> insert_bucket(WriteBatch& batch, const Bucket& bucket) {
+    TRY(batch.transaction.execute("INSERT INTO buckets (name, region, created_us) VALUES (?, ?, ?)",
+                                  bucket.name, bucket.region, to_micros(bucket.created)));
     return {};
 }
 
-Result<> delete_bucket(Change& change, std::int64_t bucket) {
+Result<> delete_bucket(WriteBatch& batch, std::int64_t bucket) {
     {
         auto statement =
-            TRY(change.transaction.query("SELECT 1 FROM objects WHERE bucket = ? LIMIT 1", bucket));
+            TRY(batch.transaction.query("SELECT 1 FROM objects WHERE bucket = ? LIMIT 1", bucket));
         if (TRY(statement.step())) return Error{Fault::conflict, "the bucket is not empty"};
     }
     static const std::string sql = "SELECT " + std::string(upload_columns) + " FROM uploads WHERE bucket = ?";
     std::vector<Upload> uploads;
     {
-        auto statement = TRY(change.transaction.query(sql, bucket));
+        auto statement = TRY(batch.transaction.query(sql, bucket));
         while (TRY(statement.step()))
-            uploads.push_back(upload_of(statement));
+            uploads.push_back(read_upload(statement));
     }
     for (const auto& upload : uploads)
-        TRY(delete_upload(change, upload));
-    TRY(change.transaction.execute("DELETE FROM buckets WHERE bucket = ?", bucket));
+        TRY(delete_upload(batch, upload));
+    TRY(batch.transaction.execute("DELETE FROM buckets WHERE bucket = ?", bucket));
     return {};
 }
 
-Result<> set_versioning(Change& change, std::int64_t bucket, Versioning versioning) {
-    TRY(change.transaction.execute("UPDATE buckets SET versioning = ? WHERE bucket = ?",
-                                   static_cast<std::int64_t>(versioning), bucket));
+Result<> set_versioning(WriteBatch& batch, std::int64_t bucket, Versioning versioning) {
+    TRY(batch.transaction.execute("UPDATE buckets SET versioning = ? WHERE bucket = ?",
+                                  static_cast<std::int64_t>(versioning), bucket));
     return {};
 }
 
-Result<> set_setting(Change& change, std::int64_t bucket, std::string_view name, std::string_view document) {
+Result<> set_setting(WriteBatch& batch, std::int64_t bucket, std::string_view name,
+                     std::string_view document) {
     if (document.empty()) {
-        TRY(change.transaction.execute("DELETE FROM bucket_settings WHERE bucket = ? AND name = ?", bucket,
-                                       name));
+        TRY(batch.transaction.execute("DELETE FROM bucket_settings WHERE bucket = ? AND name = ?", bucket,
+                                      name));
     } else {
-        TRY(change.transaction.execute("INSERT OR REPLACE INTO bucket_settings VALUES (?, ?, ?)", bucket,
-                                       name, document));
+        TRY(batch.transaction.execute("INSERT OR REPLACE INTO bucket_settings VALUES (?, ?, ?)", bucket, name,
+                                      document));
     }
     return {};
 }
 
 Result<std::optional<Version>> find_object(sqlite::Transaction& transaction, std::int64_t bucket,
-                                           std::string_view key, VersionName version) {
-    static const std::string any =
+                                           std::string_view key, RequestedVersion version) {
+    static const std::string select =
         "SELECT " + std::string(object_columns) + " FROM objects WHERE bucket = ? AND key = ? ";
-    static const std::string newest = any + "ORDER BY sequence DESC LIMIT 1";
-    static const std::string unnamed = any + "AND version = ''";
-    static const std::string named = any + "AND sequence = ? AND version = ?";
+    static const std::string newest = select + "ORDER BY sequence DESC LIMIT 1";
+    static const std::string unnamed = select + "AND version = ''";
+    static const std::string named = select + "AND sequence = ? AND version = ?";
     auto row = [&](Result<sqlite::Statement> found) -> Result<std::optional<Version>> {
         auto statement = TRY(std::move(found));
         if (!TRY(statement.step())) return std::optional<Version>();
-        return std::optional(object_of(statement));
+        return std::optional(read_version(statement));
     };
     if (!version) return row(transaction.query(newest, bucket, key));
     if (*version == "null") return row(transaction.query(unnamed, bucket, key));
-    auto sequence = sequence_of(*version);
+    auto sequence = parse_version_id(*version);
     if (!sequence) return std::optional<Version>();
     return row(transaction.query(named, bucket, key, *sequence, *version));
 }
 
-std::string version_name(const Version& object) {
+std::string to_version_id(const Version& object) {
     return object.version.empty() ? "null" : object.version;
 }
 
-std::optional<std::int64_t> sequence_of(std::string_view version_id) {
+std::optional<std::int64_t> parse_version_id(std::string_view version_id) {
     auto bytes = crypto::base64url_decode(version_id);
     if (!bytes || bytes->size() != 24) return std::nullopt;
     std::uint64_t sequence = 0;
@@ -268,56 +268,55 @@ std::string make_version_id(std::int64_t sequence, Random& random) {
     return crypto::base64url_encode(bytes);
 }
 
-Result<> put_object(Change& change, Storage& storage, std::int64_t bucket, Version& object) {
-    auto versioning = TRY(versioning_of(change.transaction, bucket));
+Result<> put_object(WriteBatch& batch, Storage& storage, std::int64_t bucket, Version& object) {
+    auto versioning = TRY(get_versioning(batch.transaction, bucket));
     object.sequence = next_number(storage);
     object.version =
         versioning == Versioning::enabled ? make_version_id(object.sequence, storage.random) : std::string();
     object.latest = true;
-    auto newest = TRY(find_object(change.transaction, bucket, object.key));
+    auto newest = TRY(find_object(batch.transaction, bucket, object.key));
     if (newest && object.version.empty()) {
         auto replaced = newest->version.empty()
                             ? newest
-                            : TRY(find_object(change.transaction, bucket, object.key, "null"));
-        if (replaced) TRY(remove_version(change, bucket, *replaced));
+                            : TRY(find_object(batch.transaction, bucket, object.key, "null"));
+        if (replaced) TRY(remove_version(batch, bucket, *replaced));
         if (replaced && replaced->sequence == newest->sequence) newest.reset();
     }
-    if (newest) TRY(set_latest(change, bucket, *newest, false));
-    return insert_version(change, bucket, object);
+    if (newest) TRY(set_latest(batch, bucket, *newest, false));
+    return insert_version(batch, bucket, object);
 }
 
-Result<> update_tags(Change& change, std::int64_t bucket, const Version& object) {
-    TRY(change.transaction.execute(
-        "UPDATE objects SET tags = ? WHERE bucket = ? AND key = ? AND sequence = ?", pack(object.tags),
-        bucket, object.key, object.sequence));
+Result<> update_tags(WriteBatch& batch, std::int64_t bucket, const Version& object) {
+    TRY(batch.transaction.execute("UPDATE objects SET tags = ? WHERE bucket = ? AND key = ? AND sequence = ?",
+                                  pack(object.tags), bucket, object.key, object.sequence));
     return {};
 }
 
-Result<Deleted> delete_object(Change& change, Storage& storage, std::int64_t bucket, std::string_view key,
-                              VersionName version) {
-    auto versioning = TRY(versioning_of(change.transaction, bucket));
+Result<Deleted> delete_object(WriteBatch& batch, Storage& storage, std::int64_t bucket, std::string_view key,
+                              RequestedVersion version) {
+    auto versioning = TRY(get_versioning(batch.transaction, bucket));
     Deleted deleted;
     if (version || versioning == Versioning::never) {
-        deleted.removed = TRY(find_object(change.transaction, bucket, key, version));
+        deleted.removed = TRY(find_object(batch.transaction, bucket, key, version));
         if (!deleted.removed) return deleted;
-        TRY(remove_version(change, bucket, *deleted.removed));
+        TRY(remove_version(batch, bucket, *deleted.removed));
         if (!deleted.removed->latest) return deleted;
-        if (auto next = TRY(find_object(change.transaction, bucket, key)))
-            TRY(set_latest(change, bucket, *next, true));
+        if (auto next = TRY(find_object(batch.transaction, bucket, key)))
+            TRY(set_latest(batch, bucket, *next, true));
         return deleted;
     }
     Version marker{.key = std::string(key), .modified = storage.clock.now()};
     marker.marker = true;
-    TRY(put_object(change, storage, bucket, marker));
+    TRY(put_object(batch, storage, bucket, marker));
     deleted.marker = std::move(marker);
     return deleted;
 }
 
-Result<> insert_upload(Change& change, std::int64_t bucket, const Upload& upload) {
-    TRY(change.transaction.execute(
+Result<> insert_upload(WriteBatch& batch, std::int64_t bucket, const Upload& upload) {
+    TRY(batch.transaction.execute(
         "INSERT INTO uploads (upload, bucket, key, upload_id, started_us, initiator, storage_class, "
         "checksum_kind, checksum_composite, headers, tags) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        upload.number, bucket, upload.key, upload.id, micros(upload.started), upload.initiator,
+        upload.number, bucket, upload.key, upload.id, to_micros(upload.started), upload.initiator,
         upload.storage_class, static_cast<std::int64_t>(upload.checksum.kind), upload.checksum.composite,
         pack(upload.headers), pack(upload.tags)));
     return {};
@@ -328,26 +327,26 @@ Result<std::optional<Upload>> find_upload(sqlite::Transaction& transaction, std:
     static const std::string sql =
         "SELECT " + std::string(upload_columns) +
         " FROM uploads WHERE upload = ? AND bucket = ? AND key = ? AND upload_id = ?";
-    auto number = sequence_of(upload_id);
+    auto number = parse_version_id(upload_id);
     if (!number) return std::optional<Upload>();
     auto statement = TRY(transaction.query(sql, *number, bucket, key, upload_id));
     if (!TRY(statement.step())) return std::optional<Upload>();
-    return std::optional(upload_of(statement));
+    return std::optional(read_upload(statement));
 }
 
-Result<> put_part(Change& change, const Upload& upload, const Part& part) {
-    std::optional<FileNumber> replaced;
+Result<> put_part(WriteBatch& batch, const Upload& upload, const Part& part) {
+    std::optional<BlobId> replaced;
     {
         auto statement =
-            TRY(change.transaction.query("DELETE FROM parts WHERE upload = ? AND part = ? RETURNING blob",
-                                         upload.number, std::int64_t{part.number}));
+            TRY(batch.transaction.query("DELETE FROM parts WHERE upload = ? AND part = ? RETURNING blob",
+                                        upload.number, std::int64_t{part.number}));
         if (TRY(statement.step())) replaced = statement.integer(0);
     }
-    if (replaced) TRY(drop_blob(change, *replaced, *replaced));
-    TRY(change.transaction.execute("INSERT INTO parts VALUES (?, ?, ?, ?, ?, ?, ?, ?)", upload.number,
-                                   std::int64_t{part.number}, part.blob, static_cast<std::int64_t>(part.size),
-                                   micros(part.modified), part.etag,
-                                   static_cast<std::int64_t>(part.checksum.kind), part.checksum.text));
+    if (replaced) TRY(delete_blob(batch, *replaced, *replaced));
+    TRY(batch.transaction.execute("INSERT INTO parts VALUES (?, ?, ?, ?, ?, ?, ?, ?)", upload.number,
+                                  std::int64_t{part.number}, part.blob, static_cast<std::int64_t>(part.size),
+                                  to_micros(part.modified), part.etag,
+                                  static_cast<std::int64_t>(part.checksum.kind), part.checksum.text));
     return {};
 }
 
@@ -370,28 +369,28 @@ Result<std::vector<Part>> list_parts(sqlite::Transaction& transaction, const Upl
     return parts;
 }
 
-Result<> delete_upload(Change& change, const Upload& upload, const std::vector<FileNumber>& kept) {
-    std::set<FileNumber> stays(kept.begin(), kept.end());
-    std::vector<FileNumber> blobs;
+Result<> delete_upload(WriteBatch& batch, const Upload& upload, const std::vector<BlobId>& kept) {
+    std::set<BlobId> kept_blobs(kept.begin(), kept.end());
+    std::vector<BlobId> blobs;
     {
         auto statement =
-            TRY(change.transaction.query("SELECT blob FROM parts WHERE upload = ?", upload.number));
+            TRY(batch.transaction.query("SELECT blob FROM parts WHERE upload = ?", upload.number));
         while (TRY(statement.step()))
             blobs.push_back(statement.integer(0));
     }
     for (auto blob : blobs) {
-        if (!stays.contains(blob)) TRY(drop_blob(change, blob, blob));
+        if (!kept_blobs.contains(blob)) TRY(delete_blob(batch, blob, blob));
     }
-    TRY(change.transaction.execute("DELETE FROM parts WHERE upload = ?", upload.number));
-    TRY(change.transaction.execute("DELETE FROM uploads WHERE upload = ?", upload.number));
+    TRY(batch.transaction.execute("DELETE FROM parts WHERE upload = ?", upload.number));
+    TRY(batch.transaction.execute("DELETE FROM uploads WHERE upload = ?", upload.number));
     return {};
 }
 
-Result<> insert_pieces(Change& change, std::int64_t content, const std::vector<PieceRow>& pieces) {
-    for (const auto& piece : pieces) {
-        TRY(change.transaction.execute("INSERT INTO pieces VALUES (?, ?, ?, ?, ?)", content,
-                                       std::int64_t{piece.part}, piece.blob,
-                                       static_cast<std::int64_t>(piece.size), piece.checksum));
+Result<> insert_part_rows(WriteBatch& batch, std::int64_t content, const std::vector<PartRow>& parts) {
+    for (const auto& part : parts) {
+        TRY(batch.transaction.execute("INSERT INTO pieces VALUES (?, ?, ?, ?, ?)", content,
+                                      std::int64_t{part.part}, part.blob,
+                                      static_cast<std::int64_t>(part.size), part.checksum));
     }
     return {};
 }

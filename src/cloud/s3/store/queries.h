@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// How buckets, versions, uploads and parts are stored. What S3 means by versioning is here: which version a
-// write replaces, which one is shown when the newest goes.
+// Queries on buckets, versions, uploads and parts. Implements the versioning of S3: which version a write
+// replaces and which one becomes current when the newest is deleted.
 #pragma once
 
 #include <optional>
@@ -12,56 +12,59 @@
 
 namespace integreat::s3 {
 
-// Buckets. Reading goes through a cache that every change of a bucket clears.
-Result<BucketPointer> find_bucket(Storage& storage, std::string_view name);  // Null: there is none.
+// Buckets. The first function reads through a cache that every change of a bucket invalidates.
+Result<BucketPointer> find_bucket(Storage& storage, std::string_view name);  // Null if there is none.
 Result<std::vector<Bucket>> list_buckets(Storage& storage);
 Result<std::optional<Bucket>> find_bucket(sqlite::Transaction& transaction, std::string_view name);
-Result<> insert_bucket(Change& change, const Bucket& bucket);
-// Fault::conflict if it is not empty: versions and delete markers count. Uploads in parts are dropped.
-Result<> delete_bucket(Change& change, std::int64_t bucket);
-Result<> set_versioning(Change& change, std::int64_t bucket, Versioning versioning);
-// An empty document removes it.
-Result<> set_setting(Change& change, std::int64_t bucket, std::string_view name, std::string_view document);
-void forget_bucket(Storage& storage, const std::string& name);  // After the commit.
+Result<> insert_bucket(WriteBatch& batch, const Bucket& bucket);
+// Deletes a bucket and its multipart uploads; Fault::conflict if it has versions or delete markers.
+Result<> delete_bucket(WriteBatch& batch, std::int64_t bucket);
+Result<> set_versioning(WriteBatch& batch, std::int64_t bucket, Versioning versioning);
+// Sets a setting, or removes it if the document is empty.
+Result<> set_setting(WriteBatch& batch, std::int64_t bucket, std::string_view name,
+                     std::string_view document);
+void invalidate_bucket(Storage& storage, const std::string& name);  // Called after the commit.
 
-// Versions. `version` is what clients say: nothing for the newest, "null", or an id.
-using VersionName = std::optional<std::string_view>;
+// Versions. RequestedVersion is the version that a client names: nothing for the newest, "null", or an id.
+using RequestedVersion = std::optional<std::string_view>;
 Result<std::optional<Version>> find_object(sqlite::Transaction& transaction, std::int64_t bucket,
-                                           std::string_view key, VersionName version = std::nullopt);
-// The id for clients: "null" or 32 characters that nobody can guess.
-std::string version_name(const Version& object);
-std::string make_version_id(std::int64_t sequence, Random& random);  // Also of uploads.
-std::optional<std::int64_t> sequence_of(std::string_view version_id);
+                                           std::string_view key, RequestedVersion version = std::nullopt);
+// Returns the version id for clients: "null" or 32 unguessable characters.
+std::string to_version_id(const Version& object);
+std::string make_version_id(std::int64_t sequence, Random& random);  // Also used for upload ids.
+std::optional<std::int64_t> parse_version_id(std::string_view version_id);
 
-// Makes `object` the newest version of its key; sets sequence, version and latest. In a bucket that is not
-// versioned it replaces what was there. Fault::not_found if the bucket is gone.
-Result<> put_object(Change& change, Storage& storage, std::int64_t bucket, Version& object);
-Result<> update_tags(Change& change, std::int64_t bucket, const Version& object);
+// Makes `object` the newest version of its key and sets its sequence, version and latest. In an unversioned
+// bucket it replaces the existing version. Fault::not_found if the bucket was deleted.
+Result<> put_object(WriteBatch& batch, Storage& storage, std::int64_t bucket, Version& object);
+Result<> update_tags(WriteBatch& batch, std::int64_t bucket, const Version& object);
 struct Deleted {
-    std::optional<Version> removed;  // The version that is gone.
-    std::optional<Version> marker;   // The delete marker that was made.
+    std::optional<Version> removed;  // The deleted version.
+    std::optional<Version> marker;   // The created delete marker.
 };
-// Without a version: a delete marker where versions are kept, else the object goes. Absent ones are no error.
-Result<Deleted> delete_object(Change& change, Storage& storage, std::int64_t bucket, std::string_view key,
-                              VersionName version);
+// Deletes a version, or without one creates a delete marker (versioned buckets) or deletes the object. A
+// missing object is not an error.
+Result<Deleted> delete_object(WriteBatch& batch, Storage& storage, std::int64_t bucket, std::string_view key,
+                              RequestedVersion version);
 
-// Uploads in parts.
-Result<> insert_upload(Change& change, std::int64_t bucket, const Upload& upload);
+// Multipart uploads.
+Result<> insert_upload(WriteBatch& batch, std::int64_t bucket, const Upload& upload);
 Result<std::optional<Upload>> find_upload(sqlite::Transaction& transaction, std::int64_t bucket,
                                           std::string_view key, std::string_view upload_id);
-Result<> put_part(Change& change, const Upload& upload, const Part& part);  // Replaces one of that number.
+Result<> put_part(WriteBatch& batch, const Upload& upload,
+                  const Part& part);  // Replaces a part with the same number.
 Result<std::vector<Part>> list_parts(sqlite::Transaction& transaction, const Upload& upload, int after,
                                      int count_max);
-// Its parts go, but for those whose blobs are in `kept`.
-Result<> delete_upload(Change& change, const Upload& upload, const std::vector<FileNumber>& kept = {});
-Result<> insert_pieces(Change& change, std::int64_t content, const std::vector<PieceRow>& pieces);
+// Deletes an upload and its parts, except blobs in `kept`.
+Result<> delete_upload(WriteBatch& batch, const Upload& upload, const std::vector<BlobId>& kept = {});
+Result<> insert_part_rows(WriteBatch& batch, std::int64_t content, const std::vector<PartRow>& pieces);
 
-// Shared with listing.cpp: the columns of an object, and the row they make.
+// Columns and row readers, shared with listing.cpp.
 inline constexpr std::string_view object_columns =
     "key, sequence, version, latest, marker, size, modified_us, etag, content, part_count, storage_class, "
     "checksum_kind, checksum, checksum_composite, headers, tags";
-Version object_of(const sqlite::Statement& row);
-Upload upload_of(const sqlite::Statement& row);
+Version read_version(const sqlite::Statement& row);
+Upload read_upload(const sqlite::Statement& row);
 inline constexpr std::string_view upload_columns =
     "key, upload, upload_id, started_us, initiator, storage_class, checksum_kind, checksum_composite, "
     "headers, tags";

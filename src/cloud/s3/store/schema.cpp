@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The tables. An object's row names its content; small contents are rows of `blobs`, large ones files of the
-// same number, and those that were uploaded in parts are listed in `pieces`.
-#include "cloud/s3/store/storage.h"
+#include "cloud/s3/store/schema.h"
 
 namespace integreat::s3 {
 
@@ -9,8 +7,8 @@ namespace {
 
 constexpr std::int64_t application_id = 0x49545333;  // "ITS3", in the file's header.
 
-constexpr const char* first = R"(
--- Counts the starts: numbers that a start gives out are its own (storage.h).
+constexpr const char* create_tables = R"(
+-- Number of starts; it makes the numbers of each start unique (storage.h).
 CREATE TABLE starts (count INTEGER NOT NULL) STRICT;
 INSERT INTO starts VALUES (0);
 
@@ -22,7 +20,7 @@ CREATE TABLE buckets (
     versioning INTEGER NOT NULL DEFAULT 0
 ) STRICT;
 
--- CORS, policy, tags, ...: one document each, as it was checked when it came.
+-- One validated document per setting: CORS, policy, tags, ...
 CREATE TABLE bucket_settings (
     bucket INTEGER NOT NULL REFERENCES buckets ON DELETE CASCADE,
     name TEXT NOT NULL,
@@ -30,7 +28,7 @@ CREATE TABLE bucket_settings (
     PRIMARY KEY (bucket, name)
 ) STRICT, WITHOUT ROWID;
 
--- Versions of a key, the newest first. version is '' for the one that S3 calls "null".
+-- Versions of a key, the newest first. version is '' for the version that S3 calls "null".
 CREATE TABLE objects (
     bucket INTEGER NOT NULL REFERENCES buckets,
     key TEXT NOT NULL,
@@ -51,10 +49,10 @@ CREATE TABLE objects (
     tags TEXT NOT NULL,
     PRIMARY KEY (bucket, key, sequence DESC)
 ) STRICT, WITHOUT ROWID;
--- What ListObjects shows, so that neither old versions nor deleted keys are walked over.
+-- Entries of ListObjects, so that it does not scan old versions and deleted keys.
 CREATE INDEX objects_shown ON objects (bucket, key) WHERE latest = 1 AND marker = 0;
 
--- bytes is NULL where they are in the file of this number.
+-- bytes is NULL if the blob is in the file of this number.
 CREATE TABLE blobs (
     blob INTEGER PRIMARY KEY,
     size INTEGER NOT NULL,
@@ -97,18 +95,20 @@ CREATE TABLE parts (
     PRIMARY KEY (upload, part)
 ) STRICT, WITHOUT ROWID;
 
--- Files that nothing names any more and that may still be there.
+-- Unreferenced files that may still exist.
 CREATE TABLE garbage (
     blob INTEGER PRIMARY KEY,
     content INTEGER NOT NULL
 ) STRICT;
 )";
 
-constexpr const char* steps[] = {first};
+constexpr const char* migrations[] = {create_tables};
 
 }  // namespace
 
-const sqlite::Layout objects_layout{
-    .contents = "objects", .file = "objects.sqlite", .application_id = application_id, .steps = steps};
+const sqlite::Schema objects_schema{.contents = "objects",
+                                    .file = "objects.sqlite",
+                                    .application_id = application_id,
+                                    .migrations = migrations};
 
 }  // namespace integreat::s3

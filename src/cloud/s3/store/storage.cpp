@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cloud/s3/store/storage.h"
 
+#include "cloud/s3/store/schema.h"
+
 namespace integreat::s3 {
 
 namespace {
 
-constexpr int counter_bits = 40;  // A start gives out up to 2⁴⁰ numbers; there are 2²³ starts.
+constexpr int counter_bits = 40;  // Up to 2⁴⁰ numbers per start; up to 2²³ starts.
 
-Result<std::int64_t> count_start(sqlite::Store& index) {
+Result<std::int64_t> increment_start_count(sqlite::Store& index) {
     auto transaction = TRY(index.write());
     TRY(transaction.execute("UPDATE starts SET count = count + 1"));
     std::int64_t count = 0;
@@ -20,13 +22,13 @@ Result<std::int64_t> count_start(sqlite::Store& index) {
     return count;
 }
 
-Result<> collect_leftovers(sqlite::Store& index, Files& files) {
+Result<> recover_files(sqlite::Store& index, BlobFiles& files) {
     auto transaction = TRY(index.write());
-    auto known = [&](FileNumber number) -> Result<bool> {
+    auto is_referenced = [&](BlobId number) -> Result<bool> {
         auto statement = TRY(transaction.query("SELECT 1 FROM blobs WHERE blob = ?", number));
         return TRY(statement.step());
     };
-    TRY(files.collect_leftovers(known));
+    TRY(files.recover(is_referenced));
     {
         auto statement = TRY(transaction.query("SELECT blob FROM garbage"));
         while (TRY(statement.step()))
@@ -36,17 +38,17 @@ Result<> collect_leftovers(sqlite::Store& index, Files& files) {
     return transaction.commit();
 }
 
-// Files nobody reads go now, the others when their last reader leaves.
-void remove_files(Storage& storage, const std::vector<Change::Removed>& removed) {
+// Deletes files without readers now and the others when their last reader has finished.
+void remove_files(Storage& storage, const std::vector<WriteBatch::Removed>& removed) {
     for (const auto& [content, file] : removed) {
         {
             auto readers = storage.readers.lock();
             auto& state = readers->contents[content];
             if (state.count > 0) {
-                state.doomed.push_back(file);
+                state.pending_delete.push_back(file);
                 continue;
             }
-            state.going = true;
+            state.deleting = true;
         }
         storage.files->remove(file);
         storage.collected.lock()->push_back(file);
@@ -60,83 +62,85 @@ void remove_files(Storage& storage, const std::vector<Change::Removed>& removed)
 
 }  // namespace
 
-Result<std::unique_ptr<Storage>> open_storage(const std::string& folder, const Clock& clock, Random& random) {
-    auto files = TRY(Files::open(folder));
-    auto index = TRY(sqlite::Store::open(folder, objects_layout));
-    TRY(collect_leftovers(*index, *files));
-    auto start = TRY(count_start(*index));
+Result<std::unique_ptr<Storage>> open_storage(const std::string& folder, const Clock& clock, Random& random,
+                                              SettingsCompiler compile_settings) {
+    auto files = TRY(BlobFiles::open(folder));
+    auto index = TRY(sqlite::Store::open(folder, objects_schema));
+    TRY(recover_files(*index, *files));
+    auto start = TRY(increment_start_count(*index));
     auto& store = *index;
     return std::unique_ptr<Storage>(new Storage{.files = std::move(files),
                                                 .index = std::move(index),
                                                 .writes = sqlite::GroupCommit(store),
                                                 .clock = clock,
                                                 .random = random,
-                                                .next_number = start << counter_bits});
+                                                .next_number = start << counter_bits,
+                                                .compile_settings = compile_settings});
 }
 
 std::int64_t next_number(Storage& storage) {
     return storage.next_number.fetch_add(1);
 }
 
-Result<> commit(Storage& storage, const std::function<Result<>(Change&)>& write) {
-    std::vector<FileNumber> collected;
+Result<> commit(Storage& storage, const std::function<Result<>(WriteBatch&)>& write) {
+    std::vector<BlobId> collected;
     collected.swap(*storage.collected.lock());
-    std::vector<FileNumber> adopted;
-    std::vector<Change::Removed> removed;
+    std::vector<BlobId> added;
+    std::vector<WriteBatch::Removed> removed;
     bool refused = false;
     auto committed = storage.writes.run([&](sqlite::Transaction& transaction) -> Result<> {
-        Change change{.transaction = transaction};
+        WriteBatch batch{.transaction = transaction};
         for (auto file : collected)
             TRY(transaction.execute("DELETE FROM garbage WHERE blob = ?", file));
-        auto written = write(change);
-        for (const auto& [content, file] : change.removed) {
+        auto written = write(batch);
+        for (const auto& [content, file] : batch.removed_blobs) {
             if (!written) break;
             TRY(transaction.execute("INSERT OR IGNORE INTO garbage VALUES (?, ?)", file, content));
         }
-        adopted = std::move(change.adopted);
-        removed = std::move(change.removed);
+        added = std::move(batch.added_blobs);
+        removed = std::move(batch.removed_blobs);
         refused = !written;
         return written;
     });
     if (!committed) {
-        auto again = storage.collected.lock();
-        again->insert(again->end(), collected.begin(), collected.end());
-        // A commit that failed half-way may still be found in the log at the next start: then the files are
-        // wanted, and if not, they are collected there.
+        auto pending = storage.collected.lock();
+        pending->insert(pending->end(), collected.begin(), collected.end());
+        // A commit that failed part-way may still be found in the log at the next start: then the files are
+        // needed, otherwise they are deleted there.
         if (refused) {
-            for (auto file : adopted)
+            for (auto file : added)
                 storage.files->remove(file);
         }
         return committed;
     }
-    for (auto file : adopted)
-        storage.files->move_on(file);
+    for (auto file : added)
+        storage.files->promote(file);
     remove_files(storage, removed);
     return {};
 }
 
-std::optional<Lease> Lease::take(Storage& storage, std::int64_t content) {
+std::optional<ReadLease> ReadLease::try_acquire(Storage& storage, std::int64_t content) {
     auto readers = storage.readers.lock();
     auto& state = readers->contents[content];
-    if (state.going || !state.doomed.empty()) return std::nullopt;
+    if (state.deleting || !state.pending_delete.empty()) return std::nullopt;
     ++state.count;
-    return Lease(storage, content);
+    return ReadLease(storage, content);
 }
 
-Lease::~Lease() {
+ReadLease::~ReadLease() {
     if (!storage_) return;
-    std::vector<FileNumber> doomed;
+    std::vector<BlobId> files;
     {
         auto readers = storage_->readers.lock();
         auto state = readers->contents.find(content_);
         if (--state->second.count > 0) return;
-        doomed = std::move(state->second.doomed);
+        files = std::move(state->second.pending_delete);
         readers->contents.erase(state);
     }
-    for (auto file : doomed)
+    for (auto file : files)
         storage_->files->remove(file);
     auto collected = storage_->collected.lock();
-    collected->insert(collected->end(), doomed.begin(), doomed.end());
+    collected->insert(collected->end(), files.begin(), files.end());
 }
 
 }  // namespace integreat::s3

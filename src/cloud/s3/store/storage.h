@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Where objects are kept: an index in SQLite, large contents in files (files.h). What commit() has answered
-// is on the disk, bytes and index, after kill -9 and after a power cut. Writes of several requests share a
-// commit. One process at a time has a folder open.
+// Storage of objects: an index in SQLite and files for large contents (blob_files.h). When commit() returns,
+// bytes and index are on disk and survive kill -9 and power loss. Writes of several requests share a commit.
+// Only one process may open a folder at a time.
 #pragma once
 
 #include <atomic>
@@ -21,63 +21,68 @@
 
 namespace integreat::s3 {
 
-extern const sqlite::Layout objects_layout;
-
-// Contents being read, whose files must stay until the last reader is through, and contents that are going.
+// Contents that are being read, whose files must be kept until the last reader has finished, and contents
+// that are being deleted.
 struct Readers {
     struct Content {
-        int count = 0;
-        bool going = false;
-        std::vector<FileNumber> doomed;
+        int count = 0;  // Number of readers.
+        bool deleting = false;
+        std::vector<BlobId> pending_delete;
     };
     std::unordered_map<std::int64_t, Content> contents;
 };
 
+// Parses the settings of a bucket when it enters the cache.
+using SettingsCompiler = void (*)(Bucket&);
+
 struct Storage {
-    std::unique_ptr<Files> files;
+    std::unique_ptr<BlobFiles> files;
     std::unique_ptr<sqlite::Store> index;
     sqlite::GroupCommit writes;
     const Clock& clock;
     Random& random;
     std::atomic<std::int64_t> next_number;
-    Guarded<Readers> readers = {};
-    Guarded<std::vector<FileNumber>> collected = {};  // Rows of `garbage` whose files are gone.
-    // By name; dropped when a bucket changes. Only this process writes.
-    Guarded<std::unordered_map<std::string, BucketPointer>> buckets = {};
+    SettingsCompiler compile_settings = nullptr;
+    Synchronized<Readers> readers = {};
+    Synchronized<std::vector<BlobId>> collected = {};  // Rows of `garbage` whose files have been deleted.
+    // Cached buckets by name; an entry is removed when its bucket changes. Only this process writes.
+    Synchronized<std::unordered_map<std::string, BucketPointer>> buckets = {};
 };
 
-// Collects what a killed process left behind.
-Result<std::unique_ptr<Storage>> open_storage(const std::string& folder, const Clock& clock, Random& random);
+// Opens the storage and deletes the files that a killed process left behind.
+Result<std::unique_ptr<Storage>> open_storage(const std::string& folder, const Clock& clock, Random& random,
+                                              SettingsCompiler compile_settings = nullptr);
 
-// A number nobody had before, also not before a kill: for files, contents, versions, uploads.
+// Returns a number that has never been used before, even across a kill: for files, contents, versions,
+// uploads.
 std::int64_t next_number(Storage& storage);
 
-// What one request changes, while it does.
-struct Change {
+// The changes of one request within a transaction.
+struct WriteBatch {
     sqlite::Transaction& transaction;
     struct Removed {
         std::int64_t content;
-        FileNumber file;
+        BlobId file;
     };
-    std::vector<FileNumber> adopted = {};  // Files that rows name from now on.
-    std::vector<Removed> removed = {};     // Files that no row names any more.
+    std::vector<BlobId> added_blobs = {};     // Files that rows now reference.
+    std::vector<Removed> removed_blobs = {};  // Files that are no longer referenced.
 };
 
-// Runs `write` in a transaction it may share with others, alone if it fails. Files are moved on and removed
-// when the transaction is on the disk.
-Result<> commit(Storage& storage, const std::function<Result<>(Change&)>& write);
+// Runs `write` in a transaction that it may share with others; a failure rolls back its own changes only.
+// Files are promoted and removed after the transaction is on disk.
+Result<> commit(Storage& storage, const std::function<Result<>(WriteBatch&)>& write);
 
-// While it lives the files of a content stay. Empty if the content is going already.
-class Lease {
+// Keeps the files of a content while it exists. try_acquire returns nothing if the content is being deleted.
+class ReadLease {
 public:
-    static std::optional<Lease> take(Storage& storage, std::int64_t content);
-    Lease(Lease&& other) noexcept
+    static std::optional<ReadLease> try_acquire(Storage& storage, std::int64_t content);
+    ReadLease(ReadLease&& other) noexcept
         : storage_(std::exchange(other.storage_, nullptr)), content_(other.content_) {}
-    Lease& operator=(Lease&&) = delete;
-    ~Lease();
+    ReadLease& operator=(ReadLease&&) = delete;
+    ~ReadLease();
 
 private:
-    Lease(Storage& storage, std::int64_t content) : storage_(&storage), content_(content) {}
+    ReadLease(Storage& storage, std::int64_t content) : storage_(&storage), content_(content) {}
 
     Storage* storage_;
     std::int64_t content_;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What S3 keeps: buckets, versions of objects, uploads in parts.
+// The stored entities of S3: buckets, versions of objects, multipart uploads.
 #pragma once
 
 #include <cstdint>
@@ -18,13 +18,13 @@ namespace integreat::s3 {
 
 using Pairs = std::vector<std::pair<std::string, std::string>>;
 
-// One rule of a bucket's CORS configuration; "*" in an origin or a header stands for anything.
+// One rule of a bucket's CORS configuration; "*" in an origin or a header matches anything.
 struct CorsRule {
     std::vector<std::string> origins;
     std::vector<std::string> methods;
     std::vector<std::string> headers;
-    std::vector<std::string> exposed;
-    std::optional<int> age_seconds_max;
+    std::vector<std::string> exposed_headers;
+    std::optional<int> max_age_seconds;
 };
 
 enum class Versioning : std::uint8_t { never, enabled, suspended };
@@ -35,8 +35,8 @@ struct Bucket {
     std::string region;
     Time created;
     Versioning versioning = Versioning::never;
-    std::map<std::string, std::string, std::less<>> settings = {};  // "cors" → its document.
-    // Read from them.
+    std::map<std::string, std::string, std::less<>> settings = {};  // Documents by name: "cors".
+    // Parsed from the settings.
     std::vector<CorsRule> cors = {};
     std::shared_ptr<const policy::Document> policy = nullptr;
 };
@@ -46,24 +46,24 @@ enum class ChecksumKind : std::uint8_t { none, crc32, crc32c, crc64nvme, sha1, s
 
 struct Checksum {
     ChecksumKind kind = ChecksumKind::none;
-    std::string text;        // Base64, of a composite one without the "-3" at its end.
-    bool composite = false;  // The sum of the sums of the parts.
+    std::string text;        // Base64; without the suffix "-3" of a composite checksum.
+    bool composite = false;  // The checksum of the checksums of the parts.
 };
 
 struct Version {
     std::string key;
-    std::int64_t sequence = 0;  // Grows from version to version.
-    std::string version;        // Empty: the one that S3 calls "null".
+    std::int64_t sequence = 0;  // Increases from version to version.
+    std::string version;        // Empty for the version that S3 calls "null".
     bool latest = true;
-    bool marker = false;  // A delete marker: no content.
+    bool marker = false;  // A delete marker, which has no content.
     std::uint64_t size = 0;
     Time modified;
-    std::string etag;          // Without quotes: "d41d…", "d41d…-3" for one in three parts.
-    std::int64_t content = 0;  // What `blobs` or `pieces` call it.
-    int part_count = 0;        // 0: not uploaded in parts.
+    std::string etag;          // Without quotes: "d41d…", or "d41d…-3" if uploaded in three parts.
+    std::int64_t content = 0;  // Key in the tables `blobs` or `pieces`.
+    int part_count = 0;        // 0 if not uploaded in parts.
     std::string storage_class = "STANDARD";
     Checksum checksum;
-    Pairs headers;  // Content-Type and its like, x-amz-meta-…; names in lower case.
+    Pairs headers;  // Content-Type, x-amz-meta-… and similar; names in lower case.
     Pairs tags;
 };
 
@@ -72,16 +72,16 @@ struct Upload {
     std::string key;
     std::string id;
     Time started;
-    std::string initiator;  // ARN.
+    std::string initiator;  // ARN of the caller.
     std::string storage_class = "STANDARD";
-    Checksum checksum;  // Only kind and composite.
+    Checksum checksum;  // Only kind and composite are set.
     Pairs headers;
     Pairs tags;
 };
 
 struct Part {
     int number = 0;
-    FileNumber blob = 0;
+    BlobId blob = 0;
     std::uint64_t size = 0;
     Time modified;
     std::string etag;

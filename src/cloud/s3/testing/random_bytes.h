@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Contents for tests.
+// Random contents for tests.
 #pragma once
 
 #include <cstdint>
@@ -10,8 +10,8 @@
 
 namespace integreat::s3 {
 
-// Bytes that differ from place to place and from seed to seed.
-inline std::string some_bytes(std::size_t count, std::uint64_t seed = 1) {
+// Returns pseudo-random bytes for a seed.
+inline std::string random_bytes(std::size_t count, std::uint64_t seed = 1) {
     std::string bytes(count, '\0');
     FixedRandom random(seed);
     random.fill(std::as_writable_bytes(std::span(bytes)));

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The local S3 behind its front, called with signed requests and without sockets. For tests only.
+// Test fixture: the local S3 behind its frontend, called with signed requests and without sockets.
 #pragma once
 
 #include <cstdlib>
@@ -7,25 +7,30 @@
 
 #include <gtest/gtest.h>
 
+#include "cloud/aws/dispatch/application.h"
 #include "cloud/aws/testing/frontend_fixture.h"
+#include "cloud/s3/operations/table.h"
 #include "cloud/s3/store/s3.h"
 #include "cloud/s3/testing/random_bytes.h"
+#include "http/transport/buffered.h"
 
 namespace integreat::s3 {
 
 class S3Test : public testing::Test {
 protected:
     using Headers = std::vector<std::pair<std::string, std::string>>;
-    using Received = cloud::testing::Received;
+    using ReceivedResponse = cloud::testing::ReceivedResponse;
 
-    S3Test() : front(cloud::make_front({}, clock, random)) {
+    S3Test() : frontend(cloud::make_frontend({}, clock, random)) {
         std::string pattern = std::filesystem::temp_directory_path() / "integreat-s3-XXXXXX";
         folder = ::mkdtemp(pattern.data());
         s3 = *open_s3(folder, clock, random);
         s3->on_event = [this](const Event& event) { events.push_back(event.name + " " + event.key); };
-        front.find_credentials = [this](std::string_view id, std::string_view) { return find(id); };
-        front.apis.push_back(api(*s3));
-        application = cloud::application(front);
+        frontend.find_credentials = [this](std::string_view id, std::string_view) {
+            return find_credentials(id);
+        };
+        frontend.apis.push_back(api(*s3));
+        application = cloud::application(frontend);
         EXPECT_TRUE(ensure_bucket(*s3, "a-bucket"));
     }
     ~S3Test() override {
@@ -33,75 +38,75 @@ protected:
         std::filesystem::remove_all(folder);
     }
 
-    // AKIAROOT may do everything, AKIAANN what `anns_policy` lets her.
-    std::variant<cloud::Credentials, cloud::KeyTrouble> find(std::string_view id) {
+    // AKIAROOT has all permissions, AKIAANN those of `anns_policy`.
+    std::variant<cloud::Credentials, cloud::CredentialError> find_credentials(std::string_view id) {
         if (id == "AKIAROOT")
-            return cloud::Credentials{Secret("secret"), {.who = policy::root("000000000000")}};
-        if (id != "AKIAANN") return cloud::KeyTrouble::unknown_key;
-        cloud::Caller ann{.who = policy::user("arn:aws:iam::000000000000:user/ann", "AIDAANN")};
+            return cloud::Credentials{Secret("secret"), {.principal = policy::root("000000000000")}};
+        if (id != "AKIAANN") return cloud::CredentialError::unknown_key;
+        cloud::Caller ann{.principal = policy::user("arn:aws:iam::000000000000:user/ann", "AIDAANN")};
         auto document = policy::parse_document(anns_policy, policy::DocumentKind::identity);
         EXPECT_TRUE(document);
         ann.identity_policies.push_back({"Access", *document});
         return cloud::Credentials{Secret("secret"), ann};
     }
 
-    Received send(const http::Request& request) {
-        http::Call call;
-        auto response = http::handle(application, request, call);
-        Received received;
-        if (auto* stream = std::get_if<http::Stream>(&response); stream) {
+    ReceivedResponse send(const http::Request& request) {
+        http::RequestContext context;
+        auto response = http::handle(application, request, context);
+        ReceivedResponse received;
+        if (auto* stream = std::get_if<http::StreamingResponse>(&response); stream) {
             if (request.method == http::Method::head) {
                 received = {.status = stream->status, .headers = stream->headers, .body = {}};
-                received.headers.set("Content-Length", std::to_string(*http::length_of(*stream)));
+                received.headers.set("Content-Length", std::to_string(*http::body_length(*stream)));
             } else {
-                auto reply = http::collect(std::move(*stream), 1 << 30, std::chrono::seconds(5));
-                EXPECT_TRUE(reply);
-                received = {.status = reply->status, .headers = reply->headers, .body = reply->body};
+                auto full = http::buffer_response(std::move(*stream), 1 << 30, std::chrono::seconds(5));
+                EXPECT_TRUE(full);
+                received = {.status = full->status, .headers = full->headers, .body = full->body};
             }
         } else {
-            auto& reply = std::get<http::Reply>(response);
-            received = {.status = reply.status, .headers = reply.headers, .body = reply.body};
+            auto& full = std::get<http::FullResponse>(response);
+            received = {.status = full.status, .headers = full.headers, .body = full.body};
         }
-        received.headers.append(call.response_headers);
-        cause = call.cause;
+        received.headers.append(context.response_headers);
+        cause = context.cause;
         return received;
     }
     http::Request request(http::Method method, const std::string& target, Headers headers, std::string body) {
         if (!body.empty() || method == http::Method::put)
             headers.emplace_back("Content-Length", std::to_string(body.size()));
-        cloud::testing::Sent sent{.method = method,
-                                  .target = target,
-                                  .service = "s3",
-                                  .headers = std::move(headers),
-                                  .body = std::move(body)};
-        if (who.empty()) return cloud::testing::unsigned_request(sent);
-        return cloud::testing::signed_request(sent, {.id = who, .secret = "secret"}, clock.now());
+        cloud::testing::RequestSpec spec{.method = method,
+                                         .target = target,
+                                         .service = "s3",
+                                         .headers = std::move(headers),
+                                         .body = std::move(body)};
+        if (access_key_id.empty()) return cloud::testing::unsigned_request(spec);
+        return cloud::testing::signed_request(spec, {.id = access_key_id, .secret = "secret"}, clock.now());
     }
-    Received call(http::Method method, const std::string& target, Headers headers = {},
-                  std::string body = {}) {
+    ReceivedResponse call(http::Method method, const std::string& target, Headers headers = {},
+                          std::string body = {}) {
         return send(request(method, target, std::move(headers), std::move(body)));
     }
-    Received get(const std::string& target, Headers headers = {}) {
+    ReceivedResponse get(const std::string& target, Headers headers = {}) {
         return call(http::Method::get, target, std::move(headers));
     }
-    Received head(const std::string& target, Headers headers = {}) {
+    ReceivedResponse head(const std::string& target, Headers headers = {}) {
         return call(http::Method::head, target, std::move(headers));
     }
-    Received put(const std::string& target, std::string body = {}, Headers headers = {}) {
+    ReceivedResponse put(const std::string& target, std::string body = {}, Headers headers = {}) {
         return call(http::Method::put, target, std::move(headers), std::move(body));
     }
-    Received post(const std::string& target, std::string body = {}, Headers headers = {}) {
+    ReceivedResponse post(const std::string& target, std::string body = {}, Headers headers = {}) {
         return call(http::Method::post, target, std::move(headers), std::move(body));
     }
-    Received del(const std::string& target, Headers headers = {}) {
+    ReceivedResponse del(const std::string& target, Headers headers = {}) {
         return call(http::Method::del, target, std::move(headers));
     }
-    // "NoSuchKey 404"
-    static std::string refusal(const Received& received) {
+    // Returns the code and the status of an error: "NoSuchKey 404".
+    static std::string error_of(const ReceivedResponse& received) {
         return received.text("Code") + " " + std::to_string(received.status);
     }
-    // The texts of all elements of that name.
-    static std::vector<std::string> all(const Received& received, const std::string& name) {
+    // Returns the texts of all elements of this name.
+    static std::vector<std::string> all(const ReceivedResponse& received, const std::string& name) {
         std::vector<std::string> texts;
         auto open = "<" + name + ">", close = "</" + name + ">";
         for (auto at = received.body.find(open); at != std::string::npos;
@@ -111,19 +116,19 @@ protected:
         }
         return texts;
     }
-    void enable_versions() {
-        auto done = put("/a-bucket?versioning",
-                        "<VersioningConfiguration><Status>Enabled</Status></VersioningConfiguration>");
-        ASSERT_EQ(done.status, 200) << done.body;
+    void enable_versioning() {
+        auto response = put("/a-bucket?versioning",
+                            "<VersioningConfiguration><Status>Enabled</Status></VersioningConfiguration>");
+        ASSERT_EQ(response.status, 200) << response.body;
     }
 
     std::string folder;
     FixedClock clock;
     FixedRandom random{3};
     std::unique_ptr<S3> s3;
-    cloud::Front front;
+    cloud::AwsFrontend frontend;
     http::Application application;
-    std::string who = "AKIAROOT";
+    std::string access_key_id = "AKIAROOT";
     std::string anns_policy =
         R"({"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"sts:*","Resource":"*"}]})";
     std::vector<std::string> events;

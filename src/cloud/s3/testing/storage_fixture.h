@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A storage in a folder of its own, with one bucket. For tests only.
+// Test fixture: a storage in a temporary folder, with one bucket.
 #pragma once
 
 #include <cstdlib>
@@ -34,44 +34,44 @@ protected:
         storage = std::move(*opened);
     }
     Bucket make_bucket(const std::string& name) {
-        auto made = commit(*storage, [&](Change& change) {
-            return insert_bucket(change, {.name = name, .region = "us-east-1", .created = clock.now()});
+        auto created = commit(*storage, [&](WriteBatch& batch) {
+            return insert_bucket(batch, {.name = name, .region = "us-east-1", .created = clock.now()});
         });
-        EXPECT_TRUE(made);
+        EXPECT_TRUE(created);
         return **find_bucket(*storage, name);
     }
     void version(Versioning versioning) {
-        ASSERT_TRUE(
-            commit(*storage, [&](Change& change) { return set_versioning(change, bucket.id, versioning); }));
+        ASSERT_TRUE(commit(*storage,
+                           [&](WriteBatch& batch) { return set_versioning(batch, bucket.id, versioning); }));
     }
 
-    Body receive(std::string_view bytes, ChecksumKind kind = ChecksumKind::none) {
-        BodyWriter writer(*storage, kind);
+    PendingBlob receive(std::string_view bytes, ChecksumKind kind = ChecksumKind::none) {
+        BlobWriter writer(*storage, kind);
         EXPECT_TRUE(writer.append(bytes));
         return *writer.finish();
     }
     Version put(const std::string& key, std::string_view bytes) { return write(key, receive(bytes)); }
-    Version write(const std::string& key, Body body) {
+    Version write(const std::string& key, PendingBlob body) {
         Version object{.key = key,
                        .size = body.size(),
                        .modified = clock.now(),
                        .etag = crypto::hex_encode(body.md5()),
                        .content = body.number()};
-        auto written = commit(*storage, [&](Change& change) -> Result<> {
-            TRY(body.adopt(change));
-            return put_object(change, *storage, bucket.id, object);
+        auto written = commit(*storage, [&](WriteBatch& batch) -> Result<> {
+            TRY(body.attach_to(batch));
+            return put_object(batch, *storage, bucket.id, object);
         });
         EXPECT_TRUE(written) << written.error().cause;
         return object;
     }
-    std::optional<Version> find(const std::string& key, VersionName name = std::nullopt) {
+    std::optional<Version> find(const std::string& key, RequestedVersion name = std::nullopt) {
         auto transaction = storage->index->read();
         return *find_object(*transaction, bucket.id, key, name);
     }
-    Deleted remove(const std::string& key, VersionName name = std::nullopt) {
+    Deleted remove(const std::string& key, RequestedVersion name = std::nullopt) {
         Deleted deleted;
-        auto done = commit(*storage, [&](Change& change) -> Result<> {
-            deleted = TRY(delete_object(change, *storage, bucket.id, key, name));
+        auto done = commit(*storage, [&](WriteBatch& batch) -> Result<> {
+            deleted = TRY(delete_object(batch, *storage, bucket.id, key, name));
             return {};
         });
         EXPECT_TRUE(done);
@@ -93,12 +93,12 @@ protected:
             EXPECT_EQ(count, static_cast<ssize_t>(all.size()));
             return all;
         }
-        auto& reader = std::get<PieceReader>(content);
-        while (reader.left() > 0)
+        auto& reader = std::get<MultipartReader>(content);
+        while (reader.remaining() > 0)
             EXPECT_TRUE(reader.read(all, 1000));
         return all;
     }
-    std::size_t files_on_disk() const {
+    std::size_t count_files() const {
         std::size_t count = 0;
         for (const auto& entry : std::filesystem::recursive_directory_iterator(folder)) {
             auto name = entry.path().filename().string();

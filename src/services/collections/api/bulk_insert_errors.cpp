@@ -5,60 +5,63 @@
 
 namespace integreat::collections {
 
-RefusedRows::RefusedRows(Asked& asked)
-    : asked_(asked), outer_(std::exchange(asked.call.transaction, nullptr)) {
-    auto transaction = asked.pool.begin(asked.call.tenant, asked.call.deadline);
-    over_ = !transaction;
+BulkInsertErrors::BulkInsertErrors(CollectionRequest& request)
+    : request_(request), request_transaction_(std::exchange(request.http_context.transaction, nullptr)) {
+    auto transaction = request.pool.begin(request.http_context.tenant, request.http_context.deadline);
+    done_ = !transaction;
     if (!transaction) return;
     transaction_ = *std::move(transaction);
-    asked_.call.transaction = &*transaction_;
+    request_.http_context.transaction = &*transaction_;
 }
 
-RefusedRows::~RefusedRows() {
-    asked_.call.transaction = outer_;
+BulkInsertErrors::~BulkInsertErrors() {
+    request_.http_context.transaction = request_transaction_;
 }
 
-void RefusedRows::note(const Answered& answered, const Place& place) {
-    auto told = told_of(asked_, answered, place);
-    if (!told) {  // Not theirs to mend: the database is not well, or the time is up.
-        over_ = true;
+void BulkInsertErrors::add_error(const QueryOutcome& outcome, const RowLocation& location) {
+    auto found = database_problem_from(request_, outcome, location);
+    if (!found) {  // Not a fault of the record: the database is unavailable, or the deadline has passed.
+        done_ = true;
         return;
     }
-    ++records_;
-    if (!told_) {
-        told_ = std::move(told);
+    ++failed_records_;
+    if (!problem_) {
+        problem_ = std::move(found);
     } else {
-        auto& errors = told_->problem.errors;
-        for (auto& error : told->problem.errors)
+        auto& errors = problem_->problem.errors;
+        for (auto& error : found->problem.errors)
             errors.push_back(std::move(error));
     }
-    if (told_->problem.errors.size() < refused_rows_max) return;
-    told_->problem.errors.push_back({place.record, "and more: what is behind these was not looked at"});
-    over_ = true;
+    if (problem_->problem.errors.size() < bulk_insert_errors_max) return;
+    problem_->problem.errors.push_back({location.record, "and more: the rest was not checked"});
+    done_ = true;
 }
 
-bool RefusedRows::store_part(std::span<const Written> part, std::size_t first,
-                             const std::function<Place(std::size_t)>& place) {
-    auto sql = part.size() == 1 ? insert_sql(asked_, part.front(), "") : insert_many_sql(asked_, part, "");
-    auto answered = attempt(asked_, sql);
-    if (answered.rows) return true;
-    if (part.size() == 1) {
-        note(answered, place(first));
-        return !over_;
+bool BulkInsertErrors::check_range(std::span<const ColumnValues> records, std::size_t first,
+                                   const LocationOf& location_of) {
+    auto sql = records.size() == 1 ? insert_sql(request_, records.front(), "")
+                                   : insert_many_sql(request_, records, "");
+    auto outcome = execute_in_savepoint(request_, sql);
+    if (outcome.rows) return true;
+    if (records.size() == 1) {
+        add_error(outcome, location_of(first));
+        return !done_;
     }
-    auto half = part.size() / 2;
-    return store_part(part.first(half), first, place) && store_part(part.subspan(half), first + half, place);
+    auto half = records.size() / 2;
+    return check_range(records.first(half), first, location_of) &&
+           check_range(records.subspan(half), first + half, location_of);
 }
 
-bool RefusedRows::store(std::span<const Written> alike, const std::function<Place(std::size_t)>& place) {
-    return !over_ && store_part(alike, 0, place);
+bool BulkInsertErrors::check(std::span<const ColumnValues> records, const LocationOf& location_of) {
+    return !done_ && check_range(records, 0, location_of);
 }
 
-std::optional<http::Reply> RefusedRows::reply() {
-    if (!told_) return {};
-    if (records_ > 1)
-        told_->problem.detail = std::to_string(records_) + " records are refused; `errors` has each place.";
-    return refuse(asked_, std::move(told_->problem), std::move(told_->rule));
+std::optional<http::FullResponse> BulkInsertErrors::response() {
+    if (!problem_) return {};
+    if (failed_records_ > 1)
+        problem_->problem.detail =
+            std::to_string(failed_records_) + " records were rejected; `errors` lists each location.";
+    return reject(request_, std::move(problem_->problem), std::move(problem_->rule));
 }
 
 }  // namespace integreat::collections

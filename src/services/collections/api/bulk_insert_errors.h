@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// Which of many new records the database refuses, and why: after their statement was refused, they are
-// stored once more, in a transaction that is not to last, each half of what is refused by itself until single
-// records are left. Of each the first refusal is told, as Postgres does not look for a second; one that
-// repeats another of the same body is refused where it comes second. Somebody else may change meanwhile what
-// decides: then nothing may be refused any more.
+// Finds the rows that made a bulk insert fail by bisecting the batch in a transaction that is rolled back.
+// Postgres reports one violation per row, so each row gets one error; of two rows that violate a unique
+// constraint together, the second one gets it. Concurrent changes by others may resolve the violations
+// meanwhile: then no row fails.
 #pragma once
 
 #include <cstddef>
@@ -17,33 +16,36 @@
 
 namespace integreat::collections {
 
-inline constexpr std::size_t refused_rows_max = 100;  // That are told.
+inline constexpr std::size_t bulk_insert_errors_max = 100;  // Maximum number of reported errors.
 
-class RefusedRows {
+class BulkInsertErrors {
 public:
-    // Begins the transaction; the call's own one, which has failed, waits aside until the end.
-    explicit RefusedRows(Asked& asked);
-    ~RefusedRows();
-    RefusedRows(const RefusedRows&) = delete;
+    // Begins its own transaction. The request's transaction, which has failed, is set aside until
+    // destruction.
+    explicit BulkInsertErrors(CollectionRequest& request);
+    ~BulkInsertErrors();
+    BulkInsertErrors(const BulkInsertErrors&) = delete;
 
-    // `place` is where record `i` of these stands. False if there is no sense in more: enough refusals are
-    // known, or the database does not answer.
-    bool store(std::span<const Written> alike, const std::function<Place(std::size_t)>& place);
+    using LocationOf = std::function<RowLocation(std::size_t index)>;
 
-    // The problem with the places of all; nothing if none was refused.
-    std::optional<http::Reply> reply();
+    // Inserts `records`, which all have the same fields, and collects their errors. `location_of` returns the
+    // location of the record at an index. Returns false once enough errors are known or the database is
+    // unavailable.
+    bool check(std::span<const ColumnValues> records, const LocationOf& location_of);
+
+    // Returns one problem with the locations of all errors; nullopt if no record failed.
+    std::optional<http::FullResponse> response();
 
 private:
-    bool store_part(std::span<const Written> part, std::size_t first,
-                    const std::function<Place(std::size_t)>& place);
-    void note(const Answered& answered, const Place& place);
+    bool check_range(std::span<const ColumnValues> records, std::size_t first, const LocationOf& location_of);
+    void add_error(const QueryOutcome& outcome, const RowLocation& location);
 
-    Asked& asked_;
-    postgres::Transaction* outer_;
+    CollectionRequest& request_;
+    postgres::Transaction* request_transaction_;
     std::optional<postgres::Transaction> transaction_;
-    std::optional<RefusalTold> told_;  // Of the first record, with the places of all.
-    std::size_t records_ = 0;
-    bool over_ = false;
+    std::optional<DatabaseProblem> problem_;  // Problem of the first failed record, with the errors of all.
+    std::size_t failed_records_ = 0;
+    bool done_ = false;
 };
 
 }  // namespace integreat::collections

@@ -1,115 +1,118 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "services/collections/api/changes_handler.h"
-
 #include <algorithm>
 
 #include "http/message/event_stream.h"
-#include "http/routing/router.h"
+#include "http/routing/target.h"
+#include "services/collections/api/handlers.h"
 #include "services/collections/changes/change_feed.h"
 
 namespace integreat::collections {
 
 namespace {
 
-constexpr std::string_view event_reset = "reset";  // Read the collection afresh: changes were missed.
+// Event that asks the client to read the collection again, because changes were missed.
+constexpr std::string_view event_reset = "reset";
 
-// The place to resume from as the client says it; nothing if it says none.
-struct Wanted {
-    std::optional<std::string> text;
-    std::optional<http::Reply> trouble;
+// The event ID to resume after; nullopt if the client sends none.
+struct ResumeParameter {
+    std::optional<std::string> event_id;
+    std::optional<http::FullResponse> error;
 };
 
-Wanted wanted_of(Asked& asked) {
-    Wanted wanted;
-    Mistakes mistakes;
-    auto pairs = http::parse_query(asked.request.query());
+ResumeParameter parse_resume_parameter(CollectionRequest& request) {
+    ResumeParameter resume;
+    ValidationErrors errors;
+    auto pairs = http::parse_query(request.http_request.query());
     if (!pairs) {
-        mistakes.all.push_back({"?", pairs.error().message});
+        errors.list.push_back({"?", pairs.error().message});
     } else {
         for (const auto& [name, value] : *pairs) {
             if (name != "after")
-                mistakes.all.push_back({"?" + name.substr(0, 60), "is not known here: after is"});
+                errors.list.push_back(
+                    {"?" + name.substr(0, 60), "is unknown: the change feed accepts after"});
             else
-                wanted.text = value;
-            if (mistakes.full()) break;
+                resume.event_id = value;
+            if (errors.full()) break;
         }
     }
-    if (!mistakes.none()) wanted.trouble = refuse_mistakes(asked, std::move(mistakes), "The query");
-    // What the client has seen last is later than what its URL says.
-    if (auto last = asked.request.headers.get("Last-Event-ID"); last && !last->empty())
-        wanted.text = std::string(*last);
-    return wanted;
+    if (!errors.empty()) resume.error = reject_invalid(request, std::move(errors), "The query");
+    // Last-Event-ID is newer than the `after` parameter of the URL: EventSource sends it when it reconnects.
+    if (auto last = request.http_request.headers.get("Last-Event-ID"); last && !last->empty())
+        resume.event_id = std::string(*last);
+    return resume;
 }
 
-// Those whose rules ask nothing of who they are read the same, whoever they are.
+// Returns false if all callers with these rules read the same records.
 bool depends_on_caller(const std::vector<const Rule*>& rules) {
     return std::any_of(rules.begin(), rules.end(),
                        [](const Rule* rule) { return !rule->owner.empty() || rule->through; });
 }
 
-Monotonic end_of_token(const http::Call& call) {
-    const auto* principal = call.principal.get();
+Monotonic token_expiry(const http::RequestContext& http_context) {
+    const auto* principal = http_context.principal.get();
     if (!principal || principal->kind == PrincipalKind::anonymous) return Monotonic::max();
-    auto left = principal->expires - call.started;
-    bool never = left >= std::chrono::floor<std::chrono::seconds>(Monotonic::max() - call.arrived);
-    return never ? Monotonic::max() : call.arrived + left;
+    auto left = principal->expires - http_context.started;
+    bool never = left >= std::chrono::floor<std::chrono::seconds>(Monotonic::max() - http_context.arrived);
+    return never ? Monotonic::max() : http_context.arrived + left;
 }
 
-std::shared_ptr<Listener> listener_for(const Asked& asked) {
-    auto rules = rules_for(asked.collection.collection->read, asked.view.role);
-    auto listener = std::make_shared<Listener>();
-    listener->plan = asked.desk.plan;
-    listener->collection = &asked.collection;
-    listener->view = &asked.view;
-    listener->acting = {.role = asked.acting.role,
-                        .uid = depends_on_caller(rules) ? asked.acting.uid : std::string(),
-                        .request = {}};
-    listener->caller = asked.acting.uid.empty() ? "@" + asked.request.peer.address : asked.acting.uid;
-    listener->group = asked.view.role + "\n" + listener->acting.uid;
-    listener->fingerprint = asked.desk.fingerprint;
-    listener->sees_deletions =
+std::shared_ptr<Subscriber> make_subscriber(const CollectionRequest& request) {
+    auto rules = rules_for(request.collection.collection->read, request.view.role);
+    auto subscriber = std::make_shared<Subscriber>();
+    subscriber->plan = request.context.plan;
+    subscriber->collection = &request.collection;
+    subscriber->view = &request.view;
+    subscriber->role_context = {.role = request.caller.role,
+                                .uid = depends_on_caller(rules) ? request.caller.uid : std::string(),
+                                .request = {}};
+    subscriber->caller_id =
+        request.caller.uid.empty() ? "@" + request.http_request.peer.address : request.caller.uid;
+    subscriber->visibility_group = request.view.role + "\n" + subscriber->role_context.uid;
+    subscriber->fingerprint = request.context.fingerprint;
+    subscriber->receives_deletions =
         std::any_of(rules.begin(), rules.end(), [](const Rule* rule) { return rule->unconditional(); });
-    listener->until = end_of_token(asked.call);
-    return listener;
+    subscriber->expires_at = token_expiry(request.http_context);
+    return subscriber;
 }
 
-http::Reply refuse_listener(Asked& asked, Feed::Refused why) {
-    bool busy = why == Feed::Refused::busy;
+http::FullResponse reject_subscriber(CollectionRequest& request, ChangeFeed::SubscribeError why) {
+    bool busy = why == ChangeFeed::SubscribeError::too_many_subscribers;
     auto problem = http::problem_from(
-        busy ? Error{Fault::unavailable, "As many follow this application's changes as can; try again later.",
-                     ""}
-             : Error{Fault::exhausted, "You follow as many collections as one may at once: end one first.",
-                     ""});
+        busy ? Error{Fault::unavailable,
+                     "Too many clients follow the changes of this application. Retry later.", ""}
+             : Error{Fault::exhausted, "You have too many open change streams. Close one first.", ""});
     problem.retry_after = std::chrono::seconds(30);
-    return refuse(asked, std::move(problem),
-                  busy ? "the feed of an app has a limit of listeners" : "a caller has a limit of streams");
+    return reject(request, std::move(problem),
+                  busy ? "limit of subscribers per app" : "limit of change streams per caller");
 }
 
 }  // namespace
 
-http::Response stream_changes(Asked& asked) {
-    const auto& name = asked.collection.collection->name;
-    if (!asked.view.reads()) {
-        return refuse_forbidden(asked, "The role " + asked.view.role + " may not read this collection.",
+http::Response stream_changes(CollectionRequest& request) {
+    const auto& name = request.collection.collection->name;
+    if (!request.view.can_read()) {
+        return reject_forbidden(request, "The role " + request.view.role + " may not read this collection.",
                                 "access.read of " + name + " has no rule for the role");
     }
-    auto wanted = wanted_of(asked);
-    if (wanted.trouble) return *std::move(wanted.trouble);
-    auto place = wanted.text ? feed_position_from(*wanted.text) : std::nullopt;
-    auto start = read_start(asked.pool, asked.call.tenant, asked.call.deadline, name, place);
-    if (!start) return refuse_statement(asked, {.rows = std::move(start).error(), .refusal = {}});
-    auto listener = listener_for(asked);
-    listener->position = start->position;
-    auto id = to_string(start->position);
+    auto resume = parse_resume_parameter(request);
+    if (resume.error) return *std::move(resume.error);
+    auto position = resume.event_id ? parse_change_offset(*resume.event_id) : std::nullopt;
+    auto start = read_start_offset(request.pool, request.http_context.tenant, request.http_context.deadline,
+                                   name, position);
+    if (!start) return reject_query_error(request, {.rows = std::move(start).error(), .server_error = {}});
+    auto subscriber = make_subscriber(request);
+    subscriber->offset = start->offset;
+    auto id = to_string(start->offset);
     std::string first;
-    if (start->reset || (wanted.text && !place))
+    if (start->reset || (resume.event_id && !position))
         http::append_event(first, {.id = id, .type = event_reset, .data = "{}"});
     else
         first = "id: " + id + "\n\n";
-    tell(*listener, std::make_shared<const std::string>(std::move(first)), std::string::npos);
-    auto followed = asked.desk.feed->follow(listener);
-    if (auto* refused = std::get_if<Feed::Refused>(&followed)) return refuse_listener(asked, *refused);
-    return http::event_stream(std::move(std::get<std::unique_ptr<http::BodySource>>(followed)));
+    publish(*subscriber, std::make_shared<const std::string>(std::move(first)), std::string::npos);
+    auto followed = request.context.feed->subscribe(subscriber);
+    if (auto* refused = std::get_if<ChangeFeed::SubscribeError>(&followed))
+        return reject_subscriber(request, *refused);
+    return http::make_event_stream(std::move(std::get<std::unique_ptr<http::BodyStream>>(followed)));
 }
 
 }  // namespace integreat::collections

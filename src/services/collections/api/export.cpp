@@ -1,25 +1,29 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "http/routing/router.h"
-#include "services/collections/api/exchange.h"
+#include "http/routing/target.h"
+#include "services/collections/api/handlers.h"
+#include "services/collections/query/cursor.h"
 #include "services/collections/values/csv_fields.h"
 
 namespace integreat::collections {
 
 namespace {
 
-// So many records are read at once; fewer where they are large, so that what is held stays small.
-constexpr int batch_first = 50;
-constexpr int batch_most = 500;
-constexpr int batch_of_large = 5;
-constexpr std::size_t small_bytes = 2 * 1024;
-constexpr std::size_t large_bytes = 20 * 1024;
+// Records per batch: fewer where records are large, to bound memory.
+constexpr int batch_initial = 50;
+constexpr int batch_max = 500;
+constexpr int batch_of_large_records = 5;
+// Thresholds of the average record size, in bytes.
+constexpr std::size_t small_record_bytes = 2 * 1024;
+constexpr std::size_t large_record_bytes = 20 * 1024;
 
-int batch_for(std::size_t bytes, std::size_t records) {
-    auto each = bytes / std::max<std::size_t>(records, 1);
-    return each <= small_bytes ? batch_most : each <= large_bytes ? batch_first : batch_of_large;
+int next_batch_size(std::size_t bytes, std::size_t records) {
+    auto average = bytes / std::max<std::size_t>(records, 1);
+    return average <= small_record_bytes   ? batch_max
+           : average <= large_record_bytes ? batch_initial
+                                           : batch_of_large_records;
 }
 
-void append_heading(std::string& to, const ListQuery& query) {
+void append_header(std::string& to, const ListQuery& query) {
     const char* comma = "";
     for (const auto* field : query.fields) {
         to += std::exchange(comma, ",");
@@ -28,96 +32,100 @@ void append_heading(std::string& to, const ListQuery& query) {
     to += "\r\n";
 }
 
-// Reads on from where the batch before ended: each is a statement by itself, in the caller's name, and no
-// connection is held from one to the next. `desk` belongs to the route, which lives as long as the call.
-class Export final : public http::BodySource {
+// The CSV body of an export. Each batch is a statement of its own under the caller's role and starts after
+// the last record of the previous one, so that no connection is held between batches. `context_` belongs to
+// the route, which outlives the request.
+class CsvExportStream final : public http::BodyStream {
 public:
-    Export(const Asked& asked, ListQuery query)
-        : desk_(asked.desk),
-          reader_(asked.reader()),
-          tenant_(asked.call.tenant),
-          acting_(asked.acting),
+    CsvExportStream(const CollectionRequest& request, ListQuery query)
+        : context_(request.context),
+          scope_(request.query_scope()),
+          tenant_(request.http_context.tenant),
+          caller_(request.caller),
           query_(std::move(query)) {
-        query_.limit = batch_first;
-        append_heading(pending_, query_);
+        query_.limit = batch_initial;
+        append_header(pending_, query_);
     }
 
-    // What could not be asked.
-    Answered read_batch() {
-        Answered answered{.rows = Error{Fault::unavailable, "The application's database is gone.", ""},
-                          .refusal = {}};
-        auto* pool = desk_.pool();
-        if (!pool) return answered;
-        auto list = list_sql(reader_, query_, after_);
-        // The route's deadline is for its beginning; each batch has as long as a statement may take.
-        answered.rows = pool->run_as(tenant_, acting_, Monotonic::max(), list.sql.text, list.sql.parameters,
-                                     &answered.refusal);
-        if (answered.rows) take(list, *answered.rows);
-        return answered;
+    // Appends the next batch to `pending_`. Returns the outcome of its query.
+    QueryOutcome read_batch() {
+        QueryOutcome outcome{
+            .rows = Error{Fault::unavailable, "The application's database is not available.", ""},
+            .server_error = {}};
+        auto* pool = context_.pool();
+        if (!pool) return outcome;
+        auto list = list_sql(scope_, query_, after_);
+        // The route's deadline covers the start of the response only; a batch may take as long as any
+        // statement.
+        outcome.rows = pool->query_as(tenant_, caller_, Monotonic::max(), list.sql.text, list.sql.parameters,
+                                      &outcome.server_error);
+        if (outcome.rows) append_rows(list, *outcome.rows);
+        return outcome;
     }
 
-    http::Pace produce(std::string& to, const http::Demand&) override {
-        if (pending_.empty() && !over_ && !read_batch().rows) return http::Pace::broken;
+    http::ReadStatus read(std::string& to, const http::ReadRequest&) override {
+        if (pending_.empty() && !complete_ && !read_batch().rows) return http::ReadStatus::error;
         to += std::exchange(pending_, {});
-        return over_ ? http::Pace::end : http::Pace::more;
+        return complete_ ? http::ReadStatus::eof : http::ReadStatus::ready;
     }
 
 private:
-    void take(const ListSql& list, const postgres::Rows& rows) {
+    void append_rows(const ListSql& list, const postgres::ResultSet& rows) {
         auto count = std::min(rows.size(), static_cast<std::size_t>(query_.limit));
-        auto before = pending_.size();
+        auto size_before = pending_.size();
         for (std::size_t row = 0; row < count; ++row) {
             const char* comma = "";
-            for (const auto& part : list.shown) {
+            for (const auto& column : list.columns) {
                 pending_ += std::exchange(comma, ",");
-                if (!rows.is_null(row, part.column))
-                    append_cell(pending_, *part.field, rows.text(row, part.column));
+                if (!rows.is_null(row, column.column))
+                    append_csv_field(pending_, *column.field, rows.text(row, column.column));
             }
             pending_ += "\r\n";
         }
-        over_ = rows.size() <= count;
-        if (over_) return;
+        complete_ = rows.size() <= count;
+        if (complete_) return;
         after_.emplace();
-        for (auto column : list.keys)
+        for (auto column : list.key_columns)
             after_->push_back(rows.value(count - 1, column));
-        query_.limit = batch_for(pending_.size() - before, count);
+        query_.limit = next_batch_size(pending_.size() - size_before, count);
     }
 
-    const Desk& desk_;
-    Reader reader_;
+    const CollectionsContext& context_;
+    QueryScope scope_;
     TenantId tenant_;
-    postgres::Acting acting_;
+    postgres::RoleContext caller_;
     ListQuery query_;
-    std::optional<Position> after_;
-    std::string pending_;  // Made and not sent.
-    bool over_ = false;
+    std::optional<KeysetPosition> after_;
+    std::string pending_;  // CSV text not sent yet.
+    bool complete_ = false;
 };
 
 }  // namespace
 
-http::Response export_records(Asked& asked) {
-    const auto& name = asked.collection.collection->name;
-    if (!asked.view.reads()) {
-        return refuse_forbidden(asked, "The role " + asked.view.role + " may not read this collection.",
+http::Response export_records(CollectionRequest& request) {
+    const auto& name = request.collection.collection->name;
+    if (!request.view.can_read()) {
+        return reject_forbidden(request, "The role " + request.view.role + " may not read this collection.",
                                 "access.read of " + name + " has no rule for the role");
     }
-    Mistakes mistakes;
-    auto pairs = http::parse_query(asked.request.query());
+    ValidationErrors errors;
+    auto pairs = http::parse_query(request.http_request.query());
     if (!pairs) {
-        mistakes.all.push_back({"?", pairs.error().message});
-        return refuse_mistakes(asked, std::move(mistakes), "The query");
+        errors.list.push_back({"?", pairs.error().message});
+        return reject_invalid(request, std::move(errors), "The query");
     }
-    auto query = check_export(asked.reader(), *pairs, mistakes);
-    if (!mistakes.none()) return refuse_mistakes(asked, std::move(mistakes), "The query");
-    auto source = std::make_unique<Export>(asked, std::move(query));
-    auto first = source->read_batch();
-    if (!first.rows) return refuse_statement(asked, first);
-    return http::Stream{.status = 200,
-                        .headers = {{"Content-Type", "text/csv; charset=utf-8; header=present"},
-                                    {"Content-Disposition", "attachment; filename=\"" + name + ".csv\""},
-                                    {"Cache-Control", "private, no-cache"}},
-                        .body = std::move(source),
-                        .waits = true};
+    auto query = parse_export_query(request.query_scope(), *pairs, errors);
+    if (!errors.empty()) return reject_invalid(request, std::move(errors), "The query");
+    auto stream = std::make_unique<CsvExportStream>(request, std::move(query));
+    auto first = stream->read_batch();
+    if (!first.rows) return reject_query_error(request, first);
+    return http::StreamingResponse{
+        .status = 200,
+        .headers = {{"Content-Type", "text/csv; charset=utf-8; header=present"},
+                    {"Content-Disposition", "attachment; filename=\"" + name + ".csv\""},
+                    {"Cache-Control", "private, no-cache"}},
+        .body = std::move(stream),
+        .blocking = true};
 }
 
 }  // namespace integreat::collections

@@ -3,10 +3,10 @@
 
 #include <boost/json/object.hpp>
 
-#include "formats/csv_stream.h"
+#include "formats/csv.h"
 #include "http/transport/spooled_body.h"
 #include "services/collections/api/bulk_insert_errors.h"
-#include "services/collections/api/exchange.h"
+#include "services/collections/api/handlers.h"
 #include "services/collections/api/insert_sql.h"
 #include "services/collections/values/csv_fields.h"
 
@@ -16,113 +16,115 @@ namespace {
 
 namespace bj = boost::json;
 
-constexpr std::size_t piece_bytes = 64 * 1024;
-constexpr std::size_t batch_records = 500;               // Of one statement at most.
-constexpr std::size_t batches_open = 8;                  // Records that leave out different things go apart.
-constexpr std::size_t held_bytes_max = 4 * 1024 * 1024;  // Of the records of all open batches.
-constexpr std::size_t shown_bytes = 60;                  // Of a heading that is not known.
+constexpr std::size_t import_errors_max = 100;  // Maximum number of reported errors.
+constexpr std::size_t chunk_bytes = 64 * 1024;
+constexpr std::size_t batch_records_max = 500;             // Maximum number of records per statement.
+constexpr std::size_t open_batches_max = 8;                // One batch per set of fields with values.
+constexpr std::size_t queued_bytes_max = 4 * 1024 * 1024;  // Total size of the records in open batches.
+constexpr std::size_t column_name_bytes_max = 60;          // Column names in error messages are cut to this.
 
-std::string at_line(std::size_t line) {
+std::string line_label(std::size_t line) {
     return "line " + std::to_string(line);
 }
 
-// What is wrong, with the line and the column; no more than can be mended at once.
-struct Wrongs {
-    std::vector<http::FieldError> all;
+// Errors of the CSV body, located by line and column.
+struct ImportErrors {
+    std::vector<http::FieldError> list;
 
-    bool full() const { return all.size() > import_mistakes_max; }
-    void add(std::string place, std::string detail) {
-        if (all.size() < import_mistakes_max)
-            all.push_back({std::move(place), std::move(detail)});
+    bool full() const { return list.size() > import_errors_max; }
+    void add(std::string location, std::string detail) {
+        if (list.size() < import_errors_max)
+            list.push_back({std::move(location), std::move(detail)});
         else if (!full())
-            all.push_back({std::move(place), "and more: what is behind these was not looked at"});
+            list.push_back({std::move(location), "and more: the rest was not checked"});
     }
 };
 
-// Records with values for the same fields, and the lines they stand on.
-struct Alike {
-    std::vector<Written> records;
-    std::vector<std::size_t> lines;
+// Records with values for the same fields, to be inserted by one statement.
+struct RecordBatch {
+    std::vector<ColumnValues> records;
+    std::vector<std::size_t> lines;  // Line number of each record.
     std::size_t bytes = 0;
 
-    bool takes(const Written& written) const {
-        return records.front().fields == written.fields && !written.fields.empty() &&
-               records.size() < batch_records;
+    bool accepts(const ColumnValues& columns) const {
+        return records.front().fields == columns.fields && !columns.fields.empty() &&
+               records.size() < batch_records_max;
     }
-    Place place() const {
-        auto first = at_line(lines.front());
-        if (lines.size() == 1) return {.record = first, .field = first + ", "};
+    RowLocation location() const {
+        auto first = line_label(lines.front());
+        if (lines.size() == 1) return {.record = first, .field_prefix = first + ", "};
         auto range = "lines " + std::to_string(lines.front()) + " to " + std::to_string(lines.back());
-        return {.record = range, .field = range + ", "};
+        return {.record = range, .field_prefix = range + ", "};
     }
-    Place place_of(std::size_t index) const {
-        auto line = at_line(lines[index]);
-        return {.record = line, .field = line + ", "};
+    RowLocation location_of(std::size_t index) const {
+        auto line = line_label(lines[index]);
+        return {.record = line, .field_prefix = line + ", "};
     }
 };
 
-// A table on its way to records; read from its beginning by each that is made.
-struct Importing {
-    Asked& asked;
-    formats::CsvStream reading;
-    Wrongs wrongs = {};
-    std::optional<Error> trouble = {};  // The table cannot be had.
+// One pass over the CSV body.
+struct CsvReader {
+    CollectionRequest& request;
+    formats::CsvStream stream;
+    ImportErrors errors = {};
+    std::optional<Error> read_error = {};  // The spooled body cannot be read.
     std::vector<const Field*> columns = {};
     std::size_t records = 0;
 
-    explicit Importing(Asked& for_whom)
-        : asked(for_whom),
-          reading(
-              [spool = for_whom.call.spooled, at = std::uint64_t(0)](std::string& piece) mutable -> Result<> {
-                  TRY(spool->read(at, piece_bytes, piece));
-                  at += piece.size();
-                  return {};
-              }) {}
+    explicit CsvReader(CollectionRequest& collection_request)
+        : request(collection_request),
+          stream([body = collection_request.http_context.spooled_body,
+                  offset = std::uint64_t(0)](std::string& chunk) mutable -> Result<> {
+              TRY(body->read(offset, chunk_bytes, chunk));
+              offset += chunk.size();
+              return {};
+          }) {}
 
-    // False at the end, and after what makes the rest unreadable.
+    // Returns false at the end, and after an error that makes the rest unreadable.
     bool next(formats::CsvRecord& record) {
-        auto some = reading.next(record);
-        if (some) return *some;
-        if (some.error().fault == Fault::invalid)
-            wrongs.add(at_line(reading.line()), some.error().message);
+        auto more = stream.next(record);
+        if (more) return *more;
+        if (more.error().fault == Fault::invalid)
+            errors.add(line_label(stream.line()), more.error().message);
         else
-            trouble = some.error();
+            read_error = more.error();
         return false;
     }
-    bool good() const { return wrongs.all.empty() && !trouble; }
+    bool ok() const { return errors.list.empty() && !read_error; }
 };
 
-void take_heading(Importing& importing, std::string_view name, std::size_t number) {
-    auto& wrongs = importing.wrongs;
-    const auto& asked = importing.asked;
-    if (name.empty()) return wrongs.add("line 1, column " + std::to_string(number), "has no name");
-    auto place = "line 1, " + std::string(name.substr(0, shown_bytes));
-    if (auto why = why_not_creatable(asked.collection, asked.view, name); !why.empty())
-        return wrongs.add(std::move(place), std::move(why));
-    const auto* field = asked.collection.collection->find(name);
-    auto& columns = importing.columns;
+void parse_column_name(CsvReader& reader, std::string_view name, std::size_t number) {
+    auto& errors = reader.errors;
+    const auto& request = reader.request;
+    if (name.empty()) return errors.add("line 1, column " + std::to_string(number), "has no name");
+    auto location = "line 1, " + std::string(name.substr(0, column_name_bytes_max));
+    if (auto reason = reason_not_creatable(request.collection, request.view, name); !reason.empty())
+        return errors.add(std::move(location), std::move(reason));
+    const auto* field = request.collection.collection->find(name);
+    auto& columns = reader.columns;
     if (std::find(columns.begin(), columns.end(), field) != columns.end())
-        return wrongs.add(std::move(place), "is given twice");
+        return errors.add(std::move(location), "is given twice");
     columns.push_back(field);
 }
 
-// The fields that the columns stand for; nothing of the rest makes sense with a mistake in them.
-void read_heading(Importing& importing) {
-    formats::CsvRecord heading;
-    bool some = importing.next(heading);
-    if (!importing.good()) return;
-    if (!some || heading.blank()) return importing.wrongs.add("line 1", "must have the names of the columns");
-    for (std::size_t i = 0; i < heading.cells.size(); ++i)
-        take_heading(importing, heading.cells[i].text, i + 1);
-    const auto& columns = importing.columns;
-    for (const auto* field : importing.asked.view.creatable) {
+// Reads the fields of the columns. With an error in the header, the rest is not read.
+void parse_header(CsvReader& reader) {
+    formats::CsvRecord header;
+    bool more = reader.next(header);
+    if (!reader.ok()) return;
+    if (!more || header.blank()) return reader.errors.add("line 1", "must contain the column names");
+    for (std::size_t i = 0; i < header.cells.size(); ++i)
+        parse_column_name(reader, header.cells[i].text, i + 1);
+    const auto& columns = reader.columns;
+    for (const auto* field : reader.request.view.creatable) {
         bool needed = field->required && field->default_kind == Field::Default::none;
         if (needed && std::find(columns.begin(), columns.end(), field) == columns.end())
-            importing.wrongs.add("line 1, " + field->name, "is required: there must be such a column");
+            reader.errors.add("line 1, " + field->name, "is required, but there is no such column");
     }
 }
 
-// "#/address/city" → "address/city"; of money, which is one cell, its name alone.
+// Converts a JSON pointer to a column: "#/address/city" → "address/city". Money is a single column: its
+// members become the field name alone.
 std::string column_of(const Collection& collection, std::string_view pointer) {
     pointer.remove_prefix(std::min<std::size_t>(2, pointer.size()));
     auto name = pointer.substr(0, pointer.find('/'));
@@ -130,177 +132,185 @@ std::string column_of(const Collection& collection, std::string_view pointer) {
     return std::string(field && field->type == FieldType::money ? name : pointer);
 }
 
-Written read_record(Importing& importing, const formats::CsvRecord& record) {
-    const auto& columns = importing.columns;
-    auto& wrongs = importing.wrongs;
-    auto line = at_line(record.line);
+ColumnValues parse_record(CsvReader& reader, const formats::CsvRecord& record) {
+    const auto& columns = reader.columns;
+    auto& errors = reader.errors;
+    auto line = line_label(record.line);
     if (record.cells.size() != columns.size()) {
-        wrongs.add(line, "has " + std::to_string(record.cells.size()) + " cells; the heading has " +
+        errors.add(line, "has " + std::to_string(record.cells.size()) + " fields, but the header has " +
                              std::to_string(columns.size()));
         return {};
     }
     bj::object body;
-    std::vector<std::string> unread;
+    std::vector<std::string> malformed;
     for (std::size_t i = 0; i < columns.size(); ++i) {
-        auto value = cell_value(*columns[i], record.cells[i]);
+        auto value = parse_csv_field(*columns[i], record.cells[i]);
         if (value) {
             body[columns[i]->name] = *std::move(value);
         } else {
-            unread.push_back(columns[i]->name);
-            wrongs.add(line + ", " + columns[i]->name, value.error().message);
+            malformed.push_back(columns[i]->name);
+            errors.add(line + ", " + columns[i]->name, value.error().message);
         }
     }
-    const auto& asked = importing.asked;
-    Mistakes mistakes;
-    auto written = check_new(asked.collection, asked.view, body, "", mistakes);
-    for (auto& mistake : mistakes.all) {
-        auto column = column_of(*asked.collection.collection, mistake.pointer);
-        // That it is required is not the mistake of what could not be read.
-        if (std::find(unread.begin(), unread.end(), column) == unread.end())
-            wrongs.add(line + ", " + column, std::move(mistake.detail));
+    const auto& request = reader.request;
+    ValidationErrors validation_errors;
+    auto values = parse_create_body(request.collection, request.view, body, "", validation_errors);
+    for (auto& error : validation_errors.list) {
+        auto column = column_of(*request.collection.collection, error.pointer);
+        // A malformed field is missing from `body`: it is not reported as required, too.
+        if (std::find(malformed.begin(), malformed.end(), column) == malformed.end())
+            errors.add(line + ", " + column, std::move(error.detail));
     }
-    return written;
+    return values;
 }
 
-using TakeRecord = std::function<bool(Written, std::size_t line)>;
+using RecordHandler = std::function<bool(ColumnValues, std::size_t line)>;
 
-// Gives each record of the table to `take`, until that says no.
-void read_records(Importing& importing, const TakeRecord& take) {
-    read_heading(importing);
-    if (!importing.good()) return;
-    auto most = importing.asked.desk.imports.records_max;
+// Calls `handle` for each record until it returns false.
+void read_records(CsvReader& reader, const RecordHandler& handle) {
+    parse_header(reader);
+    if (!reader.ok()) return;
+    auto max_records = reader.request.context.imports.max_records;
     formats::CsvRecord record;
-    while (!importing.wrongs.full() && importing.next(record)) {
-        if (record.blank() && importing.columns.size() > 1) continue;
-        if (++importing.records > most) {
-            return importing.wrongs.add(at_line(record.line),
-                                        "is too much: at most " + std::to_string(most) + " records at once");
+    while (!reader.errors.full() && reader.next(record)) {
+        if (record.blank() && reader.columns.size() > 1) continue;
+        if (++reader.records > max_records) {
+            return reader.errors.add(
+                line_label(record.line),
+                "exceeds the limit: at most " + std::to_string(max_records) + " records per import");
         }
-        auto written = read_record(importing, record);
-        if (importing.good() && !take(std::move(written), record.line)) return;
+        auto values = parse_record(reader, record);
+        if (reader.ok() && !handle(std::move(values), record.line)) return;
     }
-    if (importing.good() && importing.records == 0)
-        importing.wrongs.add("line 1", "must have records below it");
+    if (reader.ok() && reader.records == 0)
+        reader.errors.add("line 1", "must be followed by at least one record");
 }
 
-// Records on their way into statements. `store` says whether to go on.
-struct Batches {
-    std::function<bool(const Alike&)> store;
-    std::vector<Alike> open = {};
+// Groups records into batches by their fields. `store` inserts a full batch and returns whether to continue.
+struct BatchQueue {
+    std::function<bool(const RecordBatch&)> store;
+    std::vector<RecordBatch> open = {};
     std::size_t bytes = 0;
 
-    bool close(std::size_t index) {
+    bool flush(std::size_t index) {
         auto batch = std::move(open[index]);
         open.erase(open.begin() + static_cast<std::ptrdiff_t>(index));
         bytes -= batch.bytes;
         return store(batch);
     }
 
-    bool take(Written written, std::size_t line) {
+    bool add(ColumnValues columns, std::size_t line) {
         std::size_t size = 0;
-        for (const auto& value : written.values)
+        for (const auto& value : columns.values)
             size += sizeof value + (value ? value->size() : 0);
-        auto found =
-            std::find_if(open.begin(), open.end(), [&](const Alike& one) { return one.takes(written); });
-        if (found == open.end()) {
-            if (open.size() == batches_open && !close(0)) return false;
-            found = open.insert(open.end(), Alike{});
+        auto batch = std::find_if(open.begin(), open.end(),
+                                  [&](const RecordBatch& one) { return one.accepts(columns); });
+        if (batch == open.end()) {
+            if (open.size() == open_batches_max && !flush(0)) return false;
+            batch = open.insert(open.end(), RecordBatch{});
         }
-        found->records.push_back(std::move(written));
-        found->lines.push_back(line);
-        found->bytes += size;
+        batch->records.push_back(std::move(columns));
+        batch->lines.push_back(line);
+        batch->bytes += size;
         bytes += size;
-        bool full = found->records.size() == batch_records || found->records.front().fields.empty();
-        if (full && !close(static_cast<std::size_t>(found - open.begin()))) return false;
-        return bytes <= held_bytes_max || finish();
+        bool full = batch->records.size() == batch_records_max || batch->records.front().fields.empty();
+        if (full && !flush(static_cast<std::size_t>(batch - open.begin()))) return false;
+        return bytes <= queued_bytes_max || flush_all();
     }
 
-    bool finish() {
+    bool flush_all() {
         while (!open.empty()) {
-            if (!close(0)) return false;
+            if (!flush(0)) return false;
         }
         return true;
     }
 };
 
-std::optional<http::Reply> refuse_table(Importing& importing) {
-    auto& asked = importing.asked;
-    if (importing.trouble) {
-        return refuse_statement(asked, {.rows = *std::move(importing.trouble), .refusal = {}});
+// Returns the problem response for the errors of a pass; nullopt if there are none.
+std::optional<http::FullResponse> csv_problem(CsvReader& reader) {
+    auto& request = reader.request;
+    if (reader.read_error) {
+        return reject_query_error(request, {.rows = *std::move(reader.read_error), .server_error = {}});
     }
-    if (importing.wrongs.all.empty()) return {};
-    Mistakes mistakes;
-    mistakes.all = std::move(importing.wrongs.all);
-    return refuse_mistakes(asked, std::move(mistakes), "The table");
+    if (reader.errors.list.empty()) return {};
+    ValidationErrors errors;
+    errors.list = std::move(reader.errors.list);
+    return reject_invalid(request, std::move(errors), "The CSV body");
 }
 
-// The statement that the database refused.
-struct RefusedBatch {
-    Answered answered;
-    Place place;
+// A batch that the database rejected.
+struct FailedBatch {
+    QueryOutcome outcome;
+    RowLocation location;
 };
 
-// Reads the table once more, in batches, until one is not stored. What keeps it from being read.
-std::optional<http::Reply> store_records(Asked& asked, const std::function<bool(const Alike&)>& store) {
-    Importing importing(asked);
-    Batches batches{.store = store};
+// Reads the body again and passes it to `store` in batches until one is not stored. Returns a problem
+// response if the body cannot be read.
+std::optional<http::FullResponse> store_records(CollectionRequest& request,
+                                                const std::function<bool(const RecordBatch&)>& store) {
+    CsvReader reader(request);
+    BatchQueue batches{.store = store};
     bool stopped = false;
-    read_records(importing, [&](Written written, std::size_t line) {
-        stopped = !batches.take(std::move(written), line);
+    read_records(reader, [&](ColumnValues values, std::size_t line) {
+        stopped = !batches.add(std::move(values), line);
         return !stopped;
     });
-    if (auto trouble = refuse_table(importing)) return trouble;
-    if (!stopped) batches.finish();
+    if (auto problem = csv_problem(reader)) return problem;
+    if (!stopped) batches.flush_all();
     return {};
 }
 
-http::Reply explain_refusal(Asked& asked, const RefusedBatch& refused) {
-    auto trouble = refuse_statement(asked, refused.answered, refused.place);
-    if (trouble.status >= 500) return trouble;
-    RefusedRows rows(asked);
-    auto unread = store_records(asked, [&](const Alike& batch) {
-        return rows.store(batch.records, [&](std::size_t index) { return batch.place_of(index); });
+// Returns the problem response for a failed batch, with the locations of all records the database rejects.
+http::FullResponse explain_failure(CollectionRequest& request, const FailedBatch& failed) {
+    auto batch_problem = reject_query_error(request, failed.outcome, failed.location);
+    if (batch_problem.status >= 500) return batch_problem;
+    BulkInsertErrors errors(request);
+    auto read_problem = store_records(request, [&](const RecordBatch& batch) {
+        return errors.check(batch.records, [&](std::size_t index) { return batch.location_of(index); });
     });
-    auto all = rows.reply();
-    return unread ? *std::move(unread) : all ? *std::move(all) : trouble;
+    auto record_problem = errors.response();
+    return read_problem     ? *std::move(read_problem)
+           : record_problem ? *std::move(record_problem)
+                            : batch_problem;
 }
 
-http::Reply refuse_turn(Asked& asked) {
-    auto problem = http::problem_from(
-        Error{Fault::exhausted, "As many imports run as may at once: send it again when one is over.", ""});
+http::FullResponse reject_concurrent_import(CollectionRequest& request) {
+    auto problem = http::problem_from(Error{
+        Fault::exhausted, "Too many concurrent imports for this app. Retry after one has finished.", ""});
     problem.retry_after = std::chrono::seconds(10);
-    return refuse(asked, std::move(problem), "imports.at_once of integreat.yaml");
+    return reject(request, std::move(problem), "imports.max_concurrent of integreat.yaml");
 }
 
 }  // namespace
 
-http::Reply import_records(Asked& asked) {
-    const auto& name = asked.collection.collection->name;
-    if (asked.view.creatable.empty()) {
-        return refuse_forbidden(asked, "The role " + asked.view.role + " may not create records here.",
+http::FullResponse import_records(CollectionRequest& request) {
+    const auto& name = request.collection.collection->name;
+    if (request.view.creatable.empty()) {
+        return reject_forbidden(request, "The role " + request.view.role + " may not create records here.",
                                 "access.create of " + name + " has no rule for the role");
     }
-    // Each holds a connection and a thread for as long as it takes: some must be left for everybody else.
-    auto turn = asked.desk.importing->take(asked.call.tenant, asked.desk.imports.at_once);
-    if (!turn) return refuse_turn(asked);
-    Importing checked(asked);
-    read_records(checked, [](Written, std::size_t) { return true; });
-    if (auto trouble = refuse_table(checked)) return *std::move(trouble);
-    InTransaction transaction{asked};
-    if (auto trouble = transaction.begin()) return *std::move(trouble);
-    std::optional<RefusedBatch> refused;
-    auto unread = store_records(asked, [&](const Alike& batch) {
-        auto answered = run(asked, insert_many_sql(asked, batch.records, ""));
-        if (!answered.rows) refused = RefusedBatch{std::move(answered), batch.place()};
-        return !refused;
+    // An import occupies a connection and a thread while it runs: the limit leaves some for other requests.
+    auto permit = request.context.import_semaphore->try_acquire(request.http_context.tenant,
+                                                                request.context.imports.max_concurrent);
+    if (!permit) return reject_concurrent_import(request);
+    CsvReader checked(request);
+    read_records(checked, [](ColumnValues, std::size_t) { return true; });
+    if (auto problem = csv_problem(checked)) return *std::move(problem);
+    ScopedTransaction transaction{request};
+    if (auto error = transaction.begin()) return *std::move(error);
+    std::optional<FailedBatch> failed;
+    auto read_problem = store_records(request, [&](const RecordBatch& batch) {
+        auto outcome = execute(request, insert_many_sql(request, batch.records, ""));
+        if (!outcome.rows) failed = FailedBatch{std::move(outcome), batch.location()};
+        return !failed;
     });
-    if (unread) return *std::move(unread);
-    if (refused) {
-        transaction.roll_back();  // What is found out next takes a connection, too.
-        return explain_refusal(asked, *refused);
+    if (read_problem) return *std::move(read_problem);
+    if (failed) {
+        transaction.roll_back();  // Returns the connection: finding the failed records needs one, too.
+        return explain_failure(request, *failed);
     }
-    if (auto trouble = transaction.commit()) return *std::move(trouble);
-    return json_reply(201, R"({"imported":)" + std::to_string(checked.records) + "}");
+    if (auto error = transaction.commit()) return *std::move(error);
+    return json_response(201, R"({"imported":)" + std::to_string(checked.records) + "}");
 }
 
 }  // namespace integreat::collections

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "services/collections/api/insert_sql.h"
 
+#include "services/collections/values/field_formats.h"
+
 namespace integreat::collections {
 
 std::string column_list(const std::vector<const Field*>& fields) {
@@ -10,75 +12,78 @@ std::string column_list(const std::vector<const Field*>& fields) {
     return list;
 }
 
-// The type of a column, as a parameter for the whole of it.
-std::string column_type(const Field& field) {
+std::string parameter_type(const Field& field) {
     return field.type == FieldType::list ? std::string(sql_type(field.element)) + "[]"
                                          : std::string(sql_type(field.type));
 }
 
-Sql insert_sql(const Asked& asked, const Written& written, const std::string& returning) {
+Sql insert_sql(const CollectionRequest& request, const ColumnValues& columns, const std::string& returning) {
     Sql sql;
     std::string values;
-    for (std::size_t i = 0; i < written.fields.size(); ++i) {
-        sql.parameters.push_back(written.values[i]);
-        values += (i == 0 ? "$" : ", $") + std::to_string(i + 1) + "::" + column_type(*written.fields[i]);
+    for (std::size_t i = 0; i < columns.fields.size(); ++i) {
+        sql.parameters.push_back(columns.values[i]);
+        values += (i == 0 ? "$" : ", $") + std::to_string(i + 1) + "::" + parameter_type(*columns.fields[i]);
     }
-    sql.text = asked.view.comment + "INSERT INTO " + asked.collection.table + " AS t";
-    if (written.fields.empty())
+    sql.text = request.view.sql_comment + "INSERT INTO " + request.collection.table + " AS t";
+    if (columns.fields.empty())
         sql.text += " DEFAULT VALUES";
     else
-        sql.text += " (" + column_list(written.fields) + ") VALUES (" + values + ")";
+        sql.text += " (" + column_list(columns.fields) + ") VALUES (" + values + ")";
     sql.text += returning;
     return sql;
 }
 
-Sql insert_many_sql(const Asked& asked, std::span<const Written> records, const std::string& returning) {
+Sql insert_many_sql(const CollectionRequest& request, std::span<const ColumnValues> records,
+                    const std::string& returning) {
     const auto& fields = records.front().fields;
-    if (fields.empty()) return insert_sql(asked, records.front(), returning);
+    if (fields.empty()) return insert_sql(request, records.front(), returning);
     Sql sql;
     std::string arrays, names, values;
     for (std::size_t i = 0; i < fields.size(); ++i) {
         std::vector<postgres::Value> all;
         for (const auto& record : records)
             all.push_back(record.values[i]);
-        bool list = fields[i]->type == FieldType::list;  // An array of lists would have to be rectangular.
+        bool list =
+            fields[i]->type == FieldType::list;  // Passed as text: an array of arrays must be rectangular.
         auto name = "c" + std::to_string(i);
         arrays += (i == 0 ? "" : ", ") +
-                  sql.parameter(array_literal(all),
+                  sql.parameter(to_array_literal(all),
                                 (list ? "text" : std::string(sql_type(fields[i]->type))) + "[]");
         names += name + ", ";
-        values += (i == 0 ? "u." : ", u.") + name + (list ? "::" + column_type(*fields[i]) : "");
+        values += (i == 0 ? "u." : ", u.") + name + (list ? "::" + parameter_type(*fields[i]) : "");
     }
-    sql.text = asked.view.comment + "INSERT INTO " + asked.collection.table + " AS t (" +
+    sql.text = request.view.sql_comment + "INSERT INTO " + request.collection.table + " AS t (" +
                column_list(fields) + ") SELECT " + values + " FROM unnest(" + arrays +
                ") WITH ORDINALITY AS u(" + names + "place) ORDER BY u.place" + returning;
     return sql;
 }
 
-std::optional<http::Reply> InTransaction::begin() {
-    if (asked.call.transaction) return {};
-    auto transaction = asked.pool.begin(asked.call.tenant, asked.call.deadline);
-    if (!transaction) return refuse_statement(asked, {.rows = std::move(transaction).error(), .refusal = {}});
-    own = std::move(*transaction);
-    asked.call.transaction = &*own;
+std::optional<http::FullResponse> ScopedTransaction::begin() {
+    if (request.http_context.transaction) return {};
+    auto transaction = request.pool.begin(request.http_context.tenant, request.http_context.deadline);
+    if (!transaction)
+        return reject_query_error(request, {.rows = std::move(transaction).error(), .server_error = {}});
+    owned = std::move(*transaction);
+    request.http_context.transaction = &*owned;
     return {};
 }
 
-std::optional<http::Reply> InTransaction::commit() {
-    if (!own) return {};
-    asked.call.transaction = nullptr;
-    auto done = own->commit();
+std::optional<http::FullResponse> ScopedTransaction::commit() {
+    if (!owned) return {};
+    request.http_context.transaction = nullptr;
+    auto done = owned->commit();
     if (done) return {};
-    return refuse_statement(asked, {.rows = std::move(done).error(), .refusal = own->refusal()});
+    return reject_query_error(request,
+                              {.rows = std::move(done).error(), .server_error = owned->server_error()});
 }
 
-void InTransaction::roll_back() {
-    if (!own) return;
-    asked.call.transaction = nullptr;
-    own.reset();
+void ScopedTransaction::roll_back() {
+    if (!owned) return;
+    request.http_context.transaction = nullptr;
+    owned.reset();
 }
 
-InTransaction::~InTransaction() {
+ScopedTransaction::~ScopedTransaction() {
     roll_back();
 }
 

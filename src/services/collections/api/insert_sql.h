@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// New records on their way into a table: one, or several alike in one statement, and the transaction that
-// makes several statements all or none. Values travel as parameters only, so nothing of them is ever SQL.
+// INSERT statements for new records, one or a batch, and the transaction that makes several statements
+// atomic. Values are passed as parameters only, so no part of them becomes SQL.
 #pragma once
 
 #include <optional>
@@ -13,27 +13,30 @@
 
 namespace integreat::collections {
 
-// "\"name\", \"email\""
+// Returns "\"name\", \"email\"".
 std::string column_list(const std::vector<const Field*>& fields);
-// The type of a column, as a parameter for the whole of it.
-std::string column_type(const Field& field);
+// Returns the type that a parameter for the whole column is cast to: "bigint", "text[]".
+std::string parameter_type(const Field& field);
 
 // `returning` is SQL: " RETURNING t.\"id\"", or empty.
-Sql insert_sql(const Asked& asked, const Written& written, const std::string& returning);
+Sql insert_sql(const CollectionRequest& request, const ColumnValues& columns, const std::string& returning);
 
-// Several records with values for the same fields, in one statement: each column travels as an array. Of
-// those without any value, only the first.
-Sql insert_many_sql(const Asked& asked, std::span<const Written> records, const std::string& returning);
+// Returns one statement for several records with values for the same fields: each column is passed as an
+// array. Records without any values cannot be batched: only the first one is inserted.
+Sql insert_many_sql(const CollectionRequest& request, std::span<const ColumnValues> records,
+                    const std::string& returning);
 
-// Work for a transaction of its own if the call has none yet, which then ends with it.
-struct InTransaction {
-    Asked& asked;
-    std::optional<postgres::Transaction> own = std::nullopt;
+// Begins a transaction unless the request already has one, and rolls it back on destruction.
+struct ScopedTransaction {
+    CollectionRequest& request;
+    std::optional<postgres::Transaction> owned = std::nullopt;
 
-    std::optional<http::Reply> begin();
-    std::optional<http::Reply> commit();
-    void roll_back();  // Its own, which gives its connection back; the call's waits for whoever began it.
-    ~InTransaction();
+    std::optional<http::FullResponse> begin();
+    std::optional<http::FullResponse> commit();
+    // Rolls back the owned transaction and returns its connection. A transaction of the request is left to
+    // its owner.
+    void roll_back();
+    ~ScopedTransaction();
 };
 
 }  // namespace integreat::collections

@@ -6,6 +6,7 @@
 
 #include <boost/json.hpp>
 
+#include "base/text/ascii.h"
 #include "services/collections/values/csv_fields.h"
 
 namespace integreat::collections {
@@ -15,7 +16,7 @@ namespace {
 namespace bj = boost::json;
 
 constexpr std::string_view money_schema = R"({"type": "object", "required": ["amount"],
-  "description": "An amount in minor units: 150000 is 1,500.00.", "additionalProperties": false,
+  "description": "Amount in minor units: 150000 is 1,500.00.", "additionalProperties": false,
   "properties": {"amount": {"type": "integer", "format": "int64"},
     "currency": {"type": "string", "minLength": 3, "maxLength": 3}},
   "examples": [{"amount": 150000, "currency": "PHP"}]})";
@@ -36,19 +37,17 @@ constexpr std::string_view file_schema = R"({"type": "object", "required": ["key
     "content_type": {"type": "string", "maxLength": 200}, "bytes": {"type": "integer", "minimum": 0}},
   "examples": [{"key": "evidence/report.pdf", "name": "report.pdf", "content_type": "application/pdf"}]})";
 
-enum class Use { answer, creation, change };
+enum class SchemaUse { response, create, update };
 
-std::string pascal(std::string_view words) {
+std::string to_pascal_case(std::string_view text) {
     std::string name;
     bool upper = true;
-    for (char c : words) {
-        bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-        bool digit = c >= '0' && c <= '9';
-        if (!letter && !digit) {
+    for (char c : text) {
+        if (!is_alnum(c)) {
             upper = true;
             continue;
         }
-        name += upper && c >= 'a' && c <= 'z' ? static_cast<char>(c - 32) : c;
+        name += upper ? to_upper(c) : c;
         upper = false;
     }
     return name;
@@ -58,7 +57,7 @@ bj::object component(std::string_view name) {
     return {{"$ref", "#/components/schemas/" + std::string(name)}};
 }
 
-bj::array texts(const std::vector<std::string>& values) {
+bj::array to_json_array(const std::vector<std::string>& values) {
     bj::array all;
     for (const auto& value : values)
         all.emplace_back(value);
@@ -67,9 +66,9 @@ bj::array texts(const std::vector<std::string>& values) {
 
 bj::object text_schema(const Field& field) {
     bj::object schema{{"type", "string"}};
-    if (field.length_min) schema["minLength"] = *field.length_min;
-    if (field.length_max) schema["maxLength"] = *field.length_max;
-    // What RE2 and JavaScript read differently begins so.
+    if (field.min_length) schema["minLength"] = *field.min_length;
+    if (field.max_length) schema["maxLength"] = *field.max_length;
+    // RE2 and JavaScript differ in the meaning of groups that start with "(?".
     if (!field.pattern.empty() && field.pattern.find("(?") == std::string::npos)
         schema["pattern"] = "^(?:" + field.pattern + ")$";
     return schema;
@@ -82,8 +81,8 @@ bj::object integer_schema(const Field& field) {
         if (text && std::from_chars(text->data(), text->data() + text->size(), number).ec == std::errc())
             schema[name] = number;
     };
-    bound("minimum", field.least);
-    bound("maximum", field.most);
+    bound("minimum", field.min);
+    bound("maximum", field.max);
     return schema;
 }
 
@@ -95,10 +94,10 @@ bj::object type_schema(const Field& field, FieldType type) {
         case FieldType::boolean: return {{"type", "boolean"}};
         case FieldType::date: return {{"type", "string"}, {"format", "date"}};
         case FieldType::timestamp: return {{"type", "string"}, {"format", "date-time"}};
-        case FieldType::enumeration: return {{"type", "string"}, {"enum", texts(field.values)}};
+        case FieldType::enumeration: return {{"type", "string"}, {"enum", to_json_array(field.values)}};
         case FieldType::email: return {{"type", "string"}, {"format", "email"}};
         case FieldType::phone:
-            return {{"type", "string"}, {"description", "Answered as E.164: +639171234567."}};
+            return {{"type", "string"}, {"description", "Returned as E.164: +639171234567."}};
         case FieldType::address: return component("Address");
         case FieldType::file: return component("File");
         case FieldType::reference:
@@ -106,7 +105,7 @@ bj::object type_schema(const Field& field, FieldType type) {
         case FieldType::user: return {{"type", "string"}, {"maxLength", 128}};
         case FieldType::list:
             return {{"type", "array"},
-                    {"maxItems", field.items_max},
+                    {"maxItems", field.max_items},
                     {"items", type_schema(field, field.element)}};
         case FieldType::json: return {};
         case FieldType::text: break;
@@ -114,7 +113,7 @@ bj::object type_schema(const Field& field, FieldType type) {
     return text_schema(field);
 }
 
-// With null among what it may be.
+// Adds null to the allowed values.
 bj::object nullable(bj::object schema) {
     if (schema.contains("$ref") || schema.contains("anyOf"))
         return {{"anyOf", bj::array{std::move(schema), bj::object{{"type", "null"}}}}};
@@ -123,28 +122,29 @@ bj::object nullable(bj::object schema) {
     return schema;
 }
 
-bj::object field_schema(const Model& model, const Field& field, Use use) {
+bj::object field_schema(const Model& model, const Field& field, SchemaUse use) {
     auto schema = type_schema(field, field.type);
-    if (use == Use::answer && field.type == FieldType::reference) {
+    if (use == SchemaUse::response && field.type == FieldType::reference) {
         auto expanded = component(schema_name(model, *model.find(field.target)));
         schema = {{"anyOf", bj::array{std::move(schema), std::move(expanded)}}};
     }
-    bool may_be_null = use == Use::answer ? !field.required && !(field.system && field.name != "created_by")
-                                          : !field.required;
+    bool may_be_null = use == SchemaUse::response
+                           ? !field.required && !(field.system && field.name != "created_by")
+                           : !field.required;
     if (may_be_null) schema = nullable(std::move(schema));
     if (!field.summary.empty()) schema["description"] = field.summary;
-    if (use == Use::answer && (field.system || field.computed())) schema["readOnly"] = true;
+    if (use == SchemaUse::response && (field.system || field.computed())) schema["readOnly"] = true;
     return schema;
 }
 
-// Fields that some role has, and of those the ones that every role with any has.
-struct Union {
-    std::vector<const Field*> some;
-    std::vector<const Field*> all;
+// Fields of an action over all roles.
+struct FieldUnion {
+    std::vector<const Field*> some;  // Fields of at least one role.
+    std::vector<const Field*> all;   // Fields of every role that has any.
 };
 
-Union union_of(const Model& model, const Collection& collection, Action action) {
-    Union found;
+FieldUnion field_union(const Model& model, const Collection& collection, Action action) {
+    FieldUnion found;
     for (const auto& field : collection.fields) {
         std::size_t roles = 0, having = 0;
         for (const auto& role : model.roles) {
@@ -161,8 +161,8 @@ Union union_of(const Model& model, const Collection& collection, Action action) 
 std::string text_example(const Field& field) {
     if (!field.example.empty()) return field.example;
     switch (field.type) {
-        case FieldType::decimal: return field.least.value_or("1.50");
-        case FieldType::date: return field.most.value_or(field.least.value_or("2026-11-23"));
+        case FieldType::decimal: return field.min.value_or("1.50");
+        case FieldType::date: return field.max.value_or(field.min.value_or("2026-11-23"));
         case FieldType::timestamp: return "2026-11-23T08:15:00Z";
         case FieldType::enumeration: return field.values.empty() ? "" : field.values.front();
         case FieldType::email: return "ana@example.ph";
@@ -174,11 +174,11 @@ std::string text_example(const Field& field) {
     }
 }
 
-bj::value example_of(const Field& field) {
+bj::value example_value(const Field& field) {
     switch (field.type) {
         case FieldType::integer: {
             std::int64_t number = 1;
-            const auto& text = field.example.empty() ? field.least.value_or("1") : field.example;
+            const auto& text = field.example.empty() ? field.min.value_or("1") : field.example;
             std::from_chars(text.data(), text.data() + text.size(), number);
             return number;
         }
@@ -192,29 +192,30 @@ bj::value example_of(const Field& field) {
     }
 }
 
-// What a spreadsheet shows of the example.
-std::string example_cell(const Field& field) {
-    if (field.type == FieldType::money) return major_units("150000", field.currency);
-    auto value = example_of(field);
+// Returns the example as a CSV field.
+std::string example_csv_field(const Field& field) {
+    if (field.type == FieldType::money) return format_major_units("150000", field.currency);
+    auto value = example_value(field);
     return value.is_string() ? std::string(value.get_string()) : bj::serialize(value);
 }
 
-bj::object object_schema(const Model& model, const std::vector<const Field*>& fields, Use use,
+bj::object object_schema(const Model& model, const std::vector<const Field*>& fields, SchemaUse use,
                          const std::vector<const Field*>& always) {
     bj::object properties, example;
     bj::array required;
     for (const auto* field : fields) {
         properties[field->name] = field_schema(model, *field, use);
-        // A field that every role that writes has: whether it must be there does not depend on who asks.
-        bool given = std::find(always.begin(), always.end(), field) != always.end();
-        bool must = use == Use::answer ||
-                    (use == Use::creation && field->required && field->default_kind == Field::Default::none);
-        if (given && must) required.emplace_back(field->name);
-        if (use != Use::change || field->type == FieldType::text) example[field->name] = example_of(*field);
+        // Only a field of every role can be required: for other fields it depends on the caller.
+        bool in_every_role = std::find(always.begin(), always.end(), field) != always.end();
+        bool is_required = use == SchemaUse::response || (use == SchemaUse::create && field->required &&
+                                                          field->default_kind == Field::Default::none);
+        if (in_every_role && is_required) required.emplace_back(field->name);
+        if (use != SchemaUse::update || field->type == FieldType::text)
+            example[field->name] = example_value(*field);
     }
     bj::object schema{{"type", "object"}, {"properties", std::move(properties)}};
     if (!required.empty()) schema["required"] = std::move(required);
-    if (use != Use::answer) schema["additionalProperties"] = false;
+    if (use != SchemaUse::response) schema["additionalProperties"] = false;
     schema["examples"] = bj::array{std::move(example)};
     return schema;
 }
@@ -224,37 +225,37 @@ void add_collection(http::Components& all, const Model& model, const Collection&
     auto add = [&](const char* suffix, const bj::object& schema) {
         all.emplace_back(name + suffix, bj::serialize(schema));
     };
-    auto read = union_of(model, collection, Action::read);
-    auto record = object_schema(model, read.some, Use::answer, read.all);
+    auto read = field_union(model, collection, Action::read);
+    auto record = object_schema(model, read.some, SchemaUse::response, read.all);
     if (!collection.summary.empty()) record["description"] = collection.summary;
     add("", record);
-    auto create = union_of(model, collection, Action::create);
-    add(".New", object_schema(model, create.some, Use::creation, create.all));
-    auto change = union_of(model, collection, Action::update);
+    auto create = field_union(model, collection, Action::create);
+    add(".New", object_schema(model, create.some, SchemaUse::create, create.all));
+    auto change = field_union(model, collection, Action::update);
     std::erase_if(change.some, [](const Field* field) { return field->immutable; });
-    add(".Change", object_schema(model, change.some, Use::change, {}));
+    add(".Change", object_schema(model, change.some, SchemaUse::update, {}));
     add(".Page", {{"type", "object"},
                   {"required", bj::array{"items", "next"}},
                   {"properties",
                    {{"items", {{"type", "array"}, {"items", component(name)}}},
                     {"next",
                      {{"type", bj::array{"string", "null"}},
-                      {"description", "Of the next page; null: the last."}}}}}});
+                      {"description", "Cursor of the next page; null on the last page."}}}}}});
 }
 
 }  // namespace
 
 std::string type_name(const Model& model, const Collection& collection) {
-    auto name = pascal(collection.title);
-    auto alike = std::count_if(model.collections.begin(), model.collections.end(),
-                               [&](const auto& other) { return pascal(other.title) == name; });
-    bool taken = name.empty() || alike > 1 || (name[0] >= '0' && name[0] <= '9') || name == "Money" ||
-                 name == "Address" || name == "File";
-    return taken ? pascal(collection.name) + "Record" : name;
+    auto name = to_pascal_case(collection.title);
+    auto same_title = std::count_if(model.collections.begin(), model.collections.end(),
+                                    [&](const auto& other) { return to_pascal_case(other.title) == name; });
+    bool needs_suffix = name.empty() || same_title > 1 || (name[0] >= '0' && name[0] <= '9') ||
+                        name == "Money" || name == "Address" || name == "File";
+    return needs_suffix ? to_pascal_case(collection.name) + "Record" : name;
 }
 
 std::string schema_name(const Model& model, const Collection& collection) {
-    return pascal(model.app.text) + type_name(model, collection);
+    return to_pascal_case(model.app.text) + type_name(model, collection);
 }
 
 std::shared_ptr<const http::Components> component_schemas(const Model& model) {
@@ -267,11 +268,12 @@ std::shared_ptr<const http::Components> component_schemas(const Model& model) {
     return all;
 }
 
-std::string accepted_schema(const Model& model, const Collection& collection, const Transition& transition) {
+std::string transition_schema(const Model& model, const Collection& collection,
+                              const Transition& transition) {
     std::vector<const Field*> accepted;
     for (const auto& name : transition.accepts)
         accepted.push_back(collection.find(name));
-    return bj::serialize(object_schema(model, accepted, Use::change, {}));
+    return bj::serialize(object_schema(model, accepted, SchemaUse::update, {}));
 }
 
 std::string filter_schema(const Field& field) {
@@ -279,23 +281,23 @@ std::string filter_schema(const Field& field) {
     bool values = field.type != FieldType::json && field.type != FieldType::address &&
                   field.type != FieldType::file && field.type != FieldType::list &&
                   field.type != FieldType::money;
-    auto value = example_of(field);
+    auto value = example_value(field);
     auto text = value.is_string() ? std::string(value.get_string()) : bj::serialize(value);
     schema["examples"] = bj::array{bj::value(values ? "eq." + text : std::string("null.false"))};
     return bj::serialize(schema);
 }
 
-std::string table_schema(const Model& model, const Collection& collection, Action action) {
-    auto fields = union_of(model, collection, action);
-    std::string heading, row;
+std::string csv_schema(const Model& model, const Collection& collection, Action action) {
+    auto fields = field_union(model, collection, action);
+    std::string header, row;
     for (const auto* field : action == Action::read ? fields.some : fields.all) {
-        if (!heading.empty()) heading += ',', row += ',';
-        heading += field->name;
-        formats::append_csv_cell(row, example_cell(*field));
+        if (!header.empty()) header += ',', row += ',';
+        header += field->name;
+        formats::append_csv_cell(row, example_csv_field(*field));
     }
     bj::object schema{{"type", "string"},
-                      {"description", "RFC 4180 in UTF-8, the names of fields in the first line."},
-                      {"examples", bj::array{bj::value(heading + "\r\n" + row + "\r\n")}}};
+                      {"description", "RFC 4180 in UTF-8, with field names in the first line."},
+                      {"examples", bj::array{bj::value(header + "\r\n" + row + "\r\n")}}};
     return bj::serialize(schema);
 }
 
@@ -305,8 +307,9 @@ std::string feed_schema(const Collection& collection) {
         events += ", " + transition.name;
     bj::object schema{
         {"type", "string"},
-        {"description", "Server-sent events: " + events +
-                            ". `data` is the record as it is now; `id` is where Last-Event-ID goes on from."},
+        {"description",
+         "Server-sent events: " + events +
+             ". `data` is the current record; send `id` as Last-Event-ID to resume after the event."},
         {"examples", bj::array{"id: 7341-0\n\nevent: created\ndata: {\"id\": "
                                "\"019abcde-0000-7000-8000-000000000001\"}\nid: 7342-118\n\n"}}};
     return bj::serialize(schema);
@@ -318,15 +321,15 @@ std::string_view history_schema() {
     "required": ["id", "at", "by", "role", "request", "action", "transition", "state", "version", "changes"],
     "properties": {
       "id": {"type": "string"}, "at": {"type": "string", "format": "date-time"},
-      "by": {"type": ["string", "null"], "description": "The uid; key:ID of an API key."},
+      "by": {"type": ["string", "null"], "description": "UID of the user, or key:ID for an API key."},
       "role": {"type": ["string", "null"]}, "request": {"type": ["string", "null"]},
       "action": {"type": "string", "enum": ["create", "update", "transition", "delete"]},
       "transition": {"type": ["string", "null"]}, "state": {"type": ["string", "null"]},
       "version": {"type": "integer"},
-      "changes": {"type": "object", "description": "By field, as far as the caller may read them.",
+      "changes": {"type": "object", "description": "Changes of fields the caller may read.",
         "additionalProperties": {"type": "object", "required": ["from", "to"],
           "properties": {"from": {}, "to": {}}}}}}},
-  "next": {"type": ["string", "null"], "description": "Of the next page; null: the last."}}})";
+  "next": {"type": ["string", "null"], "description": "Cursor of the next page; null on the last page."}}})";
 }
 
 std::string schema_reference(const std::string& name) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The collections as JSON Schemas (draft 2020-12), for OpenAPI: what a record looks like, what a new one and
-// a change may have. They tell of all roles together; what a role may see or write is decided where it asks.
+// JSON Schemas (draft 2020-12) of collections for OpenAPI: records, new records and changes. A schema covers
+// all roles together; the fields a role may read or write are checked per request.
 #pragma once
 
 #include <memory>
@@ -11,27 +11,28 @@
 
 namespace integreat::collections {
 
-// "CampusStudent": the app, and the collection's title if no other has the same.
+// Returns the app followed by the type name: "CampusStudent".
 std::string schema_name(const Model& model, const Collection& collection);
-// "Student": the same without the app.
+// Returns the collection's title in Pascal case, "Student"; "StudentsRecord", from the name, if the title is
+// not unique.
 std::string type_name(const Model& model, const Collection& collection);
 
-// For each collection NAME, NAME.New, NAME.Change and NAME.Page; Money, Address and File.
+// Returns NAME, NAME.New, NAME.Change and NAME.Page for each collection, and Money, Address and File.
 std::shared_ptr<const http::Components> component_schemas(const Model& model);
 
-// What a transition accepts, for the body of its request.
-std::string accepted_schema(const Model& model, const Collection& collection, const Transition& transition);
+// Returns the schema of a transition's request body: the fields it accepts.
+std::string transition_schema(const Model& model, const Collection& collection, const Transition& transition);
 
-// Of the parameter that filters by the field.
+// Returns the schema of the query parameter that filters by the field.
 std::string filter_schema(const Field& field);
-// Comma-separated values that such a role may read or create.
-std::string table_schema(const Model& model, const Collection& collection, Action action);
-// The change feed.
+// Returns the schema of CSV with the fields of the action: export (read) or import (create).
+std::string csv_schema(const Model& model, const Collection& collection, Action action);
+// Returns the schema of the change feed's event stream.
 std::string feed_schema(const Collection& collection);
-// A page of a record's history.
+// Returns the schema of a page of a record's history.
 std::string_view history_schema();
 
-// {"$ref": "#/components/schemas/NAME"}
+// Returns {"$ref": "#/components/schemas/NAME"}.
 std::string schema_reference(const std::string& name);
 
 }  // namespace integreat::collections

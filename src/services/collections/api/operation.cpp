@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "services/collections/api/operation.h"
 
+#include "base/text/ascii.h"
 #include "json/value/parse.h"
 #include "postgres/driver/completion_queue.h"
 
@@ -9,244 +10,238 @@ namespace integreat::collections {
 namespace {
 
 constexpr int attempts_max = 3;
-// Rows of more than this are rendered where waiting is allowed: it may take longer than a request should hold
-// up others.
-constexpr std::size_t large_bytes = 256 * 1024;
+// Result sets above this size, in bytes, are rendered on a blocking thread, so that rendering does not delay
+// other requests of the I/O thread.
+constexpr std::size_t large_result_bytes = 256 * 1024;
 
-bool asks_again(const postgres::Refusal& refusal) {
-    return refusal.state == "40001" || refusal.state == "40P01";
+bool is_retryable(const postgres::ServerError& error) {
+    return error.sqlstate == "40001" || error.sqlstate == "40P01";
 }
 
-std::string listed(const std::vector<std::string>& words) {
-    std::string text;
-    for (const auto& word : words)
-        text += (text.empty() ? "" : ", ") + word;
+std::string join_names(const std::vector<std::string>& names) {
+    auto text = join(names, ", ");
     return text;
 }
 
-std::vector<http::FieldError> at_fields(const std::vector<std::string>& fields, const Place& place,
-                                        const char* detail) {
+std::vector<http::FieldError> field_errors(const std::vector<std::string>& fields,
+                                           const RowLocation& location, const char* detail) {
     std::vector<http::FieldError> errors;
     for (const auto& field : fields)
-        errors.push_back({place.field + field, detail});
+        errors.push_back({location.field_prefix + field, detail});
     return errors;
 }
 
-http::Problem invalid(std::vector<http::FieldError> errors) {
-    return {.status = 400,
-            .type = "invalid-request",
-            .title = "The request is not valid",
-            .detail = errors.empty() ? "A value does not fit its field."
-                                     : "The body does not fit; `errors` has each place.",
-            .errors = std::move(errors)};
+http::Problem invalid_request(std::vector<http::FieldError> errors) {
+    std::string detail = errors.empty() ? "A value is out of range for its field."
+                                        : "The body is invalid; `errors` lists each location.";
+    return http::problem(http::ProblemType::invalid_request, std::move(detail), std::move(errors));
 }
 
-http::Problem conflict(const char* type, const char* title, std::string detail) {
-    return {.status = 409, .type = type, .title = title, .detail = std::move(detail)};
-}
-
-http::Problem problem_of(const Asked& asked, const RefusedChange& refused, const Place& place) {
-    const auto& fields = refused.fields;
-    switch (refused.why) {
-        case Refused::already_exists: {
-            auto no = conflict("already-exists", "There is such a record already",
-                               fields.empty() ? "Another record has the same values."
-                                              : "Another record has the same " + listed(fields) + ".");
-            no.errors = at_fields(fields, place, "is taken");
-            return no;
+http::Problem to_problem(const CollectionRequest& request, const ConstraintViolation& violation,
+                         const RowLocation& location) {
+    const auto& fields = violation.fields;
+    switch (violation.kind) {
+        case ViolationKind::already_exists: {
+            auto problem =
+                http::problem(http::ProblemType::already_exists,
+                              fields.empty() ? "Another record has the same values."
+                                             : "Another record has the same " + join_names(fields) + ".");
+            problem.errors = field_errors(fields, location, "is already in use");
+            return problem;
         }
-        case Refused::referenced:
-            return conflict("referenced", "Other records refer to it",
-                            "Records of " + refused.collection + " refer to it by " + listed(fields) + ".");
-        case Refused::wrong_state:
-            return conflict("wrong-state", "The record's state does not allow this",
-                            "The transition does not start from the state that the record is in.");
-        case Refused::required_for_transition: {
-            auto no = conflict("incomplete", "Something must be filled in first",
-                               "The transition requires " + listed(fields) + ".");
-            no.errors = at_fields(fields, place, "is required for this transition");
-            return no;
+        case ViolationKind::referenced:
+            return http::problem(
+                http::ProblemType::referenced,
+                "Records of " + violation.collection + " reference it through " + join_names(fields) + ".");
+        case ViolationKind::wrong_state:
+            return http::problem(http::ProblemType::wrong_state,
+                                 "The transition does not start from the current state of the record.");
+        case ViolationKind::required_for_transition: {
+            auto problem = http::problem(http::ProblemType::incomplete,
+                                         "The transition requires " + join_names(fields) + ".");
+            problem.errors = field_errors(fields, location, "is required for this transition");
+            return problem;
         }
-        case Refused::guard:
-            return conflict("guard-failed", "A condition does not hold",
-                            "The transition's condition does not hold.");
-        case Refused::unreadable_reference:
-            return invalid(at_fields(fields, place, "there is no such record"));
-        case Refused::missing: return invalid(at_fields(fields, place, "is required"));
-        case Refused::out_of_range: return invalid(at_fields(fields, place, "does not fit"));
-        case Refused::forbidden:
-        case Refused::other: break;
+        case ViolationKind::guard:
+            return http::problem(http::ProblemType::guard_failed,
+                                 "The transition's condition does not hold.");
+        case ViolationKind::unreadable_reference:
+            return invalid_request(field_errors(fields, location, "there is no such record"));
+        case ViolationKind::missing: return invalid_request(field_errors(fields, location, "is required"));
+        case ViolationKind::out_of_range:
+            return invalid_request(field_errors(fields, location, "is out of range"));
+        case ViolationKind::forbidden:
+        case ViolationKind::other: break;
     }
-    return {.status = 403,
-            .type = "forbidden",
-            .title = "This is not allowed",
-            .detail = "No rule of " + asked.collection.collection->name + " allows this to the role " +
-                      asked.view.role + "."};
+    return http::problem(http::ProblemType::forbidden, "No rule of " + request.collection.collection->name +
+                                                           " allows this for the role " + request.view.role +
+                                                           ".");
 }
 
 }  // namespace
 
-Answered run(Asked& asked, const Sql& sql) {
-    Answered answered{.rows = Error{}, .refusal = {}};
-    if (auto* transaction = asked.call.transaction) {
-        transaction->act_as(asked.acting);
-        answered.rows = transaction->execute(sql.text, std::span<const postgres::Value>(sql.parameters));
-        answered.refusal = transaction->refusal();
-        return answered;
+QueryOutcome execute(CollectionRequest& request, const Sql& sql) {
+    QueryOutcome outcome{.rows = Error{}, .server_error = {}};
+    if (auto* transaction = request.http_context.transaction) {
+        transaction->set_role(request.caller);
+        outcome.rows = transaction->execute(sql.text, std::span<const postgres::Value>(sql.parameters));
+        outcome.server_error = transaction->server_error();
+        return outcome;
     }
     for (int attempt = 1;; ++attempt) {
-        answered.rows = asked.pool.run_as(asked.call.tenant, asked.acting, asked.call.deadline, sql.text,
-                                          sql.parameters, &answered.refusal);
-        if (answered.rows || !asks_again(answered.refusal) || attempt >= attempts_max) return answered;
+        outcome.rows =
+            request.pool.query_as(request.http_context.tenant, request.caller, request.http_context.deadline,
+                                  sql.text, sql.parameters, &outcome.server_error);
+        if (outcome.rows || !is_retryable(outcome.server_error) || attempt >= attempts_max) return outcome;
     }
 }
 
-Answered attempt(Asked& asked, const Sql& sql) {
-    Answered answered{.rows = Error{}, .refusal = {}};
-    auto& transaction = *asked.call.transaction;
-    transaction.act_as(asked.acting);
-    answered.rows = transaction.attempt(sql.text, std::span<const postgres::Value>(sql.parameters));
-    answered.refusal = transaction.refusal();
-    return answered;
+QueryOutcome execute_in_savepoint(CollectionRequest& request, const Sql& sql) {
+    QueryOutcome outcome{.rows = Error{}, .server_error = {}};
+    auto& transaction = *request.http_context.transaction;
+    transaction.set_role(request.caller);
+    outcome.rows =
+        transaction.execute_in_savepoint(sql.text, std::span<const postgres::Value>(sql.parameters));
+    outcome.server_error = transaction.server_error();
+    return outcome;
 }
 
-http::Reply answer_now(Asked& asked, Step step) {
-    if (auto* reply = std::get_if<http::Reply>(&step)) return std::move(*reply);
-    ASSERT(std::holds_alternative<Question>(step));
-    const auto& question = std::get<Question>(step);
-    return question.answer(asked, run(asked, question.sql));
+http::FullResponse execute_blocking(CollectionRequest& request, HandlerResult result) {
+    if (auto* response = std::get_if<http::FullResponse>(&result)) return std::move(*response);
+    ASSERT(std::holds_alternative<QueryPlan>(result));
+    const auto& plan = std::get<QueryPlan>(result);
+    return plan.on_result(request, execute(request, plan.sql));
 }
 
-http::Response answer_later(std::shared_ptr<Asked> asked, Step step) {
-    if (auto* reply = std::get_if<http::Reply>(&step)) return std::move(*reply);
-    auto* question = std::get_if<Question>(&step);
-    if (!question) return http::Defer{};
-    // Both ends of what is under way hold it, since either may go first.
+http::Response execute_async(std::shared_ptr<CollectionRequest> request, HandlerResult result) {
+    if (auto* response = std::get_if<http::FullResponse>(&result)) return std::move(*response);
+    auto* plan = std::get_if<QueryPlan>(&result);
+    if (!plan) return http::NeedsBlockingThread{};
+    // Shared by the response and the query: either may be destroyed first.
     struct Pending {
-        std::shared_ptr<Asked> asked;
-        Question question;
-        std::optional<postgres::Outcome> outcome;
+        std::shared_ptr<CollectionRequest> request;
+        QueryPlan plan;
+        std::optional<postgres::QueryResult> outcome;
         std::function<void(bool)> ready;
     };
-    auto pending = std::make_shared<Pending>(Pending{std::move(asked), std::move(*question), {}, {}});
-    auto& call = pending->asked->call;
-    bool begun = pending->asked->pool.begin_as(
-        *call.lane, call.tenant, pending->asked->acting, call.deadline, pending->question.sql.text,
-        pending->question.sql.parameters, [weak = std::weak_ptr(pending)](postgres::Outcome outcome) {
-            auto told = weak.lock();
-            if (!told) return;  // Whoever asked is gone.
-            bool large = outcome.rows && outcome.rows->memory() > large_bytes;
-            told->outcome = std::move(outcome);
-            told->ready(large);
+    auto pending = std::make_shared<Pending>(Pending{std::move(request), std::move(*plan), {}, {}});
+    auto& http_context = pending->request->http_context;
+    bool begun = pending->request->pool.query_async(
+        *http_context.completion_queue, http_context.tenant, pending->request->caller, http_context.deadline,
+        pending->plan.sql.text, pending->plan.sql.parameters,
+        [weak = std::weak_ptr(pending)](postgres::QueryResult outcome) {
+            auto waiting = weak.lock();
+            if (!waiting) return;  // The client has disconnected.
+            bool large = outcome.rows && outcome.rows->memory() > large_result_bytes;
+            waiting->outcome = std::move(outcome);
+            waiting->ready(large);
         });
-    if (!begun) return http::Defer{};
-    return http::Later{
-        .when_ready = [pending](std::function<void(bool)> ready) { pending->ready = std::move(ready); },
-        .finish = [pending]() -> http::Response {
+    if (!begun) return http::NeedsBlockingThread{};
+    return http::PendingResponse{
+        .on_ready = [pending](std::function<void(bool)> ready) { pending->ready = std::move(ready); },
+        .complete = [pending]() -> http::Response {
             auto& outcome = *pending->outcome;
-            if (outcome.should_run_again || asks_again(outcome.refusal)) return http::Defer{};
-            return pending->question.answer(*pending->asked,
-                                            {std::move(outcome.rows), std::move(outcome.refusal)});
+            if (outcome.should_retry || is_retryable(outcome.server_error))
+                return http::NeedsBlockingThread{};
+            return pending->plan.on_result(*pending->request,
+                                           {std::move(outcome.rows), std::move(outcome.server_error)});
         }};
 }
 
-http::Reply refuse(Asked& asked, http::Problem problem, std::string rule) {
-    asked.call.decision = {.stage = "data",
-                           .type = problem.type,
-                           .rule = std::move(rule),
-                           .facts = {{"collection", asked.collection.collection->name},
-                                     {"role", asked.view.role},
-                                     {"user", asked.acting.uid.empty() ? "(nobody)" : asked.acting.uid}}};
-    return http::to_reply(problem, asked.call.id.text);
+http::FullResponse reject(CollectionRequest& request, http::Problem problem, std::string rule) {
+    request.http_context.decision = {
+        .stage = "data",
+        .type = std::string(problem.slug()),
+        .rule = std::move(rule),
+        .facts = {{"collection", request.collection.collection->name},
+                  {"role", request.view.role},
+                  {"user", request.caller.uid.empty() ? "(nobody)" : request.caller.uid}}};
+    return http::to_response(problem, request.http_context);
 }
 
-http::Reply refuse_mistakes(Asked& asked, Mistakes mistakes, const char* where) {
-    http::Problem problem{.status = 400,
-                          .type = "invalid-request",
-                          .title = "The request is not valid",
-                          .detail = std::string(where) + " does not fit; `errors` has each place.",
-                          .errors = std::move(mistakes.all)};
+http::FullResponse reject_invalid(CollectionRequest& request, ValidationErrors errors, const char* source) {
+    auto problem = http::problem(http::ProblemType::invalid_request,
+                                 std::string(source) + " is invalid; `errors` lists each location.",
+                                 std::move(errors.list));
     auto rule = problem.errors.front().pointer + " " + problem.errors.front().detail;
-    return refuse(asked, std::move(problem), std::move(rule));
+    return reject(request, std::move(problem), std::move(rule));
 }
 
-http::Reply refuse_missing(Asked& asked) {
-    return refuse(asked,
-                  {.status = 404,
-                   .type = "not-found",
-                   .title = "There is nothing here",
-                   .detail = "There is no such record, or you may not read it."},
-                  "a record that the caller may not read is not there (access.read of " +
-                      asked.collection.collection->name + ")");
+http::FullResponse reject_not_found(CollectionRequest& request) {
+    return reject(
+        request,
+        http::problem(http::ProblemType::not_found, "The record does not exist, or you may not read it."),
+        "a record the caller may not read is reported as not found (access.read of " +
+            request.collection.collection->name + ")");
 }
 
-http::Reply refuse_forbidden(Asked& asked, std::string detail, std::string rule) {
-    return refuse(
-        asked,
-        {.status = 403, .type = "forbidden", .title = "This is not allowed", .detail = std::move(detail)},
-        std::move(rule));
+http::FullResponse reject_forbidden(CollectionRequest& request, std::string detail, std::string rule) {
+    return reject(request, http::problem(http::ProblemType::forbidden, std::move(detail)), std::move(rule));
 }
 
-std::optional<RefusalTold> told_of(const Asked& asked, const Answered& answered, const Place& place) {
-    auto refused = explain(asked.model(), *asked.collection.collection, answered.refusal);
-    if (refused.why == Refused::other) return {};
-    auto no = problem_of(asked, refused, place);
-    if (no.errors.empty() && !place.record.empty()) no.errors.push_back({place.record, no.detail});
-    return RefusalTold{std::move(no), "the database refused it: " + answered.rows.error().cause};
+std::optional<DatabaseProblem> database_problem_from(const CollectionRequest& request,
+                                                     const QueryOutcome& outcome,
+                                                     const RowLocation& location) {
+    auto violation =
+        classify_violation(request.model(), *request.collection.collection, outcome.server_error);
+    if (violation.kind == ViolationKind::other) return {};
+    auto problem = to_problem(request, violation, location);
+    if (problem.errors.empty() && !location.record.empty())
+        problem.errors.push_back({location.record, problem.detail});
+    return DatabaseProblem{std::move(problem), "the database rejected it: " + outcome.rows.error().cause};
 }
 
-http::Reply refuse_statement(Asked& asked, const Answered& answered, const Place& place) {
-    const auto& error = answered.rows.error();
-    asked.call.cause = error.cause;
-    if (auto told = told_of(asked, answered, place))
-        return refuse(asked, std::move(told->problem), std::move(told->rule));
+http::FullResponse reject_query_error(CollectionRequest& request, const QueryOutcome& outcome,
+                                      const RowLocation& location) {
+    const auto& error = outcome.rows.error();
+    request.http_context.cause = error.cause;
+    if (auto found = database_problem_from(request, outcome, location))
+        return reject(request, std::move(found->problem), std::move(found->rule));
     auto problem = http::problem_from(error);
-    if (error.cause.starts_with("unknown: ") && asked.request.method != http::Method::get)
+    if (error.cause.starts_with("unknown: ") && request.http_request.method != http::Method::get)
         problem.detail =
-            "The database was lost: whether this was stored is not known. Look before you repeat it.";
-    return refuse(asked, std::move(problem), "the database must answer: " + error.cause);
+            "The connection to the database was lost, so the outcome is unknown. Check the record before "
+            "retrying.";
+    return reject(request, std::move(problem), "the query failed: " + error.cause);
 }
 
-Looked look(Asked& asked, const std::string& id) {
-    Looked looked;
-    if (!asked.view.reads()) return looked;
-    bool states = !asked.collection.collection->initial_state.empty();
+VersionLookup find_visible_version(CollectionRequest& request, const std::string& id) {
+    VersionLookup lookup;
+    if (!request.view.can_read()) return lookup;
+    bool has_state = !request.collection.collection->initial_state.empty();
     Sql sql;
-    sql.text = asked.view.comment + "SELECT \"version\"" + (states ? ", \"state\"" : "") + " FROM " +
-               asked.collection.table + " WHERE \"id\" = " + sql.parameter(id, "uuid");
-    auto answered = run(asked, sql);
-    if (!answered.rows) {
-        looked.trouble = refuse_statement(asked, answered);
-    } else if (!answered.rows->empty()) {
-        looked.seen = Seen{.version = answered.rows->integer(0, 0), .state = {}};
-        if (states) looked.seen->state = answered.rows->text(0, 1);
+    sql.text = request.view.sql_comment + "SELECT \"version\"" + (has_state ? ", \"state\"" : "") + " FROM " +
+               request.collection.table + " WHERE \"id\" = " + sql.parameter(id, "uuid");
+    auto outcome = execute(request, sql);
+    if (!outcome.rows) {
+        lookup.error = reject_query_error(request, outcome);
+    } else if (!outcome.rows->empty()) {
+        lookup.found = VisibleVersion{.version = outcome.rows->integer(0, 0), .state = {}};
+        if (has_state) lookup.found->state = outcome.rows->text(0, 1);
     }
-    return looked;
+    return lookup;
 }
 
-Body parse_body(Asked& asked) {
-    Body body;
-    auto value = json::parse(asked.request.body, {.bytes_max = asked.call.route->body_bytes_max});
+ParsedBody parse_json_body(CollectionRequest& request) {
+    ParsedBody body;
+    auto value =
+        json::parse(request.http_request.body, {.max_bytes = request.http_context.route->max_body_bytes});
     if (value) {
         body.value = *std::move(value);
     } else {
-        body.trouble = refuse(asked,
-                              {.status = 400,
-                               .type = "malformed-json",
-                               .title = "The body is not well-formed JSON",
-                               .detail = value.error().message},
-                              "the body must be JSON");
+        body.error = reject(request, http::problem(http::ProblemType::malformed_json, value.error().message),
+                            "the body must be JSON");
     }
     return body;
 }
 
-http::Reply json_reply(int status, std::string body) {
+http::FullResponse json_response(int status, std::string body) {
     return {.status = status,
             .headers = {{"Content-Type", "application/json"}, {"Cache-Control", "private, no-cache"}},
             .body = std::move(body)};
 }
 
-std::string etag_of(std::string_view version) {
+std::string to_etag(std::string_view version) {
     return "\"" + std::string(version) + "\"";
 }
 

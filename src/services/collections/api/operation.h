@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// What all routes over collections share: one request on its way, its statements in the caller's name, and
-// the problems that the database's refusals become. No refusal tells more of a record than its caller may
-// read: a record that they may not read is not there.
+// Shared by all handlers of collections: the request with its caller, statements run under the caller's
+// database role, and problem responses for database errors. No response reveals more about a record than the
+// caller may read: a record they may not read is reported as not found.
 #pragma once
 
 #include <chrono>
@@ -18,111 +18,123 @@
 #include "http/routing/route.h"
 #include "postgres/driver/pool.h"
 #include "services/collections/query/query_parser.h"
+#include "services/collections/query/select_sql.h"
 #include "services/collections/schema/constraint_violation.h"
 #include "services/collections/views/role_view.h"
 
 namespace integreat::collections {
 
-class Feed;
+class ChangeFeed;
 
-// What one import may cost (docs/data.md, "CSV").
+// Limits of one import (docs/build-a-frontend/csv.md).
 struct ImportLimits {
-    std::size_t bytes_max = 100 * 1024 * 1024;
-    std::size_t records_max = 200'000;
-    std::chrono::milliseconds timeout{300'000};  // From its last byte on.
-    int at_once = 2;                             // Of one app.
+    std::size_t max_bytes = 100 * 1024 * 1024;
+    std::size_t max_records = 200'000;
+    std::chrono::milliseconds timeout{300'000};  // Time limit after the last body byte.
+    int max_concurrent = 2;                      // Concurrent imports per app.
 };
 
-// What the routes of one app have in common.
-struct Desk {
+// State shared by all routes of one app.
+struct CollectionsContext {
     std::shared_ptr<const ModelPlan> plan;
-    std::function<postgres::Pool*()> pool;  // Of the app's database; null while there is none.
+    std::function<postgres::Pool*()> pool;  // Pool of the app's database; null while it is unavailable.
     Secret cursor_key;
-    std::shared_ptr<Feed> feed;
-    std::string fingerprint;  // Of the model.
+    std::shared_ptr<ChangeFeed> feed;
+    std::string fingerprint;  // Schema fingerprint of the model.
     ImportLimits imports;
-    std::shared_ptr<Turns> importing = std::make_shared<Turns>();
+    std::shared_ptr<TenantSemaphore> import_semaphore = std::make_shared<TenantSemaphore>();
 };
 
-// One request for one collection.
-struct Asked {
-    const Desk& desk;
+// One HTTP request to one collection.
+struct CollectionRequest {
+    const CollectionsContext& context;
     const CollectionPlan& collection;
-    const View& view;
+    const RoleView& view;
     postgres::Pool& pool;
-    postgres::Acting acting;
-    const http::Request& request;
-    http::Call& call;
+    postgres::RoleContext caller;
+    const http::Request& http_request;
+    http::RequestContext& http_context;
 
-    const Model& model() const { return *desk.plan->model; }
-    Reader reader() const { return {*desk.plan, collection, view}; }
+    const Model& model() const { return *context.plan->model; }
+    QueryScope query_scope() const { return {*context.plan, collection, view}; }
 };
 
-struct Answered {
-    Result<postgres::Rows> rows;
-    postgres::Refusal refusal;
+struct QueryOutcome {
+    Result<postgres::ResultSet> rows;
+    postgres::ServerError server_error;
 };
 
-// What a request comes to: one statement, and the answer that its rows become; or an answer without asking.
-// Defer: more than one statement is needed, so the caller must be one who may wait.
-struct Question {
+// The single query a handler needs, and the callback that turns its outcome into the response.
+struct QueryPlan {
     Sql sql;
-    std::function<http::Reply(Asked&, const Answered&)> answer;
-};
-using Step = std::variant<http::Reply, Question, http::Defer>;
-
-// Asks, waits, answers.
-http::Reply answer_now(Asked& asked, Step step);
-// Asks in the lane of the call; what cannot be asked there is deferred.
-http::Response answer_later(std::shared_ptr<Asked> asked, Step step);
-
-// One statement in the caller's name: a transaction by itself, or part of the one that the call has. What the
-// server asks to run again runs again.
-Answered run(Asked& asked, const Sql& sql);
-
-// Within the call's transaction, which goes on after a refusal (Transaction::attempt).
-Answered attempt(Asked& asked, const Sql& sql);
-
-// The answer that is a problem; `rule` is for `integreat why`.
-http::Reply refuse(Asked& asked, http::Problem problem, std::string rule);
-http::Reply refuse_mistakes(Asked& asked, Mistakes mistakes, const char* where);
-http::Reply refuse_missing(Asked& asked);
-http::Reply refuse_forbidden(Asked& asked, std::string detail, std::string rule);
-
-// Where a record stands in the body, for mistakes: {"#/17", "#/17/"}, {"line 17", "line 17, "}.
-struct Place {
-    std::string record;        // Empty: the body is the record.
-    std::string field = "#/";  // Before the name of a field.
+    std::function<http::FullResponse(CollectionRequest&, const QueryOutcome&)> on_result;
 };
 
-// What the database refused, in the words of the collection; nothing if that is not for the caller to mend.
-struct RefusalTold {
+// A response that needs no query, a single query, or NeedsBlockingThread if one query is not enough.
+using HandlerResult = std::variant<http::FullResponse, QueryPlan, http::NeedsBlockingThread>;
+
+// Runs the query of `result`, if any, on the calling thread and returns the response.
+http::FullResponse execute_blocking(CollectionRequest& request, HandlerResult result);
+
+// Starts the query of `result` on the completion queue of the I/O thread. Returns NeedsBlockingThread if that
+// is not possible.
+http::Response execute_async(std::shared_ptr<CollectionRequest> request, HandlerResult result);
+
+// Runs one statement under the caller's role, in the transaction of the request or in one of its own.
+// Statements in their own transaction are retried after serialization failures and deadlocks.
+QueryOutcome execute(CollectionRequest& request, const Sql& sql);
+
+// Runs one statement in a savepoint of the request's transaction, which stays usable after an error.
+QueryOutcome execute_in_savepoint(CollectionRequest& request, const Sql& sql);
+
+// Records the refusal for `integreat why`, with `rule` as the reason, and returns the problem response.
+http::FullResponse reject(CollectionRequest& request, http::Problem problem, std::string rule);
+// Returns 400 with all validation errors. `source` begins the detail: "The body", "The query".
+http::FullResponse reject_invalid(CollectionRequest& request, ValidationErrors errors, const char* source);
+http::FullResponse reject_not_found(CollectionRequest& request);
+http::FullResponse reject_forbidden(CollectionRequest& request, std::string detail, std::string rule);
+
+// Location of a record in the body, for error messages: {"#/17", "#/17/"}, {"line 17", "line 17, "}.
+struct RowLocation {
+    std::string record;               // Empty if the body is the record.
+    std::string field_prefix = "#/";  // Text before a field name.
+};
+
+// A database error expressed in terms of the collection.
+struct DatabaseProblem {
     http::Problem problem;
     std::string rule;
 };
-std::optional<RefusalTold> told_of(const Asked& asked, const Answered& answered, const Place& place);
 
-http::Reply refuse_statement(Asked& asked, const Answered& answered, const Place& place = {});
+// Returns nullopt if the client cannot fix the error.
+std::optional<DatabaseProblem> database_problem_from(const CollectionRequest& request,
+                                                     const QueryOutcome& outcome,
+                                                     const RowLocation& location);
 
-// A record as the caller sees it at this moment; nothing if they may not read it.
-struct Seen {
+// Returns the problem response for a failed statement.
+http::FullResponse reject_query_error(CollectionRequest& request, const QueryOutcome& outcome,
+                                      const RowLocation& location = {});
+
+// Version and state of a record the caller may read.
+struct VisibleVersion {
     std::int64_t version = 0;
     std::string state;
 };
-struct Looked {
-    std::optional<Seen> seen;
-    std::optional<http::Reply> trouble;
+struct VersionLookup {
+    std::optional<VisibleVersion> found;
+    std::optional<http::FullResponse> error;
 };
-Looked look(Asked& asked, const std::string& id);
+// Looks up the current version of a record. Finds nothing if the caller may not read it.
+VersionLookup find_visible_version(CollectionRequest& request, const std::string& id);
 
-// The parsed body; a problem if it is no JSON.
-struct Body {
+// A parsed JSON body, or the problem response if it is malformed.
+struct ParsedBody {
     boost::json::value value;
-    std::optional<http::Reply> trouble;
+    std::optional<http::FullResponse> error;
 };
-Body parse_body(Asked& asked);
+ParsedBody parse_json_body(CollectionRequest& request);
 
-http::Reply json_reply(int status, std::string body);
-std::string etag_of(std::string_view version);
+http::FullResponse json_response(int status, std::string body);
+std::string to_etag(std::string_view version);
 
 }  // namespace integreat::collections

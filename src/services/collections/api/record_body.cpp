@@ -14,121 +14,125 @@ namespace {
 
 namespace bj = boost::json;
 
-enum class Purpose { creation, change, transition };
+enum class BodyKind { create, patch, transition };
 
-// One body on its way to columns.
-struct Writing {
+// The body being parsed: its collection, the caller's view and the fields that may be written.
+struct BodyContext {
     const CollectionPlan& plan;
-    const View& view;
-    Purpose purpose;
+    const RoleView& view;
+    BodyKind kind;
     std::vector<const Field*> writable;
     const std::string& pointer;
-    Mistakes& mistakes;
+    ValidationErrors& errors;
 };
 
-bool has(const std::vector<const Field*>& fields, const Field* field) {
+bool contains(const std::vector<const Field*>& fields, const Field* field) {
     return std::find(fields.begin(), fields.end(), field) != fields.end();
 }
 
-std::string why_not_writable(const Writing& writing, std::string_view name) {
-    const auto* field = writing.plan.collection->find(name);
-    const auto& view = writing.view;
-    bool known = field && (view.sees(name) || has(view.creatable, field) || has(view.updatable, field));
+std::string reason_not_writable(const BodyContext& context, std::string_view name) {
+    const auto* field = context.plan.collection->find(name);
+    const auto& view = context.view;
+    bool known = field && (view.find_readable(name) || contains(view.creatable, field) ||
+                           contains(view.updatable, field));
     if (!known) {
         std::vector<std::string> names;
-        for (const auto* one : writing.writable)
+        for (const auto* one : context.writable)
             names.push_back(one->name);
-        return "is not known here" + did_you_mean(name, names);
+        return "is unknown" + did_you_mean(name, names);
     }
-    if (field->name == "state" && field->system) return "changes by transitions only";
+    if (field->name == "state" && field->system) return "can be changed only by a transition";
     if (field->system) return "is set by the platform";
-    if (field->computed()) return "is computed";
-    if (writing.purpose == Purpose::transition) return "is not accepted by this transition";
-    if (writing.purpose == Purpose::change && field->immutable)
-        return "can be set only when the record is made";
+    if (field->computed()) return "is computed and cannot be written";
+    if (context.kind == BodyKind::transition) return "is not accepted by this transition";
+    if (context.kind == BodyKind::patch && field->immutable)
+        return "can be set only when the record is created";
     return "cannot be written by the role " + view.role;
 }
 
-void take_member(const Writing& writing, Written& written, const Field& field, const bj::value& value) {
-    auto pointer = json::below(writing.pointer, field.name);
+void parse_member(const BodyContext& context, ColumnValues& columns, const Field& field,
+                  const bj::value& value) {
+    auto pointer = json::append_pointer(context.pointer, field.name);
     if (value.is_null()) {
-        if (writing.purpose == Purpose::creation) return;
-        if (field.required) return writing.mistakes.add(pointer, "is required: it cannot be cleared");
-        written.fields.push_back(&field);
-        written.values.emplace_back();
+        if (context.kind == BodyKind::create) return;
+        if (field.required) return context.errors.add(pointer, "is required: it cannot be cleared");
+        columns.fields.push_back(&field);
+        columns.values.emplace_back();
         return;
     }
-    auto checked = check_value(writing.plan.form(field), value, pointer, writing.mistakes);
+    auto checked = validate_value(context.plan.compiled(field), value, pointer, context.errors);
     if (!checked) return;
-    written.fields.push_back(&field);
-    written.values.emplace_back(*std::move(checked));
+    columns.fields.push_back(&field);
+    columns.values.emplace_back(*std::move(checked));
 }
 
-Written check(const Writing& writing, const bj::value& body) {
-    Written written;
+ColumnValues parse_body(const BodyContext& context, const bj::value& body) {
+    ColumnValues columns;
     const auto* object = body.if_object();
     if (!object) {
-        writing.mistakes.add(writing.pointer, "must be an object");
-        return written;
+        context.errors.add(context.pointer, "must be an object");
+        return columns;
     }
     for (const auto& member : *object) {
         std::string_view name(member.key().data(), member.key().size());
-        bool fits = std::any_of(writing.writable.begin(), writing.writable.end(),
-                                [&](const Field* field) { return field->name == name; });
-        if (!fits)
-            writing.mistakes.add(json::below(writing.pointer, name.substr(0, 100)),
-                                 why_not_writable(writing, name));
+        bool writable = std::any_of(context.writable.begin(), context.writable.end(),
+                                    [&](const Field* field) { return field->name == name; });
+        if (!writable)
+            context.errors.add(json::append_pointer(context.pointer, name.substr(0, 100)),
+                               reason_not_writable(context, name));
     }
-    for (const auto* field : writing.writable) {
+    for (const auto* field : context.writable) {
         if (const auto* value = object->if_contains(field->name))
-            take_member(writing, written, *field, *value);
+            parse_member(context, columns, *field, *value);
     }
-    if (writing.purpose != Purpose::creation) return written;
-    for (const auto* field : writing.writable) {
+    if (context.kind != BodyKind::create) return columns;
+    for (const auto* field : context.writable) {
         const auto* value = object->if_contains(field->name);
         bool given = value && !value->is_null();
         if (field->required && !given && field->default_kind == Field::Default::none)
-            writing.mistakes.add(json::below(writing.pointer, field->name), "is required");
+            context.errors.add(json::append_pointer(context.pointer, field->name), "is required");
     }
-    return written;
+    return columns;
 }
 
 }  // namespace
 
-Written check_new(const CollectionPlan& plan, const View& view, const bj::value& body,
-                  const std::string& pointer, Mistakes& mistakes) {
-    return check({plan, view, Purpose::creation, view.creatable, pointer, mistakes}, body);
+ColumnValues parse_create_body(const CollectionPlan& plan, const RoleView& view, const bj::value& body,
+                               const std::string& pointer, ValidationErrors& errors) {
+    return parse_body({plan, view, BodyKind::create, view.creatable, pointer, errors}, body);
 }
 
-std::string why_not_creatable(const CollectionPlan& plan, const View& view, std::string_view name) {
+std::string reason_not_creatable(const CollectionPlan& plan, const RoleView& view, std::string_view name) {
     const auto* field = plan.collection->find(name);
-    if (field && has(view.creatable, field)) return {};
-    std::string whole;
-    Mistakes none;
-    return why_not_writable({plan, view, Purpose::creation, view.creatable, whole, none}, name);
+    if (field && contains(view.creatable, field)) return {};
+    std::string root;
+    ValidationErrors none;
+    return reason_not_writable({plan, view, BodyKind::create, view.creatable, root, none}, name);
 }
 
-Written check_patch(const CollectionPlan& plan, const View& view, const bj::value& body, Mistakes& mistakes) {
-    std::string whole;
+ColumnValues parse_patch_body(const CollectionPlan& plan, const RoleView& view, const bj::value& body,
+                              ValidationErrors& errors) {
+    std::string root;
     std::vector<const Field*> writable;
     for (const auto* field : view.updatable) {
         if (!field->immutable) writable.push_back(field);
     }
-    return check({plan, view, Purpose::change, std::move(writable), whole, mistakes}, body);
+    return parse_body({plan, view, BodyKind::patch, std::move(writable), root, errors}, body);
 }
 
-Written check_accepted(const CollectionPlan& plan, const View& view, const Transition& transition,
-                       const bj::value& body, Mistakes& mistakes) {
-    std::string whole;
+ColumnValues parse_transition_body(const CollectionPlan& plan, const RoleView& view,
+                                   const Transition& transition, const bj::value& body,
+                                   ValidationErrors& errors) {
+    std::string root;
     std::vector<const Field*> accepted;
     for (const auto& field : plan.collection->fields) {
         const auto& names = transition.accepts;
         if (std::find(names.begin(), names.end(), field.name) != names.end()) accepted.push_back(&field);
     }
-    return check({plan, view, Purpose::transition, std::move(accepted), whole, mistakes}, body);
+    return parse_body({plan, view, BodyKind::transition, std::move(accepted), root, errors}, body);
 }
 
-std::vector<const Field*> merged_fields(const View& view, const bj::value& body) {
+std::vector<const Field*> fields_to_merge(const RoleView& view, const bj::value& body) {
     std::vector<const Field*> fields;
     const auto* object = body.if_object();
     if (!object) return fields;
@@ -136,12 +140,12 @@ std::vector<const Field*> merged_fields(const View& view, const bj::value& body)
         bool holds_object = field->type == FieldType::address || field->type == FieldType::file ||
                             field->type == FieldType::json;
         const auto* value = holds_object ? object->if_contains(field->name) : nullptr;
-        if (value && value->is_object() && view.sees(field->name)) fields.push_back(field);
+        if (value && value->is_object() && view.find_readable(field->name)) fields.push_back(field);
     }
     return fields;
 }
 
-// Bodies nest at most as deep as the parser allows, and so does this.
+// The recursion is bounded by the nesting limit of the JSON parser.
 bj::value merge_patch(bj::value target, const bj::value& patch) {
     if (!patch.is_object()) return patch;
     if (!target.is_object()) target = bj::object();

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The body of a request becomes columns and their values, or the list of everything that is wrong with it.
-// What a role may not write is told apart from what does not exist, as far as the role may know of it.
+// Parses request bodies into columns and their values, and reports all errors of a body at once. Error
+// messages distinguish fields a role may not write from unknown fields only if the role may know that the
+// field exists.
 #pragma once
 
 #include <string>
@@ -14,33 +15,35 @@
 
 namespace integreat::collections {
 
-inline constexpr std::size_t bulk_max = 1'000;
+inline constexpr std::size_t bulk_max = 1'000;  // Maximum number of records in a list.
 
-struct Written {
-    std::vector<const Field*> fields;  // In the order of the collection, so that equal shapes are equal SQL.
+struct ColumnValues {
+    std::vector<const Field*> fields;  // In collection order, so that equal sets of fields give equal SQL.
     std::vector<postgres::Value> values;
 };
 
-// A new record. Nulls are absences: the database fills in what has a default.
-Written check_new(const CollectionPlan& plan, const View& view, const boost::json::value& body,
-                  const std::string& pointer, Mistakes& mistakes);
+// Parses a new record. A null member counts as absent: the database applies the default.
+ColumnValues parse_create_body(const CollectionPlan& plan, const RoleView& view,
+                               const boost::json::value& body, const std::string& pointer,
+                               ValidationErrors& errors);
 
-// Why a new record may not have such a member; empty if it may.
-std::string why_not_creatable(const CollectionPlan& plan, const View& view, std::string_view name);
+// Returns the reason a new record may not have this member; empty if it may.
+std::string reason_not_creatable(const CollectionPlan& plan, const RoleView& view, std::string_view name);
 
-// A JSON merge patch (RFC 7396). Null clears.
-Written check_patch(const CollectionPlan& plan, const View& view, const boost::json::value& body,
-                    Mistakes& mistakes);
+// Parses a JSON merge patch (RFC 7396). Null clears a field.
+ColumnValues parse_patch_body(const CollectionPlan& plan, const RoleView& view,
+                              const boost::json::value& body, ValidationErrors& errors);
 
-// What comes with a transition: fields that it accepts.
-Written check_accepted(const CollectionPlan& plan, const View& view, const Transition& transition,
-                       const boost::json::value& body, Mistakes& mistakes);
+// Parses the body of a transition, which may have the fields the transition accepts.
+ColumnValues parse_transition_body(const CollectionPlan& plan, const RoleView& view,
+                                   const Transition& transition, const boost::json::value& body,
+                                   ValidationErrors& errors);
 
-// Members of a patch whose object has to be merged into what is stored already: fields of type address, file
-// and json that the role can see.
-std::vector<const Field*> merged_fields(const View& view, const boost::json::value& body);
+// Returns the fields of a patch with an object to be merged into the stored one: fields of type address, file
+// and json that the role may read.
+std::vector<const Field*> fields_to_merge(const RoleView& view, const boost::json::value& body);
 
-// RFC 7396 section 2.
+// Applies a merge patch (RFC 7396 section 2).
 boost::json::value merge_patch(boost::json::value target, const boost::json::value& patch);
 
 }  // namespace integreat::collections

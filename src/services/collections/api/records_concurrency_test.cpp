@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What must hold while others change the same records.
+// Requests while other callers change the same records.
 #include <atomic>
 #include <thread>
 
@@ -10,7 +10,7 @@
 namespace integreat::collections {
 namespace {
 
-using testing::Calls;
+using testing::ApiTestClient;
 
 std::string students(int first, int count) {
     std::string bodies;
@@ -22,35 +22,35 @@ std::string students(int first, int count) {
     return bodies + "]";
 }
 
-TEST(RecordsUnderWay, PagesNeitherSkipNorRepeatWhatIsThereThroughout) {
-    Calls calls;
-    auto made = calls.send("POST", "/students", "r1:registrar", students(0, 60));
-    ASSERT_EQ(made.status, 201) << made.body;
+TEST(ConcurrentRequests, PagesNeitherSkipNorRepeatStableRecords) {
+    ApiTestClient client;
+    auto created = client.send("POST", "/students", "r1:registrar", students(0, 60));
+    ASSERT_EQ(created.status, 201) << created.body;
     std::set<std::string> throughout;
-    for (const auto& id : made.ids())
+    for (const auto& id : created.ids())
         throughout.insert(id);
     std::atomic<bool> over = false;
     std::thread others([&] {
         for (int i = 1'000; !over; i += 3) {
-            auto more = calls.send("POST", "/students", "r2:registrar", students(i, 3));
+            auto more = client.send("POST", "/students", "r2:registrar", students(i, 3));
             EXPECT_EQ(more.status, 201) << more.body;
             for (const auto& id : more.ids())
-                EXPECT_EQ(calls.send("DELETE", "/students/" + id, "a1:admin").status, 204);
+                EXPECT_EQ(client.send("DELETE", "/students/" + id, "a1:admin").status, 204);
         }
     });
     for (const char* sort :
          {"", "&sort=name", "&sort=-name,created_at", "&sort=-created_at", "&sort=program"}) {
-        std::vector<std::string> seen;
+        std::vector<std::string> ids;
         std::string next;
         do {
-            auto page = calls.send("GET", std::string("/students?limit=7") + sort + next, "r1:registrar");
+            auto page = client.send("GET", std::string("/students?limit=7") + sort + next, "r1:registrar");
             ASSERT_EQ(page.status, 200) << page.body;
             for (const auto& id : page.ids())
-                seen.push_back(id);
+                ids.push_back(id);
             next = page.text("next").empty() ? "" : "&next=" + page.text("next");
         } while (!next.empty());
-        std::set<std::string> once(seen.begin(), seen.end());
-        EXPECT_EQ(once.size(), seen.size()) << "repeated" << sort;
+        std::set<std::string> once(ids.begin(), ids.end());
+        EXPECT_EQ(once.size(), ids.size()) << "repeated" << sort;
         for (const auto& id : throughout)
             EXPECT_TRUE(once.contains(id)) << "skipped" << sort;
     }
@@ -58,47 +58,49 @@ TEST(RecordsUnderWay, PagesNeitherSkipNorRepeatWhatIsThereThroughout) {
     others.join();
 }
 
-TEST(RecordsUnderWay, ATransitionIsCarriedOutOnceHoweverManyAskForIt) {
-    Calls calls;
-    auto section = calls.send("POST", "/sections", "r1:registrar", R"({"title": "CS-1", "professor": "p1"})");
-    auto student = calls.send("POST", "/students", "r1:registrar", R"({"name": "Ana", "email": "a@x.ph"})");
-    auto made = calls.send("POST", "/enrollments", "r1:registrar",
-                           R"({"student": ")" + student.id() + R"(", "section": ")" + section.id() + "\"}");
-    ASSERT_EQ(made.status, 201) << made.body;
-    std::atomic<int> done = 0, late = 0;
+TEST(ConcurrentRequests, AppliesATransitionOnce) {
+    ApiTestClient client;
+    auto section =
+        client.send("POST", "/sections", "r1:registrar", R"({"title": "CS-1", "professor": "p1"})");
+    auto student = client.send("POST", "/students", "r1:registrar", R"({"name": "Ana", "email": "a@x.ph"})");
+    auto created =
+        client.send("POST", "/enrollments", "r1:registrar",
+                    R"({"student": ")" + student.id() + R"(", "section": ")" + section.id() + "\"}");
+    ASSERT_EQ(created.status, 201) << created.body;
+    std::atomic<int> done = 0, conflicts = 0;
     std::vector<std::thread> callers;
     for (int i = 0; i < 32; ++i) {
         callers.emplace_back([&] {
-            auto answer = calls.send("POST", "/enrollments/" + made.id() + "/enroll", "r1:registrar");
+            auto answer = client.send("POST", "/enrollments/" + created.id() + "/enroll", "r1:registrar");
             done += answer.status == 200;
-            late += answer.status == 409 && answer.type == "wrong-state";
+            conflicts += answer.status == 409 && answer.type == "wrong-state";
         });
     }
     for (auto& caller : callers)
         caller.join();
     EXPECT_EQ(done, 1);
-    EXPECT_EQ(late, 31);
-    auto history = calls.send("GET", "/enrollments/" + made.id() + "/history", "a1:admin");
+    EXPECT_EQ(conflicts, 31);
+    auto history = client.send("GET", "/enrollments/" + created.id() + "/history", "a1:admin");
     EXPECT_EQ(history.items(), 2u) << history.body;
 }
 
-TEST(RecordsUnderWay, MergesOfSeveralCallersAreAllKept) {
-    Calls calls;
-    auto student = calls.send("POST", "/students", "r1:registrar",
-                              R"({"name": "Ana", "email": "a@x.ph", "address": {"city": "Cebu"}})");
+TEST(ConcurrentRequests, KeepsMergesOfAllCallers) {
+    ApiTestClient client;
+    auto student = client.send("POST", "/students", "r1:registrar",
+                               R"({"name": "Ana", "email": "a@x.ph", "address": {"city": "Cebu"}})");
     ASSERT_EQ(student.status, 201) << student.body;
     std::vector<std::string> members{R"("line": "1")", R"("barangay": "2")", R"("province": "3")"};
     std::vector<std::thread> callers;
     for (const auto& member : members) {
-        callers.emplace_back([&calls, &student, &member] {
-            auto answer = calls.send("PATCH", "/students/" + student.id(), "r1:registrar",
-                                     R"({"address": {)" + member + "}}");
+        callers.emplace_back([&client, &student, &member] {
+            auto answer = client.send("PATCH", "/students/" + student.id(), "r1:registrar",
+                                      R"({"address": {)" + member + "}}");
             EXPECT_EQ(answer.status, 200) << answer.body;
         });
     }
     for (auto& caller : callers)
         caller.join();
-    auto merged = calls.send("GET", "/students/" + student.id(), "r1:registrar");
+    auto merged = client.send("GET", "/students/" + student.id(), "r1:registrar");
     for (const auto& member : members)
         EXPECT_THAT(merged.body, ::testing::HasSubstr(member));
 }

@@ -3,8 +3,6 @@
 
 #include <algorithm>
 
-#include "services/collections/api/changes_handler.h"
-#include "services/collections/api/exchange.h"
 #include "services/collections/api/handlers.h"
 #include "services/collections/api/openapi_schemas.h"
 #include "services/collections/api/record_body.h"
@@ -14,77 +12,82 @@ namespace integreat::collections {
 
 namespace {
 
-constexpr std::size_t body_bytes_max = 2 * 1024 * 1024;
-constexpr std::size_t bulk_bytes_max = 8 * 1024 * 1024;
+using http::ProblemType;
 
-using Operation = std::function<http::Response(Asked&)>;
-using OneStep = Step (*)(Asked&);
+constexpr std::size_t max_body_bytes = 2 * 1024 * 1024;
+constexpr std::size_t bulk_bytes_max = 8 * 1024 * 1024;  // For lists of new records.
 
-http::Reply refuse_absent(const http::Call& call) {
-    return http::to_reply(
+using BlockingHandler = std::function<http::Response(CollectionRequest&)>;
+using QueryHandler = HandlerResult (*)(CollectionRequest&);
+
+http::FullResponse reject_unavailable(const http::RequestContext& http_context) {
+    return http::to_response(
         http::problem_from(
-            {Fault::unavailable, "The application's database is not there yet; try again later.", ""}),
-        call.id.text);
+            {Fault::unavailable, "The application's database is not available yet. Retry later.", ""}),
+        http_context);
 }
 
-// Everything about the request that the work of a route needs.
-Asked asked_of(const Desk& desk, const CollectionPlan& collection, postgres::Pool& pool,
-               const http::Request& request, http::Call& call) {
-    const auto& view = desk.plan->view(collection, role_of(*desk.plan->model, call.principal.get()));
-    return {.desk = desk,
+CollectionRequest make_collection_request(const CollectionsContext& context, const CollectionPlan& collection,
+                                          postgres::Pool& pool, const http::Request& http_request,
+                                          http::RequestContext& http_context) {
+    const auto& view =
+        context.plan->view(collection, caller_role(*context.plan->model, http_context.principal.get()));
+    return {.context = context,
             .collection = collection,
             .view = view,
             .pool = pool,
-            .acting = acting_as(view.database_role, call),
-            .request = request,
-            .call = call};
+            .caller = make_role_context(view.database_role, http_context),
+            .http_request = http_request,
+            .http_context = http_context};
 }
 
-// `collection` lives as long as `desk`.
-http::Handler handler_of(const std::shared_ptr<const Desk>& desk, const CollectionPlan& collection,
-                         Operation operation) {
-    return [desk, &collection, operation = std::move(operation)](const http::Request& request,
-                                                                 http::Call& call) -> http::Response {
-        auto* pool = desk->pool();
-        if (!pool) return refuse_absent(call);
-        auto asked = asked_of(*desk, collection, *pool, request, call);
-        auto response = operation(asked);
-        // What the gateway adds to the transaction (the record of the key) is not the caller's to write.
-        if (call.transaction) call.transaction->act_as_login();
+// Wraps a handler that may block. `collection` lives as long as `context`.
+http::Handler make_handler(const std::shared_ptr<const CollectionsContext>& context,
+                           const CollectionPlan& collection, BlockingHandler handler) {
+    return [context, &collection, handler = std::move(handler)](
+               const http::Request& http_request, http::RequestContext& http_context) -> http::Response {
+        auto* pool = context->pool();
+        if (!pool) return reject_unavailable(http_context);
+        auto request = make_collection_request(*context, collection, *pool, http_request, http_context);
+        auto response = handler(request);
+        // The gateway stores the idempotency key in the same transaction, which the caller's role may not do.
+        if (http_context.transaction) http_context.transaction->reset_role();
         return response;
     };
 }
 
-// The same for what needs one statement only, so that an I/O thread can wait for it in its lane.
-http::Handler handler_of(const std::shared_ptr<const Desk>& desk, const CollectionPlan& collection,
-                         OneStep step) {
-    auto now = handler_of(desk, collection, Operation([step](Asked& asked) -> http::Response {
-                              return answer_now(asked, step(asked));
-                          }));
-    return [desk, &collection, step, now = std::move(now)](const http::Request& request,
-                                                           http::Call& call) -> http::Response {
-        auto* pool = desk->pool();
-        if (!call.lane || !pool) return now(request, call);
-        auto asked = std::make_shared<Asked>(asked_of(*desk, collection, *pool, request, call));
-        auto found = step(*asked);
-        return answer_later(std::move(asked), std::move(found));
+// Wraps a handler that needs a single query, which an I/O thread can run asynchronously.
+http::Handler make_handler(const std::shared_ptr<const CollectionsContext>& context,
+                           const CollectionPlan& collection, QueryHandler handler) {
+    auto blocking = make_handler(context, collection,
+                                 BlockingHandler([handler](CollectionRequest& request) -> http::Response {
+                                     return execute_blocking(request, handler(request));
+                                 }));
+    return [context, &collection, handler, blocking = std::move(blocking)](
+               const http::Request& http_request, http::RequestContext& http_context) -> http::Response {
+        auto* pool = context->pool();
+        if (!http_context.completion_queue || !pool) return blocking(http_request, http_context);
+        auto request = std::make_shared<CollectionRequest>(
+            make_collection_request(*context, collection, *pool, http_request, http_context));
+        auto result = handler(*request);
+        return execute_async(std::move(request), std::move(result));
     };
 }
 
-// Those for whom some rule may hold.
-http::Access access_for(const Model& model, const std::vector<Rule>& rules) {
-    using Who = http::Access::Who;
-    http::Access access{.who = Who::roles, .keys_as_roles = true};
+// Returns the access of a route: open to every role that some rule may allow.
+http::Access to_access(const Model& model, const std::vector<Rule>& rules) {
+    using Audience = http::Access::Audience;
+    http::Access access{.audience = Audience::roles, .keys_as_roles = true};
     for (const auto& role : model.roles) {
         if (rules_for(rules, role).empty()) continue;
         if (role == role_anonymous)
-            access.who = Who::anyone;
-        else if (role == role_none && access.who != Who::anyone)
-            access.who = Who::signed_in;
+            access.audience = Audience::anyone;
+        else if (role == role_none && access.audience != Audience::anyone)
+            access.audience = Audience::signed_in;
         else
             access.roles.push_back(role);
     }
-    if (access.who != Who::roles) access.roles.clear();
+    if (access.audience != Audience::roles) access.roles.clear();
     return access;
 }
 
@@ -94,265 +97,272 @@ std::vector<http::Parameter> filter_parameters(const Collection& collection) {
         bool only_null = field.type == FieldType::json || field.type == FieldType::address ||
                          field.type == FieldType::file;
         parameters.push_back({field.name, false,
-                              only_null ? "null.true or null.false"
-                                        : "op.value with eq, ne, lt, le, gt, ge, in, like, starts or null; "
-                                          "given more than once, all must hold",
+                              only_null
+                                  ? "null.true or null.false"
+                                  : "op.value, with op one of eq, ne, lt, le, gt, ge, in, like, starts and "
+                                    "null; may be repeated: all conditions must hold",
                               filter_schema(field)});
     }
-    if (!collection.search.empty()) parameters.push_back({"q", false, "Words to be found."});
-    // What is asked for by these names is something else.
+    if (!collection.search.empty()) parameters.push_back({"q", false, "Full-text search terms."});
+    // Fields of these names cannot be filtered by: the parameters mean pagination.
     std::erase_if(parameters, [](const auto& one) { return one.name == "limit" || one.name == "next"; });
     return parameters;
 }
 
 http::Parameter id_parameter() {
-    return {"id", false, "Of the record.", R"({"type": "string", "format": "uuid"})"};
+    return {"id", false, "Record ID.", R"({"type": "string", "format": "uuid"})"};
 }
 
 http::Parameter if_match_parameter() {
-    return {"If-Match", true, "The ETag of the version that is meant.",
+    return {"If-Match", true, "ETag of the version to change; 412 if the record has another version.",
             R"({"type": "string", "examples": ["\"7\""]})"};
 }
 
-std::vector<http::Parameter> shape_parameters() {
-    return {{"fields", false, "Which fields to answer, divided by commas."},
-            {"expand", false, "References to answer with their records, divided by commas."}};
+std::vector<http::Parameter> selection_parameters() {
+    return {{"fields", false, "Fields to return, separated by commas."},
+            {"expand", false, "References to replace by their records, separated by commas."}};
 }
 
 std::vector<http::Parameter> page_parameters(const Collection& collection) {
-    auto parameters = shape_parameters();
-    parameters.push_back({"sort", false, "At most three fields, divided by commas; -field descends.",
+    auto parameters = selection_parameters();
+    parameters.push_back({"sort", false,
+                          "Up to three fields, separated by commas; -field sorts in descending order.",
                           R"({"type": "string", "examples": ["-created_at"]})"});
-    parameters.push_back({"limit", false, "Records of a page.",
+    parameters.push_back({"limit", false, "Page size.",
                           R"({"type": "integer", "minimum": 1, "maximum": 200, "default": 20})"});
-    parameters.push_back({"next", false, "`next` of the page before, with the same filter and order."});
+    parameters.push_back({"next", false, "`next` of the previous page, with the same filter and order."});
     std::erase_if(parameters, [&](const auto& one) {
         return collection.find(one.name) && one.name != "next" && one.name != "limit";
     });
     return parameters;
 }
 
-// The routes of one collection.
-struct Listing {
-    const std::shared_ptr<const Desk>& desk;
+// Adds the routes of one collection to `routes`.
+struct RouteBuilder {
+    const std::shared_ptr<const CollectionsContext>& context;
     const CollectionPlan& plan;
     const http::RateLimit& limit;
     const std::shared_ptr<const http::Components>& components;
     std::vector<http::Route>& routes;
 
-    const Model& model() const { return *desk->plan->model; }
+    const Model& model() const { return *context->plan->model; }
     const Collection& collection() const { return *plan.collection; }
     std::string schema(const char* suffix = "") const {
         return schema_reference(schema_name(model(), collection()) + suffix);
     }
 
-    http::Route& add(http::Method method, const std::string& below, const std::string& name,
-                     http::Access access, Operation operation) const {
+    http::Route& add(http::Method method, const std::string& path, const std::string& name,
+                     http::Access access, BlockingHandler handler) const {
         const auto& app = model().app;
         return routes.emplace_back(
             http::Route{.method = method,
-                        .pattern = "/v1/apps/" + app.text + "/" + collection().name + below,
+                        .pattern = "/v1/apps/" + app.text + "/" + collection().name + path,
                         .name = app.text + "." + collection().name + "." + name,
                         .tenant = app,
                         .access = std::move(access),
                         .limit = limit,
-                        .waits = true,
+                        .blocking = true,
                         .components = components,
-                        .handler = handler_of(desk, plan, std::move(operation))});
+                        .handler = make_handler(context, plan, std::move(handler))});
     }
-    http::Route& add(http::Method method, const std::string& below, const std::string& name,
-                     const std::vector<Rule>& rules, Operation operation) const {
-        return add(method, below, name, access_for(model(), rules), std::move(operation));
+    http::Route& add(http::Method method, const std::string& path, const std::string& name,
+                     const std::vector<Rule>& rules, BlockingHandler handler) const {
+        return add(method, path, name, to_access(model(), rules), std::move(handler));
     }
-    http::Route& add(http::Method method, const std::string& below, const std::string& name,
-                     const std::vector<Rule>& rules, OneStep step) const {
-        auto& route = add(method, below, name, rules, Operation());
-        route.in_lane = true;
-        route.handler = handler_of(desk, plan, step);
+    http::Route& add(http::Method method, const std::string& path, const std::string& name,
+                     const std::vector<Rule>& rules, QueryHandler handler) const {
+        auto& route = add(method, path, name, rules, BlockingHandler());
+        route.single_query = true;
+        route.handler = make_handler(context, plan, handler);
         return route;
     }
 };
 
-void add_list(const Listing& listing) {
-    const auto& collection = listing.collection();
-    auto& list = listing.add(http::Method::get, "", "list", collection.read, list_records);
+void add_list(const RouteBuilder& builder) {
+    const auto& collection = builder.collection();
+    auto& list = builder.add(http::Method::get, "", "list", collection.read, list_records);
     list.summary = "List " + collection.name;
-    list.response_schema = listing.schema(".Page");
-    list.problems = {"invalid-request", "unavailable"};
+    list.response_schema = builder.schema(".Page");
+    list.problems = {ProblemType::invalid_request, ProblemType::unavailable};
     list.documented_parameters = filter_parameters(collection);
-    auto more = page_parameters(collection);
-    list.documented_parameters.insert(list.documented_parameters.end(), more.begin(), more.end());
+    auto page = page_parameters(collection);
+    list.documented_parameters.insert(list.documented_parameters.end(), page.begin(), page.end());
 
-    auto& sums =
-        listing.add(http::Method::get, "/aggregate", "aggregate", collection.read, aggregate_records);
-    sums.summary = "Count and sum up " + collection.name;
-    sums.response_schema = R"({"type": "object", "required": ["items"],
+    auto& aggregate =
+        builder.add(http::Method::get, "/aggregate", "aggregate", collection.read, aggregate_records);
+    aggregate.summary = "Aggregate " + collection.name;
+    aggregate.response_schema = R"({"type": "object", "required": ["items"],
         "properties": {"items": {"type": "array", "items": {"type": "object",
-            "description": "The fields of `group`, and of `select` count, sum_FIELD, avg_FIELD and so on."}}},
+            "description": "The fields of `group`, and count, sum_FIELD, avg_FIELD and so on as selected."}}},
         "examples": [{"items": [{"count": 12}]}]})";
-    sums.problems = {"invalid-request", "unavailable"};
-    sums.documented_parameters = filter_parameters(collection);
-    sums.documented_parameters.push_back(
-        {"select", false, "count (if left out), sum(field), avg(field), min(field), max(field), by commas",
+    aggregate.problems = {ProblemType::invalid_request, ProblemType::unavailable};
+    aggregate.documented_parameters = filter_parameters(collection);
+    aggregate.documented_parameters.push_back(
+        {"select", false,
+         "count (default), sum(field), avg(field), min(field) and max(field), separated by commas",
          R"({"type": "string", "default": "count"})"});
-    sums.documented_parameters.push_back({"group", false, "At most three fields, divided by commas."});
+    aggregate.documented_parameters.push_back({"group", false, "Up to three fields, separated by commas."});
 }
 
-void add_feed(const Listing& listing) {
-    const auto& collection = listing.collection();
+void add_feed(const RouteBuilder& builder) {
+    const auto& collection = builder.collection();
 
-    auto& changes = listing.add(http::Method::get, "/changes", "changes", collection.read, stream_changes);
-    changes.summary = "Follow what changes in " + collection.name + ", as server-sent events";
+    auto& changes = builder.add(http::Method::get, "/changes", "changes", collection.read, stream_changes);
+    changes.summary = "Stream changes of " + collection.name + " as server-sent events";
     changes.response_type = "text/event-stream";
     changes.response_schema = feed_schema(collection);
-    changes.problems = {"invalid-request", "limit-reached", "unavailable"};
+    changes.problems = {ProblemType::invalid_request, ProblemType::limit_reached, ProblemType::unavailable};
     changes.documented_parameters = {
-        {"after", false, "The id of the last event seen, where Last-Event-ID cannot be sent."},
-        {"Last-Event-ID", true, "The id of the last event seen: what came after it is told."}};
+        {"after", false, "ID of the last event received, for clients that cannot send Last-Event-ID."},
+        {"Last-Event-ID", true, "ID of the last event received: the stream resumes after it."}};
 }
 
-void add_export(const Listing& listing) {
-    const auto& collection = listing.collection();
-    auto& all = listing.add(http::Method::get, "/export.csv", "export", collection.read, export_records);
-    all.summary = "Export " + collection.name + " as comma-separated values (text/csv)";
-    all.response_type = "text/csv";
-    all.response_schema = table_schema(listing.model(), collection, Action::read);
-    all.response_fields = {"Content-Disposition"};
-    all.problems = {"invalid-request", "unavailable"};
-    all.documented_parameters = filter_parameters(collection);
+void add_export(const RouteBuilder& builder) {
+    const auto& collection = builder.collection();
+    auto& route = builder.add(http::Method::get, "/export.csv", "export", collection.read, export_records);
+    route.summary = "Export " + collection.name + " as CSV (text/csv)";
+    route.response_type = "text/csv";
+    route.response_schema = csv_schema(builder.model(), collection, Action::read);
+    route.response_fields = {"Content-Disposition"};
+    route.problems = {ProblemType::invalid_request, ProblemType::unavailable};
+    route.documented_parameters = filter_parameters(collection);
     for (auto& parameter : page_parameters(collection)) {
         if (parameter.name == "fields" || parameter.name == "sort")
-            all.documented_parameters.push_back(std::move(parameter));
+            route.documented_parameters.push_back(std::move(parameter));
     }
 }
 
-void add_reads(const Listing& listing) {
-    const auto& collection = listing.collection();
-    add_list(listing);
-    add_feed(listing);
-    add_export(listing);
-    auto& get = listing.add(http::Method::get, "/{id}", "get", collection.read, get_record);
+void add_reads(const RouteBuilder& builder) {
+    const auto& collection = builder.collection();
+    add_list(builder);
+    add_feed(builder);
+    add_export(builder);
+    auto& get = builder.add(http::Method::get, "/{id}", "get", collection.read, get_record);
     get.summary = "Read a record of " + collection.name;
-    get.response_schema = listing.schema();
-    get.problems = {"invalid-request", "not-found", "unavailable"};
+    get.response_schema = builder.schema();
+    get.problems = {ProblemType::invalid_request, ProblemType::not_found, ProblemType::unavailable};
     get.response_fields = {"ETag"};
-    get.documented_parameters = shape_parameters();
+    get.documented_parameters = selection_parameters();
     get.documented_parameters.push_back(id_parameter());
     get.documented_parameters.push_back(
-        {"If-None-Match", true, "The ETag that is known already: 304 if it still holds."});
-    auto& history = listing.add(
+        {"If-None-Match", true, "ETag of a cached copy; 304 if it is current."});
+    auto& history = builder.add(
         http::Method::get, "/{id}/history", "history",
-        {.who = http::Access::Who::roles, .roles = collection.history_roles, .keys_as_roles = true},
+        {.audience = http::Access::Audience::roles, .roles = collection.history_roles, .keys_as_roles = true},
         record_history);
-    history.summary = "Who changed a record of " + collection.name + " when, the newest first";
+    history.summary = "List the changes of a record of " + collection.name + ", newest first";
     history.response_schema = std::string(history_schema());
-    history.problems = {"invalid-request", "not-found", "unavailable"};
-    history.documented_parameters = {id_parameter(),
-                                     {"limit", false, "Changes of a page.",
-                                      R"({"type": "integer", "minimum": 1, "maximum": 200, "default": 20})"},
-                                     {"next", false, "`next` of the page before."}};
+    history.problems = {ProblemType::invalid_request, ProblemType::not_found, ProblemType::unavailable};
+    history.documented_parameters = {
+        id_parameter(),
+        {"limit", false, "Page size.", R"({"type": "integer", "minimum": 1, "maximum": 200, "default": 20})"},
+        {"next", false, "`next` of the previous page."}};
 }
 
-void add_create(const Listing& listing) {
-    const auto& collection = listing.collection();
-    auto& create = listing.add(http::Method::post, "", "create", collection.create, create_records);
-    create.summary = "Add one record to " + collection.name + ", or a list of them: all or none";
-    create.body_bytes_max = bulk_bytes_max;
+void add_create(const RouteBuilder& builder) {
+    const auto& collection = builder.collection();
+    auto& create = builder.add(http::Method::post, "", "create", collection.create, create_records);
+    create.summary = "Create one record of " + collection.name + ", or a list of records atomically";
+    create.max_body_bytes = bulk_bytes_max;
     create.idempotency = http::Idempotency::accepted;
     create.transactional = http::Transactional::with_key;
-    create.checks_body = true;
-    create.request_schema = R"({"anyOf": [)" + listing.schema(".New") +
+    create.request_schema = R"({"anyOf": [)" + builder.schema(".New") +
                             R"(, {"type": "array", "minItems": 1, "maxItems": )" + std::to_string(bulk_max) +
-                            R"(, "items": )" + listing.schema(".New") + "}]}";
+                            R"(, "items": )" + builder.schema(".New") + "}]}";
     create.response_schema =
-        R"({"anyOf": [)" + listing.schema() +
+        R"({"anyOf": [)" + builder.schema() +
         R"(, {"type": "object", "required": ["items"], "properties": {"items": {"type": "array",
                                  "items": )" +
-        listing.schema() + "}}}]}";
+        builder.schema() + "}}}]}";
     create.success_status = 201;
     create.response_fields = {"Location", "ETag"};
-    create.problems = {"invalid-request", "malformed-json", "forbidden", "already-exists", "unavailable"};
+    create.problems = {ProblemType::invalid_request, ProblemType::malformed_json, ProblemType::forbidden,
+                       ProblemType::already_exists, ProblemType::unavailable};
 }
 
-void add_import(const Listing& listing) {
-    const auto& collection = listing.collection();
-    auto& import = listing.add(http::Method::post, "/import", "import", collection.create, import_records);
-    import.summary = "Add records to " + collection.name +
-                     " from comma-separated values (text/csv) with a heading line: all or none";
-    const auto& limits = listing.desk->imports;
-    import.body_bytes_max = limits.bytes_max;
+void add_import(const RouteBuilder& builder) {
+    const auto& collection = builder.collection();
+    auto& import = builder.add(http::Method::post, "/import", "import", collection.create, import_records);
+    import.summary =
+        "Import records of " + collection.name + " from CSV (text/csv) with a header line, atomically";
+    const auto& limits = builder.context->imports;
+    import.max_body_bytes = limits.max_bytes;
     import.timeout = limits.timeout;
     import.spools_body = true;
     import.idempotency = http::Idempotency::accepted;
     import.transactional = http::Transactional::with_key;
-    import.checks_body = true;
     import.request_type = "text/csv";
-    import.request_schema = table_schema(listing.model(), collection, Action::create);
+    import.request_schema = csv_schema(builder.model(), collection, Action::create);
     import.response_schema = R"({"type": "object", "required": ["imported"],
         "properties": {"imported": {"type": "integer", "minimum": 1}}})";
     import.success_status = 201;
-    import.problems = {"invalid-request", "unsupported-media-type", "forbidden",
-                       "already-exists",  "limit-reached",          "unavailable"};
+    import.problems = {ProblemType::invalid_request, ProblemType::unsupported_media_type,
+                       ProblemType::forbidden,       ProblemType::already_exists,
+                       ProblemType::limit_reached,   ProblemType::unavailable};
 }
 
-void add_changes(const Listing& listing) {
-    const auto& collection = listing.collection();
+void add_changes(const RouteBuilder& builder) {
+    const auto& collection = builder.collection();
     if (!collection.update.empty()) {
-        auto& patch = listing.add(http::Method::patch, "/{id}", "patch", collection.update, patch_record);
-        patch.summary = "Change a record of " + collection.name + " (JSON merge patch)";
-        patch.body_bytes_max = body_bytes_max;
-        patch.checks_body = true;
-        patch.request_schema = listing.schema(".Change");
+        auto& patch = builder.add(http::Method::patch, "/{id}", "patch", collection.update, patch_record);
+        patch.summary = "Update a record of " + collection.name + " (JSON merge patch)";
+        patch.max_body_bytes = max_body_bytes;
+        patch.request_schema = builder.schema(".Change");
         patch.request_type = "application/merge-patch+json";
-        patch.response_schema = listing.schema();
+        patch.response_schema = builder.schema();
         patch.response_fields = {"ETag"};
         patch.documented_parameters = {id_parameter(), if_match_parameter()};
-        patch.problems = {"invalid-request", "malformed-json",    "forbidden",  "not-found",
-                          "already-exists",  "changed-meanwhile", "unavailable"};
-        if (collection.if_match_required) patch.problems.push_back("if-match-missing");
+        patch.problems = {ProblemType::invalid_request, ProblemType::malformed_json,
+                          ProblemType::forbidden,       ProblemType::not_found,
+                          ProblemType::already_exists,  ProblemType::version_mismatch,
+                          ProblemType::unavailable};
+        if (collection.if_match_required) patch.problems.push_back(ProblemType::if_match_missing);
     }
     if (!collection.remove.empty()) {
-        auto& remove = listing.add(http::Method::del, "/{id}", "delete", collection.remove, delete_record);
+        auto& remove = builder.add(http::Method::del, "/{id}", "delete", collection.remove, delete_record);
         remove.summary = "Delete a record of " + collection.name;
         remove.success_status = 204;
         remove.documented_parameters = {id_parameter(), if_match_parameter()};
-        remove.problems = {"forbidden", "not-found", "referenced", "changed-meanwhile", "unavailable"};
+        remove.problems = {ProblemType::forbidden, ProblemType::not_found, ProblemType::referenced,
+                           ProblemType::version_mismatch, ProblemType::unavailable};
     }
 }
 
-void add_transitions(const Listing& listing) {
-    for (const auto& transition : listing.collection().transitions) {
-        auto& route =
-            listing.add(http::Method::post, "/{id}/" + transition.name, transition.name, transition.allow,
-                        [&transition](Asked& asked) { return carry_out(asked, transition); });
-        route.summary = transition.summary.empty() ? "Carry out " + transition.name : transition.summary;
-        route.body_bytes_max = body_bytes_max;
+void add_transitions(const RouteBuilder& builder) {
+    for (const auto& transition : builder.collection().transitions) {
+        auto& route = builder.add(
+            http::Method::post, "/{id}/" + transition.name, transition.name, transition.allow,
+            [&transition](CollectionRequest& request) { return apply_transition(request, transition); });
+        route.summary =
+            transition.summary.empty() ? "Apply the transition " + transition.name : transition.summary;
+        route.max_body_bytes = max_body_bytes;
         route.idempotency = http::Idempotency::accepted;
         route.transactional = http::Transactional::with_key;
-        route.checks_body = true;
-        route.request_schema = accepted_schema(listing.model(), listing.collection(), transition);
+        route.request_schema = transition_schema(builder.model(), builder.collection(), transition);
         route.body_optional = true;
-        route.response_schema = listing.schema();
+        route.response_schema = builder.schema();
         route.response_fields = {"ETag"};
         route.documented_parameters = {id_parameter(), if_match_parameter()};
-        route.problems = {"invalid-request", "malformed-json", "forbidden",         "not-found",
-                          "wrong-state",     "incomplete",     "changed-meanwhile", "unavailable"};
-        if (!transition.guard.empty()) route.problems.push_back("guard-failed");
+        route.problems = {ProblemType::invalid_request,  ProblemType::malformed_json, ProblemType::forbidden,
+                          ProblemType::not_found,        ProblemType::wrong_state,    ProblemType::incomplete,
+                          ProblemType::version_mismatch, ProblemType::unavailable};
+        if (!transition.guard.empty()) route.problems.push_back(ProblemType::guard_failed);
     }
 }
 
 }  // namespace
 
-std::vector<http::Route> routes_of(std::shared_ptr<const Desk> desk, const http::RateLimit& limit) {
+std::vector<http::Route> make_routes(std::shared_ptr<const CollectionsContext> context,
+                                     const http::RateLimit& limit) {
     std::vector<http::Route> routes;
-    auto components = component_schemas(*desk->plan->model);
-    for (const auto& plan : desk->plan->collections) {
-        Listing listing{desk, plan, limit, components, routes};
-        if (!plan.collection->read.empty()) add_reads(listing);
-        if (!plan.collection->create.empty()) add_create(listing);
-        if (!plan.collection->create.empty()) add_import(listing);
-        add_changes(listing);
-        add_transitions(listing);
+    auto components = component_schemas(*context->plan->model);
+    for (const auto& plan : context->plan->collections) {
+        RouteBuilder builder{context, plan, limit, components, routes};
+        if (!plan.collection->read.empty()) add_reads(builder);
+        if (!plan.collection->create.empty()) add_create(builder);
+        if (!plan.collection->create.empty()) add_import(builder);
+        add_changes(builder);
+        add_transitions(builder);
     }
     return routes;
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Which URL does what with the collections of an app. Who may call a route at all is computed from the rules,
-// so that the gateway refuses before the database is asked; what a caller may do to which record, the
-// database decides.
+// The HTTP routes of an app's collections. The access of a route is computed from the rules, so that the
+// gateway can reject a role no rule allows without a query; access to individual records is decided by the
+// database.
 #pragma once
 
 #include <memory>
@@ -12,7 +12,8 @@
 
 namespace integreat::collections {
 
-// `limit` is the app's own, of each caller.
-std::vector<http::Route> routes_of(std::shared_ptr<const Desk> desk, const http::RateLimit& limit);
+// `limit` is the app's rate limit per caller.
+std::vector<http::Route> make_routes(std::shared_ptr<const CollectionsContext> context,
+                                     const http::RateLimit& limit);
 
 }  // namespace integreat::collections

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The applications in apps/: that their manifests are good, have what their organisations speak of, and give
-// no role more than it needs.
+// The applications in apps/: their manifests are valid, have the expected collections, and give no role more
+// access than it needs.
 #include <fstream>
 #include <iterator>
 
@@ -21,7 +21,7 @@ std::string contents(const std::string& path) {
 std::shared_ptr<const Model> app(const std::string& name) {
     auto text = contents("apps/" + name + ".yaml");
     auto checked = config::load_manifest(text, name + ".yaml", [](std::string_view) { return std::nullopt; });
-    for (const auto& mistake : checked.mistakes)
+    for (const auto& mistake : checked.errors)
         ADD_FAILURE() << to_string(mistake);
     return compile_model(checked.value);
 }
@@ -43,16 +43,16 @@ std::vector<std::string> writable(const Model& model, std::string_view role, Act
     return names;
 }
 
-struct Wanted {
+struct ExpectedApp {
     std::string app;
     std::vector<std::string> collections;
     std::string with_states;
     std::vector<std::string> states;
 };
 
-class Apps : public ::testing::TestWithParam<Wanted> {};
+class Apps : public ::testing::TestWithParam<ExpectedApp> {};
 
-TEST_P(Apps, HaveWhatTheirOrganisationsSpeakOf) {
+TEST_P(Apps, HaveTheExpectedCollectionsAndStates) {
     auto model = app(GetParam().app);
     for (const auto& name : GetParam().collections)
         EXPECT_NE(model->find(name), nullptr) << name;
@@ -63,7 +63,7 @@ TEST_P(Apps, HaveWhatTheirOrganisationsSpeakOf) {
         EXPECT_NE(std::find(known.begin(), known.end(), state), known.end()) << state;
 }
 
-TEST_P(Apps, LetNobodyWithoutATokenWrite) {
+TEST_P(Apps, RejectWritesWithoutAToken) {
     auto model = app(GetParam().app);
     for (const auto& collection : model->collections) {
         for (auto action : {Action::create, Action::update, Action::remove})
@@ -72,7 +72,7 @@ TEST_P(Apps, LetNobodyWithoutATokenWrite) {
     }
 }
 
-TEST_P(Apps, ShowPersonalDataToNobodyWithoutAToken) {
+TEST_P(Apps, HidePersonalDataWithoutAToken) {
     auto model = app(GetParam().app);
     for (const auto& collection : model->collections) {
         for (const auto* field : fields_for(collection, Action::read, role_anonymous))
@@ -82,55 +82,55 @@ TEST_P(Apps, ShowPersonalDataToNobodyWithoutAToken) {
 
 INSTANTIATE_TEST_SUITE_P(
     All, Apps,
-    ::testing::Values(Wanted{"evntgarde",
-                             {"events", "venues", "services", "bookings", "guests", "reviews"},
-                             "bookings",
-                             {"requested", "accepted", "deposit_paid", "confirmed", "completed", "reviewed",
-                              "declined", "cancelled"}},
-                      Wanted{"pillars",
-                             {"programs", "instruments", "criteria", "assessments", "evidence", "ratings",
-                              "surveys"},
-                             "assessments",
-                             {"draft", "submitted", "under_review", "returned", "approved", "published"}},
-                      Wanted{"teleo",
-                             {"churches", "members", "ministries", "services", "service_requests",
-                              "donations", "gatherings", "attendance", "announcements"},
-                             "service_requests",
-                             {"requested", "scheduled", "done"}},
-                      Wanted{"campus",
-                             {"applicants", "students", "programs", "courses", "sections", "enrollments",
-                              "grades", "invoices", "clearances"},
-                             "students",
-                             {"active", "on_leave", "graduated", "alumni"}}),
-    [](const auto& wanted) { return wanted.param.app; });
+    ::testing::Values(
+        ExpectedApp{"evntgarde",
+                    {"events", "venues", "services", "bookings", "guests", "reviews"},
+                    "bookings",
+                    {"requested", "accepted", "deposit_paid", "confirmed", "completed", "reviewed",
+                     "declined", "cancelled"}},
+        ExpectedApp{"pillars",
+                    {"programs", "instruments", "criteria", "assessments", "evidence", "ratings", "surveys"},
+                    "assessments",
+                    {"draft", "submitted", "under_review", "returned", "approved", "published"}},
+        ExpectedApp{"teleo",
+                    {"churches", "members", "ministries", "services", "service_requests", "donations",
+                     "gatherings", "attendance", "announcements"},
+                    "service_requests",
+                    {"requested", "scheduled", "done"}},
+        ExpectedApp{"campus",
+                    {"applicants", "students", "programs", "courses", "sections", "enrollments", "grades",
+                     "invoices", "clearances"},
+                    "students",
+                    {"active", "on_leave", "graduated", "alumni"}}),
+    [](const auto& expected) { return expected.param.app; });
 
-// docs/data.md adds an application in one file: that very file.
+// Returns the example manifest of docs/describe-an-app/add-an-application.md.
 std::string fifth_application() {
-    auto page = contents("docs/data.md");
-    auto heading = page.find("## A fifth application");
+    auto page = contents("docs/describe-an-app/add-an-application.md");
+    auto heading = page.find("## The manifest");
     auto begin = page.find("```yaml\n", heading);
     auto end = page.find("```\n", begin + 8);
     if (heading == page.npos || begin == page.npos || end == page.npos) return "";
     return page.substr(begin + 8, end - begin - 8);
 }
 
-std::vector<std::string> mistakes_of(const std::string& text) {
+std::vector<std::string> errors_of(const std::string& text) {
     auto checked = config::load_manifest(text, "apps/clinic.yaml", nullptr);
-    std::vector<std::string> said;
-    for (const auto& mistake : checked.mistakes)
-        said.push_back(to_string(mistake));
-    return said;
+    std::vector<std::string> messages;
+    for (const auto& mistake : checked.errors)
+        messages.push_back(to_string(mistake));
+    return messages;
 }
 
-std::string with_slip(std::string text, const std::string& from, const std::string& to) {
+std::string with_typo(std::string text, const std::string& from, const std::string& to) {
     auto at = text.find(from);
     EXPECT_NE(at, text.npos) << from;
     return text.replace(at, from.size(), to);
 }
 
-TEST(FifthApplication, IsGoodAsTheManualHasIt) {
+TEST(FifthApplication, IsValidAsInTheManual) {
     auto text = fifth_application();
-    EXPECT_EQ(mistakes_of(text), std::vector<std::string>{});
+    EXPECT_EQ(errors_of(text), std::vector<std::string>{});
     auto model = compile_model(config::load_manifest(text, "apps/clinic.yaml", nullptr).value);
     EXPECT_EQ(writable(*model, "patient", Action::update, "patients"),
               (std::vector<std::string>{"mobile", "address"}));
@@ -139,17 +139,18 @@ TEST(FifthApplication, IsGoodAsTheManualHasIt) {
     EXPECT_FALSE(may_transition(*model, "patient", "appointments", "confirm"));
 }
 
-TEST(FifthApplication, IsToldItsMistakesAsTheManualSays) {
+TEST(FifthApplication, HasTheErrorsOfTheManual) {
     auto text = fifth_application();
-    auto page = contents("docs/data.md");
+    auto page = contents("docs/describe-an-app/add-an-application.md");
     for (auto [from, to] : {std::pair{"roles: [doctor], through", "roles: [docter], through"},
                             std::pair{"appointments[patient].doctor", "appointments[patient].docter"},
                             std::pair{"and discount <=", "and discuont <="},
                             std::pair{"update: [{roles: [nurse]}, {roles: [patient]",
                                       "update: [{roles: [patient]}, {roles: [patient]"}}) {
-        auto said = mistakes_of(with_slip(text, from, to));
-        ASSERT_EQ(said.size(), 1u) << from;
-        EXPECT_NE(page.find(said.front() + "\n"), page.npos) << "not in docs/data.md: " << said.front();
+        auto messages = errors_of(with_typo(text, from, to));
+        ASSERT_EQ(messages.size(), 1u) << from;
+        EXPECT_NE(page.find(messages.front() + "\n"), page.npos)
+            << "not in docs/describe-an-app/add-an-application.md: " << messages.front();
     }
 }
 
@@ -169,7 +170,7 @@ TEST(Campus, LetsProfessorsGradeAndRegistrarsEnrol) {
     EXPECT_FALSE(may(*model, "professor", Action::read, "invoices"));
 }
 
-TEST(Evntgarde, LetsOnlyAPaymentSayThatADepositIsPaid) {
+TEST(Evntgarde, LetsOnlyAdminsConfirmDeposits) {
     auto model = app("evntgarde");
     EXPECT_TRUE(may_transition(*model, "vendor", "bookings", "accept"));
     EXPECT_TRUE(may_transition(*model, "admin", "bookings", "pay_deposit"));
@@ -179,7 +180,7 @@ TEST(Evntgarde, LetsOnlyAPaymentSayThatADepositIsPaid) {
     EXPECT_FALSE(may(*model, "vendor", Action::read, "guests"));
 }
 
-TEST(Pillars, ComputesScoresThatNobodyWrites) {
+TEST(Pillars, ComputesReadOnlyScores) {
     auto model = app("pillars");
     const auto& score = *model->find("assessments")->find("score");
     EXPECT_EQ(score.rollup, (config::Rollup{"wavg", "ratings", "assessment", "score", "weight"}));
@@ -191,7 +192,7 @@ TEST(Pillars, ComputesScoresThatNobodyWrites) {
     EXPECT_FALSE(may(*model, "student", Action::read, "evidence"));
 }
 
-TEST(Teleo, LetsPastorsScheduleAndHidesWhoGave) {
+TEST(Teleo, LetsPastorsScheduleAndHidesDonors) {
     auto model = app("teleo");
     EXPECT_TRUE(may_transition(*model, "pastor", "service_requests", "schedule"));
     EXPECT_FALSE(may_transition(*model, "church_admin", "service_requests", "schedule"));

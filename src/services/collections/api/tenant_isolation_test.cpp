@@ -1,21 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
-// Somebody has a tenant's login, or puts any SQL into its statements, and wants more than the rules give.
+// Attacks with the login role of a tenant, or by SQL injection: they must not gain access beyond the rules.
 #include <thread>
 
 #include "postgres/databases/registry.h"
 #include "postgres/driver/connection.h"
+#include "services/collections/schema/verify_schema.h"
 #include "services/collections/testing/school_fixture.h"
 
 namespace integreat::collections {
 namespace {
 
-using testing::School;
+using testing::SchoolFixture;
 
-// Two apps of one server, each with a login of its own.
-struct WallsTest : ::testing::Test {
+// Two apps on one server, each with its own login role.
+struct TenantIsolationTest : ::testing::Test {
     static constexpr const char* password = "known";
     FixedClock clock;
-    static inline std::unique_ptr<postgres::testing::OwnServer> own;  // For all tests here.
+    static inline std::unique_ptr<postgres::testing::TestServer> server;  // Shared by all tests.
     static inline std::shared_ptr<const Model> model;
     std::unique_ptr<postgres::Pool> login;
 
@@ -28,19 +29,22 @@ struct WallsTest : ::testing::Test {
     }
     static void make(const std::string& name) {
         auto database = *postgres::database_name({name});
-        auto made =
-            postgres::create_database(*own->server, {.name = database, .password = Secret(password)}, soon());
-        ASSERT_TRUE(made) << made.error().cause;
-        SchemaOrder order{.url = own->server->superuser_url(database),
-                          .login_role = postgres::login_role(database),
-                          .owner = std::string(owner_role),
-                          .until = soon()};
-        auto applied = apply_plan(*app(name), order);
+        auto created = postgres::create_database(*server->server,
+                                                 {.name = database,
+                                                  .password = Secret(password),
+                                                  .migrations = postgres::testing::all_migrations()},
+                                                 soon());
+        ASSERT_TRUE(created) << created.error().cause;
+        MigrationOptions order{.url = server->server->superuser_url(database),
+                               .login_role = postgres::login_role(database),
+                               .owner = std::string(owner_role),
+                               .deadline = soon()};
+        auto applied = apply_migration(*app(name), order);
         ASSERT_TRUE(applied) << applied.error().message << applied.error().cause;
     }
     static void SetUpTestSuite() {
-        own = postgres::testing::start_server();
-        model = testing::school();
+        server = postgres::testing::start_test_server();
+        model = testing::make_school_model();
         make("school");
         make("rival");
         run("tenant_school", "INSERT INTO data.sections (title, professor) VALUES ('Physics', 'prof')");
@@ -48,36 +52,37 @@ struct WallsTest : ::testing::Test {
             "INSERT INTO data.students (name, email, \"user\") VALUES ('Ana', 'a@b.example', 'ana')");
     }
     static void TearDownTestSuite() {
-        own.reset();
+        server.reset();
         model.reset();
     }
     void SetUp() override { login = session("school", "tenant_school_app"); }
     std::unique_ptr<postgres::Pool> session(const std::string& app, const std::string& role) {
-        auto url = own->server->url("tenant_" + app, role, Secret(password));
+        auto url = server->server->url("tenant_" + app, role, Secret(password));
         return std::make_unique<postgres::Pool>(
-            postgres::PoolSettings{.tenant = {app}, .url = url, .connections_max = 2}, clock);
+            postgres::PoolSettings{.tenant = {app}, .url = url, .max_connections = 2}, clock);
     }
-    // As the superuser, who stands behind all walls.
+    // Runs as the superuser, whom no policy binds.
     static void run(const std::string& database, const std::string& sql) {
         FixedClock clock;
         postgres::Pool pool(
-            {.tenant = {"school"}, .url = own->server->superuser_url(database), .connections_max = 1}, clock);
+            {.tenant = {"school"}, .url = server->server->superuser_url(database), .max_connections = 1},
+            clock);
         auto done = pool.run({"school"}, Monotonic::max(), sql);
         EXPECT_TRUE(done) << sql << ": " << done.error().cause;
     }
-    // As the login itself and as every role of the app.
+    // Expects an error as the login role and as every role of the app.
     void expect_refused(const std::string& sql) {
         auto plain = login->run({"school"}, Monotonic::max(), sql);
         EXPECT_FALSE(plain) << "the login: " << sql;
         for (const auto& role : model->roles) {
-            postgres::Acting acting{database_role({"school"}, role), "ana", "req"};
-            auto acted = login->run_as({"school"}, acting, Monotonic::max(), sql, {});
-            EXPECT_FALSE(acted) << role << ": " << sql;
+            postgres::RoleContext caller{database_role({"school"}, role), "ana", "req"};
+            auto result = login->query_as({"school"}, caller, Monotonic::max(), sql, {});
+            EXPECT_FALSE(result) << role << ": " << sql;
         }
     }
 };
 
-TEST_F(WallsTest, TheLoginByItselfSeesNothing) {
+TEST_F(TenantIsolationTest, LoginRoleReadsNothing) {
     for (std::string sql :
          {"SELECT id FROM data.students", "SELECT id FROM data.sections", "TABLE data.grades",
           "INSERT INTO data.sections (title) VALUES ('x')", "DELETE FROM data.sections",
@@ -86,7 +91,7 @@ TEST_F(WallsTest, TheLoginByItselfSeesNothing) {
         EXPECT_FALSE(login->run({"school"}, Monotonic::max(), sql)) << sql;
 }
 
-TEST_F(WallsTest, NobodyBecomesSomebodyElse) {
+TEST_F(TenantIsolationTest, RolesCannotBeSwitched) {
     for (std::string sql :
          {"SET ROLE integreat_owner", "SET ROLE integreat_superuser", "SET ROLE tenant_rival__registrar",
           "SET ROLE tenant_rival_app", "SET SESSION AUTHORIZATION integreat_owner",
@@ -100,7 +105,7 @@ TEST_F(WallsTest, NobodyBecomesSomebodyElse) {
         expect_refused(sql);
 }
 
-TEST_F(WallsTest, NobodyTouchesTheWalls) {
+TEST_F(TenantIsolationTest, PoliciesCannotBeChanged) {
     for (std::string sql :
          {"ALTER TABLE data.students DISABLE ROW LEVEL SECURITY",
           "DROP POLICY \"SELECT_1\" ON data.students",
@@ -131,7 +136,7 @@ TEST_F(WallsTest, NobodyTouchesTheWalls) {
         expect_refused(sql);
 }
 
-TEST_F(WallsTest, NobodyReachesTheServersFilesOrOtherDatabases) {
+TEST_F(TenantIsolationTest, FilesAndOtherDatabasesAreUnreachable) {
     for (std::string sql :
          {"SELECT pg_read_file('/etc/passwd')", "SELECT pg_ls_dir('.')", "COPY data.students TO '/tmp/x'",
           "COPY data.students FROM PROGRAM 'true'", "COPY (SELECT 1) TO PROGRAM 'true'",
@@ -145,18 +150,18 @@ TEST_F(WallsTest, NobodyReachesTheServersFilesOrOtherDatabases) {
     EXPECT_FALSE(stranger->begin({"rival"}));
 }
 
-TEST_F(WallsTest, RulesHoldWithRowSecuritySwitchedOff) {
-    postgres::Acting acting{database_role({"school"}, "student"), "nobody", "req"};
+TEST_F(TenantIsolationTest, PoliciesHoldWithRowSecurityOff) {
+    postgres::RoleContext caller{database_role({"school"}, "student"), "nobody", "req"};
     auto begun = *login->begin({"school"});
-    begun.act_as(acting);
+    begun.set_role(caller);
     ASSERT_TRUE(begun.execute("SET LOCAL row_security = off"));
     auto rows = begun.execute("SELECT id FROM data.students");
-    ASSERT_FALSE(rows) << "refused, not unfiltered";
-    EXPECT_EQ(begun.sql_state(), "42501");
+    ASSERT_FALSE(rows) << "rejected, not unfiltered";
+    EXPECT_EQ(begun.sqlstate(), "42501");
 }
 
-TEST_F(WallsTest, RulesHoldUnderAnySearchPath) {
-    // What a careless administrator may have left lying about.
+TEST_F(TenantIsolationTest, PoliciesHoldUnderAnySearchPath) {
+    // Objects that a careless administrator may have created.
     run("tenant_school", "CREATE SCHEMA trap; ");
     run("tenant_school", "CREATE FUNCTION trap.uid() RETURNS text LANGUAGE sql AS $$ SELECT 'ana'::text $$");
     run("tenant_school",
@@ -167,7 +172,7 @@ TEST_F(WallsTest, RulesHoldUnderAnySearchPath) {
         "CREATE FUNCTION trap.now() RETURNS timestamptz LANGUAGE sql AS $$ SELECT NULL::timestamptz $$");
     run("tenant_school", "GRANT USAGE ON SCHEMA trap TO PUBLIC");
     auto begun = *login->begin({"school"});
-    begun.act_as({database_role({"school"}, "student"), "nobody", "req"});
+    begun.set_role({database_role({"school"}, "student"), "nobody", "req"});
     ASSERT_TRUE(begun.execute("SET LOCAL search_path = trap, pg_catalog"));
     EXPECT_EQ(begun.execute("SELECT count(*) FROM data.students")->integer(0, 0), 0);
     EXPECT_EQ(begun.execute("UPDATE data.students SET phone = NULL")->affected(), 0u);
@@ -176,27 +181,27 @@ TEST_F(WallsTest, RulesHoldUnderAnySearchPath) {
     EXPECT_FALSE(section);
 }
 
-TEST_F(WallsTest, QualifiersDoNotLookPastTheRules) {
+TEST_F(TenantIsolationTest, ConditionsAreNotEvaluatedOnHiddenRows) {
     run("tenant_school", "CREATE TABLE public.seen (what text)");
     run("tenant_school",
         "CREATE FUNCTION public.spy(text) RETURNS boolean LANGUAGE plpgsql COST 0.0001 AS "
         "$$ BEGIN RAISE EXCEPTION 'saw %', $1; END $$");
     run("tenant_school", "GRANT USAGE ON SCHEMA public TO PUBLIC");
-    postgres::Acting acting{database_role({"school"}, "student"), "nobody", "req"};
-    auto rows = login->run_as({"school"}, acting, Monotonic::max(),
-                              "SELECT id FROM data.students WHERE public.spy(name)", {});
-    ASSERT_TRUE(rows) << "nothing was seen: " << rows.error().cause;
+    postgres::RoleContext caller{database_role({"school"}, "student"), "nobody", "req"};
+    auto rows = login->query_as({"school"}, caller, Monotonic::max(),
+                                "SELECT id FROM data.students WHERE public.spy(name)", {});
+    ASSERT_TRUE(rows) << "no hidden row was evaluated: " << rows.error().cause;
     EXPECT_EQ(rows->size(), 0u);
-    auto divided = login->run_as({"school"}, acting, Monotonic::max(),
-                                 "SELECT id FROM data.students WHERE 1 / (length(name) - 3) = 0", {});
+    auto divided = login->query_as({"school"}, caller, Monotonic::max(),
+                                   "SELECT id FROM data.students WHERE 1 / (length(name) - 3) = 0", {});
     EXPECT_TRUE(divided) << "Ana has three letters";
 }
 
-TEST_F(WallsTest, UnsafeLoginsAreFound) {
-    auto check = [&] { return check_tables(*login, *model, Monotonic::max()); };
+TEST_F(TenantIsolationTest, DetectsUnsafeLoginRoles) {
+    auto check = [&] { return verify_schema(*login, *model, Monotonic::max()); };
     ASSERT_TRUE(check()) << check().error().message;
     struct Case {
-        std::string harm, mend, words;
+        std::string damage, repair, message;
     };
     for (const auto& one :
          {Case{"ALTER ROLE tenant_school_app INHERIT", "ALTER ROLE tenant_school_app NOINHERIT", "db apply"},
@@ -208,15 +213,15 @@ TEST_F(WallsTest, UnsafeLoginsAreFound) {
                "REVOKE tenant_rival__admin FROM tenant_school_app", "may become tenant_rival__admin"},
           Case{"GRANT integreat_owner TO tenant_school__admin",
                "REVOKE integreat_owner FROM tenant_school__admin",
-               "tenant_school__admin, which has rights of its own"},
+               "tenant_school__admin, which has privileges of its own"},
           Case{"ALTER TABLE data.grades OWNER TO tenant_school_app",
-               "ALTER TABLE data.grades OWNER TO integreat_owner", "owns something"}}) {
-        run("tenant_school", one.harm);
+               "ALTER TABLE data.grades OWNER TO integreat_owner", "owns database objects"}}) {
+        run("tenant_school", one.damage);
         auto found = check();
-        ASSERT_FALSE(found) << one.harm;
-        EXPECT_NE(found.error().message.find(one.words), std::string::npos) << found.error().message;
-        run("tenant_school", one.mend);
-        ASSERT_TRUE(check()) << one.mend;
+        ASSERT_FALSE(found) << one.damage;
+        EXPECT_NE(found.error().message.find(one.message), std::string::npos) << found.error().message;
+        run("tenant_school", one.repair);
+        ASSERT_TRUE(check()) << one.repair;
     }
 }
 

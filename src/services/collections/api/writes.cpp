@@ -2,11 +2,13 @@
 #include <algorithm>
 #include <charconv>
 
+#include "base/text/ascii.h"
 #include "json/value/parse.h"
 #include "services/collections/api/bulk_insert_errors.h"
 #include "services/collections/api/handlers.h"
 #include "services/collections/api/insert_sql.h"
 #include "services/collections/api/record_body.h"
+#include "services/collections/values/field_formats.h"
 #include "services/collections/views/sql_names.h"
 
 namespace integreat::collections {
@@ -15,17 +17,17 @@ namespace {
 
 namespace bj = boost::json;
 
-constexpr int merge_attempts_max = 3;  // Until nobody else is faster.
+constexpr int merge_attempts_max = 3;  // Retries after concurrent updates.
 
-// What a statement gives back of the records it wrote: what the role may see of them.
+// The RETURNING clause of a statement: the columns the role may read.
 struct Returning {
-    std::vector<Shown> shown;
-    std::size_t id = 0, version = 0;  // Columns.
-    std::string sql;                  // " RETURNING t.\"id\", ..."; empty if the role sees nothing.
+    std::vector<OutputColumn> columns;
+    std::size_t id = 0, version = 0;  // Result columns.
+    std::string sql;                  // " RETURNING t.\"id\", ..."; empty if the role may read nothing.
 };
 
-Returning returning_for(const View& view) {
-    Returning returning{.shown = shown_in_order(view.readable), .sql = {}};
+Returning make_returning(const RoleView& view) {
+    Returning returning{.columns = output_columns(view.readable), .sql = {}};
     for (std::size_t i = 0; i < view.readable.size(); ++i) {
         const auto& field = *view.readable[i];
         returning.sql += (i == 0 ? " RETURNING t." : ", t.") + column(field);
@@ -35,36 +37,39 @@ Returning returning_for(const View& view) {
     return returning;
 }
 
-std::string record_json(const Returning& returning, const postgres::Rows& rows, std::size_t row) {
-    if (returning.shown.empty()) return "{}";
+std::string record_json(const Returning& returning, const postgres::ResultSet& rows, std::size_t row) {
+    if (returning.columns.empty()) return "{}";
     std::string json;
-    append_record(json, returning.shown, rows, row);
+    append_record(json, returning.columns, rows, row);
     return json;
 }
 
-http::Reply created_reply(Asked& asked, const Returning& returning, const Answered& answered) {
-    if (!answered.rows) return refuse_statement(asked, answered);
-    auto reply = json_reply(201, record_json(returning, *answered.rows, 0));
-    if (returning.shown.empty()) return reply;
-    std::string id(answered.rows->text(0, returning.id));
-    reply.headers.add("Location", std::string(asked.request.path()) + "/" + id);
-    reply.headers.add("ETag", etag_of(answered.rows->text(0, returning.version)));
-    return reply;
+http::FullResponse created_response(CollectionRequest& request, const Returning& returning,
+                                    const QueryOutcome& outcome) {
+    if (!outcome.rows) return reject_query_error(request, outcome);
+    auto response = json_response(201, record_json(returning, *outcome.rows, 0));
+    if (returning.columns.empty()) return response;
+    std::string id(outcome.rows->text(0, returning.id));
+    response.headers.add("Location", std::string(request.http_request.path()) + "/" + id);
+    response.headers.add("ETag", to_etag(outcome.rows->text(0, returning.version)));
+    return response;
 }
 
-Step create_one(Asked& asked, const bj::value& body) {
-    Mistakes mistakes;
-    auto written = check_new(asked.collection, asked.view, body, "", mistakes);
-    if (!mistakes.none()) return refuse_mistakes(asked, std::move(mistakes), "The body");
-    auto returning = returning_for(asked.view);
-    auto sql = insert_sql(asked, written, returning.sql);
-    return Question{std::move(sql), [returning = std::move(returning)](Asked& by, const Answered& answered) {
-                        return created_reply(by, returning, answered);
-                    }};
+HandlerResult create_one(CollectionRequest& request, const bj::value& body) {
+    ValidationErrors errors;
+    auto columns = parse_create_body(request.collection, request.view, body, "", errors);
+    if (!errors.empty()) return reject_invalid(request, std::move(errors), "The body");
+    auto returning = make_returning(request.view);
+    auto sql = insert_sql(request, columns, returning.sql);
+    return QueryPlan{std::move(sql), [returning = std::move(returning)](CollectionRequest& pending,
+                                                                        const QueryOutcome& outcome) {
+                         return created_response(pending, returning, outcome);
+                     }};
 }
 
-// How many of `records`, from `first` on, have values for the same fields. Those without any go one by one.
-std::size_t alike(const std::vector<Written>& records, std::size_t first) {
+// Returns the number of records from `first` on that one statement can insert: those with values for the same
+// fields. Records without any values are inserted one by one.
+std::size_t batch_size(const std::vector<ColumnValues>& records, std::size_t first) {
     auto end = first + 1;
     while (end < records.size() && !records[first].fields.empty() &&
            records[end].fields == records[first].fields)
@@ -72,82 +77,85 @@ std::size_t alike(const std::vector<Written>& records, std::size_t first) {
     return end - first;
 }
 
-struct Stored {
-    std::optional<http::Reply> trouble;
+struct InsertResult {
+    std::optional<http::FullResponse> error;
     std::vector<std::string> items;
 };
 
-// In the call's transaction.
-Stored store_all(Asked& asked, const std::vector<Written>& records, const Returning& returning) {
-    Stored stored;
+// Inserts all records in the transaction of the request.
+InsertResult insert_all(CollectionRequest& request, const std::vector<ColumnValues>& records,
+                        const Returning& returning) {
+    InsertResult result;
     for (std::size_t first = 0; first < records.size();) {
-        auto count = alike(records, first);
-        auto answered = run(asked, insert_many_sql(asked, {records.data() + first, count}, returning.sql));
-        if (!answered.rows) {
-            stored.trouble = refuse_statement(asked, answered);
-            return stored;
+        auto count = batch_size(records, first);
+        auto outcome =
+            execute(request, insert_many_sql(request, {records.data() + first, count}, returning.sql));
+        if (!outcome.rows) {
+            result.error = reject_query_error(request, outcome);
+            return result;
         }
         for (std::size_t i = 0; i < count; ++i)
-            stored.items.push_back(record_json(returning, *answered.rows, i));
+            result.items.push_back(record_json(returning, *outcome.rows, i));
         first += count;
     }
-    return stored;
+    return result;
 }
 
-// As the pointers of mistakes say it.
-Place place_in_list(std::size_t index) {
+RowLocation list_location(std::size_t index) {
     auto record = "#/" + std::to_string(index);
-    return {.record = record, .field = record + "/"};
+    return {.record = record, .field_prefix = record + "/"};
 }
 
-std::optional<http::Reply> refused_records(Asked& asked, const std::vector<Written>& records) {
-    RefusedRows rows(asked);
+// Finds the records that the database rejects.
+std::optional<http::FullResponse> find_failed_records(CollectionRequest& request,
+                                                      const std::vector<ColumnValues>& records) {
+    BulkInsertErrors errors(request);
     for (std::size_t first = 0; first < records.size();) {
-        auto count = alike(records, first);
-        auto place = [first](std::size_t index) { return place_in_list(first + index); };
-        if (!rows.store({records.data() + first, count}, place)) break;
+        auto count = batch_size(records, first);
+        auto location_of = [first](std::size_t index) { return list_location(first + index); };
+        if (!errors.check({records.data() + first, count}, location_of)) break;
         first += count;
     }
-    return rows.reply();
+    return errors.response();
 }
 
-http::Reply create_many(Asked& asked, const bj::array& bodies) {
-    Mistakes mistakes;
+http::FullResponse create_many(CollectionRequest& request, const bj::array& bodies) {
+    ValidationErrors errors;
     if (bodies.empty() || bodies.size() > bulk_max) {
-        mistakes.add("", "must have 1 to " + std::to_string(bulk_max) + " records");
-        return refuse_mistakes(asked, std::move(mistakes), "The body");
+        errors.add("", "must have 1 to " + std::to_string(bulk_max) + " records");
+        return reject_invalid(request, std::move(errors), "The body");
     }
-    std::vector<Written> records;
+    std::vector<ColumnValues> records;
     for (std::size_t i = 0; i < bodies.size(); ++i)
         records.push_back(
-            check_new(asked.collection, asked.view, bodies[i], "/" + std::to_string(i), mistakes));
-    if (!mistakes.none()) return refuse_mistakes(asked, std::move(mistakes), "The body");
-    auto returning = returning_for(asked.view);
-    InTransaction transaction{asked, std::nullopt};
-    if (auto trouble = transaction.begin()) return *std::move(trouble);
-    auto stored = store_all(asked, records, returning);
-    if (stored.trouble && stored.trouble->status < 500) {
-        transaction.roll_back();  // What is found out next takes a connection, too.
-        if (auto all = refused_records(asked, records)) return *std::move(all);
+            parse_create_body(request.collection, request.view, bodies[i], "/" + std::to_string(i), errors));
+    if (!errors.empty()) return reject_invalid(request, std::move(errors), "The body");
+    auto returning = make_returning(request.view);
+    ScopedTransaction transaction{request, std::nullopt};
+    if (auto error = transaction.begin()) return *std::move(error);
+    auto result = insert_all(request, records, returning);
+    if (result.error && result.error->status < 500) {
+        transaction.roll_back();  // Returns the connection: finding the failed records needs one, too.
+        if (auto all = find_failed_records(request, records)) return *std::move(all);
     }
-    if (stored.trouble) return *std::move(stored.trouble);
-    if (auto trouble = transaction.commit()) return *std::move(trouble);
+    if (result.error) return *std::move(result.error);
+    if (auto error = transaction.commit()) return *std::move(error);
     std::string body = R"({"items":[)";
-    for (const auto& item : stored.items)
+    for (const auto& item : result.items)
         body.append(body.back() == '[' ? "" : ",").append(item);
-    return json_reply(201, body += "]}");
+    return json_response(201, body += "]}");
 }
 
-// The versions that If-Match allows (RFC 9110 section 13.1.1). A weak or foreign tag matches none.
-struct Expected {
+// Versions that If-Match allows (RFC 9110 section 13.1.1). A weak or unknown tag matches none.
+struct IfMatch {
     bool any = true;
     std::vector<std::string> versions;
 };
 
-Expected expected_of(const http::Request& request) {
+IfMatch parse_if_match(const http::Request& request) {
     auto sent = request.headers.get("If-Match");
     if (!sent || *sent == "*") return {};
-    Expected expected{.any = false, .versions = {}};
+    IfMatch if_match{.any = false, .versions = {}};
     std::string_view rest = *sent;
     while (!rest.empty()) {
         auto tag = rest.substr(0, rest.find(','));
@@ -158,114 +166,113 @@ Expected expected_of(const http::Request& request) {
             tag.remove_suffix(1);
         bool whole = tag.size() > 2 && tag.size() < 20 && tag.front() == '"' && tag.back() == '"';
         auto digits = whole ? tag.substr(1, tag.size() - 2) : std::string_view();
-        if (whole && std::all_of(digits.begin(), digits.end(), [](char c) { return c >= '0' && c <= '9'; }))
-            expected.versions.emplace_back(digits);
+        if (whole && std::all_of(digits.begin(), digits.end(), is_digit))
+            if_match.versions.emplace_back(digits);
     }
-    return expected;
+    return if_match;
 }
 
-bool names(const Expected& expected, const std::string& version) {
-    return std::find(expected.versions.begin(), expected.versions.end(), version) != expected.versions.end();
+bool allows(const IfMatch& if_match, const std::string& version) {
+    return std::find(if_match.versions.begin(), if_match.versions.end(), version) != if_match.versions.end();
 }
 
-std::string and_version(Sql& sql, const Expected& expected) {
-    if (expected.any) return {};
-    return " AND t.\"version\" = ANY (" + sql.parameter(array_literal(expected.versions), "bigint[]") + ")";
+std::string version_condition(Sql& sql, const IfMatch& if_match) {
+    if (if_match.any) return {};
+    return " AND t.\"version\" = ANY (" + sql.parameter(to_array_literal(if_match.versions), "bigint[]") +
+           ")";
 }
 
-// Nothing was written: because the record is not there for this caller, is another version, is in another
-// state, or because no rule allows it.
-http::Reply explain_nothing(Asked& asked, const std::string& id, const Expected& expected,
-                            const Transition* transition, const char* action) {
-    auto looked = look(asked, id);
-    if (looked.trouble) return *std::move(looked.trouble);
-    if (!looked.seen) return refuse_missing(asked);
-    auto version = std::to_string(looked.seen->version);
-    if (!expected.any && !names(expected, version)) {
-        return refuse(asked,
-                      {.status = 412,
-                       .type = "changed-meanwhile",
-                       .title = "The record was changed meanwhile",
-                       .detail = "It is version " + version + " now. Read it again, then decide."},
-                      "If-Match must name the present version");
+// Returns the problem response for an UPDATE or DELETE that affected no row: the record is not visible to the
+// caller, has another version, is in another state, or no rule allows the action.
+http::FullResponse explain_no_rows(CollectionRequest& request, const std::string& id, const IfMatch& if_match,
+                                   const Transition* transition, const char* action) {
+    auto lookup = find_visible_version(request, id);
+    if (lookup.error) return *std::move(lookup.error);
+    if (!lookup.found) return reject_not_found(request);
+    auto version = std::to_string(lookup.found->version);
+    if (!if_match.any && !allows(if_match, version)) {
+        return reject(request,
+                      http::problem(http::ProblemType::version_mismatch,
+                                    "The current version is " + version +
+                                        ". Read the record again before changing it."),
+                      "If-Match must name the current version");
     }
     if (transition) {
         const auto& from = transition->from;
-        if (std::find(from.begin(), from.end(), looked.seen->state) == from.end()) {
-            return refuse(asked,
-                          {.status = 409,
-                           .type = "wrong-state",
-                           .title = "The record's state does not allow this",
-                           .detail = "It is " + looked.seen->state + "; " + transition->name +
-                                     " does not start there."},
-                          "transition " + transition->name + " starts elsewhere");
+        if (std::find(from.begin(), from.end(), lookup.found->state) == from.end()) {
+            return reject(request,
+                          http::problem(http::ProblemType::wrong_state,
+                                        "The record is in state " + lookup.found->state + "; " +
+                                            transition->name + " does not start from it."),
+                          "transition " + transition->name + " does not start from this state");
         }
     }
-    return refuse_forbidden(asked, "You may read this record, and not " + std::string(action) + " it.",
+    return reject_forbidden(request, "You may read this record but not " + std::string(action) + " it.",
                             "no rule for " + std::string(action) + " of " +
-                                asked.collection.collection->name + " holds for this record");
+                                request.collection.collection->name + " holds for this record");
 }
 
-http::Reply changed_reply(const Returning& returning, const postgres::Rows& rows) {
-    auto reply = json_reply(200, record_json(returning, rows, 0));
-    if (!returning.shown.empty()) reply.headers.add("ETag", etag_of(rows.text(0, returning.version)));
-    return reply;
+http::FullResponse updated_response(const Returning& returning, const postgres::ResultSet& rows) {
+    auto response = json_response(200, record_json(returning, rows, 0));
+    if (!returning.columns.empty()) response.headers.add("ETag", to_etag(rows.text(0, returning.version)));
+    return response;
 }
 
-std::string assignments(Sql& sql, const Written& written) {
+std::string assignments(Sql& sql, const ColumnValues& columns) {
     std::string text;
-    for (std::size_t i = 0; i < written.fields.size(); ++i) {
-        sql.parameters.push_back(written.values[i]);
-        text += (i == 0 ? "" : ", ") + column(*written.fields[i]) + " = $" +
-                std::to_string(sql.parameters.size()) + "::" + column_type(*written.fields[i]);
+    for (std::size_t i = 0; i < columns.fields.size(); ++i) {
+        sql.parameters.push_back(columns.values[i]);
+        text += (i == 0 ? "" : ", ") + column(*columns.fields[i]) + " = $" +
+                std::to_string(sql.parameters.size()) + "::" + parameter_type(*columns.fields[i]);
     }
     return text;
 }
 
-// Nothing if no record was changed.
-std::optional<http::Reply> patch_once(Asked& asked, const std::string& id, const bj::value& body,
-                                      const Expected& expected) {
-    Mistakes mistakes;
-    auto written = check_patch(asked.collection, asked.view, body, mistakes);
-    if (!mistakes.none()) return refuse_mistakes(asked, std::move(mistakes), "The body");
-    if (written.fields.empty()) return answer_now(asked, get_record(asked));
-    auto returning = returning_for(asked.view);
+// Returns nullopt if no record was updated.
+std::optional<http::FullResponse> try_patch(CollectionRequest& request, const std::string& id,
+                                            const bj::value& body, const IfMatch& if_match) {
+    ValidationErrors errors;
+    auto columns = parse_patch_body(request.collection, request.view, body, errors);
+    if (!errors.empty()) return reject_invalid(request, std::move(errors), "The body");
+    if (columns.fields.empty()) return execute_blocking(request, get_record(request));
+    auto returning = make_returning(request.view);
     Sql sql;
-    auto changes = assignments(sql, written);
-    sql.text = asked.view.comment + "UPDATE " + asked.collection.table + " AS t SET " + changes +
+    auto changes = assignments(sql, columns);
+    sql.text = request.view.sql_comment + "UPDATE " + request.collection.table + " AS t SET " + changes +
                " WHERE t.\"id\" = " + sql.parameter(id, "uuid");
-    sql.text += and_version(sql, expected) + returning.sql;
-    auto answered = run(asked, sql);
-    if (!answered.rows) return refuse_statement(asked, answered);
-    if (answered.rows->empty()) return std::nullopt;
-    return changed_reply(returning, *answered.rows);
+    sql.text += version_condition(sql, if_match) + returning.sql;
+    auto outcome = execute(request, sql);
+    if (!outcome.rows) return reject_query_error(request, outcome);
+    if (outcome.rows->empty()) return std::nullopt;
+    return updated_response(returning, *outcome.rows);
 }
 
-// The patch with its objects merged into what the record has now, and which version that is.
-struct Merged {
+// A patch whose objects are merged into the stored ones, and the version they were read from.
+struct MergedPatch {
     bj::value body;
     std::string version;
-    std::optional<http::Reply> trouble;
+    std::optional<http::FullResponse> error;
 };
 
-Merged read_merged(Asked& asked, const std::string& id, const std::vector<const Field*>& fields,
-                   const bj::value& body) {
+MergedPatch read_and_merge(CollectionRequest& request, const std::string& id,
+                           const std::vector<const Field*>& fields, const bj::value& body) {
     Sql sql;
-    sql.text = asked.view.comment + "SELECT \"version\", " + column_list(fields) + " FROM " +
-               asked.collection.table + " WHERE \"id\" = " + sql.parameter(id, "uuid");
-    auto answered = run(asked, sql);
-    Merged merged{.body = body, .version = {}, .trouble = {}};
-    if (!answered.rows) {
-        merged.trouble = refuse_statement(asked, answered);
-    } else if (answered.rows->empty()) {
-        merged.trouble = refuse_missing(asked);
+    sql.text = request.view.sql_comment + "SELECT \"version\", " + column_list(fields) + " FROM " +
+               request.collection.table + " WHERE \"id\" = " + sql.parameter(id, "uuid");
+    auto outcome = execute(request, sql);
+    MergedPatch merged{.body = body, .version = {}, .error = {}};
+    if (!outcome.rows) {
+        merged.error = reject_query_error(request, outcome);
+    } else if (outcome.rows->empty()) {
+        merged.error = reject_not_found(request);
     } else {
-        merged.version = answered.rows->text(0, 0);
+        merged.version = outcome.rows->text(0, 0);
         auto& members = merged.body.get_object();
         for (std::size_t i = 0; i < fields.size(); ++i) {
-            bool none = answered.rows->is_null(0, i + 1);
-            auto stored = none ? Result<bj::value>(bj::value()) : json::parse(answered.rows->text(0, i + 1));
-            ASSERT(stored);  // It is jsonb.
+            bool is_null = outcome.rows->is_null(0, i + 1);
+            auto stored =
+                is_null ? Result<bj::value>(bj::value()) : json::parse(outcome.rows->text(0, i + 1));
+            ASSERT(stored);  // A jsonb column is valid JSON.
             auto& member = members.at(fields[i]->name);
             member = merge_patch(*std::move(stored), member);
         }
@@ -273,109 +280,108 @@ Merged read_merged(Asked& asked, const std::string& id, const std::vector<const 
     return merged;
 }
 
-bool changed_since(Asked& asked, const std::string& id, const std::string& version) {
-    auto looked = look(asked, id);
-    return looked.seen && std::to_string(looked.seen->version) != version;
+bool changed_since(CollectionRequest& request, const std::string& id, const std::string& version) {
+    auto lookup = find_visible_version(request, id);
+    return lookup.found && std::to_string(lookup.found->version) != version;
 }
 
 }  // namespace
 
-Step create_records(Asked& asked) {
-    if (asked.collection.collection->create.empty() ||
-        rules_for(asked.collection.collection->create, asked.view.role).empty()) {
-        return refuse_forbidden(
-            asked, "The role " + asked.view.role + " may not create records here.",
-            "access.create of " + asked.collection.collection->name + " has no rule for the role");
+HandlerResult create_records(CollectionRequest& request) {
+    if (request.collection.collection->create.empty() ||
+        rules_for(request.collection.collection->create, request.view.role).empty()) {
+        return reject_forbidden(
+            request, "The role " + request.view.role + " may not create records here.",
+            "access.create of " + request.collection.collection->name + " has no rule for the role");
     }
-    auto body = parse_body(asked);
-    if (body.trouble) return *std::move(body.trouble);
+    auto body = parse_json_body(request);
+    if (body.error) return *std::move(body.error);
     if (const auto* array = body.value.if_array()) {
-        if (asked.call.lane) return http::Defer{};
-        return create_many(asked, *array);
+        if (request.http_context.completion_queue) return http::NeedsBlockingThread{};
+        return create_many(request, *array);
     }
-    return create_one(asked, body.value);
+    return create_one(request, body.value);
 }
 
-http::Reply patch_record(Asked& asked) {
-    auto id = normal_uuid(asked.call.parameter("id"));
-    if (!id) return refuse_missing(asked);
-    if (asked.collection.collection->if_match_required && !asked.request.headers.contains("If-Match")) {
-        return refuse(asked,
-                      {.status = 428,
-                       .type = "if-match-missing",
-                       .title = "If-Match is needed",
-                       .detail = "Send If-Match with the ETag of the record as you read it."},
-                      "if_match of " + asked.collection.collection->name + " is required");
+http::FullResponse patch_record(CollectionRequest& request) {
+    auto id = normalize_uuid(request.http_context.parameter("id"));
+    if (!id) return reject_not_found(request);
+    if (request.collection.collection->if_match_required &&
+        !request.http_request.headers.contains("If-Match")) {
+        return reject(request,
+                      http::problem(http::ProblemType::if_match_missing,
+                                    "Send If-Match with the ETag of the version you read."),
+                      "if_match of " + request.collection.collection->name + " is required");
     }
-    auto body = parse_body(asked);
-    if (body.trouble) return *std::move(body.trouble);
-    auto expected = expected_of(asked.request);
-    auto merged = merged_fields(asked.view, body.value);
+    auto body = parse_json_body(request);
+    if (body.error) return *std::move(body.error);
+    auto if_match = parse_if_match(request.http_request);
+    auto merged = fields_to_merge(request.view, body.value);
     if (merged.empty()) {
-        auto patched = patch_once(asked, *id, body.value, expected);
-        return patched ? *std::move(patched) : explain_nothing(asked, *id, expected, nullptr, "change");
+        auto patched = try_patch(request, *id, body.value, if_match);
+        return patched ? *std::move(patched) : explain_no_rows(request, *id, if_match, nullptr, "change");
     }
     for (int attempt = 1;; ++attempt) {
-        auto current = read_merged(asked, *id, merged, body.value);
-        if (current.trouble) return *std::move(current.trouble);
-        bool stale = !expected.any && !names(expected, current.version);
+        auto current = read_and_merge(request, *id, merged, body.value);
+        if (current.error) return *std::move(current.error);
+        bool stale = !if_match.any && !allows(if_match, current.version);
         auto patched =
             stale ? std::nullopt
-                  : patch_once(asked, *id, current.body, {.any = false, .versions = {current.version}});
+                  : try_patch(request, *id, current.body, {.any = false, .versions = {current.version}});
         if (patched) return *std::move(patched);
-        // Nothing was written: only if somebody else was faster, another attempt makes sense.
-        bool faster = !stale && expected.any && attempt < merge_attempts_max;
-        if (!faster || !changed_since(asked, *id, current.version))
-            return explain_nothing(asked, *id, expected, nullptr, "change");
+        // No row was updated: a retry helps only if a concurrent update changed the version.
+        bool may_retry = !stale && if_match.any && attempt < merge_attempts_max;
+        if (!may_retry || !changed_since(request, *id, current.version))
+            return explain_no_rows(request, *id, if_match, nullptr, "change");
     }
 }
 
-http::Reply delete_record(Asked& asked) {
-    auto id = normal_uuid(asked.call.parameter("id"));
-    if (!id) return refuse_missing(asked);
-    auto expected = expected_of(asked.request);
+http::FullResponse delete_record(CollectionRequest& request) {
+    auto id = normalize_uuid(request.http_context.parameter("id"));
+    if (!id) return reject_not_found(request);
+    auto if_match = parse_if_match(request.http_request);
     Sql sql;
-    // Where records are kept, the guards of the table take this for a deletion.
+    // The record trigger of a table with soft delete treats setting deleted_at as a deletion.
     auto action =
-        asked.collection.collection->soft_delete
-            ? "UPDATE " + asked.collection.table + " AS t SET \"" + std::string(deleted_at) + "\" = now()"
-            : "DELETE FROM " + asked.collection.table + " AS t";
-    sql.text = asked.view.comment + action + " WHERE t.\"id\" = " + sql.parameter(*id, "uuid");
-    sql.text += and_version(sql, expected) + " RETURNING t.\"id\"";
-    auto answered = run(asked, sql);
-    if (!answered.rows) return refuse_statement(asked, answered);
-    if (answered.rows->empty()) return explain_nothing(asked, *id, expected, nullptr, "delete");
+        request.collection.collection->soft_delete
+            ? "UPDATE " + request.collection.table + " AS t SET \"" + std::string(deleted_at) + "\" = now()"
+            : "DELETE FROM " + request.collection.table + " AS t";
+    sql.text = request.view.sql_comment + action + " WHERE t.\"id\" = " + sql.parameter(*id, "uuid");
+    sql.text += version_condition(sql, if_match) + " RETURNING t.\"id\"";
+    auto outcome = execute(request, sql);
+    if (!outcome.rows) return reject_query_error(request, outcome);
+    if (outcome.rows->empty()) return explain_no_rows(request, *id, if_match, nullptr, "delete");
     return {.status = 204, .headers = {}, .body = {}};
 }
 
-http::Reply carry_out(Asked& asked, const Transition& transition) {
-    auto id = normal_uuid(asked.call.parameter("id"));
-    if (!id) return refuse_missing(asked);
-    auto expected = expected_of(asked.request);
-    Body body;
-    if (asked.request.body.empty())
+http::FullResponse apply_transition(CollectionRequest& request, const Transition& transition) {
+    auto id = normalize_uuid(request.http_context.parameter("id"));
+    if (!id) return reject_not_found(request);
+    auto if_match = parse_if_match(request.http_request);
+    ParsedBody body;
+    if (request.http_request.body.empty())
         body.value = bj::object();
     else
-        body = parse_body(asked);
-    if (body.trouble) return *std::move(body.trouble);
-    Mistakes mistakes;
-    auto written = check_accepted(asked.collection, asked.view, transition, body.value, mistakes);
-    if (!mistakes.none()) return refuse_mistakes(asked, std::move(mistakes), "The body");
-    auto returning = returning_for(asked.view);
+        body = parse_json_body(request);
+    if (body.error) return *std::move(body.error);
+    ValidationErrors errors;
+    auto columns = parse_transition_body(request.collection, request.view, transition, body.value, errors);
+    if (!errors.empty()) return reject_invalid(request, std::move(errors), "The body");
+    auto returning = make_returning(request.view);
     Sql sql;
-    auto changes = assignments(sql, written);
-    sql.text = asked.view.comment + "UPDATE " + asked.collection.table +
+    auto changes = assignments(sql, columns);
+    sql.text = request.view.sql_comment + "UPDATE " + request.collection.table +
                " AS t SET \"state\" = " + sql.parameter(transition.to, "text") +
                (changes.empty() ? "" : ", " + changes) + " FROM (SELECT set_config('integreat.transition', " +
                sql.parameter(transition.name, "text") +
-               ", true) AS told OFFSET 0) AS transition WHERE transition.told <> '' AND t.\"id\" = " +
+               ", true) AS name OFFSET 0) AS transition WHERE transition.name <> '' AND t.\"id\" = " +
                sql.parameter(*id, "uuid");
-    sql.text += and_version(sql, expected) + returning.sql;
-    auto answered = run(asked, sql);
-    if (!answered.rows) return refuse_statement(asked, answered);
-    if (answered.rows->empty())
-        return explain_nothing(asked, *id, expected, &transition, transition.name.c_str());
-    return changed_reply(returning, *answered.rows);
+    sql.text += version_condition(sql, if_match) + returning.sql;
+    auto outcome = execute(request, sql);
+    if (!outcome.rows) return reject_query_error(request, outcome);
+    if (outcome.rows->empty())
+        return explain_no_rows(request, *id, if_match, &transition, transition.name.c_str());
+    return updated_response(returning, *outcome.rows);
 }
 
 }  // namespace integreat::collections

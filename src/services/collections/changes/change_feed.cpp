@@ -7,7 +7,6 @@
 #include "base/log.h"
 #include "http/message/event_stream.h"
 #include "postgres/driver/notification_listener.h"
-#include "services/collections/changes/history.h"
 #include "services/collections/views/batch_size.h"
 
 namespace integreat::collections {
@@ -17,318 +16,335 @@ namespace {
 using std::chrono::milliseconds;
 using namespace std::chrono_literals;
 
-constexpr std::size_t changes_at_once = 200;
-constexpr std::size_t unseen_max = 500;  // Changes before a client hears where it is though it saw none.
-constexpr auto statement_patience = 5s;
-constexpr auto farewell_patience = 1s;
-constexpr auto asked_for = 60s;        // At a time; renewed when half of it is over.
-constexpr auto end_before_token = 1s;  // So that the last words arrive.
-constexpr milliseconds settle_pause{25};
-constexpr milliseconds failure_pause{100};
-constexpr int doublings_max = 5;
+constexpr std::size_t batch_changes_max = 200;
+// Changes invisible to a client after which it receives its current offset anyway.
+constexpr std::size_t unsent_changes_max = 500;
+constexpr auto query_timeout = 5s;
+constexpr auto shutdown_query_timeout = 1s;
+constexpr auto notification_lease = 60s;  // Renewed after half of it.
+constexpr auto expiry_margin = 1s;        // Time for the last event to arrive before the token expires.
+constexpr milliseconds blocked_poll_interval{25};
+constexpr milliseconds retry_interval{100};
+constexpr int backoff_doublings_max = 5;
 
-Told event(std::string_view type, std::string_view id = {}) {
+SharedMessage make_event(std::string_view type, std::string_view id = {}) {
     std::string text;
     http::append_event(text, {.id = id, .type = type, .data = "{}"});
     return std::make_shared<const std::string>(std::move(text));
 }
 
-// Not an event: only what Last-Event-ID will be.
-Told place(const FeedPosition& position) {
-    return std::make_shared<const std::string>("id: " + to_string(position) + "\n\n");
+// Returns a message without an event, which only sets the client's Last-Event-ID.
+SharedMessage make_offset_message(const ChangeOffset& offset) {
+    return std::make_shared<const std::string>("id: " + to_string(offset) + "\n\n");
 }
 
 }  // namespace
 
-struct Feed::Hall {
-    explicit Hall(std::function<Secret()> url) : notices(std::move(url), "integreat_changes") {}
+struct ChangeFeed::SubscriberRegistry {
+    explicit SubscriberRegistry(std::function<Secret()> url)
+        : notifications(std::move(url), "integreat_changes") {}
 
-    struct Inside {
-        std::vector<std::shared_ptr<Listener>> arrived;
-        std::map<std::string, std::size_t> of_caller;
-        std::size_t listeners = 0;
-        std::string fingerprint;  // Empty: not said yet.
+    struct State {
+        std::vector<std::shared_ptr<Subscriber>> added;
+        std::map<std::string, std::size_t> count_by_caller;
+        std::size_t subscribers = 0;
+        std::string fingerprint;  // Empty until it is set.
         bool closing = false;
     };
-    Guarded<Inside> inside;
-    postgres::Notices notices;
+    Synchronized<State> state;
+    postgres::NotificationListener notifications;
 };
 
 namespace {
 
-class FeedSource final : public http::BodySource {
+class SubscriberStream final : public http::BodyStream {
 public:
-    FeedSource(std::shared_ptr<Feed::Hall> hall, std::shared_ptr<Listener> listener)
-        : hall_(std::move(hall)), listener_(std::move(listener)) {}
+    SubscriberStream(std::shared_ptr<ChangeFeed::SubscriberRegistry> registry,
+                     std::shared_ptr<Subscriber> subscriber)
+        : registry_(std::move(registry)), subscriber_(std::move(subscriber)) {}
 
-    ~FeedSource() override {
-        listener_->gone = true;
-        auto inside = hall_->inside.lock();
-        if (--inside->listeners == 0) hall_->notices.interrupt();
-        auto counted = inside->of_caller.find(listener_->caller);
-        if (--counted->second == 0) inside->of_caller.erase(counted);
+    ~SubscriberStream() override {
+        subscriber_->disconnected = true;
+        auto state = registry_->state.lock();
+        if (--state->subscribers == 0) registry_->notifications.interrupt();
+        auto count = state->count_by_caller.find(subscriber_->caller_id);
+        if (--count->second == 0) state->count_by_caller.erase(count);
     }
 
-    http::Pace produce(std::string& to, const http::Demand& demand) override {
-        auto outbox = listener_->outbox.lock();
-        auto enough = to.size() + demand.bytes;
-        while (!outbox->texts.empty() && to.size() < enough) {
-            to += *outbox->texts.front();
-            outbox->bytes -= outbox->texts.front()->size();
-            outbox->texts.pop_front();
+    http::ReadStatus read(std::string& to, const http::ReadRequest& request) override {
+        auto queue = subscriber_->queue.lock();
+        auto enough = to.size() + request.bytes;
+        while (!queue->messages.empty() && to.size() < enough) {
+            to += *queue->messages.front();
+            queue->bytes -= queue->messages.front()->size();
+            queue->messages.pop_front();
         }
-        if (!outbox->texts.empty()) return http::Pace::more;
-        if (outbox->over) return http::Pace::end;
-        if (!outbox->wake) outbox->wake = demand.wake;
-        if (std::exchange(outbox->full, false)) hall_->notices.interrupt();
-        return http::Pace::idle;
+        if (!queue->messages.empty()) return http::ReadStatus::ready;
+        if (queue->closed) return http::ReadStatus::eof;
+        if (!queue->waker) queue->waker = request.waker;
+        if (std::exchange(queue->full, false)) registry_->notifications.interrupt();
+        return http::ReadStatus::pending;
     }
 
 private:
-    std::shared_ptr<Feed::Hall> hall_;
-    std::shared_ptr<Listener> listener_;
+    std::shared_ptr<ChangeFeed::SubscriberRegistry> registry_;
+    std::shared_ptr<Subscriber> subscriber_;
 };
 
 }  // namespace
 
-Feed::Feed(FeedSettings settings, const Clock& clock)
-    : settings_(std::move(settings)), clock_(clock), hall_(std::make_shared<Hall>(settings_.listening_url)) {}
+ChangeFeed::ChangeFeed(ChangeFeedSettings settings, const Clock& clock)
+    : settings_(std::move(settings)),
+      clock_(clock),
+      registry_(std::make_shared<SubscriberRegistry>(settings_.listen_url)) {}
 
-Feed::~Feed() {
+ChangeFeed::~ChangeFeed() {
     bool running = false;
     {
-        auto inside = hall_->inside.lock();
-        inside->closing = true;
+        auto state = registry_->state.lock();
+        state->closing = true;
         running = thread_.joinable();
     }
-    hall_->notices.interrupt();
+    registry_->notifications.interrupt();
     if (running) thread_.join();
 }
 
-std::variant<std::unique_ptr<http::BodySource>, Feed::Refused> Feed::follow(
-    const std::shared_ptr<Listener>& listener) {
+std::variant<std::unique_ptr<http::BodyStream>, ChangeFeed::SubscribeError> ChangeFeed::subscribe(
+    const std::shared_ptr<Subscriber>& subscriber) {
     {
-        auto inside = hall_->inside.lock();
-        if (inside->listeners >= settings_.limits.listeners_max) return Refused::busy;
-        auto& of_caller = inside->of_caller[listener->caller];
-        if (of_caller >= settings_.limits.listeners_of_caller_max) return Refused::too_many_of_caller;
-        ++of_caller;
-        ++inside->listeners;
-        inside->arrived.push_back(listener);
-        if (!thread_.joinable()) thread_ = std::thread([this] { work(); });
+        auto state = registry_->state.lock();
+        if (state->subscribers >= settings_.limits.subscribers_max)
+            return SubscribeError::too_many_subscribers;
+        auto& count = state->count_by_caller[subscriber->caller_id];
+        if (count >= settings_.limits.subscribers_per_caller_max) return SubscribeError::too_many_for_caller;
+        ++count;
+        ++state->subscribers;
+        state->added.push_back(subscriber);
+        if (!thread_.joinable()) thread_ = std::thread([this] { run(); });
     }
-    hall_->notices.interrupt();
-    return std::make_unique<FeedSource>(hall_, listener);
+    registry_->notifications.interrupt();
+    return std::make_unique<SubscriberStream>(registry_, subscriber);
 }
 
-void Feed::serve(const std::string& fingerprint) {
-    hall_->inside.lock()->fingerprint = fingerprint;
-    hall_->notices.interrupt();
+void ChangeFeed::set_fingerprint(const std::string& fingerprint) {
+    registry_->state.lock()->fingerprint = fingerprint;
+    registry_->notifications.interrupt();
 }
 
-std::size_t Feed::listeners() const {
-    return hall_->inside.lock()->listeners;
+std::size_t ChangeFeed::subscriber_count() const {
+    return registry_->state.lock()->subscribers;
 }
 
-// ---- The thread
+// ---- Feed thread
 
-void Feed::work() {
-    while (adopt()) {
-        if (listeners_.empty()) {
-            unread_.clear();
-            forgo_notices();
-            hall_->notices.rest();
+void ChangeFeed::run() {
+    while (update_subscribers()) {
+        if (subscribers_.empty()) {
+            pending_collections_.clear();
+            disable_notifications();
+            registry_->notifications.pause();
             continue;
         }
-        auto heard = hall_->notices.wait(pause());
-        if (!adopt()) break;
-        if (heard.perhaps_missed) asked_until_.reset();  // It may be another server, that was not asked.
-        auto collections = followed();
-        // An interrupt or the time: whatever it was, it costs little to look at all.
-        if (!heard.perhaps_missed && !heard.payloads.empty()) {
+        auto received = registry_->notifications.wait(wait_time());
+        if (!update_subscribers()) break;
+        if (received.may_have_gaps)
+            notifications_until_.reset();  // Possibly another server, without this feed's request.
+        auto collections = subscribed_collections();
+        // After an interrupt or a timeout all collections are polled, which is cheap.
+        if (!received.may_have_gaps && !received.payloads.empty()) {
             std::erase_if(collections, [&](const std::string& name) {
-                return !heard.payloads.contains(name) && !unread_.contains(name);
+                return !received.payloads.contains(name) && !pending_collections_.contains(name);
             });
         }
-        if (!collections.empty()) look(std::move(collections));
+        if (!collections.empty()) poll(std::move(collections));
     }
-    forgo_notices();
+    disable_notifications();
 }
 
-// Takes in who came and lets go who left or has to; false at the end of the feed.
-bool Feed::adopt() {
+// Adds new subscribers and removes disconnected and expired ones. Returns false when the feed shuts down.
+bool ChangeFeed::update_subscribers() {
     std::string fingerprint;
     {
-        auto inside = hall_->inside.lock();
-        if (inside->closing) return false;
-        for (auto& listener : inside->arrived) {
-            unread_.insert(listener->collection->collection->name);
-            listeners_.push_back(std::move(listener));
+        auto state = registry_->state.lock();
+        if (state->closing) return false;
+        for (auto& subscriber : state->added) {
+            pending_collections_.insert(subscriber->collection->collection->name);
+            subscribers_.push_back(std::move(subscriber));
         }
-        inside->arrived.clear();
-        fingerprint = inside->fingerprint;
+        state->added.clear();
+        fingerprint = state->fingerprint;
     }
-    retire(fingerprint);
+    remove_expired(fingerprint);
     return true;
 }
 
-void Feed::retire(const std::string& fingerprint) {
-    static const Told expired = event("expired");
+void ChangeFeed::remove_expired(const std::string& fingerprint) {
+    static const SharedMessage expired = make_event("expired");
     auto now = clock_.monotonic();
-    std::erase_if(listeners_, [&](const std::shared_ptr<Listener>& listener) {
-        if (listener->gone) return true;
-        bool outlived = listener->until - end_before_token <= now;
-        bool changed = !fingerprint.empty() && listener->fingerprint != fingerprint;
-        if (outlived || changed) end(*listener, outlived ? expired : nullptr);
-        return outlived || changed;
+    std::erase_if(subscribers_, [&](const std::shared_ptr<Subscriber>& subscriber) {
+        if (subscriber->disconnected) return true;
+        bool token_expired = subscriber->expires_at - expiry_margin <= now;
+        bool model_changed = !fingerprint.empty() && subscriber->fingerprint != fingerprint;
+        if (token_expired || model_changed) close(*subscriber, token_expired ? expired : nullptr);
+        return token_expired || model_changed;
     });
 }
 
-std::set<std::string> Feed::followed() const {
+std::set<std::string> ChangeFeed::subscribed_collections() const {
     std::set<std::string> names;
-    for (const auto& listener : listeners_)
-        names.insert(listener->collection->collection->name);
+    for (const auto& subscriber : subscribers_)
+        names.insert(subscriber->collection->collection->name);
     return names;
 }
 
-milliseconds Feed::pause() const {
+milliseconds ChangeFeed::wait_time() const {
     const auto& limits = settings_.limits;
-    if (failures_ > 0) return failure_pause * (1 << std::min(failures_, doublings_max));
-    if (!unread_.empty())
-        return settling_ > 0 ? settle_pause * (1 << std::min(settling_, doublings_max)) : 0ms;
-    auto pause = hall_->notices.connected() ? limits.look_each_when_told : limits.look_each;
+    if (consecutive_failures_ > 0)
+        return retry_interval * (1 << std::min(consecutive_failures_, backoff_doublings_max));
+    if (!pending_collections_.empty())
+        return blocked_polls_ > 0
+                   ? blocked_poll_interval * (1 << std::min(blocked_polls_, backoff_doublings_max))
+                   : 0ms;
+    auto pause =
+        registry_->notifications.connected() ? limits.poll_interval_when_notified : limits.poll_interval;
     auto now = clock_.monotonic();
     auto not_after = [&](Monotonic end) {
         pause = std::clamp(std::chrono::ceil<milliseconds>(end - now), 0ms, pause);
     };
-    if (asked_until_) not_after(*asked_until_ - asked_for / 2);
-    for (const auto& listener : listeners_) {
-        if (listener->until != Monotonic::max()) not_after(listener->until - end_before_token);
+    if (notifications_until_) not_after(*notifications_until_ - notification_lease / 2);
+    for (const auto& subscriber : subscribers_) {
+        if (subscriber->expires_at != Monotonic::max()) not_after(subscriber->expires_at - expiry_margin);
     }
     return pause;
 }
 
-Monotonic Feed::patience() const {
-    return clock_.monotonic() + statement_patience;
+Monotonic ChangeFeed::query_deadline() const {
+    return clock_.monotonic() + query_timeout;
 }
 
-// A failure leaves everybody where they are: the next look tells them.
-void Feed::look(std::set<std::string> collections) {
+// After a failure all offsets are unchanged: the next poll publishes the same changes.
+void ChangeFeed::poll(std::set<std::string> collections) {
     for (const auto& name : collections)
-        unread_.erase(name);
-    auto looked = look_at(collections);
-    if (looked) {
-        failures_ = 0;
+        pending_collections_.erase(name);
+    auto polled = poll_collections(collections);
+    if (polled) {
+        consecutive_failures_ = 0;
         return;
     }
-    unread_.merge(collections);
-    if (failures_++ == 0) {
+    pending_collections_.merge(collections);
+    if (consecutive_failures_++ == 0) {
         log({Level::warning,
-             "the change feed cannot read the changes, and tries again",
-             {{"app", settings_.app.text}, {"cause", looked.error().cause}}});
+             "change feed: reading changes failed, retrying",
+             {{"app", settings_.app.text}, {"cause", polled.error().cause}}});
     }
 }
 
-Result<> Feed::look_at(const std::set<std::string>& collections) {
+Result<> ChangeFeed::poll_collections(const std::set<std::string>& collections) {
     auto* pool = settings_.pool();
     if (!pool) return Error{Fault::unavailable, "", "there is no database yet"};
-    if (hall_->notices.connected()) TRY(ask_for_notices(*pool));
+    if (registry_->notifications.connected()) TRY(enable_notifications(*pool));
     std::vector<std::string> names(collections.begin(), collections.end());
-    auto horizon = TRY(read_horizon(*pool, settings_.app, patience(), names));
-    if (std::exchange(just_asked_, false)) unnoticed_before_ = horizon.end;
-    bool again = horizon.more_to_come || horizon.position.xid < unnoticed_before_;
-    settling_ = again ? settling_ + 1 : 0;
-    if (again) unread_.insert(collections.begin(), collections.end());
+    auto watermark = TRY(read_watermark(*pool, settings_.app, query_deadline(), names));
+    if (std::exchange(notifications_just_enabled_, false)) silent_before_xid_ = watermark.next_xid;
+    bool again = watermark.has_more || watermark.offset.xid < silent_before_xid_;
+    blocked_polls_ = again ? blocked_polls_ + 1 : 0;
+    if (again) pending_collections_.insert(collections.begin(), collections.end());
     for (const auto& name : names)
-        TRY(tell_collection(name, horizon));
+        TRY(publish_collection(name, watermark));
     return {};
 }
 
-// Whoever began to write before does not notify: they are looked for until all of them are over.
-Result<> Feed::ask_for_notices(postgres::Pool& pool) {
+// Transactions that wrote before notifications were enabled do not notify: the feed polls until they have
+// ended.
+Result<> ChangeFeed::enable_notifications(postgres::Pool& pool) {
     auto now = clock_.monotonic();
-    if (asked_until_ && now < *asked_until_ - asked_for / 2) return {};
-    TRY(follow_changes(pool, settings_.process, asked_for, patience()));
-    just_asked_ = just_asked_ || !asked_until_ || *asked_until_ <= now;
-    asked_until_ = now + asked_for;
+    if (notifications_until_ && now < *notifications_until_ - notification_lease / 2) return {};
+    TRY(request_notifications(pool, settings_.process, notification_lease, query_deadline()));
+    notifications_just_enabled_ =
+        notifications_just_enabled_ || !notifications_until_ || *notifications_until_ <= now;
+    notifications_until_ = now + notification_lease;
     return {};
 }
 
-// If it fails, notices are made in vain until what was asked for is over.
-void Feed::forgo_notices() {
-    if (!std::exchange(asked_until_, std::nullopt)) return;
+// If this fails, the database sends unused notifications until the lease expires.
+void ChangeFeed::disable_notifications() {
+    if (!std::exchange(notifications_until_, std::nullopt)) return;
     auto* pool = settings_.pool();
     if (!pool) return;
-    auto gone = follow_changes(*pool, settings_.process, 0s, clock_.monotonic() + farewell_patience);
-    if (gone) return;
+    auto released =
+        request_notifications(*pool, settings_.process, 0s, clock_.monotonic() + shutdown_query_timeout);
+    if (released) return;
     log({Level::warning,
-         "the change feed cannot say that nobody listens any more",
-         {{"app", settings_.app.text}, {"cause", gone.error().cause}}});
+         "change feed: disabling notifications failed",
+         {{"app", settings_.app.text}, {"cause", released.error().cause}}});
 }
 
-Result<> Feed::tell_collection(const std::string& collection, const FeedHorizon& horizon) {
-    std::map<FeedPosition, std::vector<std::shared_ptr<Listener>>> by_place;
-    for (const auto& listener : listeners_) {
-        if (listener->collection->collection->name != collection) continue;
-        if (listener->position > horizon.position) {
-            // The database has lost what was told: a copy took over that was behind.
-            tell(*listener, event("reset", to_string(horizon.position)), settings_.limits.waiting_bytes_max);
-            listener->position = horizon.position;
-        } else if (listener->position < horizon.position && !listener->outbox.lock()->full) {
-            by_place[listener->position].push_back(listener);
+Result<> ChangeFeed::publish_collection(const std::string& collection, const Watermark& watermark) {
+    std::map<ChangeOffset, std::vector<std::shared_ptr<Subscriber>>> by_offset;
+    for (const auto& subscriber : subscribers_) {
+        if (subscriber->collection->collection->name != collection) continue;
+        if (subscriber->offset > watermark.offset) {
+            // The database lost published changes: a replica that lagged behind was promoted.
+            publish(*subscriber, make_event("reset", to_string(watermark.offset)),
+                    settings_.limits.queue_bytes_max);
+            subscriber->offset = watermark.offset;
+        } else if (subscriber->offset < watermark.offset && !subscriber->queue.lock()->full) {
+            by_offset[subscriber->offset].push_back(subscriber);
         }
     }
-    for (const auto& [place, there] : by_place)
-        TRY(tell_from(place, there, horizon));
+    for (const auto& [offset, subscribers] : by_offset)
+        TRY(publish_from(offset, subscribers, watermark));
     return {};
 }
 
-Result<> Feed::tell_from(const FeedPosition& place, std::span<const std::shared_ptr<Listener>> there,
-                         const FeedHorizon& horizon) {
-    const auto& plan = *there.front()->collection;
+Result<> ChangeFeed::publish_from(const ChangeOffset& offset,
+                                  std::span<const std::shared_ptr<Subscriber>> subscribers,
+                                  const Watermark& watermark) {
+    const auto& plan = *subscribers.front()->collection;
     const auto& name = plan.collection->name;
-    auto limit = rows_at_once(*plan.collection, changes_at_once);
+    auto limit = max_batch_rows(*plan.collection, batch_changes_max);
     auto changes =
-        TRY(read_changes(*settings_.pool(), settings_.app, patience(), name, place, horizon, limit));
-    auto next = horizon.position;
+        TRY(read_changes(*settings_.pool(), settings_.app, query_deadline(), name, offset, watermark, limit));
+    auto next = watermark.offset;
     if (changes.size() == limit) {
-        next = changes.back().position;
-        unread_.insert(name);
-        settling_ = 0;
+        next = changes.back().offset;
+        pending_collections_.insert(name);
+        blocked_polls_ = 0;
     }
-    std::map<std::string, std::vector<std::shared_ptr<Listener>>> groups;
-    for (const auto& listener : there)
-        groups[listener->group].push_back(listener);
+    std::map<std::string, std::vector<std::shared_ptr<Subscriber>>> groups;
+    for (const auto& subscriber : subscribers)
+        groups[subscriber->visibility_group].push_back(subscriber);
     for (const auto& [key, group] : groups)
-        TRY(tell_group(group, changes, next));
+        TRY(publish_group(group, changes, next));
     return {};
 }
 
-Result<> Feed::tell_group(std::span<const std::shared_ptr<Listener>> group,
-                          std::span<const FeedChange> changes, const FeedPosition& next) {
-    Told told;
+Result<> ChangeFeed::publish_group(std::span<const std::shared_ptr<Subscriber>> group,
+                                   std::span<const ChangeEvent> changes, const ChangeOffset& next) {
+    SharedMessage message;
     if (!changes.empty()) {
-        postgres::Refusal refusal;
-        auto events = render_events(*settings_.pool(), *group.front(), patience(), changes, refusal);
-        if (!events && events.error().fault == Fault::internal && !refusal.state.empty()) {
-            // The tables are not those of this model any more: they come back to what is there now.
-            for (const auto& listener : group)
-                end(*listener, nullptr);
+        postgres::ServerError server_error;
+        auto events =
+            render_events(*settings_.pool(), *group.front(), query_deadline(), changes, server_error);
+        if (!events && events.error().fault == Fault::internal && !server_error.sqlstate.empty()) {
+            // The tables no longer match this model: the clients reconnect to the current one.
+            for (const auto& subscriber : group)
+                close(*subscriber, nullptr);
             log({Level::warning,
-                 "the change feed may not read what it did, and ends for some",
+                 "change feed: tables no longer match the model, closing streams",
                  {{"app", settings_.app.text}, {"cause", events.error().cause}}});
             return {};
         }
         if (!events) return std::move(events).error();
-        if (!events->empty()) told = std::make_shared<const std::string>(*std::move(events));
+        if (!events->empty()) message = std::make_shared<const std::string>(*std::move(events));
     }
-    for (const auto& listener : group) {
-        listener->position = next;
-        listener->unseen = told ? 0 : listener->unseen + changes.size();
-        if (told) tell(*listener, told, settings_.limits.waiting_bytes_max);
-        if (listener->unseen < unseen_max) continue;
-        tell(*listener, place(next), settings_.limits.waiting_bytes_max);
-        listener->unseen = 0;
+    for (const auto& subscriber : group) {
+        subscriber->offset = next;
+        subscriber->unsent_changes = message ? 0 : subscriber->unsent_changes + changes.size();
+        if (message) publish(*subscriber, message, settings_.limits.queue_bytes_max);
+        if (subscriber->unsent_changes < unsent_changes_max) continue;
+        publish(*subscriber, make_offset_message(next), settings_.limits.queue_bytes_max);
+        subscriber->unsent_changes = 0;
     }
     return {};
 }

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// The change feed of one app: whoever follows a collection is told of each change, in the order of commits,
-// as far as they may read the record at that moment.
+// Change feed of one app. A subscriber to a collection receives each change in commit order, provided that it
+// may read the record at the time of delivery.
 //
-// One thread, while anybody listens, waits for NOTIFY integreat_changes, reads what is new, and asks once per
-// group of listeners that may read the same. Notices only save time: it looks by itself every few seconds,
-// and each second where it cannot LISTEN. Since notices cost those who write, the database makes them only
-// while a feed says that it hears them. A listener that is slow to take what it is told is left behind and
-// caught up with later; the thread holds one connection of the pool at most, and none while it waits.
+// While there are subscribers, one thread waits for NOTIFY integreat_changes, reads new changes, and runs one
+// query per group of subscribers with the same visibility. Notifications only reduce latency: the thread also
+// polls every few seconds, and every second where it cannot LISTEN. Since notifications slow down writers,
+// the database sends them only while a feed has requested them. A slow subscriber is skipped while its queue
+// is full and catches up later. The thread holds at most one connection of the pool, and none while it waits.
 #pragma once
 
 #include <chrono>
@@ -25,69 +25,71 @@
 
 namespace integreat::collections {
 
-struct FeedLimits {
-    std::size_t listeners_max = 10'000;
-    std::size_t listeners_of_caller_max = 20;
-    std::size_t waiting_bytes_max = 256 * 1024;  // Of one listener.
-    std::chrono::milliseconds look_each{1'000};
-    std::chrono::milliseconds look_each_when_told{5'000};  // If notices are heard.
+struct ChangeFeedLimits {
+    std::size_t subscribers_max = 10'000;
+    std::size_t subscribers_per_caller_max = 20;
+    std::size_t queue_bytes_max = 256 * 1024;  // Per subscriber.
+    std::chrono::milliseconds poll_interval{1'000};
+    std::chrono::milliseconds poll_interval_when_notified{5'000};  // While LISTEN is connected.
 };
 
-struct FeedSettings {
+struct ChangeFeedSettings {
     TenantId app;
-    std::string process;                    // A UUID of this feed's own.
-    std::function<postgres::Pool*()> pool;  // Null while there is none.
-    std::function<Secret()> listening_url;  // Of a connection that can LISTEN; empty if there is none.
-    FeedLimits limits;
+    std::string process;                    // UUID of this feed.
+    std::function<postgres::Pool*()> pool;  // Returns null while there is no database.
+    std::function<Secret()> listen_url;     // URL of a connection that can LISTEN; empty without.
+    ChangeFeedLimits limits;
 };
 
-class Feed {
+class ChangeFeed {
 public:
-    Feed(FeedSettings settings, const Clock& clock);
-    ~Feed();
-    Feed(const Feed&) = delete;
+    ChangeFeed(ChangeFeedSettings settings, const Clock& clock);
+    ~ChangeFeed();
+    ChangeFeed(const ChangeFeed&) = delete;
 
-    enum class Refused { busy, too_many_of_caller };
-    // Where the stream of `listener` comes from: it is told as long as that lives.
-    std::variant<std::unique_ptr<http::BodySource>, Refused> follow(
-        const std::shared_ptr<Listener>& listener);
+    enum class SubscribeError { too_many_subscribers, too_many_for_caller };
+    // Returns the event stream of `subscriber`, which receives changes until the stream is destroyed.
+    std::variant<std::unique_ptr<http::BodyStream>, SubscribeError> subscribe(
+        const std::shared_ptr<Subscriber>& subscriber);
 
-    // The model in force. Those who follow another end, and come back to what is there then.
-    void serve(const std::string& fingerprint);
+    // Sets the fingerprint of the current model. Streams of another model end, so that their clients
+    // reconnect.
+    void set_fingerprint(const std::string& fingerprint);
 
-    std::size_t listeners() const;
+    std::size_t subscriber_count() const;
 
-    struct Hall;  // What sources share with the feed, and may outlive it.
+    struct SubscriberRegistry;  // State shared with the streams, which may outlive the feed.
 
 private:
-    void work();
-    bool adopt();
-    void retire(const std::string& fingerprint);
-    void look(std::set<std::string> collections);
-    Result<> look_at(const std::set<std::string>& collections);
-    Result<> ask_for_notices(postgres::Pool& pool);
-    void forgo_notices();
-    Result<> tell_collection(const std::string& collection, const FeedHorizon& horizon);
-    Result<> tell_from(const FeedPosition& place, std::span<const std::shared_ptr<Listener>> there,
-                       const FeedHorizon& horizon);
-    Result<> tell_group(std::span<const std::shared_ptr<Listener>> group, std::span<const FeedChange> changes,
-                        const FeedPosition& next);
-    std::set<std::string> followed() const;
-    std::chrono::milliseconds pause() const;
-    Monotonic patience() const;
+    void run();
+    bool update_subscribers();
+    void remove_expired(const std::string& fingerprint);
+    void poll(std::set<std::string> collections);
+    Result<> poll_collections(const std::set<std::string>& collections);
+    Result<> enable_notifications(postgres::Pool& pool);
+    void disable_notifications();
+    Result<> publish_collection(const std::string& collection, const Watermark& watermark);
+    Result<> publish_from(const ChangeOffset& offset,
+                          std::span<const std::shared_ptr<Subscriber>> subscribers,
+                          const Watermark& watermark);
+    Result<> publish_group(std::span<const std::shared_ptr<Subscriber>> group,
+                           std::span<const ChangeEvent> changes, const ChangeOffset& next);
+    std::set<std::string> subscribed_collections() const;
+    std::chrono::milliseconds wait_time() const;
+    Monotonic query_deadline() const;
 
-    FeedSettings settings_;
+    ChangeFeedSettings settings_;
     const Clock& clock_;
-    std::shared_ptr<Hall> hall_;
+    std::shared_ptr<SubscriberRegistry> registry_;
 
-    // Of the thread.
-    std::vector<std::shared_ptr<Listener>> listeners_;
-    std::set<std::string> unread_;  // Collections with changes that could not be told yet.
-    int settling_ = 0;              // Looks in a row that found changes waiting for a transaction to end.
-    std::optional<Monotonic> asked_until_;  // The database makes notices until then.
-    bool just_asked_ = false;
-    std::uint64_t unnoticed_before_ = 0;  // Transactions that may not know yet that they are to notify.
-    int failures_ = 0;                    // In a row.
+    // Used by the feed thread only.
+    std::vector<std::shared_ptr<Subscriber>> subscribers_;
+    std::set<std::string> pending_collections_;  // Collections with changes not yet published.
+    int blocked_polls_ = 0;                      // Consecutive polls with changes behind an open transaction.
+    std::optional<Monotonic> notifications_until_;  // End of the notification lease.
+    bool notifications_just_enabled_ = false;
+    std::uint64_t silent_before_xid_ = 0;  // Transactions before this one may not notify.
+    int consecutive_failures_ = 0;
     std::thread thread_;
 };
 

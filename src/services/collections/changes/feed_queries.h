@@ -1,6 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the feed asks the database: how far the changes are complete, which there are, and what a listener may
-// read of the records that changed, in the listener's name.
+// Queries of the change feed: the watermark up to which changes are complete, the changes themselves, and the
+// changed records as a subscriber may read them, queried with the subscriber's role.
+//
+// The feed reads integreat.changes as the login role, without field values: SELECT … WHERE xid < the oldest
+// running transaction (pg_snapshot_xmin(pg_current_snapshot())) ORDER BY xid, id. It requests notifications,
+// renews the request before it expires, and waits for NOTIFY integreat_changes, whose payload is the
+// collection. It also polls, since a change stays invisible while an older transaction runs.
 #pragma once
 
 #include <span>
@@ -11,39 +16,46 @@
 
 namespace integreat::collections {
 
-inline constexpr std::size_t feed_behind_max = 10'000;  // Changes; who is further behind reads afresh.
+inline constexpr std::size_t backlog_max =
+    10'000;  // Changes; a client further behind must read everything again.
 
-struct FeedChange {
-    FeedPosition position;
+struct ChangeEvent {
+    ChangeOffset offset;
     std::string record;
     std::string event;  // created | updated | deleted, or the transition's name.
-    bool deletes = false;
+    bool is_delete = false;
 };
 
-// Up to where all is told that will ever be.
-struct FeedHorizon {
-    FeedPosition position;
-    bool more_to_come = false;  // Changes are there already that come after it.
-    std::uint64_t end = 0;      // The first transaction that had not begun.
+// Offset below which no further change can appear.
+struct Watermark {
+    ChangeOffset offset;
+    bool has_more = false;       // Changes after the offset exist already.
+    std::uint64_t next_xid = 0;  // First transaction that had not begun.
 };
-Result<FeedHorizon> read_horizon(postgres::Pool& pool, const TenantId& app, Monotonic deadline,
+Result<Watermark> read_watermark(postgres::Pool& pool, const TenantId& app, Monotonic deadline,
                                  const std::vector<std::string>& collections);
 
-// Where a new listener begins: at `wanted`, or at the end of what is there.
-struct FeedStart {
-    FeedPosition position;
-    bool reset = false;  // `wanted` is not known here, or too far behind.
+// Start offset of a new subscriber: `requested`, or the watermark.
+struct StartOffset {
+    ChangeOffset offset;
+    bool reset = false;  // `requested` is unknown or too far behind.
 };
-Result<FeedStart> read_start(postgres::Pool& pool, const TenantId& app, Monotonic deadline,
-                             const std::string& collection, const std::optional<FeedPosition>& wanted);
+Result<StartOffset> read_start_offset(postgres::Pool& pool, const TenantId& app, Monotonic deadline,
+                                      const std::string& collection,
+                                      const std::optional<ChangeOffset>& requested);
 
-// The next changes after a place and below the horizon, at most `limit`.
-Result<std::vector<FeedChange>> read_changes(postgres::Pool& pool, const TenantId& app, Monotonic deadline,
-                                             const std::string& collection, const FeedPosition& after,
-                                             const FeedHorizon& horizon, std::size_t limit);
+// Returns the next changes after an offset and below the watermark, at most `limit`.
+Result<std::vector<ChangeEvent>> read_changes(postgres::Pool& pool, const TenantId& app, Monotonic deadline,
+                                              const std::string& collection, const ChangeOffset& after,
+                                              const Watermark& watermark, std::size_t limit);
 
-// The events of these changes as one listener, and each of its group, may see them; empty if none.
-Result<std::string> render_events(postgres::Pool& pool, const Listener& listener, Monotonic deadline,
-                                  std::span<const FeedChange> changes, postgres::Refusal& refusal);
+// Renders the events of these changes as the subscriber and its visibility group may see them; empty if none.
+Result<std::string> render_events(postgres::Pool& pool, const Subscriber& subscriber, Monotonic deadline,
+                                  std::span<const ChangeEvent> changes, postgres::ServerError& server_error);
+
+// Makes the database send notifications of changes for `duration`; zero ends them. Notifications slow down
+// writers, so they are sent only while a feed has requested them. `process` is the UUID of the feed.
+Result<> request_notifications(postgres::Pool& pool, const std::string& process,
+                               std::chrono::seconds duration, Monotonic deadline);
 
 }  // namespace integreat::collections

@@ -7,58 +7,58 @@ namespace integreat::collections {
 
 namespace {
 
-// Never under the lock: a wake is foreign.
-void wake(const http::Wake& waiting) {
-    if (waiting) waiting();
+// Calls the waker. The queue must not be locked: a waker runs foreign code.
+void wake(const http::Waker& waker) {
+    if (waker) waker();
 }
 
-std::optional<std::uint64_t> number(std::string_view text) {
+std::optional<std::uint64_t> parse_number(std::string_view text) {
     std::uint64_t value = 0;
     auto end = text.data() + text.size();
-    auto [stopped, failure] = std::from_chars(text.data(), end, value);
-    bool whole = failure == std::errc() && stopped == end && !text.empty();
-    // What Postgres takes as an xid8 and as a bigint.
+    auto [parsed_end, failure] = std::from_chars(text.data(), end, value);
+    bool whole = failure == std::errc() && parsed_end == end && !text.empty();
+    // The common range of Postgres xid8 and bigint.
     return whole && value <= INT64_MAX ? std::optional(value) : std::nullopt;
 }
 
 }  // namespace
 
-std::string to_string(const FeedPosition& position) {
-    return std::to_string(position.xid) + "-" + std::to_string(position.id);
+std::string to_string(const ChangeOffset& offset) {
+    return std::to_string(offset.xid) + "-" + std::to_string(offset.id);
 }
 
-std::optional<FeedPosition> feed_position_from(std::string_view text) {
+std::optional<ChangeOffset> parse_change_offset(std::string_view text) {
     auto dash = text.find('-');
     if (dash == std::string_view::npos) return std::nullopt;
-    auto xid = number(text.substr(0, dash));
-    auto id = number(text.substr(dash + 1));
+    auto xid = parse_number(text.substr(0, dash));
+    auto id = parse_number(text.substr(dash + 1));
     if (!xid || !id) return std::nullopt;
-    return FeedPosition{*xid, *id};
+    return ChangeOffset{*xid, *id};
 }
 
-void tell(Listener& listener, const Told& text, std::size_t waiting_bytes_max) {
-    http::Wake waiting;
+void publish(Subscriber& subscriber, const SharedMessage& message, std::size_t queue_bytes_max) {
+    http::Waker waker;
     {
-        auto outbox = listener.outbox.lock();
-        if (outbox->over) return;
-        outbox->texts.push_back(text);
-        outbox->bytes += text->size();
-        outbox->full = outbox->bytes >= waiting_bytes_max;
-        waiting = outbox->wake;
+        auto queue = subscriber.queue.lock();
+        if (queue->closed) return;
+        queue->messages.push_back(message);
+        queue->bytes += message->size();
+        queue->full = queue->bytes >= queue_bytes_max;
+        waker = queue->waker;
     }
-    wake(waiting);
+    wake(waker);
 }
 
-void end(Listener& listener, const Told& last_words) {
-    http::Wake waiting;
+void close(Subscriber& subscriber, const SharedMessage& last_message) {
+    http::Waker waker;
     {
-        auto outbox = listener.outbox.lock();
-        if (outbox->over) return;
-        if (last_words) outbox->texts.push_back(last_words);
-        outbox->over = true;
-        waiting = outbox->wake;
+        auto queue = subscriber.queue.lock();
+        if (queue->closed) return;
+        if (last_message) queue->messages.push_back(last_message);
+        queue->closed = true;
+        waker = queue->waker;
     }
-    wake(waiting);
+    wake(waker);
 }
 
 }  // namespace integreat::collections

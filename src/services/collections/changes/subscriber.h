@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// One client that follows the changes of a collection: what it may see, where it is, and what it has been
-// told and not taken yet. Idle, it costs this much memory and nothing else.
+// A subscriber to a collection's change feed: its permissions, its offset, and its queue of undelivered
+// events. An idle subscriber costs this much memory and nothing else.
 //
-// A change's place is (xid, id): the transaction that made it and its number in there. Transactions commit in
-// another order than they begin, so nothing is told of one before all that began earlier are over; what is
-// told is then complete up to a place, and that place is where a client resumes (`id:`, Last-Event-ID).
+// The offset of a change is (xid, id): its transaction and its number within that transaction. Transactions
+// do not commit in the order in which they begin, so a change is published only after all earlier
+// transactions have ended. Published changes are therefore complete up to an offset, at which a client
+// resumes (`id:`, Last-Event-ID).
 #pragma once
 
 #include <atomic>
@@ -23,49 +24,50 @@
 
 namespace integreat::collections {
 
-// All up to and with this one has been told.
-struct FeedPosition {
+// Offset of the last published change, inclusive.
+struct ChangeOffset {
     std::uint64_t xid = 0;
-    std::uint64_t id = 0;  // 0: nothing of that transaction.
+    std::uint64_t id = 0;  // 0: before the first change of the transaction.
 
-    auto operator<=>(const FeedPosition&) const = default;
+    auto operator<=>(const ChangeOffset&) const = default;
 };
 
-std::string to_string(const FeedPosition& position);                    // "7341-0"
-std::optional<FeedPosition> feed_position_from(std::string_view text);  // Nothing if it is no such text.
+std::string to_string(const ChangeOffset& offset);                       // Returns "7341-0".
+std::optional<ChangeOffset> parse_change_offset(std::string_view text);  // Returns nothing if malformed.
 
-// Texts that many listeners share.
-using Told = std::shared_ptr<const std::string>;
+// Serialized events shared by many subscribers.
+using SharedMessage = std::shared_ptr<const std::string>;
 
-struct Outbox {
-    std::deque<Told> texts;
+struct SendQueue {
+    std::deque<SharedMessage> messages;
     std::size_t bytes = 0;
-    bool full = false;  // Nothing more is told until it has been emptied.
-    bool over = false;  // Nothing comes after these texts.
-    http::Wake wake;    // Empty until the client waits for the first time.
+    bool full = false;    // No message is added until the queue has been drained.
+    bool closed = false;  // No message follows these.
+    http::Waker waker;    // Empty until the client waits for the first time.
 };
 
-struct Listener {
+struct Subscriber {
     std::shared_ptr<const ModelPlan> plan;
     const CollectionPlan* collection = nullptr;
-    const View* view = nullptr;
-    postgres::Acting acting;
-    std::string caller;       // Whom to count it for.
-    std::string group;        // Those of one group may read the same records.
-    std::string fingerprint;  // Of the model that `plan` is of.
-    bool sees_deletions = false;
-    Monotonic until = Monotonic::max();  // It is to end before.
+    const RoleView* view = nullptr;
+    postgres::RoleContext role_context;
+    std::string caller_id;         // Key of the limit per caller.
+    std::string visibility_group;  // Subscribers with the same group may read the same records.
+    std::string fingerprint;       // Fingerprint of the model of `plan`.
+    bool receives_deletions = false;
+    Monotonic expires_at = Monotonic::max();  // The stream ends before this time.
 
-    // Of the thread that tells.
-    FeedPosition position;
-    std::size_t unseen = 0;  // Changes since the client last heard where it is.
+    // Used by the feed thread only.
+    ChangeOffset offset;
+    std::size_t unsent_changes = 0;  // Changes since the client last received an offset.
 
-    std::atomic<bool> gone = false;
-    Guarded<Outbox> outbox;
+    std::atomic<bool> disconnected = false;
+    Synchronized<SendQueue> queue;
 };
 
-// Wakes who waits for it. Nothing is told after the end.
-void tell(Listener& listener, const Told& text, std::size_t waiting_bytes_max);
-void end(Listener& listener, const Told& last_words);
+// Queues a message and wakes the stream. Messages after close() are dropped.
+void publish(Subscriber& subscriber, const SharedMessage& message, std::size_t queue_bytes_max);
+// Closes the queue after `last_message`, which may be null.
+void close(Subscriber& subscriber, const SharedMessage& last_message);
 
 }  // namespace integreat::collections

@@ -1,20 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
-// What export and erasure of somebody's personal data share. In the conditions, the record is t and $1 is an
-// array of identifiers.
+// Erases the personal data of one person, identified as in export_subject.h.
 #pragma once
 
 #include <string>
 #include <vector>
 
-#include "base/result.h"
 #include "config/model/model.h"
+#include "postgres/driver/pool.h"
 
 namespace integreat::collections {
 
-std::string about_them(const Collection& collection);
-std::string mentions_them(const Collection& collection);
+struct ErasureResult {
+    std::int64_t records =
+        0;  // Records about the person; personal fields are cleared, or "erased" if required.
+    std::int64_t changes = 0;  // History entries from which personal data was removed.
+};
 
-// Addresses in lower case. Fault::invalid for none or too many.
-Result<std::vector<std::string>> known_identifiers(const std::vector<std::string>& given);
+// Runs in one transaction. Every other occurrence of the person's uid is replaced by the same pseudonym.
+Result<ErasureResult> erase_subject(postgres::Pool& owner, const Model& model,
+                                    const std::vector<std::string>& identifiers, Monotonic deadline);
 
 }  // namespace integreat::collections

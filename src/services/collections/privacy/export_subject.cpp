@@ -6,9 +6,9 @@
 #include <boost/json/serialize.hpp>
 #include <fmt/format.h>
 
+#include "base/text/ascii.h"
 #include "postgres/driver/identifier.h"
-#include "services/collections/privacy/erase_subject.h"
-#include "services/collections/values/field_validator.h"
+#include "services/collections/values/field_formats.h"
 #include "services/collections/views/sql_names.h"
 
 namespace integreat::collections {
@@ -18,15 +18,13 @@ namespace {
 using postgres::quote_identifier;
 using postgres::quote_literal;
 
-std::string any_of(const std::vector<std::string>& parts) {
-    std::string condition;
-    for (const auto& part : parts)
-        condition += (condition.empty() ? "" : " OR ") + part;
+std::string join_or(const std::vector<std::string>& parts) {
+    auto condition = join(parts, " OR ");
     return condition.empty() ? "false" : "(" + condition + ")";
 }
 
-// Of records about them, what was noted; of others, that they changed them.
-constexpr std::string_view export_changes = R"sql(
+// History of records about the person; for other records only the fact that the person changed them.
+constexpr std::string_view export_history_sql = R"sql(
 SELECT coalesce(jsonb_agg(jsonb_strip_nulls(jsonb_build_object(
            'at', c.at, 'collection', c.collection, 'record', c.record, 'action', c.action,
            'transition', c.transition,
@@ -46,7 +44,7 @@ std::string personal_fields(const Collection& collection) {
 
 }  // namespace
 
-std::string about_them(const Collection& collection) {
+std::string about_subject_condition(const Collection& collection) {
     std::vector<std::string> parts;
     for (const auto& field : collection.fields) {
         auto column = quote_identifier(field.name);
@@ -56,10 +54,10 @@ std::string about_them(const Collection& collection) {
         if (field.type == FieldType::user && (subject || (collection.subject.empty() && field.personal)))
             parts.push_back("t." + column + " = ANY ($1::text[])");
     }
-    return any_of(parts);
+    return join_or(parts);
 }
 
-std::string mentions_them(const Collection& collection) {
+std::string mentions_subject_condition(const Collection& collection) {
     std::vector<std::string> parts;
     for (const auto& field : collection.fields) {
         auto column = "t." + quote_identifier(field.name);
@@ -67,40 +65,37 @@ std::string mentions_them(const Collection& collection) {
         if (field.type == FieldType::user) parts.push_back(column + " = ANY ($1::text[])");
         if (list) parts.push_back(column + " && $1::text[]");
     }
-    return any_of(parts);
+    return join_or(parts);
 }
 
-Result<std::vector<std::string>> known_identifiers(const std::vector<std::string>& given) {
+Result<std::vector<std::string>> normalize_identifiers(const std::vector<std::string>& subject_identifiers) {
     std::vector<std::string> identifiers;
-    for (auto identifier : given) {
+    for (auto identifier : subject_identifiers) {
         if (identifier.empty()) return Error{Fault::invalid, "an identifier is empty", ""};
-        // Uids are compared as they are, addresses without regard to case.
-        identifiers.push_back(identifier);
-        std::transform(identifier.begin(), identifier.end(), identifier.begin(), [](unsigned char c) {
-            return static_cast<char>(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
-        });
-        bool address = identifier.find('@') != std::string::npos;
-        if (address) identifiers.back() = identifier;
+        // Uids are compared exactly, e-mail addresses case-insensitively.
+        bool is_address = identifier.find('@') != std::string::npos;
+        identifiers.push_back(is_address ? to_lower(identifier) : identifier);
     }
     if (!identifiers.empty() && identifiers.size() <= identifiers_max) return identifiers;
-    return Error{Fault::invalid, fmt::format("name 1 to {} uids or email addresses", identifiers_max), ""};
+    return Error{Fault::invalid, fmt::format("give 1 to {} uids or e-mail addresses", identifiers_max), ""};
 }
 
 Result<std::string> export_subject(postgres::Pool& owner, const Model& model,
-                                   const std::vector<std::string>& given, Monotonic deadline) {
-    auto identifiers = array_literal(TRY(known_identifiers(given)));
+                                   const std::vector<std::string>& subject_identifiers, Monotonic deadline) {
+    auto identifiers = to_array_literal(TRY(normalize_identifiers(subject_identifiers)));
     auto transaction = TRY(owner.begin(model.app, deadline));
-    // All of it as of one moment.
+    // All queries read the same snapshot.
     TRY(transaction.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY"));
     std::string records = "{", ids = "{";
     for (const auto& collection : model.collections) {
-        auto about = about_them(collection);
+        auto about = about_subject_condition(collection);
         auto sql = fmt::format(
             "SELECT coalesce(jsonb_agg(CASE WHEN {0} THEN to_jsonb(t) ELSE to_jsonb(t) - {1} END ORDER BY "
             "t.\"id\"), "
             "'[]')::text, coalesce(string_agg(t.\"id\"::text, ',') FILTER (WHERE {0}), '') FROM {2} AS t "
             "WHERE {0} OR {3}",
-            about, personal_fields(collection), table_of(collection.name), mentions_them(collection));
+            about, personal_fields(collection), qualified_table(collection.name),
+            mentions_subject_condition(collection));
         auto rows = TRY(transaction.execute(sql, {identifiers}));
         if (rows.text(0, 0) == "[]") continue;
         records += fmt::format("{}\n    \"{}\": {}", records.size() > 1 ? "," : "", collection.name,
@@ -108,10 +103,10 @@ Result<std::string> export_subject(postgres::Pool& owner, const Model& model,
         if (rows.text(0, 1).empty()) continue;
         ids += (ids.size() > 1 ? "," : "") + std::string(rows.text(0, 1));
     }
-    auto changes = TRY(transaction.execute(export_changes, {identifiers, ids + "}"}));
+    auto changes = TRY(transaction.execute(export_history_sql, {identifiers, ids + "}"}));
     TRY(transaction.commit());
     std::string names;
-    for (const auto& identifier : given)
+    for (const auto& identifier : subject_identifiers)
         names += (names.empty() ? "" : ", ") + boost::json::serialize(boost::json::string_view(identifier));
     return fmt::format(
         "{{\n  \"app\": \"{}\",\n  \"subject\": [{}],\n  \"records\": {}\n  }},\n  \"changes\": {}\n}}\n",

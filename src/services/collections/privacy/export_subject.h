@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// What an app keeps about one person, for them to have (export) or to be rid of (erasure): Republic Act
-// 10173 of the Philippines, the Data Privacy Act, sections 16 and 18, and laws like it.
+// Exports the data that an app holds about one person: Republic Act 10173 of the Philippines, the Data
+// Privacy Act, sections 16 and 18 (access and erasure), and similar laws.
 //
-// A person is known by the identifiers that are given, Firebase uids and email addresses, and by no others:
-// an address that somebody wrote into their own record does not make somebody else's records theirs. A
-// record is about them if its `subject` or a personal email says so; it mentions them if any other field of
-// type user does.
+// A person is identified only by the given identifiers, Firebase uids and e-mail addresses: an address that
+// another person wrote into their own record does not grant access to other records. A record is about the
+// person if its `subject` or a personal e-mail field matches; it mentions the person if any other field of
+// type user matches.
 #pragma once
 
 #include <string>
@@ -18,18 +18,18 @@ namespace integreat::collections {
 
 inline constexpr std::size_t identifiers_max = 20;
 
-// One JSON document: records about them in full, also deleted ones; records that mention them without what is
-// personal to others; what they changed, and what was noted of changes of records about them.
+// Returns one JSON document: complete records about the person, including deleted ones; records that mention
+// the person, without the personal fields of others; the person's changes, and the history of records about
+// them.
 Result<std::string> export_subject(postgres::Pool& owner, const Model& model,
                                    const std::vector<std::string>& identifiers, Monotonic deadline);
 
-struct Erased {
-    std::int64_t records = 0;  // About them: personal fields are empty now, or say "erased" where required.
-    std::int64_t changes = 0;  // Notes of changes that held something of it.
-};
+// ---- Shared with erase_subject. In the SQL conditions the record is t and $1 is an array of identifiers.
 
-// In one transaction. Wherever their uid stood, there is a pseudonym afterwards, the same everywhere.
-Result<Erased> erase_subject(postgres::Pool& owner, const Model& model,
-                             const std::vector<std::string>& identifiers, Monotonic deadline);
+std::string about_subject_condition(const Collection& collection);
+std::string mentions_subject_condition(const Collection& collection);
+
+// Lowercases e-mail addresses. Fails with Fault::invalid if there are none or too many.
+Result<std::vector<std::string>> normalize_identifiers(const std::vector<std::string>& identifiers);
 
 }  // namespace integreat::collections

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The query string of a list or an aggregate becomes one SQL statement with parameters. Whatever a query
-// names (filters, sort keys, fields, what to expand) must be visible to the role that asks; the rest "is not
-// known", as if it did not exist. Values travel as parameters only, so nothing of them is ever SQL.
+// Parses the query string of a list, an export, a single record, an aggregate or a history. Every field that
+// a query names (filters, sort keys, fields, expansions) must be readable by the caller's role; any other
+// field is reported as unknown, as if it did not exist.
 #pragma once
 
 #include <optional>
@@ -10,9 +10,7 @@
 #include <utility>
 #include <vector>
 
-#include "base/secret.h"
-#include "postgres/driver/pool.h"
-#include "services/collections/values/json_rendering.h"
+#include "services/collections/values/field_validator.h"
 #include "services/collections/views/role_view.h"
 
 namespace integreat::collections {
@@ -23,7 +21,7 @@ inline constexpr int groups_max = 1'000;
 inline constexpr std::size_t sort_keys_max = 3;
 inline constexpr std::int64_t sorted_characters_max = 500;
 inline constexpr std::size_t filters_max = 20;
-inline constexpr std::size_t choices_max = 100;  // Of in.(…).
+inline constexpr std::size_t choices_max = 100;  // Values of in.(…).
 inline constexpr std::size_t search_bytes_max = 200;
 
 using QueryPairs = std::vector<std::pair<std::string, std::string>>;
@@ -33,47 +31,47 @@ enum class Operator { eq, ne, lt, le, gt, ge, in, like, starts, null };
 struct Filter {
     const Field* field = nullptr;
     Operator op = Operator::eq;
-    std::vector<std::string> operands;  // Checked, as Postgres reads them; of null: "true" or "false".
+    std::vector<std::string> operands;  // Validated Postgres texts; for null: "true" or "false".
 };
 
-struct SortedBy {
+struct SortKey {
     const Field* field = nullptr;
     bool descending = false;
 };
 
-struct Expanded {
+struct Expansion {
     const Field* reference = nullptr;
     const CollectionPlan* target = nullptr;
-    const View* view = nullptr;  // Of the target.
+    const RoleView* view = nullptr;  // The caller's view of the target.
 };
 
 struct ListQuery {
-    std::vector<const Field*> fields;  // To be shown.
+    std::vector<const Field*> fields;  // Fields of the response.
     std::vector<Filter> filters;
-    std::string search;          // q=; empty: none.
-    std::vector<SortedBy> sort;  // The record's id is the last.
+    std::string search;         // q=; empty without.
+    std::vector<SortKey> sort;  // The record ID is appended as the last key.
     int limit = page_default;
-    std::string next;  // The cursor as it came; empty: the first page.
-    std::vector<Expanded> expand;
+    std::string next;  // Encoded cursor; empty for the first page.
+    std::vector<Expansion> expand;
 };
 
-// What the list of one collection may be asked for by one role.
-struct Reader {
+// The collection and role that a query is parsed for.
+struct QueryScope {
     const ModelPlan& plan;
     const CollectionPlan& collection;
-    const View& view;
+    const RoleView& view;
 };
 
-// Mistakes have the parameter in the place of the pointer: "?sort".
-ListQuery check_list(const Reader& reader, const QueryPairs& pairs, Mistakes& mistakes);
-// Of all records: without limit=, next= and expand=, ordered by id unless the query says otherwise.
-ListQuery check_export(const Reader& reader, const QueryPairs& pairs, Mistakes& mistakes);
-// Only fields= and expand=, of a single record.
-ListQuery check_single(const Reader& reader, const QueryPairs& pairs, Mistakes& mistakes);
+// Parses the query of a list. Errors carry the parameter name in place of a JSON pointer: "?sort".
+ListQuery parse_list_query(const QueryScope& scope, const QueryPairs& pairs, ValidationErrors& errors);
+// Parses the query of an export of all records: no limit=, next= and expand=; the default order is by ID.
+ListQuery parse_export_query(const QueryScope& scope, const QueryPairs& pairs, ValidationErrors& errors);
+// Parses the query of a single record: fields= and expand= only.
+ListQuery parse_record_query(const QueryScope& scope, const QueryPairs& pairs, ValidationErrors& errors);
 
 struct Aggregate {
     enum class Operation { count, sum, avg, min, max } operation = Operation::count;
-    const Field* field = nullptr;  // Null of count.
+    const Field* field = nullptr;  // Null for count.
     std::string name;              // "avg_gpa"
 };
 
@@ -84,45 +82,14 @@ struct AggregateQuery {
     std::string search;
 };
 
-AggregateQuery check_aggregate(const Reader& reader, const QueryPairs& pairs, Mistakes& mistakes);
+AggregateQuery parse_aggregate_query(const QueryScope& scope, const QueryPairs& pairs,
+                                     ValidationErrors& errors);
 
-// limit= and next= of a record's history.
+// Parameters limit= and next= of a record's history.
 struct HistoryPage {
     int limit = page_default;
     std::optional<std::int64_t> before;
 };
-HistoryPage check_history(const QueryPairs& pairs, Mistakes& mistakes);
-
-// ---- SQL
-
-struct Sql {
-    std::string text;
-    std::vector<postgres::Value> parameters;
-
-    std::string parameter(std::string value, std::string_view type);  // "$3::bigint"
-};
-
-struct ListSql {
-    Sql sql;
-    std::vector<Shown> shown;
-    std::vector<std::size_t> keys;  // Columns with the values of the sort keys, the id's last.
-};
-
-// Where the page before ended: the values of its last row.
-using Position = std::vector<postgres::Value>;
-
-// One row more than the limit, to know whether there is a next page.
-ListSql list_sql(const Reader& reader, const ListQuery& query, const std::optional<Position>& after);
-ListSql single_sql(const Reader& reader, const ListQuery& query, const std::string& id);
-Sql aggregate_sql(const Reader& reader, const AggregateQuery& query);
-
-// ---- Cursors: a position, sealed for one caller, collection, filter and order.
-
-// Everything of a list that its cursors are bound to.
-std::string context_of(const Reader& reader, const ListQuery& query, std::string_view caller);
-
-std::string seal(const Position& position, const Secret& key, std::string_view context);
-// Nothing if it was not sealed with this key in this context.
-std::optional<Position> unseal(std::string_view cursor, const Secret& key, std::string_view context);
+HistoryPage parse_history_query(const QueryPairs& pairs, ValidationErrors& errors);
 
 }  // namespace integreat::collections

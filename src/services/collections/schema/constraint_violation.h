@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the database says when it refuses a change, and what that means in the words of the collection. The
-// guards of the tables (guards.cpp) raise SQLSTATEs of a class of our own and name the fields in the place of
-// the column; constraints have names (names.h) from which their fields are read.
+// Errors of INSERT, UPDATE and DELETE, expressed in terms of the collection. The record triggers
+// (triggers.cpp) raise SQLSTATEs of the custom class IG and name the field in the error's column; the fields
+// of a constraint are derived from its name (views/sql_names.h).
 //
-// A statement that carries out a transition says so, else a change of state is refused:
+// A statement that applies a transition names it, otherwise a change of state is rejected:
 //     UPDATE data.enrollments SET state = 'enrolled' ... FROM (SELECT set_config('integreat.transition',
 //     'enroll', true) AS name OFFSET 0) AS transition WHERE id = $1 AND transition.name <> ''
-// Its transition is named until the end of the transaction, or until it is set to '' again.
+// The name stays set until the end of the transaction, or until it is set to '' again.
 #pragma once
 
 #include <string>
@@ -18,32 +18,33 @@
 
 namespace integreat::collections {
 
-inline constexpr std::string_view state_wrong_state = "IG001";
-inline constexpr std::string_view state_unreadable_reference = "IG002";
-inline constexpr std::string_view state_forbidden = "IG003";
-inline constexpr std::string_view state_required_for_transition = "IG004";
-inline constexpr std::string_view state_guard = "IG005";
+inline constexpr std::string_view sqlstate_wrong_state = "IG001";
+inline constexpr std::string_view sqlstate_unreadable_reference = "IG002";
+inline constexpr std::string_view sqlstate_forbidden = "IG003";
+inline constexpr std::string_view sqlstate_required_for_transition = "IG004";
+inline constexpr std::string_view sqlstate_guard = "IG005";
 
-enum class Refused {
-    other,                    // Not for the caller to mend: a bug, or the database is not well.
-    wrong_state,              // The transition does not start from the record's state.
-    unreadable_reference,     // `fields` points to no record that the caller may read.
-    forbidden,                // No rule allows it: the change, this transition, or a field of `fields`.
-    required_for_transition,  // `fields` must be filled in first.
+enum class ViolationKind {
+    other,                    // Not caused by the request: a bug, or the database is unavailable.
+    wrong_state,              // The transition does not start from the state of the record.
+    unreadable_reference,     // `fields` refers to no record that the caller may read.
+    forbidden,                // No rule allows the change, the transition, or a field of `fields`.
+    required_for_transition,  // The transition requires `fields`, which are empty.
     guard,                    // The transition's guard does not hold.
-    already_exists,           // Another record has the same `fields`.
-    referenced,               // Records of `collection` refer to it by `fields`; on_delete is restrict.
-    missing,                  // `fields` is required.
-    out_of_range,             // `fields` breaks a limit, or a number is too large for its column.
+    already_exists,           // Another record has the same values in `fields`.
+    referenced,    // Records of `collection` refer to the record through `fields`; on_delete is restrict.
+    missing,       // `fields` is required.
+    out_of_range,  // `fields` violates a limit, or a number is too large for its column.
 };
 
-struct RefusedChange {
-    Refused why = Refused::other;
+struct ConstraintViolation {
+    ViolationKind kind = ViolationKind::other;
     std::vector<std::string> fields;  // May be empty.
-    std::string collection;           // Whose fields those are; the one asked about, but for `referenced`.
+    std::string collection;           // Collection of `fields`: the written one, except for `referenced`.
 };
 
-// `collection` is the one that the refused statement wrote to.
-RefusedChange explain(const Model& model, const Collection& collection, const postgres::Refusal& refusal);
+// `collection` is the one that the failed statement wrote to.
+ConstraintViolation classify_violation(const Model& model, const Collection& collection,
+                                       const postgres::ServerError& error);
 
 }  // namespace integreat::collections

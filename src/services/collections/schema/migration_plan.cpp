@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include "base/text/ascii.h"
 #include "postgres/driver/connection.h"
 #include "postgres/driver/identifier.h"
 #include "services/collections/schema/schema_diff.h"
@@ -14,62 +15,62 @@ namespace {
 
 using postgres::Connection;
 
-Result<std::unique_ptr<Connection>> connect(const SchemaOrder& order) {
+Result<std::unique_ptr<Connection>> connect(const MigrationOptions& options) {
     postgres::ConnectFailure failure;
-    auto connection = Connection::open(order.url, order.until, failure);
+    auto connection = Connection::open(options.url, options.deadline, failure);
     if (!connection) return failure.error;
     return connection;
 }
 
-Result<Plan> plan_on(Connection& connection, const Model& model, const SchemaOrder& order) {
-    auto desired = desired_of(model);
-    auto found = TRY(find_tables(connection, order.login_role, order.until));
-    return compare({.app = model.app,
-                    .desired = desired,
-                    .found = found,
-                    .order = order,
-                    .has_nulls = [&](const std::string& table, const std::string& column) {
-                        return has_nulls(connection, table, column, order.until);
-                    }});
+Result<MigrationPlan> plan_with(Connection& connection, const Model& model, const MigrationOptions& options) {
+    auto target = make_target_schema(model);
+    auto current = TRY(read_current_schema(connection, options.login_role, options.deadline));
+    return diff_schema({.app = model.app,
+                        .target = target,
+                        .current = current,
+                        .options = options,
+                        .has_nulls = [&](const std::string& table, const std::string& column) {
+                            return has_nulls(connection, table, column, options.deadline);
+                        }});
 }
 
-// One application at a time changes a database, and none waits long for those who use a table.
-Result<> begin(Connection& connection, const SchemaOrder& order) {
+// Migrations of a database run one at a time, and the lock timeout keeps them from waiting long for busy
+// tables.
+Result<> begin(Connection& connection, const MigrationOptions& options) {
     return connection.script(
         fmt::format("BEGIN; SELECT pg_advisory_xact_lock(hashtextextended('integreat.models', 0)); "
                     "SET LOCAL lock_timeout = {}",
-                    order.lock_timeout.count()),
-        order.until);
+                    options.lock_timeout.count()),
+        options.deadline);
 }
 
-std::string all_of(const std::vector<std::string>& sentences) {
-    std::string text;
-    for (const auto& sentence : sentences)
-        text += (text.empty() ? "" : "; ") + sentence;
+std::string join_sentences(const std::vector<std::string>& sentences) {
+    auto text = join(sentences, "; ");
     return text;
 }
 
-Result<> refuse_unsafe(const Plan& plan, const Model& model, const SchemaOrder& order) {
-    if (!plan.obstacles.empty()) {
-        return Error{Fault::conflict,
-                     "the tables of " + model.app.text + " cannot be changed yet: " + all_of(plan.obstacles),
-                     "obstacles"};
+Result<> refuse_unsafe(const MigrationPlan& plan, const Model& model, const MigrationOptions& options) {
+    if (!plan.blockers.empty()) {
+        return Error{
+            Fault::conflict,
+            "the tables of " + model.app.text + " cannot be changed yet: " + join_sentences(plan.blockers),
+            "blockers"};
     }
-    if (!plan.loses_data() || order.allow_destructive) return {};
+    if (!plan.loses_data() || options.allow_destructive) return {};
     std::vector<std::string> losses;
     for (const auto& step : plan.steps) {
-        if (step.danger == Danger::data_loss) losses.push_back(step.sentence);
+        if (step.risk == MigrationRisk::data_loss) losses.push_back(step.description);
     }
     return Error{
         Fault::conflict,
-        fmt::format("the tables of {} would lose data ({}): make a backup, and run integreat db apply "
+        fmt::format("the tables of {} would lose data ({}): make a backup and run integreat db apply "
                     "--app {} --allow-destructive --backup-note \"where it is\"",
-                    model.app.text, all_of(losses), model.app.text),
+                    model.app.text, join_sentences(losses), model.app.text),
         "data loss"};
 }
 
-Error failed_at(const PlannedStep& step, Error error) {
-    error.message = "the tables cannot be changed, and are as they were: " + step.sentence;
+Error step_error(const MigrationStep& step, Error error) {
+    error.message = "the migration failed and was rolled back: " + step.description;
     if (error.cause.starts_with("55P03")) {
         error.message += ", but a table is in use; try again later";
     } else if (error.cause.starts_with("23")) {
@@ -79,52 +80,54 @@ Error failed_at(const PlannedStep& step, Error error) {
     return error;
 }
 
-Result<> carry_out(Connection& connection, const std::vector<PlannedStep>& steps, const SchemaOrder& order) {
+Result<> execute_steps(Connection& connection, const std::vector<MigrationStep>& steps,
+                       const MigrationOptions& options) {
     for (const auto& step : steps) {
-        bool as_owner = !order.owner.empty() && !step.of_server;
-        auto role = as_owner ? postgres::quote_identifier(order.owner) : std::string("NONE");
-        auto done = connection.script("SET LOCAL ROLE " + role + ";\n" + step.sql, order.until);
-        if (!done) return failed_at(step, std::move(done).error());
+        bool as_owner = !options.owner.empty() && !step.as_connecting_role;
+        auto role = as_owner ? postgres::quote_identifier(options.owner) : std::string("NONE");
+        auto done = connection.script("SET LOCAL ROLE " + role + ";\n" + step.sql, options.deadline);
+        if (!done) return step_error(step, std::move(done).error());
     }
     return {};
 }
 
-Result<> note(Connection& connection, const Plan& plan, const SchemaOrder& order) {
-    bool destructive = plan.loses_data() || (order.allow_destructive && !plan.leftovers.empty());
+Result<> record_migration(Connection& connection, const MigrationPlan& plan,
+                          const MigrationOptions& options) {
+    bool destructive = plan.loses_data() || (options.allow_destructive && !plan.retired.empty());
     std::array<postgres::Value, 3> values{plan.fingerprint, destructive ? "true" : "false",
-                                          destructive ? postgres::Value(order.backup_note) : std::nullopt};
+                                          destructive ? postgres::Value(options.backup_note) : std::nullopt};
     postgres::Statement insert{
         "INSERT INTO integreat.models (fingerprint, destructive, backup_note) VALUES ($1, $2, $3)", values};
-    TRY(connection.exchange({&insert, 1}, false, order.until));
+    TRY(connection.execute_pipeline({&insert, 1}, false, options.deadline));
     return {};
 }
 
 }  // namespace
 
-Result<Plan> plan_tables(const Model& model, const SchemaOrder& order) {
-    auto connection = TRY(connect(order));
-    return plan_on(*connection, model, order);
+Result<MigrationPlan> plan_migration(const Model& model, const MigrationOptions& options) {
+    auto connection = TRY(connect(options));
+    return plan_with(*connection, model, options);
 }
 
-Result<Plan> apply_plan(const Model& model, const SchemaOrder& order) {
-    if (order.allow_destructive && order.backup_note.empty()) {
-        return Error{Fault::invalid,
-                     "say with --backup-note where the backup is that data could come back from",
+Result<MigrationPlan> apply_migration(const Model& model, const MigrationOptions& options) {
+    if (options.allow_destructive && options.backup_note.empty()) {
+        return Error{Fault::invalid, "--backup-note is missing: give the location of the backup",
                      "no backup note"};
     }
-    auto connection = TRY(connect(order));
-    TRY(begin(*connection, order));
-    auto plan = TRY(plan_on(*connection, model, order));
-    TRY(refuse_unsafe(plan, model, order));
-    bool drops = order.allow_destructive && !plan.leftovers.empty();
+    auto connection = TRY(connect(options));
+    TRY(begin(*connection, options));
+    auto plan = TRY(plan_with(*connection, model, options));
+    TRY(refuse_unsafe(plan, model, options));
+    bool drops = options.allow_destructive && !plan.retired.empty();
     if (!plan.steps.empty() || drops) {
-        TRY(carry_out(*connection, plan.steps, order));
-        if (drops) TRY(carry_out(*connection, plan.leftovers, order));
-        if (!order.owner.empty())
-            TRY(connection->script("SET LOCAL ROLE " + postgres::quote_identifier(order.owner), order.until));
-        TRY(note(*connection, plan, order));
+        TRY(execute_steps(*connection, plan.steps, options));
+        if (drops) TRY(execute_steps(*connection, plan.retired, options));
+        if (!options.owner.empty())
+            TRY(connection->script("SET LOCAL ROLE " + postgres::quote_identifier(options.owner),
+                                   options.deadline));
+        TRY(record_migration(*connection, plan, options));
     }
-    TRY(connection->script("COMMIT", order.until));
+    TRY(connection->script("COMMIT", options.deadline));
     return plan;
 }
 

@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-// From the tables as they are to those a model asks for: what would be done, what is dangerous about it, and
-// doing it, in one transaction. What a manifest no longer has is kept, out of everybody's sight, until
-// somebody allows that it goes. Several processes may apply at once: one waits for the other, and finds its
-// work done.
+// Plans and applies migrations from the current tables to those of a model, in one transaction, with the risk
+// of each step. Tables and columns that the manifest no longer has are retired: kept, but hidden, until
+// dropping them is allowed. Several processes may apply concurrently: one waits for the other and then has
+// nothing left to do.
 //
-// What is made carries a comment with the hash of its definition; by that a later plan knows it again,
-// however Postgres spells expressions.
+// Every created object carries a comment with the hash of its definition, so that a later plan recognizes it
+// even though Postgres rewrites expressions.
 #pragma once
 
 #include <chrono>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -16,53 +17,53 @@
 #include "base/secret.h"
 #include "base/time.h"
 #include "config/model/model.h"
-#include "postgres/driver/pool.h"
+#include "postgres/databases/migrations.h"
 
 namespace integreat::collections {
 
-enum class Danger {
+// The migrations of the objects that all collections share: services/collections/schema/migrations/*.sql.
+// They precede the plans of the tables.
+std::span<const postgres::Migration> collections_migrations();
+
+enum class MigrationRisk {
     none,
-    lock,       // Changes of the table wait while its records are looked through.
-    rewrite,    // The table is written anew; everybody waits.
-    data_loss,  // What is gone can only come from a backup.
+    lock,       // Writes to the table wait while its records are scanned.
+    rewrite,    // The table is rewritten; all access waits.
+    data_loss,  // Lost data can be restored from a backup only.
 };
-std::string_view to_string(Danger danger);
+std::string_view to_string(MigrationRisk risk);
 
-struct PlannedStep {
+struct MigrationStep {
     std::string sql;
-    Danger danger = Danger::none;
-    std::string sentence;
-    bool of_server = false;  // About roles: carried out by who connected, everything else by the owner.
+    MigrationRisk risk = MigrationRisk::none;
+    std::string description;
+    bool as_connecting_role =
+        false;  // Run by the connecting role, because it changes roles; other steps run as the owner.
 };
 
-struct Plan {
+struct MigrationPlan {
     std::string fingerprint;
-    std::vector<PlannedStep> steps;      // Empty: everything is as the model asks for.
-    std::vector<PlannedStep> leftovers;  // Carried out only where data may be lost.
-    std::vector<std::string> obstacles;  // Must be mended first.
-    bool loses_data() const;             // One of `steps` does.
+    std::vector<MigrationStep> steps;    // Empty if the tables match the model.
+    std::vector<MigrationStep> retired;  // Drops of retired objects: applied only with `allow_destructive`.
+    std::vector<std::string> blockers;   // Problems that prevent the migration.
+    bool loses_data() const;             // Returns whether one of `steps` loses data.
 };
 
-struct SchemaOrder {
-    Secret url;              // Of a role that may: direct, not through a pooler.
-    std::string login_role;  // Serves requests.
-    std::string owner;       // Of all that is made; empty: the role of `url`.
-    Monotonic until;         // Of the machine's steady clock.
+struct MigrationOptions {
+    Secret url;  // Direct connection, not through a pooler, as a role that may create tables and roles.
+    std::string login_role;  // Role that serves requests.
+    std::string owner;       // Owner of all created objects; empty for the role of `url`.
+    Monotonic deadline;      // By the system's steady clock.
     bool allow_destructive = false;
-    std::string backup_note;  // Which backup there is, if so.
+    std::string backup_note;  // Location of the backup; required with `allow_destructive`.
     std::chrono::milliseconds lock_timeout{5'000};
 };
 
-// Changes nothing.
-Result<Plan> plan_tables(const Model& model, const SchemaOrder& order);
+// Returns the plan without applying it.
+Result<MigrationPlan> plan_migration(const Model& model, const MigrationOptions& options);
 
-// The plan as it was carried out. Fault::conflict if there are obstacles, or data would be lost and that is
-// not allowed; then nothing has changed.
-Result<Plan> apply_plan(const Model& model, const SchemaOrder& order);
-
-// One query: are the tables of this very model, and is the login role bound by their rules: it owns
-// nothing, inherits nothing, may become the app's roles and nothing else. Fault::conflict if the model has
-// to be applied first, Fault::invalid if the role is not safe.
-Result<> check_tables(postgres::Pool& pool, const Model& model, Monotonic deadline);
+// Applies the migration and returns its plan. Fails with Fault::conflict, without any change, if there are
+// blockers or data would be lost without permission.
+Result<MigrationPlan> apply_migration(const Model& model, const MigrationOptions& options);
 
 }  // namespace integreat::collections

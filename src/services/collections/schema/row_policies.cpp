@@ -6,8 +6,9 @@
 
 #include <fmt/format.h>
 
-#include "crypto/digest.h"
+#include "base/text/ascii.h"
 #include "crypto/encoding.h"
+#include "crypto/hash.h"
 #include "postgres/driver/identifier.h"
 #include "services/collections/views/caller_role.h"
 #include "services/collections/views/sql_names.h"
@@ -19,48 +20,48 @@ namespace {
 using postgres::quote_identifier;
 using postgres::quote_literal;
 
-std::string column_in(Place place, std::string_view field) {
+std::string column_in(PolicyContext context, std::string_view field) {
     auto column = quote_identifier(field);
-    if (place == Place::policy) return column;
-    return (place == Place::old_record ? "OLD." : "NEW.") + column;
+    if (context == PolicyContext::policy) return column;
+    return (context == PolicyContext::old_record ? "OLD." : "NEW.") + column;
 }
 
-std::string caller_in(Place place) {
-    return place == Place::policy ? "(SELECT integreat.uid())" : "integreat.uid()";
+std::string caller_in(PolicyContext context) {
+    return context == PolicyContext::policy ? "(SELECT integreat.uid())" : "integreat.uid()";
 }
 
-// "integreat"."through_0123456789ab", the same for the same path from the same collection.
+// Returns "integreat"."through_0123456789ab": the same name for the same path from the same collection.
 std::string path_function(const Path& path, const Collection& collection) {
     auto hash = crypto::hex_encode(crypto::as_view(crypto::sha256(collection.name + " " + path.text)));
     return "integreat.through_" + hash.substr(0, 12);
 }
 
-std::string path_condition(const Path& path, const Collection& collection, Place place) {
+std::string path_condition(const Path& path, const Collection& collection, PolicyContext context) {
     const auto& first = path.steps.front();
-    auto column = column_in(place, first.backward ? std::string_view("id") : first.field);
+    auto column = column_in(context, first.backward ? std::string_view("id") : first.field);
     auto function = path_function(path, collection) + "()";
-    return place == Place::policy ? fmt::format("{} = ANY ((SELECT {})::uuid[])", column, function)
-                                  : fmt::format("{} = ANY ({})", column, function);
+    return context == PolicyContext::policy ? fmt::format("{} = ANY ((SELECT {})::uuid[])", column, function)
+                                            : fmt::format("{} = ANY ({})", column, function);
 }
 
-std::string states_condition(const std::vector<std::string>& states, Place place) {
+std::string states_condition(const std::vector<std::string>& states, PolicyContext context) {
     std::string list;
     for (const auto& state : states)
         list += (list.empty() ? "" : ", ") + quote_literal(state);
-    return fmt::format("{} IN ({})", column_in(place, "state"), list);
+    return fmt::format("{} IN ({})", column_in(context, "state"), list);
 }
 
 std::string holds_caller(const std::string& column, bool is_list, const std::string& caller) {
     return is_list ? fmt::format("{} @> ARRAY[{}]", column, caller) : fmt::format("{} = {}", column, caller);
 }
 
-// SELECT of all ids that a record must be, or refer to, for the path to end at the caller.
+// Selects all IDs that a record must have, or refer to, for the path to end at the caller.
 std::string path_query(const Path& path, const Model& model) {
     std::string from, where;
     bool backward = false;
     for (std::size_t i = 0; i < path.steps.size(); ++i) {
         const auto& step = path.steps[i];
-        auto table = fmt::format("{} AS s{}", table_of(step.collection), i);
+        auto table = fmt::format("{} AS s{}", qualified_table(step.collection), i);
         auto field = quote_identifier(step.field);
         if (i == 0) {
             from = table;
@@ -73,15 +74,15 @@ std::string path_query(const Path& path, const Model& model) {
         backward = backward || step.backward;
     }
     const auto& first = path.steps.front();
-    auto wanted = quote_identifier(first.backward ? std::string_view(first.field) : "id");
-    if (first.backward) where += fmt::format(" AND s0.{} IS NOT NULL", wanted);
+    auto id_column = quote_identifier(first.backward ? std::string_view(first.field) : "id");
+    if (first.backward) where += fmt::format(" AND s0.{} IS NOT NULL", id_column);
     auto end = fmt::format("s{}.{}", path.steps.size() - 1, quote_identifier(path.end));
-    return fmt::format("SELECT {}s0.{} FROM {} WHERE {}{}", backward ? "DISTINCT " : "", wanted, from,
+    return fmt::format("SELECT {}s0.{} FROM {} WHERE {}{}", backward ? "DISTINCT " : "", id_column, from,
                        holds_caller(end, path.end_is_list, "integreat.uid()"), where);
 }
 
 template <class Visit>
-void each_rule(const Collection& collection, Visit visit) {
+void for_each_rule(const Collection& collection, Visit visit) {
     for (const auto* rules : {&collection.read, &collection.create, &collection.update, &collection.remove}) {
         for (const auto& rule : *rules)
             visit(rule);
@@ -92,134 +93,128 @@ void each_rule(const Collection& collection, Visit visit) {
     }
 }
 
-// Roles for which the same is to be said.
-using RolesByText = std::map<std::string, std::vector<std::string>>;
+// Roles grouped by identical policy text.
+using RolesByClause = std::map<std::string, std::vector<std::string>>;
 
-std::string list_of(const std::vector<std::string>& roles) {
+std::string quote_names(const std::vector<std::string>& names) {
     std::string list;
-    for (const auto& role : roles)
-        list += (list.empty() ? "" : ", ") + quote_identifier(role);
-    return list;
-}
-
-std::string columns_of(const std::vector<std::string>& columns) {
-    std::string list;
-    for (const auto& column : columns)
-        list += (list.empty() ? "" : ", ") + quote_identifier(column);
+    for (const auto& name : names)
+        list += (list.empty() ? "" : ", ") + quote_identifier(name);
     return list;
 }
 
 struct Conditions {
-    std::string before, after;  // USING and WITH CHECK; "false": not at all.
+    std::string before, after;  // USING and WITH CHECK; "false" if no rule allows it.
 };
 
-// Any of what changes a record: an update, a transition, a soft delete. Which it is, the guard finds out.
+// Combines all rules that may change a record by UPDATE: updates, transitions and soft deletes. The record
+// trigger distinguishes them.
 Conditions update_conditions(const Collection& collection, std::string_view role) {
     std::vector<const std::vector<Rule>*> kinds{&collection.update};
     for (const auto& transition : collection.transitions)
         kinds.push_back(&transition.allow);
     if (collection.soft_delete) kinds.push_back(&collection.remove);
-    auto any = [&](States states) {
+    auto any_rule = [&](StateCheck state_check) {
         std::vector<Rule> all;
         for (const auto* rules : kinds)
             all.insert(all.end(), rules->begin(), rules->end());
-        return condition_of(all, collection, role, Place::policy, states);
+        return to_sql_condition(all, collection, role, PolicyContext::policy, state_check);
     };
-    Conditions conditions{any(States::matter), any(States::aside)};
+    Conditions conditions{any_rule(StateCheck::include), any_rule(StateCheck::ignore)};
     if (collection.soft_delete && conditions.before != "false")
         conditions.before = "\"deleted_at\" IS NULL AND (" + conditions.before + ")";
     return conditions;
 }
 
-// A record that is being deleted stays in sight of the transaction that deletes it, or Postgres would refuse
-// to update it; nobody else's transaction began in the same microsecond and after it.
+// A soft-deleted record stays visible to the transaction that deletes it, or Postgres would reject the
+// UPDATE. now() is the start of the transaction: no other transaction sees the record by starting in the same
+// microsecond afterwards.
 std::string read_condition(const Collection& collection, std::string_view role) {
-    auto condition = condition_of(collection.read, collection, role, Place::policy, States::matter);
+    auto condition =
+        to_sql_condition(collection.read, collection, role, PolicyContext::policy, StateCheck::include);
     if (!collection.soft_delete || condition == "false") return condition;
-    std::string living = "(\"deleted_at\" IS NULL OR \"deleted_at\" = now())";
-    return condition == "true" ? living : living + " AND (" + condition + ")";
+    std::string not_deleted = "(\"deleted_at\" IS NULL OR \"deleted_at\" = now())";
+    return condition == "true" ? not_deleted : not_deleted + " AND (" + condition + ")";
 }
 
-void add_policies(Desired& desired, const Collection& collection, std::string_view command,
-                  const RolesByText& clauses) {
+void add_policies(TargetSchema& target, const Collection& collection, std::string_view command,
+                  const RolesByClause& clauses) {
     int number = 0;
     for (const auto& [clause, roles] : clauses) {
-        desired.access.push_back(fmt::format("CREATE POLICY \"{}_{}\" ON {} FOR {} TO {} {}", command,
-                                             ++number, table_of(collection.name), command, list_of(roles),
-                                             clause));
+        target.access.push_back(fmt::format("CREATE POLICY \"{}_{}\" ON {} FOR {} TO {} {}", command,
+                                            ++number, qualified_table(collection.name), command,
+                                            quote_names(roles), clause));
     }
 }
 
-void add_rights(Desired& desired, const Collection& collection, const std::string& role,
-                const ColumnRights& rights) {
-    auto grant = [&](std::string_view right, const std::vector<std::string>& columns) {
+void add_grants(TargetSchema& target, const Collection& collection, const std::string& role,
+                const ColumnPrivileges& privileges) {
+    auto grant = [&](std::string_view privilege, const std::vector<std::string>& columns) {
         if (columns.empty()) return;
-        desired.access.push_back(fmt::format("GRANT {} ({}) ON {} TO {}", right, columns_of(columns),
-                                             table_of(collection.name), quote_identifier(role)));
+        target.access.push_back(fmt::format("GRANT {} ({}) ON {} TO {}", privilege, quote_names(columns),
+                                            qualified_table(collection.name), quote_identifier(role)));
     };
-    grant("SELECT", rights.read);
-    grant("INSERT", rights.create);
-    grant("UPDATE", rights.update);
-    if (rights.remove) {
-        desired.access.push_back(
-            fmt::format("GRANT DELETE ON {} TO {}", table_of(collection.name), quote_identifier(role)));
+    grant("SELECT", privileges.read);
+    grant("INSERT", privileges.create);
+    grant("UPDATE", privileges.update);
+    if (privileges.remove) {
+        target.access.push_back(fmt::format("GRANT DELETE ON {} TO {}", qualified_table(collection.name),
+                                            quote_identifier(role)));
     }
 }
 
-// Who may read all of a collection, reads all of its history; others, that of the records they may read.
-void add_history(Desired& desired, const Model& model, const Collection& collection) {
-    RolesByText clauses;
+// Roles that may read all records of a collection read all of its history; others that of the records they
+// may read.
+void add_history_policies(TargetSchema& target, const Model& model, const Collection& collection) {
+    RolesByClause clauses;
     for (const auto& name : collection.history_roles) {
         auto role = database_role(model.app, name);
-        auto condition = condition_of(collection.read, collection, name, Place::policy, States::matter);
+        auto condition =
+            to_sql_condition(collection.read, collection, name, PolicyContext::policy, StateCheck::include);
         if (condition == "false") continue;
-        auto of_collection = "collection = " + quote_literal(collection.name);
+        auto collection_condition = "collection = " + quote_literal(collection.name);
         auto readable = fmt::format(" AND EXISTS (SELECT FROM {} AS r WHERE r.\"id\" = record)",
-                                    table_of(collection.name));
-        clauses[of_collection + (condition == "true" ? "" : readable)].push_back(role);
-        desired.access.push_back("GRANT SELECT ON integreat.changes TO " + quote_identifier(role));
+                                    qualified_table(collection.name));
+        clauses[collection_condition + (condition == "true" ? "" : readable)].push_back(role);
+        target.access.push_back("GRANT SELECT ON integreat.changes TO " + quote_identifier(role));
     }
     int number = 0;
     for (const auto& [clause, roles] : clauses) {
-        desired.access.push_back(
-            fmt::format("CREATE POLICY {} ON integreat.changes FOR SELECT TO {} USING ({})",
-                        quote_identifier(
-                            identifier_within_limit(fmt::format("history_{}_{}", ++number, collection.name))),
-                        list_of(roles), clause));
+        target.access.push_back(fmt::format(
+            "CREATE POLICY {} ON integreat.changes FOR SELECT TO {} USING ({})",
+            quote_identifier(truncate_identifier(fmt::format("history_{}_{}", ++number, collection.name))),
+            quote_names(roles), clause));
     }
 }
 
 }  // namespace
 
-std::string condition_of(const Rule& rule, const Collection& collection, Place place, States states) {
+std::string to_sql_condition(const Rule& rule, const Collection& collection, PolicyContext context,
+                             StateCheck state_check) {
     std::vector<std::string> parts;
     if (!rule.owner.empty()) {
-        parts.push_back(holds_caller(column_in(place, rule.owner), rule.owner_is_list, caller_in(place)));
+        parts.push_back(holds_caller(column_in(context, rule.owner), rule.owner_is_list, caller_in(context)));
     }
-    if (rule.through) parts.push_back(path_condition(*rule.through, collection, place));
-    if (!rule.states.empty() && states == States::matter)
-        parts.push_back(states_condition(rule.states, place));
-    std::string condition;
-    for (const auto& part : parts)
-        condition += (condition.empty() ? "" : " AND ") + part;
+    if (rule.through) parts.push_back(path_condition(*rule.through, collection, context));
+    if (!rule.states.empty() && state_check == StateCheck::include)
+        parts.push_back(states_condition(rule.states, context));
+    auto condition = join(parts, " AND ");
     return condition.empty() ? "true" : condition;
 }
 
-std::string condition_of(const std::vector<Rule>& rules, const Collection& collection, std::string_view role,
-                         Place place, States states) {
+std::string to_sql_condition(const std::vector<Rule>& rules, const Collection& collection,
+                             std::string_view role, PolicyContext context, StateCheck state_check) {
     std::vector<std::string> parts;
     for (const auto* rule : rules_for(rules, role)) {
-        auto part = "(" + condition_of(*rule, collection, place, states) + ")";
+        auto part = "(" + to_sql_condition(*rule, collection, context, state_check) + ")";
         if (part == "(true)") return "true";
         if (std::find(parts.begin(), parts.end(), part) == parts.end()) parts.push_back(std::move(part));
     }
-    std::string condition;
-    for (const auto& part : parts)
-        condition += (condition.empty() ? "" : " OR ") + part;
+    auto condition = join(parts, " OR ");
     return condition.empty() ? "false" : condition;
 }
 
-std::vector<std::string> changeable_fields(const Collection& collection, std::string_view role) {
+std::vector<std::string> updatable_fields(const Collection& collection, std::string_view role) {
     std::vector<std::string> names;
     for (const auto* field : fields_for(collection, Action::update, role)) {
         if (field->writable() && !field->immutable) names.push_back(field->name);
@@ -227,7 +222,7 @@ std::vector<std::string> changeable_fields(const Collection& collection, std::st
     return names;
 }
 
-std::vector<const Transition*> transitions_of(const Collection& collection, std::string_view role) {
+std::vector<const Transition*> allowed_transitions(const Collection& collection, std::string_view role) {
     std::vector<const Transition*> transitions;
     for (const auto& transition : collection.transitions) {
         if (!rules_for(transition.allow, role).empty()) transitions.push_back(&transition);
@@ -235,40 +230,41 @@ std::vector<const Transition*> transitions_of(const Collection& collection, std:
     return transitions;
 }
 
-bool may_delete_softly(const Collection& collection, std::string_view role) {
+bool may_soft_delete(const Collection& collection, std::string_view role) {
     return collection.soft_delete && !rules_for(collection.remove, role).empty();
 }
 
-ColumnRights rights_of(const Collection& collection, std::string_view role) {
-    ColumnRights rights;
+ColumnPrivileges column_privileges(const Collection& collection, std::string_view role) {
+    ColumnPrivileges privileges;
     for (const auto* field : fields_for(collection, Action::read, role))
-        rights.read.push_back(field->name);
+        privileges.read.push_back(field->name);
     auto creatable = fields_for(collection, Action::create, role);
-    if (!creatable.empty()) rights.create.push_back("id");
+    if (!creatable.empty()) privileges.create.push_back("id");
     for (const auto* field : creatable) {
-        if (field->writable()) rights.create.push_back(field->name);
+        if (field->writable()) privileges.create.push_back(field->name);
     }
-    rights.update = changeable_fields(collection, role);
-    auto transitions = transitions_of(collection, role);
-    if (!transitions.empty()) rights.update.push_back("state");
+    privileges.update = updatable_fields(collection, role);
+    auto transitions = allowed_transitions(collection, role);
+    if (!transitions.empty()) privileges.update.push_back("state");
     for (const auto* transition : transitions) {
         for (const auto& field : transition->accepts) {
-            if (std::find(rights.update.begin(), rights.update.end(), field) == rights.update.end())
-                rights.update.push_back(field);
+            if (std::find(privileges.update.begin(), privileges.update.end(), field) ==
+                privileges.update.end())
+                privileges.update.push_back(field);
         }
     }
-    if (may_delete_softly(collection, role)) rights.update.emplace_back(deleted_at);
-    rights.remove = !collection.soft_delete && !rules_for(collection.remove, role).empty();
-    return rights;
+    if (may_soft_delete(collection, role)) privileges.update.emplace_back(deleted_at);
+    privileges.remove = !collection.soft_delete && !rules_for(collection.remove, role).empty();
+    return privileges;
 }
 
 std::set<std::string> owner_fields(const Model& model, const Collection& collection) {
     std::set<std::string> fields;
-    each_rule(collection, [&](const Rule& rule) {
+    for_each_rule(collection, [&](const Rule& rule) {
         if (!rule.owner.empty()) fields.insert(rule.owner);
     });
     for (const auto& other : model.collections) {
-        each_rule(other, [&](const Rule& rule) {
+        for_each_rule(other, [&](const Rule& rule) {
             if (rule.through && rule.through->steps.back().collection == collection.name)
                 fields.insert(rule.through->end);
         });
@@ -276,12 +272,12 @@ std::set<std::string> owner_fields(const Model& model, const Collection& collect
     return fields;
 }
 
-// Plans of PL/pgSQL are kept, those of SQL functions are made again for each query. They belong to the owner,
-// whom the policies do not bind, so that policies cannot lead to each other in a circle.
-void add_paths(Desired& desired, const Model& model) {
+// PL/pgSQL functions keep their plans; SQL functions are planned again for each query. The functions run as
+// the owner, who bypasses the policies, so that policies cannot recurse into each other.
+void add_path_functions(TargetSchema& target, const Model& model) {
     for (const auto& collection : model.collections) {
         std::map<std::string, std::pair<const Path*, std::set<std::string>>> paths;
-        each_rule(collection, [&](const Rule& rule) {
+        for_each_rule(collection, [&](const Rule& rule) {
             if (!rule.through) return;
             auto& [path, roles] = paths[path_function(*rule.through, collection)];
             path = &*rule.through;
@@ -289,41 +285,43 @@ void add_paths(Desired& desired, const Model& model) {
                 roles.insert(database_role(model.app, role));
         });
         for (const auto& [function, use] : paths) {
-            desired.functions.push_back(
+            target.functions.push_back(
                 fmt::format("CREATE FUNCTION {}() RETURNS uuid[] LANGUAGE plpgsql STABLE SECURITY DEFINER "
                             "SET search_path = pg_catalog, pg_temp AS $path$ "
                             "BEGIN RETURN ARRAY({}); END $path$",
                             function, path_query(*use.first, model)));
-            desired.functions.push_back(fmt::format("REVOKE EXECUTE ON FUNCTION {}() FROM PUBLIC", function));
-            desired.functions.push_back(fmt::format("GRANT EXECUTE ON FUNCTION {}() TO {}", function,
-                                                    list_of({use.second.begin(), use.second.end()})));
+            target.functions.push_back(fmt::format("REVOKE EXECUTE ON FUNCTION {}() FROM PUBLIC", function));
+            target.functions.push_back(fmt::format("GRANT EXECUTE ON FUNCTION {}() TO {}", function,
+                                                   quote_names({use.second.begin(), use.second.end()})));
         }
     }
 }
 
-void add_access(Desired& desired, const Model& model, const Collection& collection) {
-    RolesByText read, create, update, remove;
+void add_policies_and_grants(TargetSchema& target, const Model& model, const Collection& collection) {
+    RolesByClause read, create, update, remove;
     for (const auto& name : model.roles) {
         auto role = database_role(model.app, name);
-        add_rights(desired, collection, role, rights_of(collection, name));
+        add_grants(target, collection, role, column_privileges(collection, name));
         auto readable = read_condition(collection, name);
         if (readable != "false") read["USING (" + readable + ")"].push_back(role);
-        auto creatable = condition_of(collection.create, collection, name, Place::policy, States::aside);
+        auto creatable =
+            to_sql_condition(collection.create, collection, name, PolicyContext::policy, StateCheck::ignore);
         if (creatable != "false") create["WITH CHECK (" + creatable + ")"].push_back(role);
         auto changeable = update_conditions(collection, name);
         if (changeable.before != "false") {
             update[fmt::format("USING ({}) WITH CHECK ({})", changeable.before, changeable.after)].push_back(
                 role);
         }
-        auto removable = condition_of(collection.remove, collection, name, Place::policy, States::matter);
+        auto removable =
+            to_sql_condition(collection.remove, collection, name, PolicyContext::policy, StateCheck::include);
         if (!collection.soft_delete && removable != "false")
             remove["USING (" + removable + ")"].push_back(role);
     }
-    add_policies(desired, collection, "SELECT", read);
-    add_policies(desired, collection, "INSERT", create);
-    add_policies(desired, collection, "UPDATE", update);
-    add_policies(desired, collection, "DELETE", remove);
-    add_history(desired, model, collection);
+    add_policies(target, collection, "SELECT", read);
+    add_policies(target, collection, "INSERT", create);
+    add_policies(target, collection, "UPDATE", update);
+    add_policies(target, collection, "DELETE", remove);
+    add_history_policies(target, model, collection);
 }
 
 }  // namespace integreat::collections

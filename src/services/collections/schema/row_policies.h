@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// Rules as SQL: conditions over a record, the functions that walk paths for them, policies and column grants.
+// Access rules as SQL: conditions on a record, functions that follow reference paths, policies and column
+// grants.
 //
-// In a policy whatever does not depend on the record stands in a sub-select, so that it is asked once per
-// query and an index can be used for the rest. In a guard (a trigger) a record is at hand as OLD or NEW.
+// In a policy, expressions that do not depend on the record are sub-selects: they are evaluated once per
+// query, and an index can serve the rest. In a trigger, the record is OLD or NEW.
 #pragma once
 
 #include <set>
@@ -14,33 +15,36 @@
 
 namespace integreat::collections {
 
-enum class Place { policy, old_record, new_record };
-enum class States { matter, aside };
+// Where a condition is evaluated.
+enum class PolicyContext { policy, old_record, new_record };
+// Whether a condition includes the states of its rule.
+enum class StateCheck { include, ignore };
 
-// What must hold for one rule; "true" if it has no condition.
-std::string condition_of(const Rule& rule, const Collection& collection, Place place, States states);
+// Returns the condition of one rule; "true" if it has none.
+std::string to_sql_condition(const Rule& rule, const Collection& collection, PolicyContext context,
+                             StateCheck state_check);
 
-// What must hold for any rule of those that can hold for `role`; "true" if one has no condition, "false" if
-// there is none.
-std::string condition_of(const std::vector<Rule>& rules, const Collection& collection, std::string_view role,
-                         Place place, States states);
+// Returns the disjunction of the conditions of all rules for `role`: "true" if a rule has no condition,
+// "false" if there is no rule.
+std::string to_sql_condition(const std::vector<Rule>& rules, const Collection& collection,
+                             std::string_view role, PolicyContext context, StateCheck state_check);
 
-// Columns of each right that a role has on a table; empty: it has not.
-struct ColumnRights {
+// Columns a role has each privilege on; empty if it lacks the privilege.
+struct ColumnPrivileges {
     std::vector<std::string> read, create, update;
-    bool remove = false;  // By DELETE; a soft delete is an update.
+    bool remove = false;  // DELETE; a soft delete is an UPDATE.
 };
-ColumnRights rights_of(const Collection& collection, std::string_view role);
+ColumnPrivileges column_privileges(const Collection& collection, std::string_view role);
 
-// Fields that a transition of this role may change, and those of an update, of `rights_of(...).update`.
-bool may_delete_softly(const Collection& collection, std::string_view role);
-std::vector<std::string> changeable_fields(const Collection& collection, std::string_view role);
-std::vector<const Transition*> transitions_of(const Collection& collection, std::string_view role);
+// The causes of `column_privileges(...).update`: soft delete, updates and transitions.
+bool may_soft_delete(const Collection& collection, std::string_view role);
+std::vector<std::string> updatable_fields(const Collection& collection, std::string_view role);
+std::vector<const Transition*> allowed_transitions(const Collection& collection, std::string_view role);
 
-// Fields that hold a caller: owners of its rules, and ends of paths from anywhere.
+// Returns the fields that hold a UID: owners of the collection's rules, and ends of paths of any collection.
 std::set<std::string> owner_fields(const Model& model, const Collection& collection);
 
-void add_paths(Desired& desired, const Model& model);
-void add_access(Desired& desired, const Model& model, const Collection& collection);
+void add_path_functions(TargetSchema& target, const Model& model);
+void add_policies_and_grants(TargetSchema& target, const Model& model, const Collection& collection);
 
 }  // namespace integreat::collections

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Each part of a rule as the database enforces it: what it lets through, and what it does not.
+// Each part of a rule as enforced by the database.
 #include "services/collections/schema/row_policies.h"
 
 #include "services/collections/testing/school_fixture.h"
@@ -7,83 +7,86 @@
 namespace integreat::collections {
 namespace {
 
-using testing::School;
+using testing::SchoolFixture;
 
-struct RulesTest : School {
-    // Ids of what a caller sees, by the name of a column.
-    std::string seen(const std::string& role, const std::string& uid, const std::string& collection,
-                     const std::string& column) {
-        return as(role, uid,
-                  "SELECT coalesce(string_agg(" + column + "::text, ',' ORDER BY " + column +
-                      "::text), '') FROM data." + collection)
+struct RowPoliciesTest : SchoolFixture {
+    // Returns the values of a column in all records visible to the caller.
+    std::string visible(const std::string& role, const std::string& uid, const std::string& collection,
+                        const std::string& column) {
+        return query_as(role, uid,
+                        "SELECT coalesce(string_agg(" + column + "::text, ',' ORDER BY " + column +
+                            "::text), '') FROM data." + collection)
             .text();
     }
     std::uint64_t updated(const std::string& role, const std::string& uid, const std::string& sql) {
-        auto outcome = as(role, uid, sql);
-        EXPECT_TRUE(outcome.done()) << sql << ": " << outcome.rows.error().cause;
-        return outcome.changed();
+        auto result = query_as(role, uid, sql);
+        EXPECT_TRUE(result.ok()) << sql << ": " << result.rows.error().cause;
+        return result.affected();
     }
     void expect_refused(const std::string& role, const std::string& uid, const std::string& sql,
                         const std::string& state) {
-        auto outcome = as(role, uid, sql);
-        EXPECT_FALSE(outcome.done()) << role << ": " << sql;
-        EXPECT_EQ(outcome.refusal.state, state) << role << ": " << sql;
+        auto result = query_as(role, uid, sql);
+        EXPECT_FALSE(result.ok()) << role << ": " << sql;
+        EXPECT_EQ(result.server_error.sqlstate, state) << role << ": " << sql;
     }
 };
 
-TEST_F(RulesTest, ARoleReadsAllAndOthersNothing) {
-    EXPECT_EQ(seen("registrar", "r", "students", "name"), "Ana,Ben");
-    EXPECT_EQ(seen("admin", "a", "students", "name"), "Ana,Ben");
+TEST_F(RowPoliciesTest, ARoleReadsAllAndOthersNothing) {
+    EXPECT_EQ(visible("registrar", "r", "students", "name"), "Ana,Ben");
+    EXPECT_EQ(visible("admin", "a", "students", "name"), "Ana,Ben");
     for (std::string role : {"none", "anonymous"})
         expect_refused(role, "ana", "SELECT id FROM data.students", "42501");
 }
 
-TEST_F(RulesTest, AnOwnerReadsAndChangesOnlyTheirOwn) {
-    EXPECT_EQ(seen("student", "ana", "students", "name"), "Ana");
-    EXPECT_EQ(seen("student", "ben", "students", "name"), "Ben");
-    EXPECT_EQ(seen("student", "cara", "students", "name"), "");
-    EXPECT_EQ(seen("student", "", "students", "name"), "") << "nobody owns what has no owner";
+TEST_F(RowPoliciesTest, AnOwnerReadsAndChangesOnlyTheirOwn) {
+    EXPECT_EQ(visible("student", "ana", "students", "name"), "Ana");
+    EXPECT_EQ(visible("student", "ben", "students", "name"), "Ben");
+    EXPECT_EQ(visible("student", "cara", "students", "name"), "");
+    EXPECT_EQ(visible("student", "", "students", "name"), "")
+        << "a record without an owner belongs to no caller";
     auto change = "UPDATE data.students SET phone = '+639170000000' WHERE email LIKE '%'";
     EXPECT_EQ(updated("student", "ana", change), 1u);
     EXPECT_EQ(updated("student", "cara", change), 0u);
-    EXPECT_EQ(owner("SELECT count(*) FROM data.students WHERE phone = '+639170000000'").integer(0, 0), 1);
+    EXPECT_EQ(
+        query_as_owner("SELECT count(*) FROM data.students WHERE phone = '+639170000000'").integer(0, 0), 1);
 }
 
-TEST_F(RulesTest, NullIsNobodysRecord) {
-    owner("INSERT INTO data.students (name, email) VALUES ('Nobody', 'nobody@x.example')");
-    EXPECT_EQ(seen("student", "", "students", "name"), "");
-    owner("UPDATE data.sections SET professor = NULL");
+TEST_F(RowPoliciesTest, NullOwnerMatchesNoCaller) {
+    query_as_owner("INSERT INTO data.students (name, email) VALUES ('Nobody', 'nobody@x.example')");
+    EXPECT_EQ(visible("student", "", "students", "name"), "");
+    query_as_owner("UPDATE data.sections SET professor = NULL");
     EXPECT_EQ(updated("professor", "", "UPDATE data.sections SET room = 'B' WHERE title <> ''"), 0u);
 }
 
-TEST_F(RulesTest, AListMayHoldTheOwner) {
+TEST_F(RowPoliciesTest, AListMayHoldTheOwner) {
     EXPECT_EQ(updated("student", "ben", "UPDATE data.sections SET room = 'A1' WHERE title <> ''"), 1u);
     EXPECT_EQ(updated("student", "ana", "UPDATE data.sections SET room = 'A2' WHERE title <> ''"), 0u);
-    EXPECT_EQ(owner("SELECT room FROM data.sections WHERE title = 'Physics'").text(0, 0), "A1");
+    EXPECT_EQ(query_as_owner("SELECT room FROM data.sections WHERE title = 'Physics'").text(0, 0), "A1");
 }
 
-TEST_F(RulesTest, APathLeadsForwardToTheCaller) {
-    EXPECT_EQ(seen("student", "ana", "enrollments", "id"), ana_physics);
-    EXPECT_EQ(seen("professor", "other", "enrollments", "id"), ben_history);
-    EXPECT_EQ(seen("professor", "ana", "enrollments", "id"), "");
-    EXPECT_EQ(seen("student", "prof", "enrollments", "id"), "") << "a path belongs to its roles";
+TEST_F(RowPoliciesTest, APathLeadsForwardToTheCaller) {
+    EXPECT_EQ(visible("student", "ana", "enrollments", "id"), ana_physics);
+    EXPECT_EQ(visible("professor", "other", "enrollments", "id"), ben_history);
+    EXPECT_EQ(visible("professor", "ana", "enrollments", "id"), "");
+    EXPECT_EQ(visible("student", "prof", "enrollments", "id"), "") << "a path belongs to its roles";
 }
 
-TEST_F(RulesTest, APathLeadsBackwardToTheCaller) {
-    EXPECT_EQ(seen("professor", "prof", "students", "name"), "Ana");
-    EXPECT_EQ(seen("professor", "other", "students", "name"), "Ben");
-    owner("DELETE FROM data.enrollments WHERE id = '" + ana_physics + "'");
-    EXPECT_EQ(seen("professor", "prof", "students", "name"), "");
+TEST_F(RowPoliciesTest, APathLeadsBackwardToTheCaller) {
+    EXPECT_EQ(visible("professor", "prof", "students", "name"), "Ana");
+    EXPECT_EQ(visible("professor", "other", "students", "name"), "Ben");
+    query_as_owner("DELETE FROM data.enrollments WHERE id = '" + ana_physics + "'");
+    EXPECT_EQ(visible("professor", "prof", "students", "name"), "");
 }
 
-TEST_F(RulesTest, APathDoesNotLeadThroughWhatIsDeleted) {
-    owner("UPDATE data.students SET deleted_at = now() - interval '1 day' WHERE id = '" + ana + "'");
-    EXPECT_EQ(seen("student", "ana", "enrollments", "id"), "");
-    EXPECT_EQ(seen("registrar", "r", "students", "name"), "Ben");
+TEST_F(RowPoliciesTest, APathDoesNotLeadThroughWhatIsDeleted) {
+    query_as_owner("UPDATE data.students SET deleted_at = now() - interval '1 day' WHERE id = '" + ana + "'");
+    EXPECT_EQ(visible("student", "ana", "enrollments", "id"), "");
+    EXPECT_EQ(visible("registrar", "r", "students", "name"), "Ben");
 }
 
-TEST_F(RulesTest, FieldsThatARoleMayNotSeeAreRefused) {
-    EXPECT_EQ(as("professor", "prof", "SELECT name, program, version FROM data.students").text(), "Ana");
+TEST_F(RowPoliciesTest, UnreadableFieldsAreRejected) {
+    EXPECT_EQ(query_as("professor", "prof", "SELECT name, program, version FROM data.students").text(),
+              "Ana");
     for (std::string sql :
          {"SELECT email FROM data.students", "SELECT * FROM data.students",
           "SELECT name FROM data.students WHERE email LIKE 'a%'",
@@ -95,80 +98,81 @@ TEST_F(RulesTest, FieldsThatARoleMayNotSeeAreRefused) {
     expect_refused("student", "ana", "UPDATE data.students SET \"user\" = 'ben'", "42501");
 }
 
-TEST_F(RulesTest, StatesDecideWhoReadsAndChanges) {
+TEST_F(RowPoliciesTest, StatesDecideWhoReadsAndChanges) {
     auto draft =
-        as("professor", "prof", "INSERT INTO data.announcements (body) VALUES ('Soon') RETURNING id");
-    ASSERT_TRUE(draft.done()) << draft.rows.error().cause;
-    EXPECT_EQ(seen("professor", "prof", "announcements", "body"), "Soon");
-    EXPECT_EQ(seen("registrar", "r", "announcements", "body"), "");
+        query_as("professor", "prof", "INSERT INTO data.announcements (body) VALUES ('Soon') RETURNING id");
+    ASSERT_TRUE(draft.ok()) << draft.rows.error().cause;
+    EXPECT_EQ(visible("professor", "prof", "announcements", "body"), "Soon");
+    EXPECT_EQ(visible("registrar", "r", "announcements", "body"), "");
     EXPECT_EQ(updated("professor", "prof", "UPDATE data.announcements SET body = 'Now' WHERE true"), 1u);
-    owner("UPDATE data.announcements SET state = 'published'");
-    EXPECT_EQ(seen("student", "ana", "announcements", "body"), "Now");
-    EXPECT_EQ(seen("none", "x", "announcements", "body"), "Now") << "whoever is signed in";
+    query_as_owner("UPDATE data.announcements SET state = 'published'");
+    EXPECT_EQ(visible("student", "ana", "announcements", "body"), "Now");
+    EXPECT_EQ(visible("none", "x", "announcements", "body"), "Now") << "every signed-in user";
     expect_refused("anonymous", "", "SELECT body FROM data.announcements", "42501");
-    auto late = as("professor", "prof", "UPDATE data.announcements SET body = 'Later' WHERE body = 'Now'");
-    EXPECT_FALSE(late.done()) << "it is a draft no more";
-    EXPECT_EQ(why("announcements", late).why, Refused::forbidden);
+    auto conflicts =
+        query_as("professor", "prof", "UPDATE data.announcements SET body = 'Later' WHERE body = 'Now'");
+    EXPECT_FALSE(conflicts.ok()) << "it is a draft no more";
+    EXPECT_EQ(violation("announcements", conflicts).kind, ViolationKind::forbidden);
 }
 
-TEST_F(RulesTest, CreatorsOwnWhatTheyCreateAndNobodyElsesName) {
+TEST_F(RowPoliciesTest, CreatorIsTheCaller) {
     expect_refused("professor", "prof",
                    "INSERT INTO data.announcements (body, created_by) VALUES ('x', 'other')", "42501");
-    as("professor", "prof", "INSERT INTO data.announcements (body) VALUES ('mine')");
-    EXPECT_EQ(owner("SELECT created_by FROM data.announcements").text(0, 0), "prof");
+    query_as("professor", "prof", "INSERT INTO data.announcements (body) VALUES ('mine')");
+    EXPECT_EQ(query_as_owner("SELECT created_by FROM data.announcements").text(0, 0), "prof");
     EXPECT_EQ(updated("professor", "other", "DELETE FROM data.announcements WHERE body = 'mine'"), 0u);
     EXPECT_EQ(updated("professor", "prof", "DELETE FROM data.announcements WHERE body = 'mine'"), 1u);
 }
 
-TEST_F(RulesTest, AnybodyMayAskAndOnlyTheRegistrarReads) {
-    auto asked = "INSERT INTO data.inquiries (question) VALUES ('When?')";
-    EXPECT_EQ(updated("anonymous", "", asked), 1u);
-    EXPECT_EQ(updated("none", "x", asked), 1u);
-    expect_refused("anonymous", "", std::string(asked) + " RETURNING id", "42501");
+TEST_F(RowPoliciesTest, AllowsCreatingWithoutReading) {
+    auto insert = "INSERT INTO data.inquiries (question) VALUES ('When?')";
+    EXPECT_EQ(updated("anonymous", "", insert), 1u);
+    EXPECT_EQ(updated("none", "x", insert), 1u);
+    expect_refused("anonymous", "", std::string(insert) + " RETURNING id", "42501");
     expect_refused("student", "ana", "SELECT id FROM data.inquiries", "42501");
-    EXPECT_EQ(seen("registrar", "r", "inquiries", "question"), "When?,When?");
+    EXPECT_EQ(visible("registrar", "r", "inquiries", "question"), "When?,When?");
 }
 
-TEST_F(RulesTest, WhoMayNotCreateCannot) {
+TEST_F(RowPoliciesTest, CreatingNeedsARule) {
     expect_refused("student", "ana", "INSERT INTO data.students (name, email) VALUES ('X', 'x@y.example')",
                    "42501");
     expect_refused("admin", "a", "INSERT INTO data.sections (title) VALUES ('X')", "42501");
     EXPECT_EQ(updated("registrar", "r", "INSERT INTO data.sections (title) VALUES ('Art')"), 1u);
 }
 
-TEST_F(RulesTest, CreatingIsBoundToThePathToo) {
+TEST_F(RowPoliciesTest, CreatingIsBoundToThePathToo) {
     auto create = [&](const std::string& student) {
         return "INSERT INTO data.enrollments (student, section) VALUES ('" + student + "', '" + history +
                "')";
     };
     EXPECT_EQ(updated("student", "ana", create(ana)), 1u);
-    auto for_another = as("student", "ana", create(ben));
-    EXPECT_FALSE(for_another.done());
-    auto explained = why("enrollments", for_another);
-    EXPECT_EQ(explained.why, Refused::unreadable_reference) << "ana may not even know of ben";
+    auto for_another = query_as("student", "ana", create(ben));
+    EXPECT_FALSE(for_another.ok());
+    auto explained = violation("enrollments", for_another);
+    EXPECT_EQ(explained.kind, ViolationKind::unreadable_reference) << "ana may not even know of ben";
     EXPECT_EQ(explained.fields, std::vector<std::string>{"student"});
 }
 
-TEST_F(RulesTest, NothingMovesOutOfItsOwnersRules) {
+TEST_F(RowPoliciesTest, RecordsCannotBeMovedByOthers) {
     auto draft =
-        as("professor", "prof", "INSERT INTO data.announcements (body) VALUES ('Soon') RETURNING id");
+        query_as("professor", "prof", "INSERT INTO data.announcements (body) VALUES ('Soon') RETURNING id");
     EXPECT_EQ(
         updated("registrar", "r",
                 "UPDATE data.enrollments SET section = '" + history + "' WHERE id = '" + ana_physics + "'"),
         1u);
-    EXPECT_EQ(seen("professor", "prof", "enrollments", "id"), "");
+    EXPECT_EQ(visible("professor", "prof", "enrollments", "id"), "");
     expect_refused("professor", "other",
                    "UPDATE data.enrollments SET section = '" + physics + "' WHERE id = '" + ana_physics + "'",
                    "42501");
 }
 
-TEST_F(RulesTest, ASoftDeleteHidesFromEverybody) {
+TEST_F(RowPoliciesTest, SoftDeleteHidesTheRecord) {
     auto gone = "UPDATE data.students SET deleted_at = now() WHERE id = '" + ana + "'";
     expect_refused("registrar", "r", gone, "42501");
     expect_refused("student", "ana", gone, "42501");
     EXPECT_EQ(updated("admin", "a", gone), 1u);
-    EXPECT_EQ(seen("admin", "a", "students", "name"), "Ben");
-    EXPECT_EQ(seen("student", "ana", "students", "name"), "");
+    EXPECT_EQ(visible("admin", "a", "students", "name"), "Ben");
+    EXPECT_EQ(visible("student", "ana", "students", "name"), "");
     EXPECT_EQ(updated("admin", "a", gone), 0u);
     EXPECT_EQ(updated("registrar", "r", "UPDATE data.students SET notes = 'x'"), 1u) << "Ben alone";
     expect_refused("admin", "a", "DELETE FROM data.students", "42501");
@@ -178,16 +182,16 @@ TEST_F(RulesTest, ASoftDeleteHidesFromEverybody) {
         << "what is gone does not stand in the way";
 }
 
-TEST_F(RulesTest, EachPathIsAskedOncePerQueryAndServedByAnIndex) {
-    owner(
+TEST_F(RowPoliciesTest, PathsRunOncePerQueryAndUseAnIndex) {
+    query_as_owner(
         "INSERT INTO data.students (name, email) SELECT n, n || '@many.example' FROM (SELECT 's' || g AS n "
         "FROM "
         "generate_series(1, 5000) g) x");
-    owner("INSERT INTO data.enrollments (student, section) SELECT id, '" + history +
-          "' FROM data.students WHERE email LIKE '%@many.example'");
-    owner("ANALYZE data.students, data.enrollments");
-    auto plan =
-        as("student", "ana", "EXPLAIN SELECT id FROM data.enrollments ORDER BY created_at DESC, id DESC");
+    query_as_owner("INSERT INTO data.enrollments (student, section) SELECT id, '" + history +
+                   "' FROM data.students WHERE email LIKE '%@many.example'");
+    query_as_owner("ANALYZE data.students, data.enrollments");
+    auto plan = query_as("student", "ana",
+                         "EXPLAIN SELECT id FROM data.enrollments ORDER BY created_at DESC, id DESC");
     std::string text;
     for (std::size_t i = 0; i < plan.rows->size(); ++i)
         text += plan.text(i) + "\n";

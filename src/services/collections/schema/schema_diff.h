@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The steps from what was found to what is desired.
+// Computes the migration steps from the current schema to the target schema.
 #pragma once
 
 #include <functional>
@@ -11,28 +11,18 @@
 
 namespace integreat::collections {
 
-struct Comparison {
+struct SchemaDiff {
     const TenantId& app;
-    const Desired& desired;
-    const Found& found;
-    const SchemaOrder& order;
-    // Has a record of the table (first) nothing in the column (second)?
+    const TargetSchema& target;
+    const CurrentSchema& current;
+    const MigrationOptions& options;
+    // Returns whether a record of a table (first) has NULL in a column (second).
     std::function<Result<bool>(const std::string&, const std::string&)> has_nulls;
 };
 
-Result<Plan> compare(const Comparison& comparison);
+Result<MigrationPlan> diff_schema(const SchemaDiff& diff);
 
-// Parts of compare.
-void make_table(Plan& plan, const Table& table);
-Result<> change_table(Plan& plan, const Comparison& comparison, const Table& table);
-void leave_table(Plan& plan, const std::string& name, const FoundTable& table);
-void add_references(Plan& plan, const Table& table, const FoundTable* found);
-
-std::string definition_of(const Column& column, const Table& table);  // Hash, for the comment.
-std::string definition_of(const Attachment& attachment);
-std::string column_sql(const Column& column, const Table& table);  // "name" text NOT NULL DEFAULT ...
-std::string comment_sql(std::string_view kind, const std::string& what, std::string_view text);
-
-inline constexpr std::string_view leftover = "integreat: left over";
+// Comment on retired tables and columns.
+inline constexpr std::string_view retired_comment = "integreat: left over";
 
 }  // namespace integreat::collections

@@ -3,10 +3,13 @@
 
 #include <fmt/format.h>
 
-#include "crypto/digest.h"
+#include "base/text/ascii.h"
 #include "crypto/encoding.h"
+#include "crypto/hash.h"
 #include "postgres/driver/identifier.h"
+#include "services/collections/schema/aggregates.h"
 #include "services/collections/schema/row_policies.h"
+#include "services/collections/schema/triggers.h"
 #include "services/collections/views/caller_role.h"
 #include "services/collections/views/sql_names.h"
 
@@ -17,12 +20,12 @@ namespace {
 using postgres::quote_identifier;
 using postgres::quote_literal;
 
-// The longest that fit into what the API accepts; it checks their form, and says so better.
+// Upper bounds of the lengths the API accepts. The API checks formats itself, with better error messages.
 constexpr int email_chars_max = 320;
 constexpr int uid_chars_max = 200;
 constexpr int object_chars_max = 16 * 1024;
 constexpr int list_text_chars_max = 100'000;
-// JSON is spaced out and its numbers written out when it is read back as text.
+// jsonb as text is longer than the stored input: it adds spaces and expands numbers.
 constexpr std::size_t json_text_factor = 4;
 
 std::string scalar_type(FieldType type, int digits, int scale) {
@@ -49,7 +52,7 @@ std::string system_default(const Field& field) {
     return field.name == "version" ? "1" : "";
 }
 
-std::string default_of(const Field& field, const Collection& collection) {
+std::string default_sql(const Field& field, const Collection& collection) {
     if (field.name == "state" && field.system) return quote_literal(collection.initial_state) + "::text";
     if (field.system) return system_default(field);
     if (field.rollup) {
@@ -58,7 +61,7 @@ std::string default_of(const Field& field, const Collection& collection) {
     }
     switch (field.default_kind) {
         case Field::Default::none: return "";
-        case Field::Default::literal: return quote_literal(field.default_literal) + "::" + type_of(field);
+        case Field::Default::literal: return quote_literal(field.default_literal) + "::" + column_type(field);
         case Field::Default::caller: return "integreat.uid()";
         case Field::Default::now: return "now()";
         case Field::Default::today: return "(now() AT TIME ZONE 'Asia/Manila')::date";
@@ -66,7 +69,7 @@ std::string default_of(const Field& field, const Collection& collection) {
     return "";
 }
 
-std::string all_literals(const std::vector<std::string>& values) {
+std::string quote_literals(const std::vector<std::string>& values) {
     std::string list;
     for (const auto& value : values)
         list += (list.empty() ? "" : ", ") + quote_literal(value);
@@ -74,33 +77,33 @@ std::string all_literals(const std::vector<std::string>& values) {
 }
 
 void add_length(std::vector<std::string>& parts, const std::string& column, const Field& field) {
-    if (field.length_min) parts.push_back(fmt::format("char_length({}) >= {}", column, *field.length_min));
-    if (field.length_max) parts.push_back(fmt::format("char_length({}) <= {}", column, *field.length_max));
+    if (field.min_length) parts.push_back(fmt::format("char_length({}) >= {}", column, *field.min_length));
+    if (field.max_length) parts.push_back(fmt::format("char_length({}) <= {}", column, *field.max_length));
 }
 
 void add_range(std::vector<std::string>& parts, const std::string& column, const Field& field) {
-    auto literal = [&](const std::string& bound) { return quote_literal(bound) + "::" + type_of(field); };
-    if (field.least) parts.push_back(column + " >= " + literal(*field.least));
-    if (field.most) parts.push_back(column + " <= " + literal(*field.most));
+    auto literal = [&](const std::string& bound) { return quote_literal(bound) + "::" + column_type(field); };
+    if (field.min) parts.push_back(column + " >= " + literal(*field.min));
+    if (field.max) parts.push_back(column + " <= " + literal(*field.max));
 }
 
 void add_list(std::vector<std::string>& parts, const std::string& column, const Field& field) {
-    parts.push_back(fmt::format("cardinality({}) <= {}", column, field.items_max));
+    parts.push_back(fmt::format("cardinality({}) <= {}", column, field.max_items));
     parts.push_back(fmt::format("array_position({}, NULL) IS NULL", column));
     if (!field.values.empty())
-        parts.push_back(fmt::format("{} <@ ARRAY[{}]::text[]", column, all_literals(field.values)));
-    else if (type_of(field) == "text[]")
+        parts.push_back(fmt::format("{} <@ ARRAY[{}]::text[]", column, quote_literals(field.values)));
+    else if (column_type(field) == "text[]")
         parts.push_back(fmt::format("octet_length({}::text) <= {}", column, list_text_chars_max));
 }
 
-// Everything a value must be, with AND between; empty if anything of its type will do.
-std::string check_of(const Field& field) {
+// Returns the CHECK condition of a field; empty if every value of its type is valid.
+std::string check_condition(const Field& field) {
     auto column = quote_identifier(field.name);
     std::vector<std::string> parts;
     switch (field.type) {
         case FieldType::text: add_length(parts, column, field); break;
         case FieldType::enumeration:
-            parts.push_back(fmt::format("{} IN ({})", column, all_literals(field.values)));
+            parts.push_back(fmt::format("{} IN ({})", column, quote_literals(field.values)));
             break;
         case FieldType::email:
             parts.push_back(
@@ -117,26 +120,24 @@ std::string check_of(const Field& field) {
             break;
         case FieldType::json:
             parts.push_back(
-                fmt::format("octet_length({}::text) <= {}", column, field.bytes_max * json_text_factor));
+                fmt::format("octet_length({}::text) <= {}", column, field.max_bytes * json_text_factor));
             break;
         case FieldType::list: add_list(parts, column, field); break;
         default: add_range(parts, column, field); break;
     }
-    std::string check;
-    for (const auto& part : parts)
-        check += (check.empty() ? "" : " AND ") + part;
+    auto check = join(parts, " AND ");
     return check;
 }
 
 std::string reference_sql(const Field& field) {
     auto sql = fmt::format("FOREIGN KEY ({}) REFERENCES {} (\"id\")", quote_identifier(field.name),
-                           table_of(field.target));
+                           qualified_table(field.target));
     if (field.on_delete == Field::OnDelete::cascade) return sql + " ON DELETE CASCADE";
     return field.on_delete == Field::OnDelete::clear ? sql + " ON DELETE SET NULL" : sql;
 }
 
-// ", "created_at" DESC, "id" DESC": what follows the columns that a list is narrowed by.
-std::string in_order(const Collection& collection) {
+// Returns the sort key columns that follow the filter columns of an index: ", "created_at" DESC, "id" DESC".
+std::string sort_columns(const Collection& collection) {
     std::string keys;
     std::string direction;
     for (const auto& key : collection.sort) {
@@ -147,19 +148,19 @@ std::string in_order(const Collection& collection) {
 }
 
 void add_indexes(Table& table, const Model& model, const Collection& collection) {
-    auto on = " ON " + table_of(collection.name);
-    auto order = in_order(collection);
+    auto on = " ON " + qualified_table(collection.name);
+    auto order = sort_columns(collection);
     auto add = [&](std::string_view what, const std::string& sql) {
         table.indexes.push_back({index_name(collection, what), on + sql});
     };
     auto owners = owner_fields(model, collection);
     for (const auto& field : collection.fields) {
         auto column = quote_identifier(field.name);
-        bool narrows =
+        bool filters =
             field.type == FieldType::reference || field.name == "state" || owners.contains(field.name);
-        if (field.type == FieldType::list && (field.indexed || narrows))
+        if (field.type == FieldType::list && (field.indexed || filters))
             add(field.name, " USING gin (" + column + ")");
-        else if (narrows)
+        else if (filters)
             add(field.name, " (" + column + order + ")");
         else if (field.indexed && !field.unique)
             add(field.name, " (" + column + ", \"id\")");
@@ -173,33 +174,29 @@ void add_unique(Table& table, const Collection& collection) {
         std::string columns;
         for (const auto& field : set)
             columns += (columns.empty() ? "" : ", ") + quote_identifier(field);
-        // What is gone does not stand in the way of what comes.
-        auto living = collection.soft_delete ? " WHERE deleted_at IS NULL" : "";
-        table.unique.push_back({unique_name(collection, set),
-                                fmt::format(" ON {} ({}){}", table_of(collection.name), columns, living)});
+        // Deleted records do not conflict with new ones.
+        auto not_deleted = collection.soft_delete ? " WHERE deleted_at IS NULL" : "";
+        table.unique.push_back(
+            {unique_constraint_name(collection, set),
+             fmt::format(" ON {} ({}){}", qualified_table(collection.name), columns, not_deleted)});
     }
 }
 
-}  // namespace
-
-std::string type_of(const Field& field) {
-    if (field.type == FieldType::list) return scalar_type(field.element, field.digits, field.scale) + "[]";
-    return scalar_type(field.type, field.digits, field.scale);
-}
-
-Table table_for(const Model& model, const Collection& collection) {
+Table make_table(const Model& model, const Collection& collection) {
     Table table{.name = collection.name};
     for (const auto& field : collection.fields) {
         if (field.name == deleted_at) continue;
         table.columns.push_back({.name = field.name,
-                                 .type = type_of(field),
+                                 .type = column_type(field),
                                  .required = field.required || (field.system && field.name != "created_by"),
-                                 .default_sql = default_of(field, collection),
+                                 .default_sql = default_sql(field, collection),
                                  .generated_sql = field.generated_sql});
-        auto check = field.computed() || (field.system && field.name != "state") ? "" : check_of(field);
-        if (!check.empty()) table.checks.push_back({check_name(collection, field), "CHECK (" + check + ")"});
+        auto check =
+            field.computed() || (field.system && field.name != "state") ? "" : check_condition(field);
+        if (!check.empty())
+            table.checks.push_back({check_constraint_name(collection, field), "CHECK (" + check + ")"});
         if (field.type == FieldType::reference)
-            table.references.push_back({reference_name(collection, field), reference_sql(field)});
+            table.references.push_back({foreign_key_name(collection, field), reference_sql(field)});
     }
     if (collection.soft_delete)
         table.columns.push_back({.name = std::string(deleted_at), .type = "timestamp with time zone"});
@@ -208,51 +205,58 @@ Table table_for(const Model& model, const Collection& collection) {
     return table;
 }
 
-Desired desired_of(const Model& model) {
-    Desired desired;
-    for (const auto& role : model.roles)
-        desired.roles.push_back(database_role(model.app, role));
-    for (const auto& collection : model.collections)
-        desired.tables.push_back(table_for(model, collection));
-    add_paths(desired, model);
-    for (const auto& collection : model.collections) {
-        add_access(desired, model, collection);
-        add_guard(desired, model, collection);
-        add_rollups(desired, model, collection);
-    }
-    return desired;
+}  // namespace
+
+std::string column_type(const Field& field) {
+    if (field.type == FieldType::list) return scalar_type(field.element, field.precision, field.scale) + "[]";
+    return scalar_type(field.type, field.precision, field.scale);
 }
 
-std::string fingerprint_of(const Desired& desired) {
+TargetSchema make_target_schema(const Model& model) {
+    TargetSchema target;
+    for (const auto& role : model.roles)
+        target.roles.push_back(database_role(model.app, role));
+    for (const auto& collection : model.collections)
+        target.tables.push_back(make_table(model, collection));
+    add_path_functions(target, model);
+    for (const auto& collection : model.collections) {
+        add_policies_and_grants(target, model, collection);
+        add_record_triggers(target, model, collection);
+        add_rollup_triggers(target, model, collection);
+    }
+    return target;
+}
+
+std::string schema_fingerprint(const TargetSchema& target) {
     std::string all;
     auto add = [&](std::string_view text) { all.append(text) += '\0'; };
-    auto add_all = [&](const std::vector<Attachment>& attachments) {
+    auto add_all = [&](const std::vector<ConstraintOrIndex>& attachments) {
         for (const auto& one : attachments) {
             add(one.name);
             add(one.sql);
         }
     };
-    for (const auto& role : desired.roles)
+    for (const auto& role : target.roles)
         add(role);
-    for (const auto& table : desired.tables) {
+    for (const auto& table : target.tables) {
         add(table.name);
         for (const auto& column : table.columns) {
             add(fmt::format("{} {} {} {} {}", column.name, column.type, column.required, column.default_sql,
                             column.generated_sql));
         }
         for (const auto* attachments :
-             {&table.checks, &table.references, &table.unique, &table.indexes, &table.refills})
+             {&table.checks, &table.references, &table.unique, &table.indexes, &table.backfills})
             add_all(*attachments);
     }
-    for (const auto* texts : {&desired.functions, &desired.triggers, &desired.access}) {
+    for (const auto* texts : {&target.functions, &target.triggers, &target.access}) {
         for (const auto& text : *texts)
             add(text);
     }
     return crypto::hex_encode(crypto::as_view(crypto::sha256(all))).substr(0, 16);
 }
 
-std::string fingerprint_of(const Model& model) {
-    return fingerprint_of(desired_of(model));
+std::string schema_fingerprint(const Model& model) {
+    return schema_fingerprint(make_target_schema(model));
 }
 
 }  // namespace integreat::collections

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// The tables, rules and triggers that a model asks for, as SQL. Tables are compared with what is there
-// (plan.h) and changed; rules, guards and rights are made anew whenever anything of them differs.
+// The SQL schema of a model: tables, policies and triggers. Tables are compared with the current ones
+// (migration_plan.h) and altered; policies, triggers and grants are dropped and created again whenever
+// anything changes.
 //
-// Each collection is a table "data"."<name>" of the owner's, with row-level security. A list in its default
-// order (Collection::sort, then id in the direction of the last key, Postgres' own order of nulls) is
-// served by an index, also when only the records of one owner, reference or state are asked for.
+// Each collection is a table "data"."<name>" of the owner, with row-level security. A list in its default
+// order (Collection::sort, then id in the direction of the last key, with the default order of nulls) is
+// served by an index, also when filtered by owner, reference or state.
 #pragma once
 
 #include <string>
@@ -16,52 +17,44 @@ namespace integreat::collections {
 
 struct Column {
     std::string name;
-    std::string type;  // As format_type() says it.
+    std::string type;  // As returned by format_type().
     bool required = false;
-    std::string default_sql;    // Empty: none.
-    std::string generated_sql;  // Empty: not generated.
+    std::string default_sql;    // Empty if none.
+    std::string generated_sql;  // Empty if not generated.
 };
 
-// A constraint or an index: made, compared and dropped as a whole.
-struct Attachment {
+// A constraint or an index: created, compared and dropped as a whole.
+struct ConstraintOrIndex {
     std::string name;
-    std::string sql;  // "CHECK (...)", "FOREIGN KEY (...) ...", or what follows CREATE [UNIQUE] INDEX name.
+    std::string sql;  // "CHECK (...)", "FOREIGN KEY (...) ...", or the part after CREATE [UNIQUE] INDEX name.
 };
 
 struct Table {
     std::string name;
     std::vector<Column> columns;
-    std::vector<Attachment> checks;
-    std::vector<Attachment> references;
-    std::vector<Attachment> unique;
-    std::vector<Attachment> indexes;
-    // Of each column that is kept true by a trigger: how it is brought up to date as a whole.
-    std::vector<Attachment> refills;
+    std::vector<ConstraintOrIndex> checks;
+    std::vector<ConstraintOrIndex> references;
+    std::vector<ConstraintOrIndex> unique;
+    std::vector<ConstraintOrIndex> indexes;
+    // UPDATE statements that compute a rollup column for all records, by column name.
+    std::vector<ConstraintOrIndex> backfills;
 };
 
-struct Desired {
-    std::vector<std::string> roles;      // Of the database, one per role of the app.
-    std::vector<Table> tables;           // In the order of the model.
+struct TargetSchema {
+    std::vector<std::string> roles;      // Database roles, one per role of the app.
+    std::vector<Table> tables;           // In model order.
     std::vector<std::string> functions;  // CREATE FUNCTION ...
     std::vector<std::string> triggers;   // CREATE TRIGGER ...
     std::vector<std::string> access;     // CREATE POLICY ..., GRANT ...
 };
 
-Desired desired_of(const Model& model);
+TargetSchema make_target_schema(const Model& model);
 
-// 16 hex digits over all of it: equal if the same would be made.
-std::string fingerprint_of(const Desired& desired);
+// Returns a hash of 16 hex digits: equal for equal schemas.
+std::string schema_fingerprint(const TargetSchema& target);
+std::string schema_fingerprint(const Model& model);
 
-// 16 hex digits over all that would be made in the database (tables.h): equal for equal tables, rules and
-// guards.
-std::string fingerprint_of(const Model& model);
-
-// "numeric(5,2)", as format_type() says it.
-std::string type_of(const Field& field);
-
-// Parts of desired_of.
-Table table_for(const Model& model, const Collection& collection);
-void add_guard(Desired& desired, const Model& model, const Collection& collection);
-void add_rollups(Desired& desired, const Model& model, const Collection& collection);
+// Returns the column type as format_type() does: "numeric(5,2)".
+std::string column_type(const Field& field);
 
 }  // namespace integreat::collections

@@ -1,15 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <array>
+#include "services/collections/schema/verify_schema.h"
 
-#include "services/collections/schema/migration_plan.h"
 #include "services/collections/schema/table_definitions.h"
-#include "services/collections/values/field_validator.h"
+#include "services/collections/values/field_formats.h"
 
 namespace integreat::collections {
 
 namespace {
 
-// Of the role that logged in, and of those that it may become ($1).
+// Selects the applied fingerprint and the privileges of the login role and of the roles it may set ($1).
 constexpr std::string_view state_sql = R"sql(
 SELECT (SELECT fingerprint FROM integreat.models ORDER BY number DESC LIMIT 1),
        login.rolsuper OR login.rolbypassrls OR login.rolcreaterole,
@@ -31,30 +30,32 @@ SELECT (SELECT fingerprint FROM integreat.models ORDER BY number DESC LIMIT 1),
 FROM pg_catalog.pg_roles AS login WHERE login.rolname = session_user
 )sql";
 
-Error unsafe(const Model& model, const std::string& what) {
+Error unsafe_login(const Model& model, const std::string& what) {
     return {Fault::invalid,
             "the login role of the database of " + model.app.text + " " + what +
-                ", which lifts the walls between its users",
+                ", which breaks the isolation of its users",
             "pg_roles"};
 }
 
 }  // namespace
 
-Result<> check_tables(postgres::Pool& pool, const Model& model, Monotonic deadline) {
-    auto desired = desired_of(model);
-    auto rows = TRY(pool.run(model.app, deadline, state_sql, {array_literal(desired.roles)}));
-    if (rows.empty()) return unsafe(model, "is not known");
-    if (rows.boolean(0, 1)) return unsafe(model, "is a superuser or may lift row-level security");
-    if (rows.boolean(0, 3)) return unsafe(model, "owns something");
-    if (!rows.is_null(0, 4)) return unsafe(model, "may become " + std::string(rows.text(0, 4)));
+Result<> verify_schema(postgres::Pool& pool, const Model& model, Monotonic deadline) {
+    auto target = make_target_schema(model);
+    auto rows = TRY(pool.run(model.app, deadline, state_sql, {to_array_literal(target.roles)}));
+    if (rows.empty()) return unsafe_login(model, "does not exist");
+    if (rows.boolean(0, 1))
+        return unsafe_login(model, "is a superuser, bypasses row-level security or may create roles");
+    if (rows.boolean(0, 3)) return unsafe_login(model, "owns database objects");
+    if (!rows.is_null(0, 4)) return unsafe_login(model, "may become " + std::string(rows.text(0, 4)));
     if (!rows.is_null(0, 5))
-        return unsafe(model, "may become " + std::string(rows.text(0, 5)) + ", which has rights of its own");
-    bool open = !rows.is_null(0, 6);
-    if (!open && !rows.boolean(0, 2) && rows.text(0, 0) == fingerprint_of(desired)) return {};
+        return unsafe_login(
+            model, "may become " + std::string(rows.text(0, 5)) + ", which has privileges of its own");
+    bool unprotected = !rows.is_null(0, 6);
+    if (!unprotected && !rows.boolean(0, 2) && rows.text(0, 0) == schema_fingerprint(target)) return {};
     return Error{Fault::conflict,
                  "the tables of " + model.app.text +
-                     (open ? " are without row-level security (" + std::string(rows.text(0, 6)) + ")"
-                           : std::string(" are not those of its manifest")) +
+                     (unprotected ? " lack row-level security (" + std::string(rows.text(0, 6)) + ")"
+                                  : std::string(" do not match its manifest")) +
                      ": run integreat db apply --app " + model.app.text,
                  "fingerprint " + std::string(rows.text(0, 0))};
 }

@@ -17,39 +17,41 @@ namespace {
 
 namespace bj = boost::json;
 
-constexpr int attempts_max = 200;      // To find a record that is unlike all others.
-constexpr std::int64_t age_max = 120;  // Days, of records whose seed doesn't say.
+constexpr int attempts_max = 200;      // Attempts to generate a unique record.
+constexpr std::int64_t age_max = 120;  // Maximum age in days of records without created_at.
 
-Error wrong(const Bed& bed, std::string message) {
-    return {Fault::invalid, fmt::format("{}: {} {}", bed.where, bed.collection->name, message), ""};
+Error invalid(const SeedBatch& batch, std::string message) {
+    return {Fault::invalid, fmt::format("{}: {} {}", batch.location, batch.collection->name, message), ""};
 }
 
-std::string state_of(Sprout& sprout) {
-    const auto& collection = *sprout.bed.collection;
-    const auto& states = sprout.bed.states;
+std::string choose_state(RecordDraft& draft) {
+    const auto& collection = *draft.batch.collection;
+    const auto& states = draft.batch.states;
     if (collection.initial_state.empty()) return "";
-    if (!sprout.bed.rows.empty()) {
-        for (const auto& [field, node] : sprout.bed.rows[sprout.index % sprout.bed.rows.size()])
+    if (!draft.batch.rows.empty()) {
+        for (const auto& [field, node] : draft.batch.rows[draft.index % draft.batch.rows.size()])
             if (field->name == "state") return node.text;
     }
     if (states.empty()) return collection.initial_state;
-    if (sprout.index == 0) return states.front().first;
+    if (draft.index == 0) return states.front().first;
     std::int64_t sum = 0;
     for (const auto& [state, weight] : states)
         sum += weight;
-    auto thrown = sprout.garden.dice.between(1, sum);
+    auto draw = draft.generator.rng.between(1, sum);
     for (const auto& [state, weight] : states) {
-        thrown -= weight;
-        if (thrown <= 0) return state;
+        draw -= weight;
+        if (draw <= 0) return state;
     }
     return states.back().first;
 }
 
-bool applies(Sprout& sprout, const Maker& maker, const std::string& state) {
-    if (sprout.record.contains(maker.field->name)) return false;  // A row says it.
-    bool right = maker.states.empty() ||
-                 std::find(maker.states.begin(), maker.states.end(), state) != maker.states.end();
-    return right && (maker.share >= 100 || sprout.garden.dice.between(1, 100) <= maker.share);
+bool applies(RecordDraft& draft, const FieldGenerator& field_generator, const std::string& state) {
+    if (draft.record.contains(field_generator.field->name)) return false;  // Set by an explicit row.
+    bool state_matches = field_generator.states.empty() ||
+                         std::find(field_generator.states.begin(), field_generator.states.end(), state) !=
+                             field_generator.states.end();
+    return state_matches &&
+           (field_generator.share >= 100 || draft.generator.rng.between(1, 100) <= field_generator.share);
 }
 
 void add_default(Record& record, const Field& field) {
@@ -63,69 +65,69 @@ void add_default(Record& record, const Field& field) {
         record[field.name] = text;
 }
 
-Result<> fill(Sprout& sprout) {
-    const auto& bed = sprout.bed;
-    auto& record = sprout.record;
-    auto state = state_of(sprout);
+Result<> fill_record(RecordDraft& draft) {
+    const auto& batch = draft.batch;
+    auto& record = draft.record;
+    auto state = choose_state(draft);
     if (!state.empty()) record["state"] = state;
-    if (!bed.rows.empty()) {
-        for (const auto& [field, node] : bed.rows[sprout.index % bed.rows.size()]) {
-            auto value = value_of(sprout, *field, node);
-            if (!value) return wrong(bed, field->name + " " + value.error().message);
+    if (!batch.rows.empty()) {
+        for (const auto& [field, node] : batch.rows[draft.index % batch.rows.size()]) {
+            auto value = resolve_value(draft, *field, node);
+            if (!value) return invalid(batch, field->name + " " + value.error().message);
             record[field->name] = *std::move(value);
         }
     }
-    for (const auto& maker : bed.makers) {
-        if (!applies(sprout, maker, state)) continue;
-        auto value = TRY(make_value(sprout, maker));
-        if (!value.is_null()) record[maker.field->name] = std::move(value);
+    for (const auto& field_generator : batch.generators) {
+        if (!applies(draft, field_generator, state)) continue;
+        auto value = TRY(generate_value(draft, field_generator));
+        if (!value.is_null()) record[field_generator.field->name] = std::move(value);
     }
-    for (const auto& field : bed.collection->fields) {
+    for (const auto& field : batch.collection->fields) {
         if (!field.writable() || record.contains(field.name)) continue;
         add_default(record, field);
         bool missing = field.required && !record.contains(field.name);
-        if (missing) return wrong(bed, "gets no " + field.name + ", which is required");
+        if (missing) return invalid(batch, "has no value for the required field " + field.name);
     }
     return {};
 }
 
-// Stamps of when and by whom, and an id that sorts by it.
-Result<> stamp(Sprout& sprout) {
-    auto& record = sprout.record;
-    auto& dice = sprout.garden.dice;
-    auto now = sprout.garden.soil.now;
-    auto created = now - std::chrono::minutes(dice.between(1, age_max * 24 * 60));
+// Sets the timestamps, the version, and an ID that sorts by creation time.
+Result<> set_system_fields(RecordDraft& draft) {
+    auto& record = draft.record;
+    auto& rng = draft.generator.rng;
+    auto now = draft.generator.context.now;
+    auto created = now - std::chrono::minutes(rng.between(1, age_max * 24 * 60));
     if (const auto* given = record.if_contains("created_at"))
         created = TRY(parse_rfc3339(std::string(given->get_string())));
     record["created_at"] = format_rfc3339(created);
     record["updated_at"] = format_rfc3339(created);
     record["version"] = 1;
-    record["id"] = make_id(dice, created);
+    record["id"] = make_record_id(rng, created);
     return {};
 }
 
-// Values that no two records share, as one text each; of records that lack one, nothing.
-class Unlike {
+// Detects duplicate values of unique sets of fields. A record without one of the fields is not compared.
+class UniquenessCheck {
 public:
-    explicit Unlike(const Collection& collection) : sets_(collection.unique) {
+    explicit UniquenessCheck(const Collection& collection) : sets_(collection.unique) {
         for (const auto& field : collection.fields)
             if (field.unique) sets_.push_back({field.name});
     }
 
     bool is_new(const Record& record) const {
         for (const auto& set : sets_) {
-            auto key = key_of(record, set);
-            if (!key.empty() && seen_.contains(key)) return false;
+            auto key = make_key(record, set);
+            if (!key.empty() && keys_.contains(key)) return false;
         }
         return true;
     }
     void add(const Record& record) {
         for (const auto& set : sets_)
-            seen_.insert(key_of(record, set));
+            keys_.insert(make_key(record, set));
     }
 
 private:
-    static std::string key_of(const Record& record, const std::vector<std::string>& set) {
+    static std::string make_key(const Record& record, const std::vector<std::string>& set) {
         std::string key;
         for (const auto& field : set) {
             const auto* value = record.if_contains(field);
@@ -136,54 +138,55 @@ private:
     }
 
     std::vector<std::vector<std::string>> sets_;
-    std::set<std::string> seen_;
+    std::set<std::string> keys_;
 };
 
-Result<Record> grow_one(Garden& garden, const Bed& bed, std::size_t index, const Unlike& unlike) {
-    auto serial = garden.grown[bed.collection->name].size() + 1;
+Result<Record> generate_record(SeedGenerator& generator, const SeedBatch& batch, std::size_t index,
+                               const UniquenessCheck& uniqueness) {
+    auto serial = generator.records[batch.collection->name].size() + 1;
     for (int attempt = 0; attempt < attempts_max; ++attempt) {
-        Sprout sprout{garden, bed, index, serial, {}};
-        TRY(fill(sprout));
-        if (!unlike.is_new(sprout.record)) continue;
-        TRY(stamp(sprout));
-        return std::move(sprout.record);
+        RecordDraft draft{generator, batch, index, serial, {}};
+        TRY(fill_record(draft));
+        if (!uniqueness.is_new(draft.record)) continue;
+        TRY(set_system_fields(draft));
+        return std::move(draft.record);
     }
-    return wrong(bed, fmt::format("finds no record {} that is unlike the others: fewer of them, or more to "
-                                  "choose from",
-                                  index + 1));
+    return invalid(batch,
+                   fmt::format("record {} is not unique: reduce count or add more choices", index + 1));
 }
 
-Grown as_rows(const Bed& bed, const std::vector<Record>& all, std::size_t from) {
-    Grown grown{.collection = bed.collection};
+GeneratedRows make_rows(const SeedBatch& batch, const std::vector<Record>& all, std::size_t from) {
+    GeneratedRows rows{.collection = batch.collection};
     std::set<std::string_view> used;
     for (std::size_t i = from; i < all.size(); ++i) {
         for (const auto& member : all[i])
             used.insert(member.key());
-        grown.records.push_back(all[i]);
+        rows.records.push_back(all[i]);
     }
-    for (const auto& field : bed.collection->fields)
-        if (used.contains(field.name)) grown.columns.push_back(field.name);
-    return grown;
+    for (const auto& field : batch.collection->fields)
+        if (used.contains(field.name)) rows.columns.push_back(field.name);
+    return rows;
 }
 
 }  // namespace
 
-Result<std::vector<Grown>> grow(const Seed& seed, const Model& model, const Soil& soil) {
-    Garden garden{seed, model, soil, Dice(soil.number), {}};
-    std::map<std::string, Unlike> unlike;
-    std::vector<Grown> beds;
-    for (const auto& bed : seed.beds) {
-        const auto& name = bed.collection->name;
-        auto& others = unlike.try_emplace(name, *bed.collection).first->second;
-        auto from = garden.grown[name].size();
-        for (std::size_t i = 0; i < bed.count; ++i) {
-            auto record = TRY(grow_one(garden, bed, i, others));
-            others.add(record);
-            garden.grown[name].push_back(std::move(record));
+Result<std::vector<GeneratedRows>> generate_seed(const Seed& seed, const Model& model,
+                                                 const SeedContext& context) {
+    SeedGenerator generator{seed, model, context, Rng(context.rng_seed), {}};
+    std::map<std::string, UniquenessCheck> checkers;
+    std::vector<GeneratedRows> batches;
+    for (const auto& batch : seed.batches) {
+        const auto& name = batch.collection->name;
+        auto& checker = checkers.try_emplace(name, *batch.collection).first->second;
+        auto from = generator.records[name].size();
+        for (std::size_t i = 0; i < batch.count; ++i) {
+            auto record = TRY(generate_record(generator, batch, i, checker));
+            checker.add(record);
+            generator.records[name].push_back(std::move(record));
         }
-        beds.push_back(as_rows(bed, garden.grown[name], from));
+        batches.push_back(make_rows(batch, generator.records[name], from));
     }
-    return beds;
+    return batches;
 }
 
 }  // namespace integreat::collections

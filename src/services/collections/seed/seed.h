@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// Believable records for development and demonstrations, from a seed file beside an app's manifest and a
-// file of words that all seeds share (docs/data.md). The same files, day and people make the same records.
+// Generates realistic records for development and demonstrations from a seed file next to an app's manifest
+// and a word file shared by all seeds (docs/describe-an-app/seeds.md). The same files, day and people give
+// the same records.
 //
-// A seed is a list of beds, each with records of one collection: rows that are written out, and for their
-// other fields a maker each ("pick family_names", "between 1 5", "any listed"). Beds are sown in their
-// order, so that what later ones refer to is there.
+// A seed is a list of batches, each with records of one collection: explicit rows, and a generator for each
+// other field ("pick family_names", "between 1 5", "any listed"). Batches are inserted in order, so that
+// later ones can reference earlier ones.
 #pragma once
 
 #include <map>
@@ -19,71 +20,60 @@
 #include "base/time.h"
 #include "config/configuration/configuration.h"
 #include "config/model/model.h"
-#include "postgres/driver/pool.h"
 
 namespace integreat::collections {
 
-inline constexpr std::size_t seed_beds_max = 200;
-inline constexpr std::size_t seed_records_max = 5'000;  // Of one bed.
+inline constexpr std::size_t seed_batches_max = 200;
+inline constexpr std::size_t seed_records_max = 5'000;  // Per batch.
 
 struct Locality {
     std::string barangay, city, province, region, postal_code;
     double latitude = 0, longitude = 0;
 };
 
-struct Words {
+struct SeedWords {
     std::map<std::string, std::vector<std::string>, std::less<>> lists;
     std::vector<Locality> places;
 };
 
-// How a field gets its value.
-struct Maker {
+// Value generator of one field.
+struct FieldGenerator {
     const Field* field = nullptr;
     std::string text;                 // "between 1 5"
-    std::vector<std::string> states;  // Only of records in these; empty: any.
-    std::int64_t share = 100;         // Of so many in a hundred records.
-    std::string where;                // "apps/seed/campus.yaml:12", for messages.
+    std::vector<std::string> states;  // Record states it applies to; empty: any.
+    std::int64_t share = 100;         // Percentage of records.
+    std::string location;             // "apps/seed/campus.yaml:12", for messages.
 };
 
-struct Bed {
+struct SeedBatch {
     const Collection* collection = nullptr;
     std::size_t count = 0;
-    std::vector<std::vector<std::pair<const Field*, json::Node>>> rows;  // The n-th record has the n-th one.
-    std::vector<std::pair<std::string, std::int64_t>> states;  // How often; the first record's first.
-    std::vector<Maker> makers;                                 // In order: later ones see earlier values.
-    std::string where;
+    std::vector<std::vector<std::pair<const Field*, json::Node>>>
+        rows;  // Repeated from the start if fewer than `count`.
+    std::vector<std::pair<std::string, std::int64_t>>
+        states;                              // State and weight; the first record has the first state.
+    std::vector<FieldGenerator> generators;  // In order: later generators may use earlier values.
+    std::string location;
 };
 
 struct Seed {
-    std::vector<Bed> beds;
-    Words words;
+    std::vector<SeedBatch> batches;
+    SeedWords words;
 };
 
-// All mistakes of both files. What it refers to in `model` must outlive it.
-struct SeedReading {
-    Seed seed;
-    std::vector<config::Mistake> mistakes;
-};
-SeedReading read_seed(const config::Source& seed, const config::Source& words, const Model& model);
-
-struct Soil {
+struct SeedContext {
     Time now;
-    std::map<std::string, std::string, std::less<>> people;  // By role: the uid of whom to give records to.
-    std::uint64_t number = 20'260'101;                       // Another number, other records.
+    std::map<std::string, std::string, std::less<>> users;  // Uid of the first user of each role.
+    std::uint64_t rng_seed = 20'260'101;
 };
 
-// Records of one bed as rows of the collection's table.
-struct Grown {
+// Records of one batch as rows of the collection's table.
+struct GeneratedRows {
     const Collection* collection = nullptr;
     std::vector<std::string> columns;
     boost::json::array records;
 };
-Result<std::vector<Grown>> grow(const Seed& seed, const Model& model, const Soil& soil);
-
-enum class Sowing { empty_only, anew };  // Anew: all records of the app give way.
-
-// In one transaction, by a role that no rule binds. Fault::conflict if there are records already.
-Result<> sow(postgres::Pool& owner, const Model& model, const std::vector<Grown>& beds, Sowing sowing,
-             Monotonic deadline);
+Result<std::vector<GeneratedRows>> generate_seed(const Seed& seed, const Model& model,
+                                                 const SeedContext& context);
 
 }  // namespace integreat::collections

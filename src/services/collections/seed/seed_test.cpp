@@ -9,6 +9,8 @@
 #include <gtest/gtest.h>
 
 #include "base/clock.h"
+#include "services/collections/seed/seed_file.h"
+#include "services/collections/seed/seed_store.h"
 #include "services/collections/testing/collections_fixture.h"
 
 namespace integreat::collections {
@@ -17,46 +19,48 @@ namespace {
 
 namespace bj = boost::json;
 
-std::string contents(const std::string& name) {
+std::string read_file(const std::string& name) {
     std::ifstream stream(INTEGREAT_SOURCE_DIR "/apps/" + name, std::ios::binary);
     return {std::istreambuf_iterator<char>(stream), {}};
 }
 
-std::shared_ptr<const Model> model_of(const std::string& text, const std::string& file) {
+std::shared_ptr<const Model> load_model(const std::string& text, const std::string& file) {
     auto checked = config::load_manifest(text, file, [](std::string_view) { return std::nullopt; });
-    for (const auto& mistake : checked.mistakes)
-        ADD_FAILURE() << to_string(mistake);
+    for (const auto& diagnostic : checked.errors)
+        ADD_FAILURE() << to_string(diagnostic);
     return compile_model(checked.value);
 }
 
 std::shared_ptr<const Model> app(const std::string& name) {
-    return model_of(contents(name + ".yaml"), name + ".yaml");
+    return load_model(read_file(name + ".yaml"), name + ".yaml");
 }
 
-const Soil soil{.now = from_unix_seconds(1'795'000'000),
-                .people = {{"student", "uid-of-student"}, {"professor", "uid-of-professor"}}};
+const SeedContext context{.now = from_unix_seconds(1'795'000'000),
+                          .users = {{"student", "uid-of-student"}, {"professor", "uid-of-professor"}}};
 
-Result<std::vector<Grown>> grown(const Model& model, const std::string& name, const Soil& in = soil) {
-    auto reading = read_seed({"apps/seed/" + name + ".yaml", contents("seed/" + name + ".yaml")},
-                             {"apps/seed/words.yaml", contents("seed/words.yaml")}, model);
-    for (const auto& mistake : reading.mistakes)
-        ADD_FAILURE() << to_string(mistake);
-    return grow(reading.seed, model, in);
+Result<std::vector<GeneratedRows>> generate(const Model& model, const std::string& name,
+                                            const SeedContext& seed_context = context) {
+    auto result = parse_seed({"apps/seed/" + name + ".yaml", read_file("seed/" + name + ".yaml")},
+                             {"apps/seed/words.yaml", read_file("seed/words.yaml")}, model);
+    for (const auto& diagnostic : result.errors)
+        ADD_FAILURE() << to_string(diagnostic);
+    return generate_seed(result.seed, model, seed_context);
 }
 
 class AppSeeds : public ::testing::TestWithParam<std::string> {};
 
-std::set<std::string> ids_of(const std::vector<Grown>& beds, const std::string& collection) {
+std::set<std::string> record_ids(const std::vector<GeneratedRows>& batches, const std::string& collection) {
     std::set<std::string> ids;
-    for (const auto& bed : beds) {
-        if (bed.collection->name != collection) continue;
-        for (const auto& record : bed.records)
+    for (const auto& batch : batches) {
+        if (batch.collection->name != collection) continue;
+        for (const auto& record : batch.records)
             EXPECT_TRUE(ids.emplace(record.at("id").as_string()).second);
     }
     return ids;
 }
 
-void expect_sound(const std::vector<Grown>& beds, const Collection& collection, const bj::object& record) {
+void expect_valid(const std::vector<GeneratedRows>& batches, const Collection& collection,
+                  const bj::object& record) {
     for (const auto& field : collection.fields) {
         const auto* value = record.if_contains(field.name);
         EXPECT_TRUE(value || !field.required || !field.writable()) << collection.name << "." << field.name;
@@ -66,34 +70,34 @@ void expect_sound(const std::vector<Grown>& beds, const Collection& collection, 
             EXPECT_NE(std::find(field.values.begin(), field.values.end(), text), field.values.end()) << text;
         }
         if (field.type == FieldType::reference) {
-            EXPECT_TRUE(ids_of(beds, field.target).contains(std::string(value->as_string())))
+            EXPECT_TRUE(record_ids(batches, field.target).contains(std::string(value->as_string())))
                 << collection.name << "." << field.name;
         }
     }
 }
 
-TEST_P(AppSeeds, GrowHundredsOfSoundRecords) {
+TEST_P(AppSeeds, GenerateHundredsOfValidRecords) {
     auto model = app(GetParam());
-    auto beds = grown(*model, GetParam());
-    ASSERT_TRUE(beds) << beds.error().message;
+    auto batches = generate(*model, GetParam());
+    ASSERT_TRUE(batches) << batches.error().message;
     std::size_t records = 0;
-    for (const auto& bed : *beds) {
-        records += bed.records.size();
-        expect_sound(*beds, *bed.collection, bed.records.front().as_object());
-        expect_sound(*beds, *bed.collection, bed.records.back().as_object());
+    for (const auto& batch : *batches) {
+        records += batch.records.size();
+        expect_valid(*batches, *batch.collection, batch.records.front().as_object());
+        expect_valid(*batches, *batch.collection, batch.records.back().as_object());
     }
     EXPECT_GE(records, 500u);
     for (const auto& collection : model->collections)
-        EXPECT_FALSE(ids_of(*beds, collection.name).empty()) << "no seed for " << collection.name;
+        EXPECT_FALSE(record_ids(*batches, collection.name).empty()) << "no seed for " << collection.name;
 }
 
-TEST_P(AppSeeds, GrowTheSameAgainOnTheSameDay) {
+TEST_P(AppSeeds, AreReproducibleOnTheSameDay) {
     auto model = app(GetParam());
-    auto first = grown(*model, GetParam());
-    auto second = grown(*model, GetParam());
-    auto other = soil;
-    other.number = 2;
-    auto third = grown(*model, GetParam(), other);
+    auto first = generate(*model, GetParam());
+    auto second = generate(*model, GetParam());
+    auto other = context;
+    other.rng_seed = 2;
+    auto third = generate(*model, GetParam(), other);
     ASSERT_TRUE(first && second && third);
     ASSERT_EQ(first->size(), second->size());
     ASSERT_FALSE(first->empty());
@@ -102,31 +106,32 @@ TEST_P(AppSeeds, GrowTheSameAgainOnTheSameDay) {
     EXPECT_NE(first->front().records, third->front().records);
 }
 
-TEST_P(AppSeeds, TakeRootInTheTablesOfTheirManifest) {
+TEST_P(AppSeeds, InsertIntoTheTablesOfTheirManifest) {
     auto model = app(GetParam());
-    auto database = testing::database_for(*model);
+    auto database = testing::make_database(*model);
     FixedClock clock;
     auto settings = database.pool;
     settings.url = database.superuser_url;
-    settings.connections_max = 1;
+    settings.max_connections = 1;
     settings.statement_timeout = std::chrono::seconds(60);
     postgres::Pool owner(settings, clock);
-    auto beds = grown(*model, GetParam());
-    ASSERT_TRUE(beds) << beds.error().message;
+    auto batches = generate(*model, GetParam());
+    ASSERT_TRUE(batches) << batches.error().message;
     auto deadline = [] { return Monotonic::max(); };
-    auto sown = sow(owner, *model, *beds, Sowing::empty_only, deadline());
-    ASSERT_TRUE(sown) << sown.error().message << " " << sown.error().cause;
-    auto twice = sow(owner, *model, *beds, Sowing::empty_only, deadline());
-    ASSERT_FALSE(twice);
-    EXPECT_EQ(twice.error().fault, Fault::conflict);
-    auto anew = sow(owner, *model, *beds, Sowing::anew, deadline());
-    EXPECT_TRUE(anew) << anew.error().message << " " << anew.error().cause;
+    auto inserted = insert_seed(owner, *model, *batches, SeedMode::empty_only, deadline());
+    ASSERT_TRUE(inserted) << inserted.error().message << " " << inserted.error().cause;
+    auto second_insert = insert_seed(owner, *model, *batches, SeedMode::empty_only, deadline());
+    ASSERT_FALSE(second_insert);
+    EXPECT_EQ(second_insert.error().fault, Fault::conflict);
+    auto replaced = insert_seed(owner, *model, *batches, SeedMode::replace, deadline());
+    EXPECT_TRUE(replaced) << replaced.error().message << " " << replaced.error().cause;
 }
 
 INSTANTIATE_TEST_SUITE_P(All, AppSeeds, ::testing::Values("campus", "evntgarde", "pillars", "teleo"),
                          [](const auto& name) { return name.param; });
 
 const std::string shop = R"yaml(
+integreat: 1
 app: shop
 title: Shop
 project: shop-project
@@ -136,7 +141,7 @@ collections:
     fields:
       name: {type: text, required: true}
       sku: {type: text, unique: true}
-      price: {type: decimal, digits: 6, scale: 2}
+      price: {type: decimal, precision: 6, scale: 2}
       stars: {type: integer, default: 3}
       tags: {type: list, of: enum, values: [a, b, c]}
       seller: {type: user}
@@ -152,44 +157,44 @@ collections:
     access: {read: [{roles: [admin]}]}
 )yaml";
 
-std::string mistakes_of(const std::string& seed) {
-    auto model = model_of(shop, "shop.yaml");
-    auto reading = read_seed({"seed.yaml", seed}, {"words.yaml", "fruits: [mango, langka]\n"}, *model);
+std::string parse_errors(const std::string& seed) {
+    auto model = load_model(shop, "shop.yaml");
+    auto result = parse_seed({"seed.yaml", seed}, {"words.yaml", "fruits: [mango, langka]\n"}, *model);
     std::string all;
-    for (const auto& mistake : reading.mistakes)
-        all += to_string(mistake) + "\n";
+    for (const auto& diagnostic : result.errors)
+        all += to_string(diagnostic) + "\n";
     return all;
 }
 
-std::string problem_of(const std::string& seed) {
-    auto model = model_of(shop, "shop.yaml");
-    auto reading = read_seed({"seed.yaml", seed}, {"words.yaml", "fruits: [mango, langka]\n"}, *model);
-    EXPECT_TRUE(reading.mistakes.empty()) << to_string(reading.mistakes.front());
-    auto beds = grow(reading.seed, *model, soil);
-    return beds ? "" : beds.error().message;
+std::string generation_error(const std::string& seed) {
+    auto model = load_model(shop, "shop.yaml");
+    auto result = parse_seed({"seed.yaml", seed}, {"words.yaml", "fruits: [mango, langka]\n"}, *model);
+    EXPECT_TRUE(result.errors.empty()) << to_string(result.errors.front());
+    auto batches = generate_seed(result.seed, *model, context);
+    return batches ? "" : batches.error().message;
 }
 
-TEST(Seed, SaysWhatIsWrongInItsFile) {
-    EXPECT_EQ(mistakes_of("- {collection: good}\n"),
+TEST(Seed, ReportsErrorsInTheSeedFile) {
+    EXPECT_EQ(parse_errors("- {collection: good}\n"),
               "seed.yaml:1:16 unknown collection \"good\", did you mean \"goods\"?\n");
-    EXPECT_EQ(mistakes_of("- collection: goods\n  count: 0\n  rows: [{nmae: x}]\n"),
+    EXPECT_EQ(parse_errors("- collection: goods\n  count: 0\n  rows: [{nmae: x}]\n"),
               "seed.yaml:2:10 count must be 1 to 5000\n"
               "seed.yaml:3:17 unknown field \"nmae\", did you mean \"name\"?\n");
     EXPECT_EQ(
-        mistakes_of("- collection: goods\n  count: 1\n  states: {lost: 1}\n  values: {total: pick a}\n"),
+        parse_errors("- collection: goods\n  count: 1\n  states: {lost: 1}\n  values: {total: pick a}\n"),
         "seed.yaml:3:18 unknown state \"lost\"\n"
-        "seed.yaml:4:19 nobody writes \"total\"\n");
-    EXPECT_EQ(mistakes_of("- collection: goods\n  conut: 1\n"),
+        "seed.yaml:4:19 read-only field \"total\"\n");
+    EXPECT_EQ(parse_errors("- collection: goods\n  conut: 1\n"),
               "seed.yaml:2:10 unknown key \"conut\", did you mean \"count\"?\n");
-    EXPECT_EQ(mistakes_of("goods: 1\n"), "seed.yaml:1:1 a seed is a list of at most 200 beds\n");
+    EXPECT_EQ(parse_errors("goods: 1\n"), "seed.yaml:1:1 a seed is a list of at most 200 batches\n");
     EXPECT_EQ(
-        mistakes_of("- {collection: goods, count: 1, values: {name: {make: pick fruits, share: 101}}}\n"),
+        parse_errors("- {collection: goods, count: 1, values: {name: {make: pick fruits, share: 101}}}\n"),
         "seed.yaml:1:75 share must be 1 to 100\n");
 }
 
-TEST(Seed, SaysWhichMakerCannotDoItsWork) {
-    auto with = [](const std::string& maker) {
-        return problem_of("- collection: goods\n  count: 3\n  values:\n    name: " + maker + "\n");
+TEST(Seed, ReportsTheFailingGenerator) {
+    auto with = [](const std::string& text) {
+        return generation_error("- collection: goods\n  count: 3\n  values:\n    name: " + text + "\n");
     };
     EXPECT_EQ(with("pick fruits"), "");
     EXPECT_EQ(with("pik fruits"), "seed.yaml:4: \"pik\" of name is unknown, did you mean \"pick\"?");
@@ -197,19 +202,18 @@ TEST(Seed, SaysWhichMakerCannotDoItsWork) {
         with("pick fruit"),
         "seed.yaml:4: \"pick\" of name names the unknown list of words \"fruit\", did you mean \"fruits\"?");
     EXPECT_EQ(with("text {sku}"), "seed.yaml:4: \"text\" of name has no value yet for {sku}");
-    EXPECT_EQ(with("any"), "seed.yaml:4: \"any\" of name is for references");
-    EXPECT_EQ(with("between 5 1"), "seed.yaml:4: \"between\" of name begins behind its end");
-    EXPECT_EQ(problem_of("- collection: goods\n  count: 3\n"),
-              "seed.yaml:1: goods gets no name, which is required");
-    EXPECT_EQ(
-        problem_of("- collection: goods\n  count: 3\n  values: {name: pick fruits, sku: pick fruits}\n"),
-        "seed.yaml:1: goods finds no record 3 that is unlike the others: fewer of them, or more to choose "
-        "from");
+    EXPECT_EQ(with("any"), "seed.yaml:4: \"any\" of name applies to reference fields only");
+    EXPECT_EQ(with("between 5 1"), "seed.yaml:4: \"between\" of name has an empty range");
+    EXPECT_EQ(generation_error("- collection: goods\n  count: 3\n"),
+              "seed.yaml:1: goods has no value for the required field name");
+    EXPECT_EQ(generation_error(
+                  "- collection: goods\n  count: 3\n  values: {name: pick fruits, sku: pick fruits}\n"),
+              "seed.yaml:1: goods record 3 is not unique: reduce count or add more choices");
 }
 
-TEST(Seed, MakesValuesOfEveryKind) {
-    auto model = model_of(shop, "shop.yaml");
-    auto reading = read_seed({"seed.yaml", R"yaml(
+TEST(Seed, GeneratesValuesOfEveryKind) {
+    auto model = load_model(shop, "shop.yaml");
+    auto result = parse_seed({"seed.yaml", R"yaml(
 - collection: goods
   count: 4
   states: {listed: 1}
@@ -226,9 +230,9 @@ TEST(Seed, MakesValuesOfEveryKind) {
   rows: [{good: Kape}]
 )yaml"},
                              {"words.yaml", "fruits: [mango]\n"}, *model);
-    auto beds = grow(reading.seed, *model, soil);
-    ASSERT_TRUE(beds) << beds.error().message;
-    const auto& goods = (*beds)[0].records;
+    auto batches = generate_seed(result.seed, *model, context);
+    ASSERT_TRUE(batches) << batches.error().message;
+    const auto& goods = (*batches)[0].records;
     EXPECT_EQ(goods[0].at("sku"), "Mangga-001");
     EXPECT_EQ(goods[3].at("sku"), "Kape-004");
     EXPECT_EQ(goods[0].at("tags"), (bj::array{"a", "b"}));
@@ -238,11 +242,11 @@ TEST(Seed, MakesValuesOfEveryKind) {
     EXPECT_EQ(goods[1].at("seller"), "seed-student-002");
     EXPECT_EQ(goods[2].at("seller"), "uid-of-student");
     EXPECT_EQ(goods[1].at("price").as_string().size(), 4u);
-    const auto& orders = (*beds)[1].records;
+    const auto& orders = (*batches)[1].records;
     EXPECT_EQ(orders[1].at("good"), goods[1].at("id"));
     EXPECT_EQ(orders[1].at("seller"), "seed-student-002");
     EXPECT_EQ(orders[0].at("due"), "2026-11-19");
-    EXPECT_EQ((*beds)[2].records[0].at("good"), goods[1].at("id"));
+    EXPECT_EQ((*batches)[2].records[0].at("good"), goods[1].at("id"));
 }
 
 }  // namespace

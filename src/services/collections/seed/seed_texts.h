@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Words of a seed, and texts with places for them.
+// Word lists and text templates of a seed.
 #pragma once
 
 #include <string>
@@ -9,13 +9,14 @@
 
 namespace integreat::collections {
 
-Result<const std::vector<std::string>*> word_list(const Words& words, std::string_view name);
+Result<const std::vector<std::string>*> word_list(const SeedWords& words, std::string_view name);
 
-// "{given_name} {family_name}": fields of the record so far. `{n}` is its number in the collection, `{n:5}`
-// with zeros in front, `{year}` this year, `{year+1}` the next, `{pick:streets}` a word.
-Result<std::string> filled_in(const Sprout& sprout, std::string_view text);
+// Expands a template such as "{given_name} {family_name}" with fields of the draft. `{n}` is its number in
+// the collection, `{n:5}` with leading zeros, `{year}` this year, `{year+1}` next year, `{pick:streets}` a
+// random word.
+Result<std::string> expand_template(const RecordDraft& draft, std::string_view text);
 
-// "María Clara" → "maria.clara"
-std::string slug_of(std::string_view text, char between);
+// Converts "María Clara" to "maria.clara".
+std::string make_slug(std::string_view text, char separator);
 
 }  // namespace integreat::collections

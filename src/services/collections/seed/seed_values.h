@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Makers of a seed: one value each, for one field of one record. docs/data.md lists them.
+// Value generators of a seed; each generates one value of one field of one record.
+// docs/describe-an-app/seeds.md lists them.
 #pragma once
 
 #include <map>
@@ -13,11 +14,11 @@
 
 namespace integreat::collections {
 
-// The same throws in each run.
-class Dice {
+// Random numbers, the same in each run.
+class Rng {
 public:
-    explicit Dice(std::uint64_t number) : random_(number) {}
-    std::int64_t between(std::int64_t least, std::int64_t most);  // Both may come.
+    explicit Rng(std::uint64_t seed) : random_(seed) {}
+    std::int64_t between(std::int64_t least, std::int64_t most);  // Inclusive bounds.
     std::size_t below(std::size_t count);
 
 private:
@@ -26,32 +27,34 @@ private:
 
 using Record = boost::json::object;
 
-struct Garden {
+// State of one generation run.
+struct SeedGenerator {
     const Seed& seed;
     const Model& model;
-    const Soil& soil;
-    Dice dice;
-    std::map<std::string, std::vector<Record>, std::less<>> grown;  // By collection.
+    const SeedContext& context;
+    Rng rng;
+    std::map<std::string, std::vector<Record>, std::less<>> records;  // Records by collection.
 };
 
-// A record on its way.
-struct Sprout {
-    Garden& garden;
-    const Bed& bed;
-    std::size_t index = 0;   // In its bed, from 0.
-    std::size_t serial = 0;  // In its collection, from 1.
+// A record under construction.
+struct RecordDraft {
+    SeedGenerator& generator;
+    const SeedBatch& batch;
+    std::size_t index = 0;   // Index in its batch, from 0.
+    std::size_t serial = 0;  // Number in its collection, from 1.
     Record record;
 };
 
-Result<boost::json::value> make_value(Sprout& sprout, const Maker& maker);
+Result<boost::json::value> generate_value(RecordDraft& draft, const FieldGenerator& field_generator);
 
-// What a row says of a field. Of a reference: the first field of the record that is meant.
-Result<boost::json::value> value_of(const Sprout& sprout, const Field& field, const json::Node& node);
+// Resolves the value of an explicit row. A reference is given by the first field of the referenced record.
+Result<boost::json::value> resolve_value(const RecordDraft& draft, const Field& field,
+                                         const json::Node& node);
 
-// Version 7 (RFC 9562 section 5.7), of a time.
-std::string make_id(Dice& dice, Time time);
+// Returns a UUID version 7 (RFC 9562 section 5.7) with the given time.
+std::string make_record_id(Rng& rng, Time time);
 
-// Days begin in Manila.
+// UTC offset of Manila, in whose time zone days begin.
 inline constexpr std::chrono::hours manila{8};
 
 }  // namespace integreat::collections

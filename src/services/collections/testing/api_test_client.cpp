@@ -12,7 +12,7 @@ namespace integreat::collections::testing {
 
 namespace {
 
-boost::json::value parsed(const std::string& body) {
+boost::json::value parse_or_null(const std::string& body) {
     boost::system::error_code failure;
     auto value = boost::json::parse(body, failure);
     return failure ? boost::json::value() : value;
@@ -20,142 +20,149 @@ boost::json::value parsed(const std::string& body) {
 
 }  // namespace
 
-std::string Answer::text(std::string_view member) const {
-    auto value = parsed(body);
+std::string ApiResponse::text(std::string_view member) const {
+    auto value = parse_or_null(body);
     const auto* object = value.if_object();
     const auto* found = object ? object->if_contains(member) : nullptr;
     if (!found || found->is_null()) return {};
     return found->is_string() ? std::string(found->get_string()) : boost::json::serialize(*found);
 }
 
-std::size_t Answer::items() const {
-    auto value = parsed(body);
+std::size_t ApiResponse::items() const {
+    auto value = parse_or_null(body);
     const auto* object = value.if_object();
     const auto* found = object ? object->if_contains("items") : nullptr;
     return found && found->is_array() ? found->get_array().size() : 0;
 }
 
-std::vector<std::string> Answer::ids() const {
+std::vector<std::string> ApiResponse::ids() const {
     std::vector<std::string> ids;
-    auto value = parsed(body);
+    auto value = parse_or_null(body);
     for (const auto& item : value.at("items").as_array())
         ids.emplace_back(item.at("id").as_string());
     return ids;
 }
 
-std::string Answer::without_id() const {
-    auto value = parsed(body);
+std::string ApiResponse::without_id() const {
+    auto value = parse_or_null(body);
     value.as_object().erase("request_id");
     return boost::json::serialize(value);
 }
 
-Calls::Calls(FeedLimits limits) : lent(std::make_unique<LentDatabase>(*model)), database(**lent) {
-    begin(limits);
+ApiTestClient::ApiTestClient(ChangeFeedLimits limits)
+    : pooled_database(std::make_unique<PooledTestDatabase>(*model)), database(**pooled_database) {
+    open_database(limits);
 }
 
-Calls::Calls(postgres::PrivateServer& server, FeedLimits limits) : database(database_for(*model, server)) {
-    begin(limits);
+ApiTestClient::ApiTestClient(postgres::EmbeddedPostgres& server, ChangeFeedLimits limits)
+    : database(make_database(*model, server)) {
+    open_database(limits);
 }
 
-void Calls::begin(const FeedLimits& limits) {
+void ApiTestClient::open_database(const ChangeFeedLimits& limits) {
     pool = std::make_unique<postgres::Pool>(database.pool, clock);
-    feed = std::make_shared<Feed>(FeedSettings{.app = model->app,
-                                               .process = "00000000-0000-4000-8000-000000000001",
-                                               .pool = [this] { return pool.get(); },
-                                               .listening_url = [this] { return database.pool.url; },
-                                               .limits = limits},
-                                  clock);
-    serve({});
+    feed = std::make_shared<ChangeFeed>(ChangeFeedSettings{.app = model->app,
+                                                           .process = "00000000-0000-4000-8000-000000000001",
+                                                           .pool = [this] { return pool.get(); },
+                                                           .listen_url = [this] { return database.pool.url; },
+                                                           .limits = limits},
+                                        clock);
+    set_import_limits({});
 }
 
-void Calls::serve(const ImportLimits& imports) {
-    auto desk = std::make_shared<const Desk>(Desk{.plan = compile_plan(model),
-                                                  .pool = [this] { return pool.get(); },
-                                                  .cursor_key = Secret("a key of thirty-two bytes length."),
-                                                  .feed = feed,
-                                                  .fingerprint = fingerprint_of(*model),
-                                                  .imports = imports});
-    auto router = http::Router::build(routes_of(desk, {}));
+void ApiTestClient::set_import_limits(const ImportLimits& imports) {
+    auto context = std::make_shared<const CollectionsContext>(
+        CollectionsContext{.plan = compile_plan(model),
+                           .pool = [this] { return pool.get(); },
+                           .cursor_key = Secret("a key of thirty-two bytes length."),
+                           .feed = feed,
+                           .fingerprint = schema_fingerprint(*model),
+                           .imports = imports});
+    auto router = http::Router::build(make_routes(context, {}));
     ASSERT(router);
     router_ = std::make_unique<http::Router>(*std::move(router));
 }
 
-void Calls::lose_database() {
+void ApiTestClient::disconnect_database() {
     auto settings = database.pool;
     settings.url = Secret("host=/nonexistent dbname=x user=x");
     settings.connect_timeout = std::chrono::milliseconds(50);
     pool = std::make_unique<postgres::Pool>(settings, clock);
 }
 
-http::Response Calls::answer(std::string_view method, const std::string& target, const std::string& caller,
-                             std::string body, http::Headers headers) {
-    http::Request request{.method = *http::method_from(method),
+http::Response ApiTestClient::call(std::string_view method, const std::string& target,
+                                   const std::string& caller, std::string body, http::Headers headers) {
+    http::Request request{.method = *http::parse_method(method),
                           .target = "/v1/apps/school" + target,
                           .headers = std::move(headers),
                           .body = std::move(body)};
-    http::Call call;
-    call.id = {"req_" + std::to_string(++calls_)};
-    call.tenant = model->app;
-    call.may_wait = true;
-    call.started = clock.now();
-    call.arrived = clock.monotonic();
+    http::RequestContext context;
+    context.id = {"req_" + std::to_string(++request_count_)};
+    context.tenant = model->app;
+    context.may_block = true;
+    context.started = clock.now();
+    context.arrived = clock.monotonic();
     auto match = router_->match(request.method, request.path());
-    auto* found = std::get_if<http::Match>(&match);
+    auto* found = std::get_if<http::RouteMatch>(&match);
     ASSERT(found);
-    call.route = found->route;
-    call.parameters = std::move(found->parameters);
+    context.route = found->route;
+    context.parameters = std::move(found->parameters);
     if (!caller.empty()) {
         auto colon = caller.find(':');
-        call.principal = std::make_shared<const Principal>(Principal{.kind = PrincipalKind::user,
-                                                                     .tenant = model->app,
-                                                                     .subject = caller.substr(0, colon),
-                                                                     .role = caller.substr(colon + 1),
-                                                                     .expires = clock.now() + token_lasts});
+        context.principal =
+            std::make_shared<const Principal>(Principal{.kind = PrincipalKind::user,
+                                                        .tenant = model->app,
+                                                        .subject = caller.substr(0, colon),
+                                                        .role = caller.substr(colon + 1),
+                                                        .expires = clock.now() + token_lifetime});
     }
-    http::Spool spool("/nonexistent");
-    if (call.route->spools_body) {
-        ASSERT(spool.append(request.body));
-        call.spooled = &spool;
+    http::SpooledBody spooled_body("/nonexistent");
+    if (context.route->spools_body) {
+        ASSERT(spooled_body.append(request.body));
+        context.spooled_body = &spooled_body;
     }
-    return ask(request, call);
+    return run_handler(request, context);
 }
 
-http::Response Calls::ask(const http::Request& request, http::Call& call) {
-    postgres::Lane lane;
-    if (call.route->in_lane) call.lane = &lane;
-    auto response = call.route->handler(request, call);
-    call.lane = nullptr;
-    if (auto* pending = std::get_if<http::Later>(&response)) {
+http::Response ApiTestClient::run_handler(const http::Request& request, http::RequestContext& context) {
+    postgres::CompletionQueue queue;
+    if (context.route->single_query) context.completion_queue = &queue;
+    auto response = context.route->handler(request, context);
+    context.completion_queue = nullptr;
+    if (auto* pending = std::get_if<http::PendingResponse>(&response)) {
         bool ready = false;
-        pending->when_ready([&](bool) { ready = true; });
+        pending->on_ready([&](bool) { ready = true; });
         while (!ready) {
-            pollfd watched{lane.descriptor(), POLLIN, 0};
+            pollfd watched{queue.descriptor(), POLLIN, 0};
             poll(&watched, 1, 100);
-            lane.advance();
-            lane.expire();
+            queue.advance();
+            queue.expire();
         }
-        ++later;
-        auto finished = pending->finish();
+        ++async_responses;
+        auto finished = pending->complete();
         response = std::move(finished);
     }
-    if (!std::holds_alternative<http::Defer>(response)) return response;
-    ++deferred;
-    return call.route->handler(request, call);
+    if (!std::holds_alternative<http::NeedsBlockingThread>(response)) return response;
+    ++blocking_calls;
+    return context.route->handler(request, context);
 }
 
-Answer Calls::send(std::string_view method, const std::string& target, const std::string& caller,
-                   std::string body, http::Headers headers) {
-    auto response = answer(method, target, caller, std::move(body), std::move(headers));
-    auto& reply = std::get<http::Reply>(response);
-    Answer answer{.status = reply.status, .headers = reply.headers, .body = reply.body, .type = {}};
-    auto type = answer.text("type");
-    if (type.starts_with("/problems/")) answer.type = type.substr(10);
-    return answer;
+ApiResponse ApiTestClient::send(std::string_view method, const std::string& target, const std::string& caller,
+                                std::string body, http::Headers headers) {
+    auto response = call(method, target, caller, std::move(body), std::move(headers));
+    auto& full = std::get<http::FullResponse>(response);
+    ApiResponse result{.status = full.status, .headers = full.headers, .body = full.body, .type = {}};
+    if (full.headers.value("Content-Type") == "application/problem+json") {
+        auto type = result.text("type");
+        result.type = type.substr(type.rfind('/') + 1);
+    }
+    return result;
 }
 
-http::Stream Calls::open(const std::string& target, const std::string& caller, http::Headers headers) {
-    auto response = answer("GET", target, caller, {}, std::move(headers));
-    return std::move(std::get<http::Stream>(response));
+http::StreamingResponse ApiTestClient::open(const std::string& target, const std::string& caller,
+                                            http::Headers headers) {
+    auto response = call("GET", target, caller, {}, std::move(headers));
+    return std::move(std::get<http::StreamingResponse>(response));
 }
 
 }  // namespace integreat::collections::testing

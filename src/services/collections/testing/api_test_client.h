@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// For tests only: calls the routes of the school as the gateway would, without one.
+// Calls the routes of the test app "school" as the gateway does, without a gateway or a server.
 #pragma once
 
 #include <atomic>
@@ -16,56 +16,61 @@
 
 namespace integreat::collections::testing {
 
-struct Answer {
+struct ApiResponse {
     int status = 0;
     http::Headers headers;
     std::string body;
-    std::string type;  // Of a problem, without "/problems/".
+    std::string type;  // Slug of a problem: the last segment of its `type`.
 
-    std::string text(std::string_view member) const;  // Of the record; empty if it is null or absent.
+    std::string text(std::string_view member) const;  // Member of the record; empty if null or absent.
     std::string id() const { return text("id"); }
     std::size_t items() const;
     std::vector<std::string> ids() const;
-    std::string without_id() const;  // The body of a problem but for its request's id.
+    std::string without_id() const;  // Problem body without the request ID.
 };
 
-class Calls {
+class ApiTestClient {
 public:
-    explicit Calls(FeedLimits limits = {});
-    // In a server of its own, which may come to harm.
-    Calls(postgres::PrivateServer& server, FeedLimits limits);
+    explicit ApiTestClient(ChangeFeedLimits limits = {});
+    // Uses its own database server, which the test may stop.
+    ApiTestClient(postgres::EmbeddedPostgres& server, ChangeFeedLimits limits);
 
-    // `target` below /v1/apps/school; `caller` is "uid:role", or empty for nobody.
-    Answer send(std::string_view method, const std::string& target, const std::string& caller,
-                std::string body = {}, http::Headers headers = {});
+    // Sends a request. `target` is relative to /v1/apps/school; `caller` is "uid:role", or empty for an
+    // anonymous request.
+    ApiResponse send(std::string_view method, const std::string& target, const std::string& caller,
+                     std::string body = {}, http::Headers headers = {});
 
-    // A stream, asked for in the same way.
-    http::Stream open(const std::string& target, const std::string& caller, http::Headers headers = {});
+    // Sends a GET request with a streaming response.
+    http::StreamingResponse open(const std::string& target, const std::string& caller,
+                                 http::Headers headers = {});
 
-    void serve(const ImportLimits& imports);  // From now on with these.
+    // Builds the routes again with these limits.
+    void set_import_limits(const ImportLimits& imports);
 
-    void lose_database();  // From now on there is no server where the pool looks for it.
+    // Replaces the pool by one whose server does not exist.
+    void disconnect_database();
 
     FixedClock clock;
-    std::shared_ptr<const Model> model = school();
-    std::unique_ptr<LentDatabase> lent;  // Given back when pool and feed are gone.
+    std::shared_ptr<const Model> model = make_school_model();
+    std::unique_ptr<PooledTestDatabase>
+        pooled_database;  // Declared first: returned after pool and feed are destroyed.
     postgres::testing::TestDatabase database;
     std::unique_ptr<postgres::Pool> pool;
-    std::shared_ptr<Feed> feed;
-    std::chrono::seconds token_lasts{3600};
-    // As on an I/O thread: each call is offered a lane, and what it defers is asked again without one.
-    std::atomic<int> later = 0;     // Answered by the lane.
-    std::atomic<int> deferred = 0;  // Asked again.
+    std::shared_ptr<ChangeFeed> feed;
+    std::chrono::seconds token_lifetime{3600};
+    // Requests run as on an I/O thread first, and again as on a blocking thread if the handler asks for one.
+    std::atomic<int> async_responses = 0;  // Requests completed asynchronously.
+    std::atomic<int> blocking_calls = 0;   // Requests run again on a blocking thread.
 
 private:
-    void begin(const FeedLimits& limits);
-    http::Response answer(std::string_view method, const std::string& target, const std::string& caller,
-                          std::string body, http::Headers headers);
+    void open_database(const ChangeFeedLimits& limits);
+    http::Response call(std::string_view method, const std::string& target, const std::string& caller,
+                        std::string body, http::Headers headers);
 
-    http::Response ask(const http::Request& request, http::Call& call);
+    http::Response run_handler(const http::Request& request, http::RequestContext& context);
 
     std::unique_ptr<http::Router> router_;
-    std::atomic<int> calls_ = 0;
+    std::atomic<int> request_count_ = 0;
 };
 
 }  // namespace integreat::collections::testing

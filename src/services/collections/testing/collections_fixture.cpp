@@ -17,87 +17,87 @@ namespace {
 using Names = std::vector<std::string>;
 
 const Names signed_in{"student", "professor", "registrar", "admin", "none"};
-const Names everybody{"student", "professor", "registrar", "admin", "none", "anonymous"};
+const Names all_roles{"student", "professor", "registrar", "admin", "none", "anonymous"};
 
 Field field(std::string name, FieldType type) {
-    Field made;
-    made.name = std::move(name);
-    made.type = type;
-    return made;
+    Field result;
+    result.name = std::move(name);
+    result.type = type;
+    return result;
 }
 
 Field system_field(std::string name, FieldType type) {
-    auto made = field(std::move(name), type);
-    made.system = true;
-    made.required = made.name != "created_by";
-    return made;
+    auto result = field(std::move(name), type);
+    result.system = true;
+    result.required = result.name != "created_by";
+    return result;
 }
 
-Field text(std::string name, std::int64_t length_max = 200) {
-    auto made = field(std::move(name), FieldType::text);
-    made.length_max = length_max;
-    return made;
+Field text(std::string name, std::int64_t max_length = 200) {
+    auto result = field(std::move(name), FieldType::text);
+    result.max_length = max_length;
+    return result;
 }
 
 Field money(std::string name) {
-    auto made = field(std::move(name), FieldType::money);
-    made.currency = "PHP";
-    made.least = "0";
-    made.default_kind = Field::Default::literal;
-    made.default_literal = "0";
-    return made;
+    auto result = field(std::move(name), FieldType::money);
+    result.currency = "PHP";
+    result.min = "0";
+    result.default_kind = Field::Default::literal;
+    result.default_literal = "0";
+    return result;
 }
 
 Field decimal(std::string name, int digits, int scale) {
-    auto made = field(std::move(name), FieldType::decimal);
-    made.digits = digits;
-    made.scale = scale;
-    return made;
+    auto result = field(std::move(name), FieldType::decimal);
+    result.precision = digits;
+    result.scale = scale;
+    return result;
 }
 
 Field number(std::string name, std::string least, std::string most) {
-    auto made = field(std::move(name), FieldType::integer);
-    made.least = std::move(least);
-    made.most = std::move(most);
-    return made;
+    auto result = field(std::move(name), FieldType::integer);
+    result.min = std::move(least);
+    result.max = std::move(most);
+    return result;
 }
 
 Field choice(std::string name, Names values) {
-    auto made = field(std::move(name), FieldType::enumeration);
-    made.values = std::move(values);
-    return made;
+    auto result = field(std::move(name), FieldType::enumeration);
+    result.values = std::move(values);
+    return result;
 }
 
 Field reference(std::string name, std::string target, Field::OnDelete on_delete = Field::OnDelete::restrict) {
-    auto made = field(std::move(name), FieldType::reference);
-    made.target = std::move(target);
-    made.on_delete = on_delete;
-    return made;
+    auto result = field(std::move(name), FieldType::reference);
+    result.target = std::move(target);
+    result.on_delete = on_delete;
+    return result;
 }
 
-Field rollup(Field made, Field::Rollup over) {
-    made.rollup = std::move(over);
-    return made;
+Field rollup(Field result, Field::Rollup over) {
+    result.rollup = std::move(over);
+    return result;
 }
 
-Field required(Field made) {
-    made.required = true;
-    return made;
+Field required(Field result) {
+    result.required = true;
+    return result;
 }
-Field unique(Field made) {
-    made.unique = true;
-    return made;
+Field unique(Field result) {
+    result.unique = true;
+    return result;
 }
-Field personal(Field made) {
-    made.personal = true;
-    return made;
+Field personal(Field result) {
+    result.personal = true;
+    return result;
 }
-Field immutable(Field made) {
-    made.immutable = true;
-    return made;
+Field immutable(Field result) {
+    result.immutable = true;
+    return result;
 }
 
-// Rules as a manifest gives them; what they leave open is filled in by finish().
+// Rules as in a manifest; set_default_fields() completes them.
 Rule by(Names roles) {
     Rule rule;
     rule.roles = std::move(roles);
@@ -124,109 +124,109 @@ Rule only(Rule rule, Names fields) {
 constexpr bool backward = true;
 
 Collection collection(std::string name, std::vector<Field> fields, Names states = {}) {
-    Collection made;
-    made.name = made.title = std::move(name);
-    made.fields.push_back(system_field("id", FieldType::id));
+    Collection result;
+    result.name = result.title = std::move(name);
+    result.fields.push_back(system_field("id", FieldType::id));
     if (!states.empty()) {
-        made.initial_state = states.front();
+        result.initial_state = states.front();
         auto state = system_field("state", FieldType::enumeration);
         state.values = std::move(states);
-        made.fields.push_back(std::move(state));
+        result.fields.push_back(std::move(state));
     }
     for (auto& one : fields)
-        made.fields.push_back(std::move(one));
-    made.fields.push_back(system_field("created_at", FieldType::timestamp));
-    made.fields.push_back(system_field("created_by", FieldType::user));
-    made.fields.push_back(system_field("updated_at", FieldType::timestamp));
-    made.fields.push_back(system_field("version", FieldType::integer));
-    made.history_roles = {"admin"};
-    return made;
+        result.fields.push_back(std::move(one));
+    result.fields.push_back(system_field("created_at", FieldType::timestamp));
+    result.fields.push_back(system_field("created_by", FieldType::user));
+    result.fields.push_back(system_field("updated_at", FieldType::timestamp));
+    result.fields.push_back(system_field("version", FieldType::integer));
+    result.history_roles = {"admin"};
+    return result;
 }
 
-void finish(Collection& made) {
+void set_default_fields(Collection& result) {
     Names visible, creatable, changeable, always;
-    for (const auto& one : made.fields) {
+    for (const auto& one : result.fields) {
         visible.push_back(one.name);
         if (one.system) always.push_back(one.name);
         if (one.writable()) creatable.push_back(one.name);
         if (one.writable() && !one.immutable) changeable.push_back(one.name);
     }
-    for (auto& rule : made.read) {
+    for (auto& rule : result.read) {
         if (rule.fields.empty()) rule.fields = visible;
         for (const auto& name : always) {
             if (std::find(rule.fields.begin(), rule.fields.end(), name) == rule.fields.end())
                 rule.fields.push_back(name);
         }
     }
-    for (auto& rule : made.create) {
+    for (auto& rule : result.create) {
         if (rule.fields.empty()) rule.fields = creatable;
     }
-    for (auto& rule : made.update) {
+    for (auto& rule : result.update) {
         if (rule.fields.empty()) rule.fields = changeable;
     }
-    for (auto& rule : made.remove)
+    for (auto& rule : result.remove)
         rule.fields = visible;
-    for (auto& transition : made.transitions) {
+    for (auto& transition : result.transitions) {
         for (auto& rule : transition.allow)
             rule.fields = visible;
     }
 }
 
-// A professor knows the names of those they teach, a student changes what is theirs.
+// Professors read the names of their students; students update their own contact data.
 Collection students() {
     auto user = unique(field("user", FieldType::user));
     user.personal = true;
     auto born = personal(field("born", FieldType::date));
-    born.most = "2020-12-31";
-    auto made = collection("students", {std::move(user), required(personal(text("name"))),
-                                        unique(required(personal(field("email", FieldType::email)))),
-                                        personal(field("phone", FieldType::phone)),
-                                        personal(field("address", FieldType::address)), std::move(born),
-                                        choice("program", {"bsit", "bscs"}), text("notes", 500)});
-    made.search = {"name", "notes"};
-    made.sort = {{"name", false}};
-    made.subject = "user";
-    made.soft_delete = true;
-    made.read = {
+    born.max = "2020-12-31";
+    auto result = collection("students", {std::move(user), required(personal(text("name"))),
+                                          unique(required(personal(field("email", FieldType::email)))),
+                                          personal(field("phone", FieldType::phone)),
+                                          personal(field("address", FieldType::address)), std::move(born),
+                                          choice("program", {"bsit", "bscs"}), text("notes", 500)});
+    result.search = {"name", "notes"};
+    result.sort = {{"name", false}};
+    result.subject = "user";
+    result.soft_delete = true;
+    result.read = {
         by({"registrar", "admin"}), owned(by({"student"}), "user"),
         only(through(by({"professor"}), "enrollments[student].section.professor",
                      {{backward, "enrollments", "student"}, {false, "sections", "section"}}, "professor"),
              {"name", "program"})};
-    made.create = {by({"registrar"})};
-    made.update = {by({"registrar"}), only(owned(by({"student"}), "user"), {"phone", "address"})};
-    made.remove = {by({"admin"})};
-    return made;
+    result.create = {by({"registrar"})};
+    result.update = {by({"registrar"}), only(owned(by({"student"}), "user"), {"phone", "address"})};
+    result.remove = {by({"admin"})};
+    return result;
 }
 
-// Everybody may read sections; who teaches one, or assists, names its room.
+// Sections are public; their professors and assistants set the room.
 Collection sections() {
     auto assistants = field("assistants", FieldType::list);
     assistants.element = FieldType::user;
-    assistants.items_max = 5;
+    assistants.max_items = 5;
     auto total = money("total");
     total.default_kind = Field::Default::none;
     total.generated_sql = "(\"fee\" * \"capacity\")";
-    auto made = collection(
+    auto result = collection(
         "sections",
         {required(text("title")), field("professor", FieldType::user), std::move(assistants),
          number("capacity", "1", "500"), decimal("units", 4, 2), money("fee"), std::move(total), text("room"),
          rollup(field("enrolled", FieldType::integer), {"count", "enrollments", "section", "", ""}),
          rollup(money("collected"), {"sum", "enrollments", "section", "paid", ""})});
-    made.unique = {{"title", "professor"}};
-    made.sort = {{"created_at", true}};
-    made.read = {by(everybody)};
-    made.create = {by({"registrar"})};
-    made.update = {by({"registrar"}), only(owned(by({"professor"}), "professor"), {"room"}),
-                   only(owned(by({"student"}), "assistants", true), {"room"})};
-    made.remove = {by({"registrar"})};
-    return made;
+    result.unique = {{"title", "professor"}};
+    result.sort = {{"created_at", true}};
+    result.read = {by(all_roles)};
+    result.create = {by({"registrar"})};
+    result.update = {by({"registrar"}), only(owned(by({"professor"}), "professor"), {"room"}),
+                     only(owned(by({"student"}), "assistants", true), {"room"})};
+    result.remove = {by({"registrar"})};
+    return result;
 }
 
-// Asked for by a student, decided by the registrar, completed by who teaches once it is paid.
+// Requested by students, decided by the registrar, completed by the professor once paid.
 Collection enrollments() {
     auto balance = decimal("balance", 20, 0);
     balance.generated_sql = "(\"tuition\" - \"paid\")";
-    auto made =
+    auto result =
         collection("enrollments",
                    {immutable(required(reference("student", "students"))),
                     required(reference("section", "sections")), text("remarks", 500), money("tuition"),
@@ -234,17 +234,17 @@ Collection enrollments() {
                     rollup(decimal("average", 3, 2), {"avg", "grades", "enrollment", "value", ""}),
                     rollup(decimal("weighted", 3, 2), {"wavg", "grades", "enrollment", "value", "units"})},
                    {"pending", "enrolled", "completed", "dropped"});
-    made.unique = {{"student", "section"}};
-    made.search = {"remarks"};
-    made.sort = {{"created_at", true}};
+    result.unique = {{"student", "section"}};
+    result.search = {"remarks"};
+    result.sort = {{"created_at", true}};
     auto own = through(by({"student"}), "student.user", {{false, "students", "student"}}, "user");
     auto taught =
         through(by({"professor"}), "section.professor", {{false, "sections", "section"}}, "professor");
-    made.read = {by({"registrar", "admin"}), own, taught};
-    made.create = {by({"registrar"}), only(own, {"student", "section"})};
-    made.update = {only(by({"registrar"}), {"section", "remarks", "tuition", "paid"}),
-                   only(within(own, {"pending"}), {"remarks"})};
-    made.remove = {by({"admin"})};
+    result.read = {by({"registrar", "admin"}), own, taught};
+    result.create = {by({"registrar"}), only(own, {"student", "section"})};
+    result.update = {only(by({"registrar"}), {"section", "remarks", "tuition", "paid"}),
+                     only(within(own, {"pending"}), {"remarks"})};
+    result.remove = {by({"admin"})};
     Transition enroll{.name = "enroll", .summary = "", .from = {"pending"}, .to = "enrolled"};
     enroll.allow = {by({"registrar"})};
     enroll.publishes = true;
@@ -260,20 +260,20 @@ Collection enrollments() {
     Transition rate{.name = "rate", .summary = "", .from = {"completed"}, .to = "completed"};
     rate.allow = {taught};
     rate.accepts = {"rating"};
-    made.transitions = {enroll, drop, complete, rate};
-    return made;
+    result.transitions = {enroll, drop, complete, rate};
+    return result;
 }
 
-// By who teaches; a student sees their own.
+// Written by professors; students read their own.
 Collection grades() {
     auto value = required(decimal("value", 3, 2));
-    value.least = "1.00";
-    value.most = "5.00";
+    value.min = "1.00";
+    value.max = "5.00";
     auto given = field("given_on", FieldType::date);
     given.default_kind = Field::Default::today;
     auto by_whom = field("given_by", FieldType::user);
     by_whom.default_kind = Field::Default::caller;
-    auto made = collection(
+    auto result = collection(
         "grades",
         {immutable(required(reference("enrollment", "enrollments", Field::OnDelete::cascade))),
          std::move(value), number("units", "1", "6"), text("comment"), std::move(given), std::move(by_whom)});
@@ -282,74 +282,74 @@ Collection grades() {
                 {{false, "enrollments", "enrollment"}, {false, "sections", "section"}}, "professor");
     auto own = through(by({"student"}), "enrollment.student.user",
                        {{false, "enrollments", "enrollment"}, {false, "students", "student"}}, "user");
-    made.read = {by({"registrar"}), own, taught};
-    made.create = {only(taught, {"enrollment", "value", "units", "comment"})};
-    made.update = {only(taught, {"value", "units", "comment"})};
-    made.remove = {taught};
-    return made;
+    result.read = {by({"registrar"}), own, taught};
+    result.create = {only(taught, {"enrollment", "value", "units", "comment"})};
+    result.update = {only(taught, {"value", "units", "comment"})};
+    result.remove = {taught};
+    return result;
 }
 
-// A draft is its author's alone; what is published, everybody who is signed in may read.
+// Drafts are visible to their author only; published announcements to every signed-in user.
 Collection announcements() {
     auto tags = field("tags", FieldType::list);
     tags.element = FieldType::text;
-    tags.items_max = 3;
+    tags.max_items = 3;
     auto extra = field("extra", FieldType::json);
-    extra.bytes_max = 1024;
-    auto made =
+    extra.max_bytes = 1024;
+    auto result =
         collection("announcements",
                    {required(text("body", 2'000)), reference("section", "sections", Field::OnDelete::clear),
                     std::move(tags), std::move(extra), field("until", FieldType::timestamp),
                     field("pinned", FieldType::boolean), field("poster", FieldType::file)},
                    {"draft", "published"});
     auto author = owned(by(signed_in), "created_by");
-    made.read = {within(by(signed_in), {"published"}), author};
-    made.create = {by({"professor", "registrar"})};
-    made.update = {within(author, {"draft"})};
-    made.remove = {author};
+    result.read = {within(by(signed_in), {"published"}), author};
+    result.create = {by({"professor", "registrar"})};
+    result.update = {within(author, {"draft"})};
+    result.remove = {author};
     Transition publish{.name = "publish", .summary = "", .from = {"draft"}, .to = "published"};
     publish.allow = {author};
-    made.transitions = {publish};
-    return made;
+    result.transitions = {publish};
+    return result;
 }
 
-// Anybody may ask; only the registrar reads the questions.
+// Anyone may create inquiries; only the registrar reads them.
 Collection inquiries() {
-    auto made = collection(
+    auto result = collection(
         "inquiries", {required(personal(text("question", 1'000))), personal(field("email", FieldType::email)),
                       reference("section", "sections")});
-    made.subject = "email";
-    made.create = {by(everybody)};
-    made.read = {by({"registrar"})};
-    return made;
+    result.subject = "email";
+    result.create = {by(all_roles)};
+    result.read = {by({"registrar"})};
+    return result;
 }
 
 }  // namespace
 
-std::shared_ptr<const Model> school() {
+std::shared_ptr<const Model> make_school_model() {
     auto model = std::make_shared<Model>();
     model->app = {"school"};
     model->title = "School";
-    model->roles = everybody;
+    model->roles = all_roles;
     model->collections = {students(), sections(), enrollments(), grades(), announcements(), inquiries()};
     for (auto& one : model->collections)
-        finish(one);
+        set_default_fields(one);
     return model;
 }
 
-SchemaOrder order_for(const postgres::testing::TestDatabase& database) {
+MigrationOptions make_migration_options(const postgres::testing::TestDatabase& database) {
     return {.url = database.superuser_url,
             .login_role = database.role,
             .owner = std::string(owner_role),
-            .until = std::chrono::steady_clock::now() + std::chrono::seconds(60)};
+            .deadline = std::chrono::steady_clock::now() + std::chrono::seconds(60)};
 }
 
 namespace {
 
 template <class T>
-T must(Result<T> result) {
+T value_or_abort(Result<T> result) {
     if (!result) {
-        std::fprintf(stderr, "the tables cannot be had: %s (%s)\n", result.error().message.c_str(),
+        std::fprintf(stderr, "the tables cannot be created: %s (%s)\n", result.error().message.c_str(),
                      result.error().cause.c_str());
         std::abort();
     }
@@ -358,29 +358,29 @@ T must(Result<T> result) {
 
 }  // namespace
 
-// Made once for each model; what is handed out is a clone.
-postgres::testing::TestDatabase database_for(const Model& model) {
+// Migrates one database per model and returns clones of it.
+postgres::testing::TestDatabase make_database(const Model& model) {
     using postgres::testing::TestDatabase;
-    static Guarded<std::map<std::string, TestDatabase>> bases;
+    static Synchronized<std::map<std::string, TestDatabase>> templates;
     static std::atomic<int> count{0};
-    auto bases_now = bases.lock();
-    auto fingerprint = model.app.text + fingerprint_of(model);
-    auto base = bases_now->find(fingerprint);
-    if (base == bases_now->end()) {
+    auto locked_templates = templates.lock();
+    auto fingerprint = model.app.text + schema_fingerprint(model);
+    auto found = locked_templates->find(fingerprint);
+    if (found == locked_templates->end()) {
         auto database = postgres::testing::fresh_database(model.app);
-        must(apply_plan(model, order_for(database)));
-        base = bases_now->emplace(fingerprint, std::move(database)).first;
+        value_or_abort(apply_migration(model, make_migration_options(database)));
+        found = locked_templates->emplace(fingerprint, std::move(database)).first;
     }
     auto& server = postgres::testing::shared_server();
     auto until = std::chrono::steady_clock::now() + std::chrono::seconds(60);
     postgres::ConnectFailure failure;
     auto connection = postgres::Connection::open(server.superuser_url("postgres"), until, failure);
-    if (!connection) must(Result<>(failure.error));
-    auto clone = base->second;
+    if (!connection) value_or_abort(Result<>(failure.error));
+    auto clone = found->second;
     auto old_name = std::exchange(clone.name, clone.name + "_" + std::to_string(++count));
-    must(connection->script("CREATE DATABASE " + clone.name + " OWNER integreat_owner TEMPLATE " + old_name +
-                                " STRATEGY file_copy",
-                            until));
+    value_or_abort(connection->script("CREATE DATABASE " + clone.name + " OWNER integreat_owner TEMPLATE " +
+                                          old_name + " STRATEGY file_copy",
+                                      until));
     auto renamed = [&](const Secret& url) {
         auto text = url.reveal();
         return Secret(text.replace(text.find("dbname='" + old_name + "'"), old_name.size() + 9,
@@ -402,14 +402,15 @@ DO $$ DECLARE names text; BEGIN
     EXECUTE 'TRUNCATE ' || names || ' RESTART IDENTITY';
 END $$)sql";
 
-Guarded<std::multimap<std::string, postgres::testing::TestDatabase>>& idle_databases() {
-    static Guarded<std::multimap<std::string, postgres::testing::TestDatabase>> all;
+Synchronized<std::multimap<std::string, postgres::testing::TestDatabase>>& idle_databases() {
+    static Synchronized<std::multimap<std::string, postgres::testing::TestDatabase>> all;
     return all;
 }
 
 }  // namespace
 
-LentDatabase::LentDatabase(const Model& model) : model_(model.app.text + fingerprint_of(model)) {
+PooledTestDatabase::PooledTestDatabase(const Model& model)
+    : model_(model.app.text + schema_fingerprint(model)) {
     {
         auto idle = idle_databases().lock();
         if (auto found = idle->find(model_); found != idle->end()) {
@@ -418,21 +419,21 @@ LentDatabase::LentDatabase(const Model& model) : model_(model.app.text + fingerp
             return;
         }
     }
-    database_ = database_for(model);
+    database_ = make_database(model);
 }
 
-LentDatabase::~LentDatabase() {
+PooledTestDatabase::~PooledTestDatabase() {
     auto until = std::chrono::steady_clock::now() + std::chrono::seconds(60);
     postgres::ConnectFailure failure;
     auto connection = postgres::Connection::open(database_.superuser_url, until, failure);
-    if (!connection) must(Result<>(failure.error));
-    must(connection->script(empty_sql, until));
+    if (!connection) value_or_abort(Result<>(failure.error));
+    value_or_abort(connection->script(empty_sql, until));
     idle_databases().lock()->emplace(model_, std::move(database_));
 }
 
-postgres::testing::TestDatabase database_for(const Model& model, postgres::PrivateServer& server) {
+postgres::testing::TestDatabase make_database(const Model& model, postgres::EmbeddedPostgres& server) {
     auto database = postgres::testing::fresh_database(server, model.app);
-    must(apply_plan(model, order_for(database)));
+    value_or_abort(apply_migration(model, make_migration_options(database)));
     return database;
 }
 

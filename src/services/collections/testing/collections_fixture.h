@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// For tests only: a small school with every kind of rule, field and life cycle, and a real database with its
-// tables. What a role may do there is said beside each collection in testing.cpp.
+// A test app "school" with every kind of rule, field and life cycle, and a real database with its tables. The
+// permissions of the roles are documented at each collection in collections_fixture.cpp.
 #pragma once
 
 #include <memory>
@@ -12,21 +12,21 @@
 
 namespace integreat::collections::testing {
 
-// students, sections, enrollments, grades, announcements, inquiries; roles student, professor, registrar,
-// admin.
-std::shared_ptr<const Model> school();
+// Collections students, sections, enrollments, grades, announcements and inquiries; roles student, professor,
+// registrar and admin.
+std::shared_ptr<const Model> make_school_model();
 
-// A fresh database with the tables of `model`. Stops the program if it cannot be had.
-postgres::testing::TestDatabase database_for(const Model& model);
-postgres::testing::TestDatabase database_for(const Model& model, postgres::PrivateServer& server);
+// Creates a database with the tables of `model`. Aborts the process on failure.
+postgres::testing::TestDatabase make_database(const Model& model);
+postgres::testing::TestDatabase make_database(const Model& model, postgres::EmbeddedPostgres& server);
 
-// The same for tests that write records and leave tables and roles as they are: emptied, it serves the next
-// test, which takes milliseconds where a clone takes tenths of a second.
-class LentDatabase {
+// A database for tests that write records but do not change tables or roles. It is emptied and reused by the
+// next test, which takes milliseconds; cloning a database takes tenths of a second.
+class PooledTestDatabase {
 public:
-    explicit LentDatabase(const Model& model);
-    ~LentDatabase();  // Nobody may use it any more.
-    LentDatabase(const LentDatabase&) = delete;
+    explicit PooledTestDatabase(const Model& model);
+    ~PooledTestDatabase();  // All connections must be closed.
+    PooledTestDatabase(const PooledTestDatabase&) = delete;
 
     const postgres::testing::TestDatabase& operator*() const { return database_; }
 
@@ -35,7 +35,7 @@ private:
     std::string model_;
 };
 
-// To plan and apply there.
-SchemaOrder order_for(const postgres::testing::TestDatabase& database);
+// Returns the options to migrate the database as its superuser.
+MigrationOptions make_migration_options(const postgres::testing::TestDatabase& database);
 
 }  // namespace integreat::collections::testing

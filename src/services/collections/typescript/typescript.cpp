@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 
+#include "base/text/ascii.h"
 #include "json/value/writer.h"
 #include "services/collections/api/openapi_schemas.h"
 
@@ -11,7 +12,7 @@ namespace integreat::collections {
 
 namespace {
 
-enum class Side { answered, sent };
+enum class Direction { response, request };
 
 std::string literal(std::string_view text) {
     std::string quoted;
@@ -19,29 +20,30 @@ std::string literal(std::string_view text) {
     return quoted;
 }
 
-// "service_requests" → "serviceRequests"; with `upper` "ServiceRequests".
-std::string camel(std::string_view name, bool upper) {
+// Converts "service_requests" to "serviceRequests", or with `upper` to "ServiceRequests".
+std::string to_camel_case(std::string_view name, bool upper) {
     std::string text;
     for (char c : name) {
         if (c == '_' || c == '-') {
             upper = !text.empty() || upper;
             continue;
         }
-        text += upper && c >= 'a' && c <= 'z' ? static_cast<char>(c - 32) : c;
+        text += upper ? to_upper(c) : c;
         upper = false;
     }
     return text;
 }
 
-// What the classes have already: a transition of the same name gets an underscore.
+// Returns the method of a transition, with an underscore if the base class already has such a member.
 std::string method_name(std::string_view transition) {
-    static constexpr std::array taken{
-        "list",      "all",       "get",       "aggregate",   "history", "create",    "patch",
-        "delete",    "follow",    "createAll", "post",        "change",  "changes",   "read",
-        "remove",    "sums",      "iterate",   "constructor", "table",   "takeTable", "listPage",
-        "changesOf", "exportCsv", "importCsv", "connection",  "path"};
-    auto name = camel(transition, false);
-    return std::find(taken.begin(), taken.end(), name) == taken.end() ? name : name + "_";
+    static constexpr std::array reserved{
+        "list",       "all",         "get",      "aggregate",      "history",   "create",
+        "patch",      "delete",      "follow",   "createAll",      "post",      "change",
+        "changes",    "read",        "remove",   "readAggregates", "iterate",   "constructor",
+        "table",      "importTable", "listPage", "readHistory",    "exportCsv", "importCsv",
+        "connection", "path"};
+    auto name = to_camel_case(transition, false);
+    return std::find(reserved.begin(), reserved.end(), name) == reserved.end() ? name : name + "_";
 }
 
 std::string comment(std::string_view text, std::string_view indent) {
@@ -60,54 +62,56 @@ std::string choices(const std::vector<std::string>& values) {
     return text;
 }
 
-std::string type_of(const Model& model, const Field& field, FieldType type, Side side) {
+std::string ts_type(const Model& model, const Field& field, FieldType type, Direction direction) {
     switch (type) {
         case FieldType::integer: return "number";
-        case FieldType::decimal: return side == Side::sent ? "string | number" : "string";
+        case FieldType::decimal: return direction == Direction::request ? "string | number" : "string";
         case FieldType::money: return "Money";
         case FieldType::boolean: return "boolean";
         case FieldType::enumeration: return choices(field.values);
         case FieldType::address: return "Address";
         case FieldType::file: return "StoredFile";
         case FieldType::reference:
-            return side == Side::sent ? "string"
-                                      : "Reference<" + type_name(model, *model.find(field.target)) + ">";
-        case FieldType::list: return "(" + type_of(model, field, field.element, side) + ")[]";
+            return direction == Direction::request
+                       ? "string"
+                       : "Reference<" + type_name(model, *model.find(field.target)) + ">";
+        case FieldType::list: return "(" + ts_type(model, field, field.element, direction) + ")[]";
         case FieldType::json: return "Json";
         default: return "string";
     }
 }
 
-bool may_be_null(const Field& field) {
+bool is_nullable(const Field& field) {
     return !field.required && !(field.system && field.name != "created_by");
 }
 
-// The roles that may do so at all, and whether all of them have the field.
-struct Having {
-    bool any = false;
-    bool all = true;
+// Access of the roles that may perform an action to a field of it.
+struct FieldAccess {
+    bool any = false;  // At least one of these roles.
+    bool all = true;   // All of these roles.
 };
 
-Having having(const Model& model, const Collection& collection, Action action, const Field& field) {
-    Having found;
+FieldAccess field_access(const Model& model, const Collection& collection, Action action,
+                         const Field& field) {
+    FieldAccess access;
     for (const auto& role : model.roles) {
         auto fields = fields_for(collection, action, role);
         if (fields.empty()) continue;
         bool has = std::find(fields.begin(), fields.end(), &field) != fields.end();
-        found.any |= has;
-        found.all &= has;
+        access.any |= has;
+        access.all &= has;
     }
-    return found;
+    return access;
 }
 
 std::string record_interface(const Model& model, const Collection& collection) {
     auto text = comment(collection.summary, "") + "export interface " + type_name(model, collection) + " {\n";
     for (const auto& field : collection.fields) {
-        auto seen = having(model, collection, Action::read, field);
-        if (!seen.any) continue;
-        text += comment(field.summary, "  ") + "  readonly " + field.name + (seen.all ? ": " : "?: ") +
-                type_of(model, field, field.type, Side::answered) + (may_be_null(field) ? " | null" : "") +
-                ";\n";
+        auto access = field_access(model, collection, Action::read, field);
+        if (!access.any) continue;
+        text += comment(field.summary, "  ") + "  readonly " + field.name + (access.all ? ": " : "?: ") +
+                ts_type(model, field, field.type, Direction::response) +
+                (is_nullable(field) ? " | null" : "") + ";\n";
     }
     return text + "}\n\n";
 }
@@ -115,20 +119,20 @@ std::string record_interface(const Model& model, const Collection& collection) {
 std::string new_interface(const Model& model, const Collection& collection) {
     auto text = "export interface New" + type_name(model, collection) + " {\n";
     for (const auto& field : collection.fields) {
-        auto written = having(model, collection, Action::create, field);
-        if (!written.any) continue;
-        bool must = written.all && field.required && field.default_kind == Field::Default::none;
-        text += "  " + field.name + (must ? ": " : "?: ") + type_of(model, field, field.type, Side::sent) +
-                (must ? ";\n" : " | null;\n");
+        auto access = field_access(model, collection, Action::create, field);
+        if (!access.any) continue;
+        bool mandatory = access.all && field.required && field.default_kind == Field::Default::none;
+        text += "  " + field.name + (mandatory ? ": " : "?: ") +
+                ts_type(model, field, field.type, Direction::request) + (mandatory ? ";\n" : " | null;\n");
     }
     return text + "}\n\n";
 }
 
-std::string change_members(const Model& model, const std::vector<const Field*>& fields,
-                           std::string_view indent) {
+std::string patch_members(const Model& model, const std::vector<const Field*>& fields,
+                          std::string_view indent) {
     std::string text;
     for (const auto* field : fields) {
-        auto type = type_of(model, *field, field->type, Side::sent);
+        auto type = ts_type(model, *field, field->type, Direction::request);
         bool merges = field->type == FieldType::address || field->type == FieldType::file;
         text += std::string(indent) + field->name + "?: " + (merges ? "Merge<" + type + ">" : type) +
                 (field->required ? ";\n" : " | null;\n");
@@ -136,23 +140,23 @@ std::string change_members(const Model& model, const std::vector<const Field*>& 
     return text;
 }
 
-std::string change_interface(const Model& model, const Collection& collection) {
+std::string patch_interface(const Model& model, const Collection& collection) {
     std::vector<const Field*> fields;
     for (const auto& field : collection.fields) {
-        if (!field.immutable && having(model, collection, Action::update, field).any)
+        if (!field.immutable && field_access(model, collection, Action::update, field).any)
             fields.push_back(&field);
     }
     return "export interface " + type_name(model, collection) + "Change {\n" +
-           change_members(model, fields, "  ") + "}\n\n";
+           patch_members(model, fields, "  ") + "}\n\n";
 }
 
 std::string read_methods(const std::string& type) {
-    return "  /** One page. */\n"
+    return "  /** Returns one page. */\n"
            "  list(options?: ListOptions<" +
            type + ">): Promise<Page<" + type +
            ">> {\n"
            "    return this.listPage(options);\n  }\n\n"
-           "  /** All records, page after page: for await (const one of records.all()). */\n"
+           "  /** Iterates over all records, page by page: for await (const record of records.all()). */\n"
            "  all(options?: ListOptions<" +
            type + ">): AsyncGenerator<" + type +
            ", void, undefined> {\n"
@@ -164,18 +168,16 @@ std::string read_methods(const std::string& type) {
            "  aggregate(options: AggregateOptions<" +
            type +
            ">): Promise<Record<string, Json>[]> {\n"
-           "    return this.sums(options);\n  }\n\n"
-           "  /** Who changed what when, the newest first. */\n"
+           "    return this.readAggregates(options);\n  }\n\n"
+           "  /** Returns the change history of a record, newest first. */\n"
            "  history(id: string, options?: CallOptions): Promise<HistoryEntry[]> {\n"
-           "    return this.changesOf(id, options);\n  }\n\n"
-           "  /** All that the caller may read as comma-separated values, piece by piece; textOf() holds it. "
-           "*/\n"
+           "    return this.readHistory(id, options);\n  }\n\n"
+           "  /** Streams all readable records as CSV; readText() collects the stream. */\n"
            "  exportCsv(options?: ExportOptions<" +
            type +
            ">): Promise<ReadableStream<Uint8Array>> {\n"
            "    return this.table(options);\n  }\n\n"
-           "  /** What changes from now on, or after the event `after`, as far as the caller may read it. "
-           "*/\n"
+           "  /** Streams readable changes from now on, or after the event ID `after`. */\n"
            "  changes(options?: CallOptions & { after?: string }): AsyncGenerator<FeedEvent, void, "
            "undefined> {\n"
            "    return this.follow(options);\n  }\n\n";
@@ -187,16 +189,16 @@ std::string write_methods(const Collection& collection, const std::string& type)
         text += "  create(record: New" + type + ", options?: CreateOptions): Promise<" + type +
                 "> {\n"
                 "    return this.post('', record, options);\n  }\n\n"
-                "  /** All of them, or none. */\n"
+                "  /** Creates all records or none. */\n"
                 "  async createAll(records: New" +
                 type + "[], options?: CreateOptions): Promise<" + type +
                 "[]> {\n"
                 "    return (await this.post<{ items: " +
                 type +
                 "[] }>('', records, options)).items;\n  }\n\n"
-                "  /** Comma-separated values with a heading line: all of the lines, or none. How many. */\n"
+                "  /** Imports CSV with a header line: all rows or none. Returns the number of records. */\n"
                 "  importCsv(table: string | Blob, options?: CreateOptions): Promise<number> {\n"
-                "    return this.takeTable(table, options);\n  }\n\n";
+                "    return this.importTable(table, options);\n  }\n\n";
     }
     if (!collection.update.empty()) {
         text += "  patch(id: string, change: " + type + "Change, options?: ChangeOptions): Promise<" + type +
@@ -217,10 +219,8 @@ std::string transition_method(const Model& model, const Collection& collection,
     for (const auto& name : transition.accepts)
         accepted.push_back(collection.find(name));
     auto body =
-        accepted.empty() ? "Record<string, never>" : "{\n" + change_members(model, accepted, "    ") + "  }";
-    std::string from;
-    for (const auto& state : transition.from)
-        from += (from.empty() ? "" : ", ") + state;
+        accepted.empty() ? "Record<string, never>" : "{\n" + patch_members(model, accepted, "    ") + "  }";
+    auto from = join(transition.from, ", ");
     auto summary = transition.summary.empty() ? from + " → " + transition.to : transition.summary;
     return comment(summary, "  ") + "  " + method_name(transition.name) + "(id: string, body: " + body +
            " = {}, options?: CreateOptions): Promise<" + type_name(model, collection) +
@@ -231,8 +231,8 @@ std::string transition_method(const Model& model, const Collection& collection,
 
 std::string collection_class(const Model& model, const Collection& collection) {
     auto type = type_name(model, collection);
-    auto text =
-        "export class " + camel(collection.name, true) + "Collection extends Records<" + type + "> {\n";
+    auto text = "export class " + to_camel_case(collection.name, true) + "Collection extends Records<" +
+                type + "> {\n";
     if (!collection.read.empty()) text += read_methods(type);
     text += write_methods(collection, type);
     for (const auto& transition : collection.transitions)
@@ -251,7 +251,7 @@ bool has_files(const Model& model) {
     });
 }
 
-// Beside the module of requests: "@integreat/client/storage", "./storage.js".
+// Returns the storage module next to the runtime: "@integreat/client/storage", "./storage.js".
 std::string storage_module(const std::string& runtime) {
     if (!runtime.ends_with(".js")) return runtime + "/storage";
     return runtime.substr(0, runtime.rfind('/') + 1) + "storage.js";
@@ -259,9 +259,9 @@ std::string storage_module(const std::string& runtime) {
 
 }  // namespace
 
-std::string typescript_of(const Model& model, const std::string& runtime) {
+std::string generate_typescript(const Model& model, const std::string& runtime) {
     std::string text =
-        "// Written by `integreat sdk ts --app " + model.app.text +
+        "// Generated by `integreat sdk ts --app " + model.app.text +
         "` from the app's manifest; do not edit.\n/* eslint-disable */\n\nimport {\n"
         "  Connection,\n  Records,\n  type Address,\n  type AggregateOptions,\n  type CallOptions,\n"
         "  type ChangeOptions,\n  type CreateOptions,\n  type ExportOptions,\n  type FeedEvent,\n  type "
@@ -275,20 +275,21 @@ std::string typescript_of(const Model& model, const std::string& runtime) {
     for (const auto& collection : model.collections) {
         text += record_interface(model, collection);
         if (!collection.create.empty()) text += new_interface(model, collection);
-        if (!collection.update.empty()) text += change_interface(model, collection);
+        if (!collection.update.empty()) text += patch_interface(model, collection);
     }
     for (const auto& collection : model.collections)
         text += collection_class(model, collection);
-    auto name = camel(model.app.text, true) + "Client";
+    auto name = to_camel_case(model.app.text, true) + "Client";
     text += comment(model.title, "") + "export class " + name + " {\n";
     for (const auto& collection : model.collections)
-        text += "  readonly " + camel(collection.name, false) + ": " + camel(collection.name, true) +
-                "Collection;\n";
+        text += "  readonly " + to_camel_case(collection.name, false) + ": " +
+                to_camel_case(collection.name, true) + "Collection;\n";
     text += "\n  constructor(options: Options) {\n    const connection = new Connection(options, " +
             literal(model.app.text) + ");\n";
     for (const auto& collection : model.collections) {
-        text += "    this." + camel(collection.name, false) + " = new " + camel(collection.name, true) +
-                "Collection(connection, " + literal("/" + collection.name) + ");\n";
+        text += "    this." + to_camel_case(collection.name, false) + " = new " +
+                to_camel_case(collection.name, true) + "Collection(connection, " +
+                literal("/" + collection.name) + ");\n";
     }
     return text + "  }\n}\n";
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A client of one app in TypeScript: a type for each collection's records, and a class with what the app
-// allows to be done with them. What is the same for all apps is in sdk/js, which the text imports.
+// Generates the TypeScript client of one app: a type for each collection's records and a class with its
+// operations. Code shared by all apps is in sdk/js, which the generated module imports.
 #pragma once
 
 #include <string>
@@ -9,8 +9,8 @@
 
 namespace integreat::collections {
 
-// `runtime` is the module of sdk/js as the import says it: "@integreat/client". Where records have files, the
-// module that uploads them comes with it.
-std::string typescript_of(const Model& model, const std::string& runtime);
+// `runtime` is the module specifier of sdk/js: "@integreat/client". If records have files, the storage module
+// is exported as well.
+std::string generate_typescript(const Model& model, const std::string& runtime);
 
 }  // namespace integreat::collections

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The value of a field as the cell of a table, for people and their spreadsheets: money in major units, what
-// is a list or an object as JSON, everything else as on the wire. What is written here is read here as the
-// same value; no amount passes through a double.
+// Field values as CSV fields for spreadsheets: money in major units, lists and objects as JSON, everything
+// else as on the wire. Writing and reading a value gives the same value again; no amount passes through a
+// double.
 #pragma once
 
 #include <string>
@@ -15,14 +15,15 @@
 
 namespace integreat::collections {
 
-// From the value's text in Postgres.
-void append_cell(std::string& to, const Field& field, std::string_view text);
+// Appends a value given as Postgres text.
+void append_csv_field(std::string& out, const Field& field, std::string_view text);
 
-// As JSON that check_new takes; null if the cell says nothing. Fault::invalid with a sentence.
-Result<boost::json::value> cell_value(const Field& field, const formats::CsvCell& cell);
+// Parses a CSV field into the JSON value that a request body would have; null for an empty field. Fails with
+// Fault::invalid and a sentence such as "must be a whole number".
+Result<boost::json::value> parse_csv_field(const Field& field, const formats::CsvCell& cell);
 
-// "150000" → "1500.00": as many decimals as the currency has (ISO 4217).
-std::string major_units(std::string_view minor, std::string_view currency);
-Result<std::int64_t> minor_units(std::string_view major, std::string_view currency);
+// Converts "150000" ⇄ "1500.00", with the number of decimals that ISO 4217 gives the currency.
+std::string format_major_units(std::string_view minor, std::string_view currency);
+Result<std::int64_t> parse_minor_units(std::string_view major, std::string_view currency);
 
 }  // namespace integreat::collections

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "services/collections/values/field_formats.h"
+
 #include <algorithm>
 #include <charconv>
 
+#include "base/text/ascii.h"
 #include "base/time.h"
-#include "services/collections/values/field_validator.h"
 
 namespace integreat::collections {
 
@@ -14,28 +16,12 @@ constexpr std::size_t local_part_bytes_max = 64;
 constexpr std::size_t label_bytes_max = 63;
 constexpr std::size_t decimal_bytes_max = 150;
 
-bool is_digit(char c) {
-    return c >= '0' && c <= '9';
+Error invalid(const char* message) {
+    return {Fault::invalid, message, ""};
 }
 
-bool is_letter(char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-}
-
-bool all_digits(std::string_view text) {
-    return !text.empty() && std::all_of(text.begin(), text.end(), is_digit);
-}
-
-char lower(char c) {
-    return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
-}
-
-Error wrong(const char* sentence) {
-    return {Fault::invalid, sentence, ""};
-}
-
-// Digits after the country code 63: a mobile number, or an area code with its subscriber number (Metro
-// Manila has eight digits behind its 2, the provinces seven behind theirs).
+// Checks the digits after the country code 63: a mobile number, or an area code with its subscriber number
+// (eight digits after Metro Manila's 2, seven after the area codes of the provinces).
 bool is_philippine(std::string_view national) {
     if (national.starts_with('9')) return national.size() == 10;
     if (national.starts_with('2')) return national.size() == 9;
@@ -43,12 +29,12 @@ bool is_philippine(std::string_view national) {
 }
 
 bool is_local_part(std::string_view local) {
-    constexpr std::string_view others = "!#$%&'*+-/=?^_`{|}~.";
+    constexpr std::string_view symbols = "!#$%&'*+-/=?^_`{|}~.";
     if (local.empty() || local.size() > local_part_bytes_max) return false;
     if (local.front() == '.' || local.back() == '.' || local.find("..") != std::string_view::npos)
         return false;
     return std::all_of(local.begin(), local.end(), [&](char c) {
-        return is_digit(c) || is_letter(c) || others.find(c) != std::string_view::npos;
+        return is_digit(c) || is_alpha(c) || symbols.find(c) != std::string_view::npos;
     });
 }
 
@@ -56,7 +42,7 @@ bool is_label(std::string_view label) {
     if (label.empty() || label.size() > label_bytes_max) return false;
     if (label.front() == '-' || label.back() == '-') return false;
     return std::all_of(label.begin(), label.end(),
-                       [](char c) { return is_digit(c) || is_letter(c) || c == '-'; });
+                       [](char c) { return is_digit(c) || is_alpha(c) || c == '-'; });
 }
 
 bool is_domain(std::string_view domain) {
@@ -71,14 +57,14 @@ bool is_domain(std::string_view domain) {
     }
 }
 
-// The digits of a normal decimal before and after its point.
-struct Digits {
+// Digits of a normalized decimal before and after the point.
+struct DecimalDigits {
     bool negative = false;
     std::string_view whole, fraction;
 };
 
-Digits digits_of(std::string_view text) {
-    Digits digits{.negative = text.starts_with('-')};
+DecimalDigits split_decimal(std::string_view text) {
+    DecimalDigits digits{.negative = text.starts_with('-')};
     if (digits.negative) text.remove_prefix(1);
     auto point = text.find('.');
     digits.whole = text.substr(0, point);
@@ -86,10 +72,10 @@ Digits digits_of(std::string_view text) {
     return digits;
 }
 
-int compare_magnitudes(const Digits& left, const Digits& right) {
+int compare_magnitudes(const DecimalDigits& left, const DecimalDigits& right) {
     if (left.whole.size() != right.whole.size()) return left.whole.size() < right.whole.size() ? -1 : 1;
     if (int whole = left.whole.compare(right.whole)) return whole;
-    // Without zeros at their ends, fractions compare as texts.
+    // Fractions without trailing zeros compare as strings.
     return left.fraction.compare(right.fraction);
 }
 
@@ -105,16 +91,16 @@ void append_element(std::string& literal, std::string_view element) {
 
 }  // namespace
 
-Result<std::string> normal_phone(std::string_view text) {
-    constexpr const char* sentence = "must be a phone number, such as 0917 123 4567 or +639171234567";
+Result<std::string> normalize_phone(std::string_view text) {
+    constexpr const char* message = "must be a phone number, such as 0917 123 4567 or +639171234567";
     std::string digits;
     bool international = text.starts_with('+');
     for (char c : text.substr(international ? 1 : 0)) {
         if (is_digit(c))
             digits += c;
         else if (c != ' ' && c != '-' && c != '.' && c != '(' && c != ')')
-            return wrong(sentence);
-        if (digits.size() > 17) return wrong(sentence);
+            return invalid(message);
+        if (digits.size() > 17) return invalid(message);
     }
     if (!international && digits.starts_with("00")) {
         digits.erase(0, 2);
@@ -123,35 +109,33 @@ Result<std::string> normal_phone(std::string_view text) {
     std::string_view national = digits;
     if (national.starts_with("63") && (international || national.size() > 10)) {
         national.remove_prefix(2);
-        if (national.starts_with('0')) national.remove_prefix(1);  // "+63 (0)917": written by many.
+        if (national.starts_with('0')) national.remove_prefix(1);  // "+63 (0)917" is a common spelling.
     } else if (international) {
         bool possible = digits.size() >= 8 && digits.size() <= 15 && digits.front() != '0';
-        return possible ? Result<std::string>("+" + digits) : wrong(sentence);
+        return possible ? Result<std::string>("+" + digits) : invalid(message);
     } else if (national.starts_with('0')) {
         national.remove_prefix(1);
     } else if (!(national.starts_with('9') && national.size() == 10)) {
-        return wrong(sentence);
+        return invalid(message);
     }
-    if (!is_philippine(national)) return wrong(sentence);
+    if (!is_philippine(national)) return invalid(message);
     return "+63" + std::string(national);
 }
 
-Result<std::string> normal_email(std::string_view text) {
+Result<std::string> normalize_email(std::string_view text) {
     auto at = text.rfind('@');
     if (at == std::string_view::npos || text.size() > email_bytes_max || !is_local_part(text.substr(0, at)) ||
         !is_domain(text.substr(at + 1))) {
-        return wrong("must be an e-mail address, such as ana@example.ph");
+        return invalid("must be an e-mail address, such as ana@example.ph");
     }
-    std::string email(text);
-    std::transform(email.begin() + static_cast<std::ptrdiff_t>(at), email.end(),
-                   email.begin() + static_cast<std::ptrdiff_t>(at), lower);
-    return email;
+    return std::string(text.substr(0, at)) + to_lower(text.substr(at));
 }
 
-Result<std::string> normal_date(std::string_view text) {
-    bool form = text.size() == 10 && text[4] == '-' && text[7] == '-' && all_digits(text.substr(0, 4)) &&
-                all_digits(text.substr(5, 2)) && all_digits(text.substr(8, 2));
-    if (form) {
+Result<std::string> normalize_date(std::string_view text) {
+    bool well_formed = text.size() == 10 && text[4] == '-' && text[7] == '-' &&
+                       is_digits(text.substr(0, 4)) && is_digits(text.substr(5, 2)) &&
+                       is_digits(text.substr(8, 2));
+    if (well_formed) {
         auto number = [&](std::size_t at, std::size_t count) {
             int value = 0;
             std::from_chars(text.data() + at, text.data() + at + count, value);
@@ -162,68 +146,69 @@ Result<std::string> normal_date(std::string_view text) {
                                          std::chrono::day(static_cast<unsigned>(number(8, 2)))};
         if (date.ok() && int(date.year()) >= 1) return std::string(text);
     }
-    return wrong("must be a date of the calendar, such as 2026-11-23");
+    return invalid("must be a calendar date, such as 2026-11-23");
 }
 
-Result<std::string> normal_timestamp(std::string_view text) {
-    constexpr const char* sentence = "must be a time of RFC 3339, such as 2026-11-23T08:15:00Z";
+Result<std::string> normalize_timestamp(std::string_view text) {
+    constexpr const char* message = "must be an RFC 3339 timestamp, such as 2026-11-23T08:15:00Z";
     auto time = parse_rfc3339(text);
-    if (!time) return wrong(sentence);
-    auto normal = format_rfc3339(*time);
-    // Offsets may lead out of the years that four digits can say.
-    if (normal.size() < 5 || normal[4] != '-' || normal.starts_with("0000") || normal.starts_with('-'))
-        return wrong(sentence);
-    return normal;
+    if (!time) return invalid(message);
+    auto normalized = format_rfc3339(*time);
+    // An offset may lead to a year that does not have four digits.
+    if (normalized.size() < 5 || normalized[4] != '-' || normalized.starts_with("0000") ||
+        normalized.starts_with('-'))
+        return invalid(message);
+    return normalized;
 }
 
-Result<std::string> normal_uuid(std::string_view text) {
+Result<std::string> normalize_uuid(std::string_view text) {
     constexpr std::string_view dashes = "\x08\x0d\x12\x17";
-    if (text.size() != 36) return wrong("must be the id of a record");
+    if (text.size() != 36) return invalid("must be the id of a record");
     std::string uuid(text);
     for (std::size_t i = 0; i < uuid.size(); ++i) {
-        uuid[i] = lower(uuid[i]);
+        uuid[i] = to_lower(uuid[i]);
         bool dash = dashes.find(static_cast<char>(i)) != std::string_view::npos;
         bool fits = dash ? uuid[i] == '-' : is_digit(uuid[i]) || (uuid[i] >= 'a' && uuid[i] <= 'f');
-        if (!fits) return wrong("must be the id of a record");
+        if (!fits) return invalid("must be the id of a record");
     }
     return uuid;
 }
 
-Result<std::string> normal_decimal(std::string_view text) {
-    constexpr const char* sentence = "must be a decimal number in a text, such as \"12.50\"";
+Result<std::string> normalize_decimal(std::string_view text) {
+    constexpr const char* message = "must be a decimal number as a string, such as \"12.50\"";
     bool negative = text.starts_with('-');
     auto rest = text.substr(negative ? 1 : 0);
     auto point = rest.find('.');
     auto whole = rest.substr(0, point);
     auto fraction = point == std::string_view::npos ? std::string_view() : rest.substr(point + 1);
-    if (text.size() > decimal_bytes_max || !all_digits(whole) ||
-        (point != std::string_view::npos && !all_digits(fraction))) {
-        return wrong(sentence);
+    if (text.size() > decimal_bytes_max || !is_digits(whole) ||
+        (point != std::string_view::npos && !is_digits(fraction))) {
+        return invalid(message);
     }
     while (whole.size() > 1 && whole.front() == '0')
         whole.remove_prefix(1);
     while (!fraction.empty() && fraction.back() == '0')
         fraction.remove_suffix(1);
     if (whole == "0" && fraction.empty()) return std::string("0");
-    auto normal = (negative ? "-" : "") + std::string(whole);
-    return fraction.empty() ? normal : normal + "." + std::string(fraction);
+    auto normalized = (negative ? "-" : "") + std::string(whole);
+    return fraction.empty() ? normalized : normalized + "." + std::string(fraction);
 }
 
 int compare_decimals(std::string_view left, std::string_view right) {
-    auto l = digits_of(left), r = digits_of(right);
+    auto l = split_decimal(left), r = split_decimal(right);
     if (l.negative != r.negative) return l.negative ? -1 : 1;
     int magnitudes = compare_magnitudes(l, r);
     return l.negative ? -magnitudes : magnitudes;
 }
 
-std::string array_literal(const std::vector<std::string>& elements) {
+std::string to_array_literal(const std::vector<std::string>& elements) {
     std::string literal = "{";
     for (const auto& element : elements)
         append_element(literal, element);
     return literal += '}';
 }
 
-std::string array_literal(const std::vector<std::optional<std::string>>& elements) {
+std::string to_array_literal(const std::vector<std::optional<std::string>>& elements) {
     std::string literal = "{";
     for (const auto& element : elements) {
         if (element)

@@ -10,28 +10,28 @@ namespace {
 
 constexpr std::string_view utc = "+00";
 
-void append_quoted(std::string& to, std::string_view plain) {
-    to += '"';
-    to += plain;
-    to += '"';
+void append_quoted(std::string& out, std::string_view plain) {
+    out += '"';
+    out += plain;
+    out += '"';
 }
 
-void append_list(std::string& to, const Field& field, std::string_view literal) {
-    to += '[';
+void append_list(std::string& out, const Field& field, std::string_view literal) {
+    out += '[';
     bool first = true;
-    for (const auto& element : array_elements(literal)) {
-        if (!std::exchange(first, false)) to += ',';
+    for (const auto& element : parse_array_literal(literal)) {
+        if (!std::exchange(first, false)) out += ',';
         if (field.element == FieldType::integer)
-            to += element;
+            out += element;
         else
-            json::append_json(to, element);
+            json::append_json(out, element);
     }
-    to += ']';
+    out += ']';
 }
 
 }  // namespace
 
-std::vector<std::string> array_elements(std::string_view literal) {
+std::vector<std::string> parse_array_literal(std::string_view literal) {
     std::vector<std::string> elements;
     if (literal.size() < 2) return elements;
     literal = literal.substr(1, literal.size() - 2);
@@ -53,70 +53,70 @@ std::vector<std::string> array_elements(std::string_view literal) {
     return elements;
 }
 
-void append_timestamp(std::string& to, std::string_view text) {
-    to += '"';
+void append_timestamp(std::string& out, std::string_view text) {
+    out += '"';
     if (text.ends_with(utc) && text.size() > 11) {
-        to.append(text.substr(0, 10)).append("T").append(text.substr(11, text.size() - 11 - utc.size()));
-        to += "Z\"";
+        out.append(text.substr(0, 10)).append("T").append(text.substr(11, text.size() - 11 - utc.size()));
+        out += "Z\"";
         return;
     }
-    // A server that is not set to UTC: "+08" or "+05:30".
-    std::string complete(text);
-    if (complete.size() > 3 && complete[complete.size() - 3] != ':') complete += ":00";
-    auto time = parse_rfc3339(complete);
+    // A server time zone other than UTC: "+08" or "+05:30".
+    std::string padded(text);
+    if (padded.size() > 3 && padded[padded.size() - 3] != ':') padded += ":00";
+    auto time = parse_rfc3339(padded);
     ASSERT(time);
-    to += format_rfc3339(*time);
-    to += '"';
+    out += format_rfc3339(*time);
+    out += '"';
 }
 
-void append_value(std::string& to, const Field& field, std::string_view text) {
+void append_value(std::string& out, const Field& field, std::string_view text) {
     switch (field.type) {
         case FieldType::integer:
         case FieldType::address:
         case FieldType::file:
-        case FieldType::json: to += text; return;
+        case FieldType::json: out += text; return;
         case FieldType::decimal:
         case FieldType::date:
         case FieldType::reference:
-        case FieldType::id: append_quoted(to, text); return;
+        case FieldType::id: append_quoted(out, text); return;
         case FieldType::money:
-            to.append(R"({"amount":)").append(text).append(R"(,"currency":")").append(field.currency);
-            to += "\"}";
+            out.append(R"({"amount":)").append(text).append(R"(,"currency":")").append(field.currency);
+            out += "\"}";
             return;
-        case FieldType::boolean: to += text == "t" ? "true" : "false"; return;
-        case FieldType::timestamp: append_timestamp(to, text); return;
-        case FieldType::list: append_list(to, field, text); return;
+        case FieldType::boolean: out += text == "t" ? "true" : "false"; return;
+        case FieldType::timestamp: append_timestamp(out, text); return;
+        case FieldType::list: append_list(out, field, text); return;
         case FieldType::text:
         case FieldType::enumeration:
         case FieldType::email:
         case FieldType::phone:
-        case FieldType::user: json::append_json(to, text); return;
+        case FieldType::user: json::append_json(out, text); return;
     }
 }
 
-void append_record(std::string& to, std::span<const Shown> shown, const postgres::Rows& rows,
+void append_record(std::string& out, std::span<const OutputColumn> columns, const postgres::ResultSet& rows,
                    std::size_t row) {
-    const char* before = "{\"";
-    for (const auto& part : shown) {
-        to.append(before, 2).append(part.field->name).append("\":", 2);  // Names of fields need no escapes.
-        before = ",\"";
-        auto column = part.expanded.empty() ? part.column : part.expanded.front().column;
+    const char* separator = "{\"";
+    for (const auto& entry : columns) {
+        out.append(separator, 2).append(entry.field->name).append("\":", 2);  // Field names need no escapes.
+        separator = ",\"";
+        auto column = entry.expanded.empty() ? entry.column : entry.expanded.front().column;
         auto text = rows.text(row, column);
         if (text.empty() && rows.is_null(row, column))
-            to.append("null", 4);
-        else if (!part.expanded.empty())
-            append_record(to, part.expanded, rows, row);
+            out.append("null", 4);
+        else if (!entry.expanded.empty())
+            append_record(out, entry.expanded, rows, row);
         else
-            append_value(to, *part.field, text);
+            append_value(out, *entry.field, text);
     }
-    to += '}';
+    out += '}';
 }
 
-std::vector<Shown> shown_in_order(std::span<const Field* const> fields, std::size_t first) {
-    std::vector<Shown> shown;
+std::vector<OutputColumn> output_columns(std::span<const Field* const> fields, std::size_t first) {
+    std::vector<OutputColumn> columns;
     for (const auto* field : fields)
-        shown.push_back({.field = field, .column = first++, .expanded = {}});
-    return shown;
+        columns.push_back({.field = field, .column = first++, .expanded = {}});
+    return columns;
 }
 
 }  // namespace integreat::collections

@@ -7,23 +7,23 @@ namespace integreat::collections {
 
 namespace {
 
-constexpr std::size_t bytes_at_once = 8 * 1024 * 1024;
+constexpr std::size_t batch_bytes_max = 8 * 1024 * 1024;
 constexpr std::size_t character_bytes_max = 4;
-constexpr std::size_t short_bytes_max = 400;  // Of numbers, times, names of people and files, addresses.
+constexpr std::size_t short_bytes_max = 400;  // Numbers, times, users, files, addresses.
 
-std::size_t bytes_max(const Field& field) {
-    auto characters = static_cast<std::size_t>(field.length_max.value_or(0));
-    auto one = std::max(short_bytes_max, characters * character_bytes_max);
-    return std::max({one, field.bytes_max, field.items_max * short_bytes_max});
+std::size_t value_bytes_max(const Field& field) {
+    auto characters = static_cast<std::size_t>(field.max_length.value_or(0));
+    auto text_bytes = std::max(short_bytes_max, characters * character_bytes_max);
+    return std::max({text_bytes, field.max_bytes, field.max_items * short_bytes_max});
 }
 
 }  // namespace
 
-std::size_t rows_at_once(const Collection& collection, std::size_t most) {
+std::size_t max_batch_rows(const Collection& collection, std::size_t limit) {
     std::size_t bytes = 0;
     for (const auto& field : collection.fields)
-        bytes += bytes_max(field);
-    return std::clamp<std::size_t>(bytes_at_once / std::max<std::size_t>(bytes, 1), 1, most);
+        bytes += value_bytes_max(field);
+    return std::clamp<std::size_t>(batch_bytes_max / std::max<std::size_t>(bytes, 1), 1, limit);
 }
 
 }  // namespace integreat::collections

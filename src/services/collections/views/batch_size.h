@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// How many records are asked for at once where all of them pass: so many that a round trip is worth it, so
-// few that the largest that their fields allow have room in memory.
+// Batch size for reading all records of a collection: large enough to pay for a round trip, small enough that
+// a batch of records of the maximum size fits into memory.
 #pragma once
 
 #include <cstddef>
@@ -9,6 +9,7 @@
 
 namespace integreat::collections {
 
-std::size_t rows_at_once(const Collection& collection, std::size_t most);
+// Returns the number of rows per batch, from 1 to `limit`.
+std::size_t max_batch_rows(const Collection& collection, std::size_t limit);
 
 }  // namespace integreat::collections

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// In whose name the database is asked: the caller's role of the app as a role of the database, and who they
-// are. Row-level security decides by these and by nothing else.
+// Maps the caller's app role to a Postgres role and the caller's uid, for SET ROLE in each transaction.
+// Row-level security decides by these two and by nothing else.
 #pragma once
 
 #include <string>
@@ -13,16 +13,17 @@
 
 namespace integreat::collections {
 
-// "tenant_campus__registrar"; beyond the 63 bytes of a Postgres identifier, cut and told apart by a hash.
+// Returns "tenant_campus__registrar". A name longer than the 63 bytes of a Postgres identifier is truncated
+// and made unique by a hash.
 std::string database_role(const TenantId& app, std::string_view role);
 
-// The role of the app that this caller has: a user's claim if the app knows it, a key's scope "role:x", else
-// role_none; role_anonymous without a principal.
-std::string role_of(const Model& model, const Principal* principal);
+// Returns the caller's app role: a user's role claim or an API key's scope "role:x" if the app defines that
+// role, otherwise role_none; role_anonymous without a principal.
+std::string caller_role(const Model& model, const Principal* principal);
 
-// For the round trip of Pool::run_as and Transaction::act_as.
-postgres::Acting acting_for(const Model& model, const http::Call& call);
+// For the round trip of Pool::query_as and Transaction::set_role.
+postgres::RoleContext make_role_context(const Model& model, const http::RequestContext& call);
 // The same where the database's role is known already.
-postgres::Acting acting_as(const std::string& role, const http::Call& call);
+postgres::RoleContext make_role_context(const std::string& role, const http::RequestContext& call);
 
 }  // namespace integreat::collections

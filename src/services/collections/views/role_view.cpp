@@ -11,48 +11,48 @@ namespace integreat::collections {
 
 namespace {
 
-View view_of(const Model& model, const Collection& collection, const std::string& role) {
+RoleView make_view(const Model& model, const Collection& collection, const std::string& role) {
     auto name = database_role(model.app, role);
-    View view{.role = role,
-              .database_role = name,
-              .comment = "/* " + name + " */ ",
-              .readable = fields_for(collection, Action::read, role),
-              .creatable = fields_for(collection, Action::create, role),
-              .updatable = fields_for(collection, Action::update, role),
-              .columns = {},
-              .by_id = {},
-              .shown = {}};
+    RoleView view{.role = role,
+                  .database_role = name,
+                  .sql_comment = "/* " + name + " */ ",
+                  .readable = fields_for(collection, Action::read, role),
+                  .creatable = fields_for(collection, Action::create, role),
+                  .updatable = fields_for(collection, Action::update, role),
+                  .columns = {},
+                  .select_by_id = {},
+                  .output_columns = {}};
     for (const auto* field : view.readable)
         view.columns += (view.columns.empty() ? "" : ", ") + column(*field);
-    view.by_id = view.comment + "SELECT " + view.columns + " FROM " + table_of(collection.name) +
-                 " WHERE \"id\" = $1::uuid";
-    view.shown = shown_in_order(view.readable);
-    const auto* version = view.sees("version");
-    ASSERT(version || !view.reads());  // Those who see anything see the version.
-    while (version && view.readable[view.version] != version)
-        ++view.version;
+    view.select_by_id = view.sql_comment + "SELECT " + view.columns + " FROM " +
+                        qualified_table(collection.name) + " WHERE \"id\" = $1::uuid";
+    view.output_columns = output_columns(view.readable);
+    const auto* version = view.find_readable("version");
+    ASSERT(version || !view.can_read());  // A role that reads anything reads the version.
+    while (version && view.readable[view.version_column] != version)
+        ++view.version_column;
     return view;
 }
 
 }  // namespace
 
-const Field* View::sees(std::string_view field) const {
+const Field* RoleView::find_readable(std::string_view field) const {
     auto found = std::find_if(readable.begin(), readable.end(),
                               [&](const Field* candidate) { return candidate->name == field; });
     return found == readable.end() ? nullptr : *found;
 }
 
-const CollectionPlan& ModelPlan::of(std::string_view collection) const {
+const CollectionPlan& ModelPlan::collection(std::string_view name) const {
     auto found = std::find_if(collections.begin(), collections.end(),
-                              [&](const auto& plan) { return plan.collection->name == collection; });
+                              [&](const auto& plan) { return plan.collection->name == name; });
     ASSERT(found != collections.end());
     return *found;
 }
 
-const View& ModelPlan::view(const CollectionPlan& collection, std::string_view role) const {
+const RoleView& ModelPlan::view(const CollectionPlan& collection, std::string_view role) const {
     auto found = std::find_if(collection.views.begin(), collection.views.end(),
-                              [&](const View& view) { return view.role == role; });
-    ASSERT(found != collection.views.end());  // role_of() knows no others.
+                              [&](const RoleView& view) { return view.role == role; });
+    ASSERT(found != collection.views.end());  // caller_role() returns no others.
     return *found;
 }
 
@@ -61,11 +61,11 @@ std::shared_ptr<const ModelPlan> compile_plan(std::shared_ptr<const Model> model
     for (const auto& collection : model->collections) {
         auto& entry = plan->collections.emplace_back();
         entry.collection = &collection;
-        entry.table = table_of(collection.name);
+        entry.table = qualified_table(collection.name);
         for (const auto& field : collection.fields)
-            entry.forms.push_back(form_of(field));
+            entry.compiled_fields.push_back(compile_field(field));
         for (const auto& role : model->roles)
-            entry.views.push_back(view_of(*model, collection, role));
+            entry.views.push_back(make_view(*model, collection, role));
     }
     plan->model = std::move(model);
     return plan;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// What each role sees of each collection, worked out once per manifest: its fields and the parts of SQL that
-// name them. Statements carry the role in a comment, so that no two roles share one that is kept prepared:
-// Postgres plans a statement under row-level security for the role that runs it, and plans it anew whenever
-// that changes.
+// Each role's view of each collection, compiled once per manifest: the fields it may access and the SQL
+// fragments that name them. Statements carry the role in a comment, so that two roles never share a prepared
+// statement: Postgres plans a statement under row-level security for the role that runs it, and replans it
+// whenever that role changes.
 #pragma once
 
 #include <memory>
@@ -16,42 +16,43 @@
 
 namespace integreat::collections {
 
-struct View {
-    std::string role;           // Of the app.
+struct RoleView {
+    std::string role;           // App role: "registrar".
     std::string database_role;  // "tenant_campus__registrar"
-    std::string comment;        // "/* tenant_campus__registrar */ "
+    std::string sql_comment;    // "/* tenant_campus__registrar */ "
     std::vector<const Field*> readable, creatable, updatable;
-    std::string columns;  // Of `readable`: "\"id\", \"state\""; empty if nothing is.
-    std::string by_id;    // The whole statement that reads one record with these columns.
-    std::vector<Shown> shown;
-    std::size_t version = 0;  // Its column.
+    std::string columns;  // Column list of `readable`: "\"id\", \"state\""; empty without readable fields.
+    std::string select_by_id;  // Complete statement that reads one record with these columns.
+    std::vector<OutputColumn> output_columns;
+    std::size_t version_column = 0;
 
-    bool reads() const { return !readable.empty(); }
-    const Field* sees(std::string_view field) const;  // Null: for this role there is no such field.
+    bool can_read() const { return !readable.empty(); }
+    // Returns null if the collection has no such field or the role may not read it.
+    const Field* find_readable(std::string_view field) const;
 };
 
 struct CollectionPlan {
     const Collection* collection = nullptr;
-    std::string table;             // "\"data\".\"students\""
-    std::vector<FieldForm> forms;  // Of collection->fields, in the same order.
-    std::vector<View> views;       // Of Model::roles, in the same order.
+    std::string table;                           // "\"data\".\"students\""
+    std::vector<CompiledField> compiled_fields;  // Same order as collection->fields.
+    std::vector<RoleView> views;                 // Same order as Model::roles.
 
-    const FieldForm& form(const Field& field) const {
-        return forms[static_cast<std::size_t>(&field - collection->fields.data())];
+    const CompiledField& compiled(const Field& field) const {
+        return compiled_fields[static_cast<std::size_t>(&field - collection->fields.data())];
     }
 };
 
 struct ModelPlan {
     std::shared_ptr<const Model> model;
-    std::vector<CollectionPlan> collections;  // Of Model::collections, in the same order.
+    std::vector<CollectionPlan> collections;  // Same order as Model::collections.
 
-    const CollectionPlan& of(std::string_view collection) const;  // It exists.
-    const View& view(const CollectionPlan& collection, std::string_view role) const;
+    const CollectionPlan& collection(std::string_view name) const;  // Asserts that the collection exists.
+    const RoleView& view(const CollectionPlan& collection, std::string_view role) const;
 };
 
 std::shared_ptr<const ModelPlan> compile_plan(std::shared_ptr<const Model> model);
 
-// The column of a field as SQL names it.
+// Returns the quoted column name of a field.
 std::string column(const Field& field);
 
 }  // namespace integreat::collections

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "services/collections/views/sql_names.h"
 
-#include "crypto/digest.h"
 #include "crypto/encoding.h"
+#include "crypto/hash.h"
 #include "postgres/driver/identifier.h"
 
 namespace integreat::collections {
@@ -14,36 +14,36 @@ constexpr std::size_t hash_digits = 12;
 
 }  // namespace
 
-std::string identifier_within_limit(std::string name) {
+std::string truncate_identifier(std::string name) {
     if (name.size() <= identifier_bytes_max) return name;
     auto hash = crypto::hex_encode(crypto::as_view(crypto::sha256(name))).substr(0, hash_digits);
     return name.substr(0, identifier_bytes_max - hash_digits - 1) + "_" + hash;
 }
 
-std::string table_of(std::string_view collection) {
+std::string qualified_table(std::string_view collection) {
     return "\"data\"." + postgres::quote_identifier(collection);
 }
 
-std::string check_name(const Collection& collection, const Field& field) {
-    return identifier_within_limit(collection.name + "." + field.name + ".check");
+std::string check_constraint_name(const Collection& collection, const Field& field) {
+    return truncate_identifier(collection.name + "." + field.name + ".check");
 }
 
-std::string reference_name(const Collection& collection, const Field& field) {
-    return identifier_within_limit(collection.name + "." + field.name + ".reference");
+std::string foreign_key_name(const Collection& collection, const Field& field) {
+    return truncate_identifier(collection.name + "." + field.name + ".reference");
 }
 
-std::string unique_name(const Collection& collection, std::span<const std::string> fields) {
+std::string unique_constraint_name(const Collection& collection, std::span<const std::string> fields) {
     std::string name = collection.name;
     char separator = '.';
     for (const auto& field : fields) {
         name += separator + field;
         separator = '+';
     }
-    return identifier_within_limit(name + ".unique");
+    return truncate_identifier(name + ".unique");
 }
 
-std::string index_name(const Collection& collection, std::string_view what) {
-    return identifier_within_limit(collection.name + "." + std::string(what) + ".index");
+std::string index_name(const Collection& collection, std::string_view suffix) {
+    return truncate_identifier(collection.name + "." + std::string(suffix) + ".index");
 }
 
 std::vector<std::vector<std::string>> unique_sets(const Collection& collection) {

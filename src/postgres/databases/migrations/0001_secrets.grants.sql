@@ -1,0 +1,2 @@
+-- SPDX-License-Identifier: Apache-2.0
+GRANT SELECT, INSERT ON integreat.secrets TO {app};

@@ -1,0 +1,241 @@
+// SPDX-License-Identifier: Apache-2.0
+// A person at the page /try/{app}, in a real browser: the Firebase SDK and the AWS SDK as npm has them, the bucket's
+// CORS, the page's own content security policy.
+import assert from 'node:assert/strict';
+import { createHash, randomBytes } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { mkdtemp, open, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+
+import { withBrowser } from './browser.js';
+import { campus, ready, teleo } from './ready.js';
+
+const small = randomBytes(100_000);
+const sha = (bytes) => createHash('sha256').update(bytes).digest('hex');
+
+async function shaOfFile(path) {
+    const hash = createHash('sha256');
+    for await (const piece of createReadStream(path)) hash.update(piece);
+    return hash.digest('hex');
+}
+
+// Whatever the page may not do, or what a script throws, fails the test.
+async function openPage(browser, app = 'campus', origin = ready.gateway) {
+    const page = await browser.newPage();
+    const wrong = [];
+    page.on('pageerror', (error) => wrong.push(String(error)));
+    page.on('console', (message) => {
+        if (message.type() === 'error' && /Content Security Policy|CORS/.test(message.text())) wrong.push(message.text());
+    });
+    await page.goto(`${origin}/try/${app}`);
+    return { page, wrong };
+}
+
+async function signIn(page, user) {
+    await page.getByLabel('Demo user').selectOption(user.email);
+    await page.getByRole('button', { name: 'Sign in' }).click();
+    await page.waitForFunction(() => /^users\//.test(document.getElementById('folder').textContent));
+    assert.equal(await page.locator('#who').textContent(), user.email);
+    return await page.locator('#folder').textContent();
+}
+
+async function signOut(page) {
+    await page.getByRole('button', { name: 'Sign out' }).click();
+    await page.getByRole('button', { name: 'Sign in' }).waitFor();
+}
+
+// -1: as fast as it goes.
+async function slowly(page, uploadThroughput) {
+    const session = await page.context().newCDPSession(page);
+    await session.send('Network.emulateNetworkConditions', { offline: false, latency: 0, downloadThroughput: -1, uploadThroughput });
+}
+
+// The newest entry that begins with `title`.
+async function said(page, title, timeout = 60_000) {
+    const entry = page.locator('#log li', { hasText: title }).first();
+    await entry.waitFor({ timeout });
+    return await entry.textContent();
+}
+
+async function uploaded(page, name, file, timeout) {
+    await page.getByLabel('Choose a file').setInputFiles(file);
+    assert.match(await said(page, `Uploaded ${name}`, timeout), /directly to S3/);
+    await page.getByRole('cell', { name, exact: true }).waitFor();
+}
+
+async function downloaded(page, name) {
+    const [download] = await Promise.all([
+        page.waitForEvent('download', { timeout: 60_000 }),
+        page.getByRole('button', { name: `Download ${name}` }).click(),
+    ]);
+    assert.equal(download.suggestedFilename(), name);
+    return await download.path();
+}
+
+test('a person uploads, lists, downloads and deletes', { timeout: 120_000 }, async () => {
+    await withBrowser(async (browser) => {
+        const { page, wrong } = await openPage(browser);
+        const user = campus.users[0];
+        await signIn(page, user);
+        await uploaded(page, 'grades.bin', { name: 'grades.bin', mimeType: 'application/octet-stream', buffer: small });
+        assert.equal(await shaOfFile(await downloaded(page, 'grades.bin')), sha(small));
+
+        await page.getByRole('button', { name: 'Link grades.bin' }).click();
+        const link = (await said(page, 'A link to grades.bin')).match(/http:\S+/)[0];
+        assert.equal(sha(Buffer.from(await (await fetch(link)).arrayBuffer())), sha(small));
+
+        await page.reload();
+        await page.getByRole('cell', { name: 'grades.bin', exact: true }).waitFor();
+        await page.getByRole('button', { name: 'Delete grades.bin' }).click();
+        await page.getByText('No files yet.').waitFor();
+        assert.equal((await fetch(link)).status, 404);
+        assert.deepEqual(wrong, []);
+    });
+});
+
+test('others upload one file by a link or a form', { timeout: 120_000 }, async () => {
+    await withBrowser(async (browser) => {
+        const { page, wrong } = await openPage(browser);
+        await signIn(page, campus.users[0]);
+        const shareUpload = async (how, name) => {
+            await page.getByLabel('Let anyone upload this file').fill(name);
+            await page.locator('#share').getByRole('button', { name: `Create a ${how}` }).click();
+            return await said(page, `A ${how} to upload ${name}`);
+        };
+        const link = (await shareUpload('link', 'by-link.txt')).match(/'(http[^']+)'/)[1];
+        const put = (url) => page.evaluate(async (to) => (await fetch(to, { method: 'PUT', body: 'by link' })).status, url);
+        assert.equal(await put(link), 200);
+        assert.equal(await put(link.replace('by-link', 'by-form')), 403);
+
+        const command = await shareUpload('form', 'by-form.txt');
+        const fields = [...command.matchAll(/-F '([^=]+)=([^']*)'/g)].map(([, name, value]) => [name, value]);
+        const post = (text) => page.evaluate(async ({ to, fields: all, text: content }) => {
+            const form = new FormData();
+            for (const [name, value] of all) form.append(name, value);
+            form.append('file', new Blob([content]));
+            return (await fetch(to, { method: 'POST', body: form })).status;
+        }, { to: command.match(/'(http[^']+)'$/)[1], fields, text });
+        assert.equal(await post('by form'), 204);
+        assert.equal(await post('x'.repeat(10 * 1024 * 1024 + 1)), 400);
+
+        await page.reload();
+        for (const [name, text] of [['by-link.txt', 'by link'], ['by-form.txt', 'by form']]) {
+            assert.equal(await shaOfFile(await downloaded(page, name)), sha(text));
+            await page.getByRole('button', { name: `Delete ${name}` }).click();
+            await page.getByRole('cell', { name, exact: true }).waitFor({ state: 'detached' });
+        }
+        assert.deepEqual(wrong, []);
+    });
+});
+
+test('every refusal says why, and what to change', { timeout: 120_000 }, async () => {
+    await withBrowser(async (browser) => {
+        const { page, wrong } = await openPage(browser, 'campus', ready.gateway.replace('127.0.0.1', 'localhost'));
+        await signIn(page, campus.users[0]);
+        const attempt = async (name) => {
+            await page.locator('#denied-examples').getByRole('button', { name }).click();
+            return await said(page, name);
+        };
+        const read = await attempt('Read from EVNTgarde');
+        assert.match(read, /AccessDenied.*is not authorized to perform: s3:GetObject on resource/);
+        assert.match(read, /What to change: The role of signed-in users allows/);
+        assert.match(read, /denied {2}s3:GetObject on arn:aws:s3:::evntgarde-event-management-tenant-bucket/);
+        assert.match(read, /integreat why \w+/);
+        assert.match(await attempt('Upload to EVNTgarde'), /AccessDenied.*s3:PutObject/);
+        assert.match(await attempt('Use your token for EVNTgarde'),
+            /NotAuthorizedException.*Token is not from a supported provider.*trusts another Firebase project/);
+        assert.match(await attempt("Delete in another user's folder"), /OutsideOfFolder.*is not in the folder/);
+        assert.match(await attempt('Change a link'), /SignatureDoesNotMatch.*authentication: /s);
+        assert.match(await attempt('Open the bucket to the world'), /AccessDenied.*s3:PutBucketPolicy/);
+        assert.deepEqual(wrong, []);
+    });
+});
+
+test('whoever signs in next gets nothing of the one before', { timeout: 120_000 }, async () => {
+    await withBrowser(async (browser) => {
+        const { page, wrong } = await openPage(browser);
+        const [first, second] = campus.users;
+        const folder = await signIn(page, first);
+        const firstKey = (await page.locator('#credentials').textContent()).split(',')[0];
+        await uploaded(page, 'mine.txt', { name: 'mine.txt', mimeType: 'text/plain', buffer: Buffer.from('mine') });
+        await slowly(page, 500_000);
+        const begun = page.waitForRequest(/partNumber=/);
+        const large = { name: 'large.bin', mimeType: 'application/octet-stream', buffer: Buffer.alloc(20_000_000) };
+        await page.getByLabel('Choose a file').setInputFiles(large);
+        await begun;
+        await signOut(page);
+        await slowly(page, -1);
+        assert.match(await said(page, 'Upload large.bin'), /UserChanged/);
+        assert.equal(await page.locator('#files tr').count(), 0);
+
+        const used = [];
+        page.on('request', (request) => {
+            const key = request.headers()['authorization']?.match(/Credential=(\w+)/)?.[1];
+            if (key) used.push(key);
+        });
+        const other = await signIn(page, second);
+        assert.notEqual(other, folder);
+        await page.getByText('No files yet.').waitFor();
+        assert.ok(used.length > 0);
+        assert.ok(!used.includes(firstKey), 'credentials of the first user were used for the second');
+
+        await signOut(page);
+        assert.equal(await signIn(page, first), folder, 'the same identity again');
+        await page.getByRole('button', { name: 'Delete mine.txt' }).click();
+        await page.getByText('No files yet.').waitFor(); // Nor the one that was cut off.
+        assert.deepEqual(wrong, []);
+    });
+});
+
+test('200 MB go up in parts, with progress, and come back the same', { timeout: 360_000 }, async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'integreat-try-'));
+    const path = join(folder, 'film.bin');
+    try {
+        const file = await open(path, 'w');
+        const piece = randomBytes(1024 * 1024);
+        for (let i = 0; i < 200; ++i) {
+            piece.writeUInt32BE(i, 0);
+            await file.write(piece);
+        }
+        await file.close();
+        await withBrowser(async (browser) => {
+            const { page, wrong } = await openPage(browser);
+            await signIn(page, campus.users[0]);
+            await page.evaluate(() => {
+                window.seen = [];
+                const bar = document.getElementById('progress');
+                new MutationObserver(() => window.seen.push(bar.value)).observe(bar, { attributes: true });
+            });
+            const began = performance.now();
+            await uploaded(page, 'film.bin', path, 240_000);
+            console.log(`# 200 MB in Chromium: ${((performance.now() - began) / 1000).toFixed(1)} s`);
+            const seen = await page.evaluate(() => window.seen);
+            assert.ok(seen.length >= 20, `progress was shown ${seen.length} times`);
+            assert.deepEqual(seen, [...seen].sort((a, b) => a - b));
+            assert.equal(await shaOfFile(await downloaded(page, 'film.bin')), await shaOfFile(path));
+            await page.getByRole('button', { name: 'Delete film.bin' }).click();
+            await page.getByText('No files yet.').waitFor();
+            assert.deepEqual(wrong, []);
+        });
+    } finally {
+        await rm(folder, { recursive: true });
+    }
+});
+
+test('each app has its page, and it looks right', { timeout: 120_000 }, async () => {
+    await withBrowser(async (browser) => {
+        for (const [app, tenant] of [['campus', campus], ['teleo', teleo]]) {
+            const { page, wrong } = await openPage(browser, app);
+            await signIn(page, tenant.users[0]);
+            assert.equal(await page.locator('[data-text=bucket]').textContent(), tenant.bucket);
+            const nameless = await page.evaluate(() => [...document.querySelectorAll('input, select, button, progress')]
+                .filter((one) => !(one.labels?.length || one.textContent.trim() || one.getAttribute('aria-label')))
+                .map((one) => one.outerHTML));
+            assert.deepEqual(nameless, []);
+            assert.deepEqual(wrong, []);
+            await page.close();
+        }
+    });
+});
