@@ -6,8 +6,8 @@
 
 #include "crypto/ids.h"
 #include "crypto/system_random.h"
-#include "identity/tokens/firebase_tokens.h"
 #include "identity/testing/token_fixture.h"
+#include "identity/tokens/firebase_tokens.h"
 #include "identity/tokens/token_cache.h"
 
 namespace integreat::identity {
@@ -28,7 +28,8 @@ void BareVerify(benchmark::State& state) {
     for (auto _ : state) {
         auto* context = EVP_MD_CTX_new();
         ASSERT(EVP_DigestVerifyInit(context, nullptr, EVP_sha256(), nullptr, key) == 1);
-        ASSERT(EVP_DigestVerify(context, signature, jwt.signature.size(), text, jwt.signing_input.size()) == 1);
+        ASSERT(EVP_DigestVerify(context, signature, jwt.signature.size(), text, jwt.signing_input.size()) ==
+               1);
         EVP_MD_CTX_free(context);
     }
 }

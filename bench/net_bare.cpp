@@ -7,9 +7,9 @@
 #include <cstdio>
 #include <cstdlib>
 
-#include "net/server/server.h"
-#include "net/proxy/upstream_pool.h"
 #include "base/system_clock.h"
+#include "net/proxy/upstream_pool.h"
+#include "net/server/server.h"
 
 namespace {
 
@@ -26,11 +26,12 @@ Upstream make_upstream(int port) {
 }
 
 http::Admission admit(const http::Request& request, const Upstream& upstream) {
-    if (!upstream) return http::FullResponse{.headers = {{"Content-Type", "text/plain"}}, .body = "Hello, world!\n"};
+    if (!upstream)
+        return http::FullResponse{.headers = {{"Content-Type", "text/plain"}}, .body = "Hello, world!\n"};
     return http::ProxyRequest{.upstream = upstream,
-                       .target = request.target,
-                       .headers = request.headers,
-                       .max_body_bytes = 1024 * 1024};
+                              .target = request.target,
+                              .headers = request.headers,
+                              .max_body_bytes = 1024 * 1024};
 }
 
 }  // namespace
@@ -39,8 +40,10 @@ int main(int count, char** arguments) {
     int threads = count > 1 ? std::atoi(arguments[1]) : 1;
     Upstream upstream = count > 2 ? make_upstream(std::atoi(arguments[2])) : nullptr;
     http::Application application{
-        .admit = [&](const http::Request& request, http::RequestContext&) { return admit(request, upstream); },
-        .handle = [](const http::Request&, http::RequestContext&) { return http::Response(http::FullResponse()); },
+        .admit = [&](const http::Request& request,
+                     http::RequestContext&) { return admit(request, upstream); },
+        .handle = [](const http::Request&,
+                     http::RequestContext&) { return http::Response(http::FullResponse()); },
         .reject = [](const http::Request&, http::RequestContext&,
                      const http::Problem& problem) { return http::to_response(problem, ""); },
         .finish = [](const http::Request&, const http::RequestContext&, const http::RequestSummary&) {},

@@ -6,17 +6,15 @@
 #include <benchmark/benchmark.h>
 
 #include "gateway/admin/app_routes.h"
-#include "gateway/pipeline/accept.h"
-#include "gateway/pipeline/authorize.h"
-#include "gateway/pipeline/body_limit.h"
-#include "gateway/pipeline/cors.h"
-#include "gateway/pipeline/dispatch.h"
-#include "gateway/pipeline/identify.h"
 #include "gateway/pipeline/pipeline.h"
-#include "gateway/pipeline/rate_limit.h"
-#include "gateway/pipeline/request_id.h"
-#include "gateway/pipeline/route.h"
-#include "gateway/pipeline/target.h"
+#include "gateway/stages/accept.h"
+#include "gateway/stages/body.h"
+#include "gateway/stages/caller.h"
+#include "gateway/stages/cors.h"
+#include "gateway/stages/dispatch.h"
+#include "gateway/stages/rate_limit.h"
+#include "gateway/stages/request_id.h"
+#include "gateway/stages/route.h"
 
 namespace integreat::gateway {
 namespace {

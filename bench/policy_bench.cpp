@@ -33,17 +33,17 @@ Caller session() {
 
 RequestAttributes request_attributes() {
     RequestAttributes attributes{.now = from_unix_seconds(1'795'335'300),
-                .secure_transport = true,
-                .source_ip = "127.0.0.1",
-                .user_agent = "aws-sdk-js/3.1164.0",
-                .referer = "",
-                .requested_region = "eu-central-1"};
+                                 .secure_transport = true,
+                                 .source_ip = "127.0.0.1",
+                                 .user_agent = "aws-sdk-js/3.1164.0",
+                                 .referer = "",
+                                 .requested_region = "eu-central-1"};
     attributes.token_issued = from_unix_seconds(1'795'335'000);
     attributes.federated_provider = "cognito-identity.amazonaws.com";
     attributes.web_identity = WebIdentity{"cognito-identity.amazonaws.com",
-                                     "eu-central-1:11111111-2222-3333-4444-555555555555",
-                                     "eu-central-1:0b1c",
-                                     {"authenticated", "securetoken.google.com/campus"}};
+                                          "eu-central-1:11111111-2222-3333-4444-555555555555",
+                                          "eu-central-1:0b1c",
+                                          {"authenticated", "securetoken.google.com/campus"}};
     return attributes;
 }
 

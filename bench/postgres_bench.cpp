@@ -9,8 +9,8 @@
 #include <sys/stat.h>
 
 #include "gateway/idempotency/store.h"
-#include "postgres/testing/test_databases.h"
 #include "gateway/logging/transaction_log.h"
+#include "postgres/testing/test_databases.h"
 
 namespace {
 

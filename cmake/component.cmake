@@ -6,8 +6,8 @@
 # builds integreat_cloud_firebase from the component's sources, integreat_cloud_firebase_testing from those in
 # its testing/ (support for tests: products never link it) and integreat_cloud_firebase_test from its *_test.cpp.
 # Migrations beside their owner (migrations/*.sql) are embedded in the library (migrations.cmake).
-# Libraries are public: what a component's headers need, its users get. TEST_PARTS 3 makes three tests of the
-# test program, each a third of its cases, with a time limit each.
+# Dependencies are public, because headers of a component include those of the components it uses. TEST_PARTS 3
+# adds three tests of the test program, each with a third of its cases and a time limit of its own.
 function(integreat_component folder)
     cmake_parse_arguments(PARSE_ARGV 1 arg "" "TEST_PARTS" "USES;LIBRARIES")
     string(REPLACE "/" "_" name ${folder})
@@ -28,6 +28,7 @@ function(integreat_component folder)
     list(TRANSFORM arg_USES PREPEND integreat_)
     target_link_libraries(${target} PUBLIC ${arg_USES} ${arg_LIBRARIES} Threads::Threads)
     integreat_precompile(${target})
+    integreat_unite(${target})
     if(INTEGREAT_FUZZ)
         return()
     endif()
@@ -50,6 +51,7 @@ function(integreat_component folder)
         target_link_libraries(${target}_test PRIVATE ${testing} GTest::gtest_main)
         target_compile_definitions(${target}_test PRIVATE INTEGREAT_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
         integreat_precompile(${target}_test)
+        integreat_unite(${target}_test)
         if(NOT arg_TEST_PARTS)
             set(arg_TEST_PARTS 1)
         endif()
@@ -67,7 +69,19 @@ function(integreat_component folder)
     endif()
 endfunction()
 
-# The one precompiled header (standard library only) is made by the first component and reused by the rest.
+# Compiles the sources of a target in batches: a header is then parsed once per batch, not once per source. Names in
+# anonymous namespaces must be unique within a component. `./dev check` builds without (INTEGREAT_UNITY=OFF), so
+# that each file keeps including what it uses.
+function(integreat_unite target)
+    if(INTEGREAT_UNITY)
+        set_target_properties(${target} PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE ${INTEGREAT_UNITY})
+        # These warn of names in the anonymous namespace of another source of the batch.
+        target_compile_options(
+            ${target} PRIVATE -Wno-shadow $<$<CXX_COMPILER_ID:GNU>:-Wno-subobject-linkage>)
+    endif()
+endfunction()
+
+# The one precompiled header (standard library only) is built by the first component and reused by the others.
 function(integreat_precompile target)
     if(NOT INTEGREAT_PCH)
         return()

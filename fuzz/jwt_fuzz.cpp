@@ -27,7 +27,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t siz
         ASSERT(!jwt->header.contains("crit"));
     }
     auto result = identity::verify_firebase_token(token, signing_keys(), projects, {},
-                                                   from_unix_seconds(1'795'000'000));
+                                                  from_unix_seconds(1'795'000'000));
     ASSERT(!std::holds_alternative<std::shared_ptr<const Principal>>(result));
     if (auto* failure = std::get_if<identity::AuthFailure>(&result))
         ASSERT(!failure->detail.empty() && !failure->rule.empty());

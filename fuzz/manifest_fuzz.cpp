@@ -6,7 +6,6 @@
 
 #include "config/configuration/configuration.h"
 #include "config/manifest/routes.h"
-#include "config/model/model.h"
 #include "http/routing/router.h"
 #include "services/collections/schema/table_definitions.h"
 
@@ -36,8 +35,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t siz
     if (!manifest.is_valid()) return 0;
     auto router = http::Router::build(config::make_routes(manifest.value, config::Settings()));
     ASSERT(router);
-    auto model = collections::compile_model(manifest.value);
-    ASSERT(model->collections.size() == manifest.value.collections.size());
+    const auto& model = manifest.value.model;
+    ASSERT(model && model->collections.size() == manifest.value.collections.size());
     ASSERT(collections::schema_fingerprint(*model).size() == 16);
     return 0;
 }

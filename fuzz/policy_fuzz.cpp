@@ -71,7 +71,8 @@ void check_decisions(const AttachedPolicy& policy, DocumentKind kind) {
         };
         bool is_identity = kind == DocumentKind::identity;
         decide(is_identity ? Policies{.identity = alone} : Policies{.resource = alone});
-        auto denied_decision = decide(is_identity ? Policies{.identity = denied} : Policies{.resource = denied});
+        auto denied_decision =
+            decide(is_identity ? Policies{.identity = denied} : Policies{.resource = denied});
         ASSERT(denied_decision.reason == Reason::explicit_deny);
     }
     if (kind == DocumentKind::identity) context_keys({.identity = alone});

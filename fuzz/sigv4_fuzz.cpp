@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Parses any bytes as the signed parts of a request: first line "METHOD PATH?QUERY", then "name:value" lines.
 // A valid claim is verified with a random secret, so nothing is ever accepted.
-#include "aws/sigv4.h"
+#include "aws/sigv4_parse.h"
 
 using namespace integreat::aws;
 

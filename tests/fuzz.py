@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-"""Builds the fuzz preset and runs each libFuzzer target with its seeds, one per core; fails on a crash, a
-leak, a hang or too much memory, and says where the input that did it lies."""
+"""Builds the fuzz targets (preset fuzz) and runs each with its seeds, one per core. Fails on a crash, a leak, a hang or
+too much memory, and prints the path of the input."""
 
 import argparse
 import os
@@ -32,32 +32,38 @@ EXPECTED = {
 
 
 def build() -> None:
-    for command in (["cmake", "--preset", "fuzz"], ["cmake", "--build", "--preset", "fuzz"]):
+    """Builds the targets, which does nothing after `./dev build fuzz`."""
+    sources = (ROOT / "fuzz").glob("*_fuzz.cpp")
+    targets = sorted(source.stem for source in sources)
+    for command in (
+        ["cmake", "--preset", "fuzz"],
+        ["cmake", "--build", "--preset", "fuzz", "--target", *targets],
+    ):
         done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=1800, check=False)
         if done.returncode != 0:
             sys.exit(f"{' '.join(command)} failed:\n{done.stdout[-8000:]}{done.stderr[-4000:]}")
 
 
 def targets() -> dict[str, Path]:
-    """Name → program; each needs seeds of its own."""
+    """Returns the programs by the names of their targets."""
     return {
-        place.name.removesuffix("_fuzz"): place
-        for place in sorted(BUILD.glob("fuzz/*_fuzz"))
-        if place.is_file() and os.access(place, os.X_OK)
+        path.name.removesuffix("_fuzz"): path
+        for path in sorted(BUILD.glob("fuzz/*_fuzz"))
+        if path.is_file() and os.access(path, os.X_OK)
     }
 
 
 def run(name: str, program: Path, seconds: int) -> str:
-    """Empty if it is clean; otherwise what it said."""
+    """Runs one target. Returns the end of its output if it fails, else an empty text."""
     seeds = CORPUS / name
     if not seeds.is_dir() or not any(seeds.iterdir()):
         return f"has no seeds in {seeds.relative_to(ROOT)}"
-    grown, found = BUILD / "corpus" / name, BUILD / "found" / name
-    grown.mkdir(parents=True, exist_ok=True)
-    found.mkdir(parents=True, exist_ok=True)
+    corpus, artifacts = BUILD / "corpus" / name, BUILD / "found" / name
+    corpus.mkdir(parents=True, exist_ok=True)
+    artifacts.mkdir(parents=True, exist_ok=True)
     command = [
         str(program),
-        str(grown),
+        str(corpus),
         str(seeds),
         f"-max_total_time={seconds}",
         "-timeout=5",
@@ -65,7 +71,7 @@ def run(name: str, program: Path, seconds: int) -> str:
         "-max_len=65536",
         "-print_final_stats=1",
         "-verbosity=0",
-        f"-artifact_prefix={found}/",
+        f"-artifact_prefix={artifacts}/",
     ]
     dictionary = ROOT / "fuzz" / f"{name}.dict"
     if dictionary.exists():
@@ -89,20 +95,20 @@ def run(name: str, program: Path, seconds: int) -> str:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--seconds", type=int, default=60, help="for each target (60)")
-    parser.add_argument("--only", default="", help="only the target of this name")
+    parser.add_argument("--seconds", type=int, default=60, help="time for each target (60)")
+    parser.add_argument("--only", default="", help="run only the target of this name")
     options = parser.parse_args()
     build()
     found = targets()
     missing = EXPECTED - set(found)
-    troubles = {name: "there is no such target" for name in missing}
-    wanted = {name: program for name, program in found.items() if options.only in ("", name)}
+    failures = {name: "this target does not exist" for name in missing}
+    selected = {name: program for name, program in found.items() if options.only in ("", name)}
     with ThreadPoolExecutor(os.cpu_count() or 1) as cores:
-        runs = {name: cores.submit(run, name, program, options.seconds) for name, program in wanted.items()}
-    troubles |= {name: done.result() for name, done in runs.items() if done.result()}
-    for name, trouble in troubles.items():
-        print(f"{name}: {trouble}", file=sys.stderr)
-    return 1 if troubles else 0
+        runs = {name: cores.submit(run, name, program, options.seconds) for name, program in selected.items()}
+    failures |= {name: done.result() for name, done in runs.items() if done.result()}
+    for name, failure in failures.items():
+        print(f"{name}: {failure}", file=sys.stderr)
+    return 1 if failures else 0
 
 
 if __name__ == "__main__":

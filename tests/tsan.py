@@ -1,8 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-"""Builds what has threads with ThreadSanitizer (the preset `threads`) and runs it: the unit tests of those
-folders, then the whole program, which answers, relays, reloads, and stores objects under load. Fails on any
-report."""
+"""Builds the unit tests of some components and the program with ThreadSanitizer (preset threads) and runs
+them. The program serves, proxies, reloads, and stores objects under load. Fails on any report."""
 
 import os
 import signal
@@ -13,20 +12,19 @@ import threading
 import time
 from pathlib import Path
 
-import apps
-import harness
-
-sys.path.append(str(Path(__file__).resolve().parent / "cloud"))
+sys.path.insert(0, str(Path(__file__).resolve().parent / "support"))
+import harness  # noqa: E402
+import manifests  # noqa: E402
 import s3_client  # noqa: E402
 
 BUILD = harness.ROOT / "build" / "threads"
-# The other folders start no thread of their own; the whole program runs their code from several.
-FOLDERS = ("metrics", "identity", "postgres", "gateway", "net", "cloud_sqlite", "cloud_s3")
+# The whole program calls the code of the other components from several threads.
+COMPONENTS = ("base", "metrics", "identity", "postgres", "gateway", "net", "cloud_sqlite", "cloud_s3")
 NOTICES = """
 collections:
   notices:
     title: Notice
-    summary: What everybody at the school should know.
+    summary: News for the whole school.
     fields:
       text: {type: text, required: true, max_length: 100}
     access:
@@ -37,13 +35,14 @@ RELOADS = 20
 LOAD_SECONDS = 8
 
 
-def timed(what: str, began: float) -> None:
-    print(f"{what}: {time.monotonic() - began:.0f} s", flush=True)
+def print_time(step: str, began: float) -> None:
+    print(f"{step}: {time.monotonic() - began:.0f} s", flush=True)
 
 
 def build() -> None:
+    """Builds the targets that run below, which does nothing after `./dev build threads`."""
     began = time.monotonic()
-    targets = ["integreat", *(f"integreat_{folder}_test" for folder in FOLDERS)]
+    targets = ["integreat", *(f"integreat_{component}_test" for component in COMPONENTS)]
     for command in (
         ["cmake", "--preset", "threads"],
         ["cmake", "--build", "--preset", "threads", "--target", *targets],
@@ -53,14 +52,14 @@ def build() -> None:
         )
         if done.returncode != 0:
             sys.exit(f"{' '.join(command)} failed:\n{done.stdout[-8000:]}{done.stderr[-4000:]}")
-    timed("built", began)
+    print_time("built", began)
 
 
-def test(folder: str) -> str:
-    """Empty if it is clean; otherwise the end of what it said."""
+def run_unit_tests(component: str) -> str:
+    """Returns the end of the output if the tests fail, else an empty text."""
     began = time.monotonic()
     done = subprocess.run(
-        [str(BUILD / "src" / f"integreat_{folder}_test"), "--gtest_brief=1"],
+        [str(BUILD / "src" / f"integreat_{component}_test"), "--gtest_brief=1"],
         cwd=harness.ROOT,
         capture_output=True,
         text=True,
@@ -68,16 +67,16 @@ def test(folder: str) -> str:
         timeout=600,
         check=False,
     )
-    timed(f"{folder}/", began)
+    print_time(f"tests of {component}", began)
     return "" if done.returncode == 0 else (done.stdout + done.stderr)[-8000:]
 
 
-def store_objects(program: harness.Program, writer: int, until: float) -> None:
-    """One client of the local S3: its own keys, and one that all of them write."""
+def store_objects(program: harness.Program, writer: int, deadline: float) -> None:
+    """Runs a client of the local S3 that writes keys of its own and one that all clients write."""
     client = s3_client.Client(int(program.ready["aws"].rsplit(":", 1)[1]))
     bucket = "/" + program.ready["tenants"]["campus"]["bucket"]
     calls = 0
-    while time.monotonic() < until:
+    while time.monotonic() < deadline:
         calls += 1
         body = bytes([calls % 256]) * (100_000 if calls % 10 == 0 else 100)
         for key in (f"{writer}/{calls}", "shared"):
@@ -92,67 +91,67 @@ def store_objects(program: harness.Program, writer: int, until: float) -> None:
     client.close()
 
 
-def exchange(program: harness.Program, until: float) -> None:
-    """The same user's token for an identity and for credentials, again and again."""
+def exchange_tokens(program: harness.Program, deadline: float) -> None:
+    """Exchanges the same token for an identity and for credentials repeatedly."""
     tenant = program.ready["tenants"]["campus"]
     logins = {"Logins": {"securetoken.google.com/" + tenant["firebase_project"]: program.token("campus")}}
 
-    def ask(operation: str, body: dict) -> dict:
-        answer = harness.call(
+    def call(operation: str, body: dict) -> dict:
+        response = harness.call(
             program.ready["aws"],
             "POST",
             "/",
             headers={"X-Amz-Target": f"AWSCognitoIdentityService.{operation}"},
             body={**body, **logins},
         )
-        if answer.status != 200:
-            raise AssertionError(f"{operation}: {answer.status} {answer.body[:300]!r}")
-        return answer.json()
+        if response.status != 200:
+            raise AssertionError(f"{operation}: {response.status} {response.body[:300]!r}")
+        return response.json()
 
-    while time.monotonic() < until:
-        identity = ask("GetId", {"IdentityPoolId": tenant["identity_pool"]})["IdentityId"]
-        ask("GetCredentialsForIdentity", {"IdentityId": identity})
+    while time.monotonic() < deadline:
+        identity = call("GetId", {"IdentityPoolId": tenant["identity_pool"]})["IdentityId"]
+        call("GetCredentialsForIdentity", {"IdentityId": identity})
 
 
 def start_cloud_clients(program: harness.Program, failures: list[str]) -> list[threading.Thread]:
     lines = Path(program.ready["aws_credentials"]).read_text().splitlines()
     keys = dict(line.split(" = ") for line in lines if " = " in line)
     s3_client.KEY_ID, s3_client.SECRET = keys["aws_access_key_id"], keys["aws_secret_access_key"]
-    until = time.monotonic() + LOAD_SECONDS
+    deadline = time.monotonic() + LOAD_SECONDS
 
-    def guarded(work, *arguments) -> None:
+    def run_client(work, *arguments) -> None:
         try:
-            work(program, *arguments, until)
-        except Exception as failure:  # Of a thread: reported by who joins it.
+            work(program, *arguments, deadline)
+        except Exception as failure:  # Reported after the threads are joined.
             failures.append(f"{work.__name__}: {failure!r}")
 
-    clients = [threading.Thread(target=guarded, args=(store_objects, writer)) for writer in range(4)]
-    clients += [threading.Thread(target=guarded, args=(exchange,)) for _ in range(2)]
+    clients = [threading.Thread(target=run_client, args=(store_objects, writer)) for writer in range(4)]
+    clients += [threading.Thread(target=run_client, args=(exchange_tokens,)) for _ in range(2)]
     for client in clients:
         client.start()
     return clients
 
 
 def use(program: harness.Program, upstream: harness.Upstream) -> None:
-    """All that happens at once in the life of the program: answers, relays, keys, logs, metrics, reloads, and
-    its local cloud."""
+    """Uses all functions of the program concurrently: routes, proxying, API keys, logs, metrics, reloads and the local
+    cloud."""
     token = program.token("campus")
-    ways = ("/v1/apps/campus/me", "/v1/apps/campus/portal/echo", "/v1/apps/campus/notices")
+    paths = ("/v1/apps/campus/me", "/v1/apps/campus/portal/echo", "/v1/apps/campus/notices")
     loads = [
         threading.Thread(
             target=harness.load,
             args=(program.gateway, path, LOAD_SECONDS),
             kwargs={"connections": 8, "token": token},
         )
-        for path in ways
+        for path in paths
     ]
     failures: list[str] = []
     loads += start_cloud_clients(program, failures)
-    for load in loads[: len(ways)]:
+    for load in loads[: len(paths)]:
         load.start()
     versions = [
-        apps.campus(upstream.url) + NOTICES,
-        apps.campus(upstream.url, extra_routes=apps.route("/second/{rest...}", "portal")) + NOTICES,
+        manifests.campus(upstream.url) + NOTICES,
+        manifests.campus(upstream.url, extra_routes=manifests.route("/second/{rest...}", "portal")) + NOTICES,
     ]
     for number in range(RELOADS):
         (program.manifests / "campus.yaml").write_text(versions[number % 2])
@@ -164,9 +163,9 @@ def use(program: harness.Program, upstream: harness.Upstream) -> None:
             body={"n": number},
             headers={"Idempotency-Key": f"k{number}"},
         )
-        made = program.call("POST", "/v1/apps/campus/notices", token=token, body={"text": f"notice {number}"})
-        if made.status != 201:
-            failures.append(f"a notice: {made.status} {made.body[:300]!r}")
+        response = program.call("POST", "/v1/apps/campus/notices", token=token, body={"text": f"notice {number}"})
+        if response.status != 201:
+            failures.append(f"a notice: {response.status} {response.body[:300]!r}")
         program.metrics()
         program.call("GET", "/readyz")
     created = program.cli(
@@ -187,7 +186,7 @@ def run_program() -> str:
     with tempfile.TemporaryDirectory() as reports:
         program = harness.Program(environment={"TSAN_OPTIONS": f"log_path={reports}/report"})
         try:
-            program.apps = apps.write(program.data / "apps", upstream.url, extra_routes=NOTICES)
+            program.apps = manifests.write_manifests(program.data / "apps", upstream.url, extra_routes=NOTICES)
             program.start()
             use(program, upstream)
             os.kill(program.pid, signal.SIGTERM)
@@ -197,21 +196,21 @@ def run_program() -> str:
             program.kill()
             program.remove()
             upstream.stop()
-        said = "".join(report.read_text(errors="replace")[:8000] for report in Path(reports).iterdir())
-    timed("the whole program", began)
-    if said or code != 0:
-        return f"ended with {code}\n{said or log}"
+        output = "".join(report.read_text(errors="replace")[:8000] for report in Path(reports).iterdir())
+    print_time("the whole program", began)
+    if output or code != 0:
+        return f"ended with {code}\n{output or log}"
     return ""
 
 
 def main() -> int:
     build()
-    troubles = {folder: test(folder) for folder in FOLDERS}
-    troubles["the whole program"] = run_program()
-    for name, trouble in troubles.items():
-        if trouble:
-            print(f"{name}: {trouble}", file=sys.stderr)
-    return 1 if any(troubles.values()) else 0
+    failures = {component: run_unit_tests(component) for component in COMPONENTS}
+    failures["the whole program"] = run_program()
+    for name, failure in failures.items():
+        if failure:
+            print(f"{name}: {failure}", file=sys.stderr)
+    return 1 if any(failures.values()) else 0
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <charconv>
 
-#include "aws/sigv4_text.h"
+#include "aws/sigv4_canonical.h"
 #include "base/text/ascii.h"
 #include "crypto/encoding.h"
 

@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <unordered_map>
 
-#include "aws/sigv4_text.h"
+#include "aws/sigv4_canonical.h"
 #include "crypto/encoding.h"
 
 namespace integreat::aws {
@@ -12,8 +12,6 @@ namespace integreat::aws {
 namespace {
 
 using std::chrono::seconds;
-
-constexpr std::string_view algorithm = "AWS4-HMAC-SHA256";
 
 std::optional<int> parse_digits(std::string_view digits) {
     int number = 0;
@@ -162,7 +160,7 @@ std::string sign_string(const crypto::Sha256& signing_key, std::string_view text
 }
 
 std::string string_to_sign(const SigV4Claim& claim, std::string_view canonical) {
-    return std::string(algorithm) + "\n" + claim.timestamp + "\n" + claim.scope() + "\n" +
+    return std::string(sigv4_algorithm) + "\n" + claim.timestamp + "\n" + claim.scope() + "\n" +
            crypto::hex_encode(crypto::as_view(crypto::sha256(canonical)));
 }
 
@@ -197,7 +195,7 @@ std::string sign_request(const SigV4Request& request, const SigV4Signer& signer,
     auto canonical = canonical_request({request, claim, signer.path_encoding, payload_hash});
     auto signature =
         sign_string(derive_signing_key(signer.secret_key, claim), string_to_sign(claim, canonical));
-    return std::string(algorithm) + " Credential=" + claim.access_key_id + "/" + claim.scope() +
+    return std::string(sigv4_algorithm) + " Credential=" + claim.access_key_id + "/" + claim.scope() +
            ", SignedHeaders=" + join(names, ";") + ", Signature=" + signature;
 }
 
@@ -214,7 +212,7 @@ std::string presign_query(const SigV4Request& request, const SigV4Signer& signer
     auto add = [&](const char* name, const std::string& value) {
         query += (query.empty() ? "" : "&") + std::string(name) + "=" + uri_encode(value);
     };
-    add("X-Amz-Algorithm", std::string(algorithm));
+    add("X-Amz-Algorithm", std::string(sigv4_algorithm));
     add("X-Amz-Credential", claim.access_key_id + "/" + claim.scope());
     add("X-Amz-Date", claim.timestamp);
     add("X-Amz-Expires", std::to_string(expires.count()));

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // AWS Signature Version 4 (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv.html), signing and
 // verification, in the Authorization header and in a presigned query. Verification has three steps, because
-// the key is looked up in between: parse_sigv4 (the client's claims), check_sigv4_time, check_sigv4 (with the
-// secret). An error names the wrong part, for the log; cloud/aws converts it to AWS's messages.
+// the key is looked up in between: parse_sigv4 of sigv4_parse.h (the client's claims), check_sigv4_time,
+// check_sigv4 (with the secret). An error names the wrong part, for the log; cloud/aws converts it to AWS's
+// messages.
 #pragma once
 
 #include <array>
@@ -12,7 +13,6 @@
 #include <span>
 #include <string>
 #include <string_view>
-#include <variant>
 #include <vector>
 
 #include "base/concurrency/synchronized.h"
@@ -80,12 +80,6 @@ struct SigV4Claim {
     std::string scope() const { return date + "/" + region + "/" + service + "/aws4_request"; }
 };
 
-// The first alternative: the request is not signed.
-using SigV4ParseResult = std::variant<std::monostate, SigV4Claim, SigV4Error>;
-SigV4ParseResult parse_sigv4(const SigV4Request& request);
-
-// Parses "KEY/20261122/us-east-1/s3/aws4_request"; also used for signatures in form fields.
-std::optional<SigV4Error> parse_sigv4_credential(std::string_view credential, SigV4Claim& claim);
 std::optional<Time> parse_sigv4_time(std::string_view timestamp);
 std::string format_sigv4_time(Time time);
 
@@ -126,8 +120,7 @@ struct SigV4SigningInput {
 // it.
 std::optional<SigV4Error> check_sigv4(const SigV4SigningInput& input, const crypto::Sha256& signing_key);
 
-// The steps of the signature, named as in the AWS documentation.
-std::string canonical_request(const SigV4SigningInput& input);
+// The steps of the signature after canonical_request, named as in the AWS documentation.
 std::string string_to_sign(const SigV4Claim& claim, std::string_view canonical);
 std::string sign_string(const crypto::Sha256& signing_key, std::string_view text);  // Hexadecimal.
 
@@ -146,9 +139,5 @@ std::string sign_request(const SigV4Request& request, const SigV4Signer& signer,
 // Returns the query of a presigned request, including `request.query`.
 std::string presign_query(const SigV4Request& request, const SigV4Signer& signer, Time now,
                           std::chrono::seconds expires);
-
-// Percent-encodes everything except letters, digits and "-._~" (and "/" if `keep_slashes`), as SigV4
-// requires.
-std::string uri_encode(std::string_view text, bool keep_slashes = false);
 
 }  // namespace integreat::aws

@@ -1,10 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The canonical request: one text for all spellings of a request.
-#include <algorithm>
+#include "aws/sigv4_canonical.h"
 
-#include "aws/sigv4.h"
-#include "aws/sigv4_text.h"
-#include "base/text/ascii.h"
+#include <algorithm>
 
 namespace integreat::aws {
 

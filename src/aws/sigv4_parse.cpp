@@ -1,18 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-// Parses client input into a SigV4Claim. Every length is bounded by the transport's limit of the request
-// head.
+#include "aws/sigv4_parse.h"
+
 #include <algorithm>
 #include <charconv>
 #include <map>
 
-#include "aws/sigv4.h"
-#include "aws/sigv4_text.h"
+#include "aws/sigv4_canonical.h"
 
 namespace integreat::aws {
 
 namespace {
 
-constexpr std::string_view algorithm = "AWS4-HMAC-SHA256";
 constexpr std::size_t access_key_bytes_max = 128;
 constexpr std::size_t signed_headers_max = 100;
 
@@ -117,7 +115,7 @@ Parameters parse_parameters(std::string_view text) {
 
 SigV4ParseResult parse_authorization(const SigV4Request& request, std::string_view authorization) {
     auto scheme = authorization.substr(0, authorization.find(' '));
-    if (scheme != algorithm) {
+    if (scheme != sigv4_algorithm) {
         return make_error(SigV4Fault::unsupported, "Authorization does not begin with AWS4-HMAC-SHA256",
                           std::string(scheme.substr(0, 32)));
     }
@@ -163,7 +161,7 @@ SigV4ParseResult parse_query(const SigV4Request& request) {
             return make_error(SigV4Fault::malformed, name + " is in the query twice", name);
         }
     }
-    if (parameters["X-Amz-Algorithm"] != algorithm) {
+    if (parameters["X-Amz-Algorithm"] != sigv4_algorithm) {
         return make_error(SigV4Fault::unsupported, "X-Amz-Algorithm is not AWS4-HMAC-SHA256",
                           parameters["X-Amz-Algorithm"].substr(0, 32));
     }

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "aws/sigv4.h"
-
 #include <gtest/gtest.h>
 
+#include "aws/sigv4_parse.h"
 #include "crypto/encoding.h"
 
 namespace integreat::aws {
@@ -370,7 +369,8 @@ TEST(SigV4, NamesThePartThatDiffers) {
               "the host: the client signed it without the port");
     EXPECT_EQ(part_of(plain, {"GET", "/", "", as_signed}, empty_payload_sha256),
               "the method: the client signed POST");
-    EXPECT_EQ(part_of(plain, plain, unsigned_payload), "the payload hash: the client signed UNSIGNED-PAYLOAD");
+    EXPECT_EQ(part_of(plain, plain, unsigned_payload),
+              "the payload hash: the client signed UNSIGNED-PAYLOAD");
     EXPECT_TRUE(
         part_of(plain, {"POST", "/x", "", as_signed}, empty_payload_sha256).starts_with("the signature:"));
 }

@@ -21,7 +21,7 @@ enum class Fault {
     not_found,
     conflict,     // The current state does not allow it: already exists, already running, changed meanwhile.
     exhausted,    // A limit or quota is reached; a retry may succeed.
-    unavailable,  // A dependency does not answer; a retry may succeed.
+    unavailable,  // A dependency does not respond; a retry may succeed.
     internal,     // A bug in this program.
 };
 

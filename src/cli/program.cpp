@@ -3,24 +3,23 @@
 
 #include <CLI/CLI.hpp>
 
-#include "cli/commands/check.h"
-#include "cli/commands/cloud.h"
-#include "cli/commands/config.h"
-#include "cli/commands/db.h"
-#include "cli/commands/dev.h"
-#include "cli/commands/doctor.h"
-#include "cli/commands/iam.h"
-#include "cli/commands/key.h"
-#include "cli/commands/privacy.h"
-#include "cli/commands/routes.h"
-#include "cli/commands/sdk.h"
-#include "cli/commands/seed.h"
-#include "cli/commands/serve.h"
-#include "cli/commands/tenant.h"
-#include "cli/commands/user.h"
-#include "cli/commands/why.h"
+#include "cli/administration/db.h"
+#include "cli/administration/explain.h"
+#include "cli/administration/key.h"
+#include "cli/administration/privacy.h"
+#include "cli/administration/seed.h"
+#include "cli/administration/user.h"
+#include "cli/command_manual.h"
 #include "cli/completion.h"
+#include "cli/configuration/config.h"
+#include "cli/configuration/doctor.h"
+#include "cli/configuration/routes.h"
+#include "cli/configuration/sdk.h"
+#include "cli/configuration/tenant.h"
 #include "cli/runtime/command_context.h"
+#include "cli/servers/cloud.h"
+#include "cli/servers/dev.h"
+#include "cli/servers/serve.h"
 
 namespace integreat::cli {
 
@@ -63,6 +62,7 @@ int run_program(int argc, const char* const* argv, std::ostream& out, std::ostre
     add_why_command(app, context);
     add_doctor_command(app, context);
     add_completion_command(app, context);
+    add_help_command(app, context);
     try {
         app.parse(argc, argv);
     } catch (const CLI::ParseError& error) {

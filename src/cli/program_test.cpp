@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/program.h"
 
+#include <fstream>
 #include <sstream>
 
 #include <gmock/gmock.h>
@@ -51,6 +52,21 @@ TEST(Program, ReturnsOneWithAMessageWhenNoGatewayIsRunning) {
     auto output = run({"why", "req_01J", "--data", data.c_str()});
     EXPECT_EQ(output.code, exit_failure);
     EXPECT_THAT(output.err, HasSubstr("no gateway is running on " + data));
+}
+
+TEST(Help, PrintsTheHelpOfACommand) {
+    EXPECT_EQ(run({"help", "db", "plan"}).out, run({"db", "plan", "--help"}).out);
+    EXPECT_EQ(run({"help"}).out, run({"--help"}).out);
+    auto unknown = run({"help", "db", "plann"});
+    EXPECT_EQ(unknown.code, exit_usage);
+    EXPECT_THAT(unknown.err, HasSubstr("unknown command \"plann\", did you mean \"plan\"?"));
+}
+
+TEST(Help, TheManualOfAllCommandsIsInTheDocumentation) {
+    std::ifstream file(INTEGREAT_SOURCE_DIR "/docs/reference/commands.md");
+    std::string written{std::istreambuf_iterator<char>(file), {}};
+    EXPECT_EQ(written, run({"help", "--manual"}).out)
+        << "run `integreat help --manual > docs/reference/commands.md`";
 }
 
 TEST(Completion, ContainsCommandsAndOptionsForEachShell) {

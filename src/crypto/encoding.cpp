@@ -60,12 +60,12 @@ bool decode_rest(const unsigned char* letters, std::size_t count, const Reverse&
     if (count == 0) return true;
     if (count == 1) return false;  // Six bits are less than a byte.
     std::uint32_t bits = 0;
-    std::uint8_t seen = 0;
+    std::uint8_t combined = 0;
     for (std::size_t i = 0; i < count; ++i) {
         bits = (bits << 6) | (values[letters[i]] & 63u);
-        seen |= values[letters[i]];
+        combined |= values[letters[i]];
     }
-    if (seen & 0xC0) return false;
+    if (combined & 0xC0) return false;
     std::uint32_t trailing = count == 2 ? bits & 15u : bits & 3u;
     if (trailing != 0) return false;
     out[0] = static_cast<unsigned char>(count == 2 ? bits >> 4 : bits >> 10);
@@ -77,15 +77,15 @@ bool decode(std::string_view text, const Reverse& values, std::string& bytes) {
     bytes.resize(text.size() / 4 * 3 + (text.size() % 4 == 0 ? 0 : text.size() % 4 - 1));
     const auto* in = reinterpret_cast<const unsigned char*>(text.data());
     auto* out = reinterpret_cast<unsigned char*>(bytes.data());
-    std::uint8_t seen = 0;
+    std::uint8_t combined = 0;
     for (std::size_t left = text.size() / 4; left > 0; --left, in += 4, out += 3) {
         std::uint8_t a = values[in[0]], b = values[in[1]], c = values[in[2]], d = values[in[3]];
-        seen |= a | b | c | d;
+        combined |= a | b | c | d;
         out[0] = static_cast<unsigned char>((a << 2) | (b >> 4));
         out[1] = static_cast<unsigned char>((b << 4) | (c >> 2));
         out[2] = static_cast<unsigned char>((c << 6) | d);
     }
-    return (seen & 0xC0) == 0 && decode_rest(in, text.size() % 4, values, out);
+    return (combined & 0xC0) == 0 && decode_rest(in, text.size() % 4, values, out);
 }
 
 }  // namespace

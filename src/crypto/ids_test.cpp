@@ -61,14 +61,14 @@ TEST(SystemRandom, NeverReturnsTheSameBytesTwice) {
 TEST(SystemRandom, FillsEachByteOfShortAndLongSpans) {
     SystemRandom random;
     for (std::size_t length : {0u, 1u, 512u, 513u, 10'000u}) {
-        std::vector<std::byte> seen(length);
+        std::vector<std::byte> set_bits(length);
         for (int round = 0; round < 10; ++round) {
             std::vector<std::byte> bytes(length);
             random.fill(bytes);
             for (std::size_t i = 0; i < length; ++i)
-                seen[i] |= bytes[i];
+                set_bits[i] |= bytes[i];
         }
-        EXPECT_EQ(std::count(seen.begin(), seen.end(), std::byte{0}), 0) << length;
+        EXPECT_EQ(std::count(set_bits.begin(), set_bits.end(), std::byte{0}), 0) << length;
     }
 }
 

@@ -6,16 +6,12 @@
 #include <gtest/gtest.h>
 
 #include "crypto/encoding.h"
+#include "crypto/testing/rsa_key.h"
 
 namespace integreat::crypto {
 namespace {
 
 using testing::HasSubstr;
-
-const RsaPrivateKey& key() {
-    static const RsaPrivateKey made = *RsaPrivateKey::generate();
-    return made;
-}
 
 std::string make_token(std::string_view header, std::string_view payload, std::string_view signature = "s") {
     return base64url_encode(header) + "." + base64url_encode(payload) + "." + base64url_encode(signature);
@@ -27,13 +23,13 @@ std::string parse_error(std::string_view token, const JwtLimits& limits = {}) {
 }
 
 TEST(Jwt, ParsesWhatItSigns) {
-    auto token = sign_jwt({{"sub", "ann"}, {"exp", 1}}, "key 1", key());
+    auto token = sign_jwt({{"sub", "ann"}, {"exp", 1}}, "key 1", test_rsa_key());
     auto parsed = parse_jwt(token);
     ASSERT_TRUE(parsed);
     EXPECT_EQ(parsed->header, (boost::json::object{{"alg", "RS256"}, {"kid", "key 1"}, {"typ", "JWT"}}));
     EXPECT_EQ(parsed->payload, (boost::json::object{{"sub", "ann"}, {"exp", 1}}));
     EXPECT_EQ(parsed->signing_input, token.substr(0, token.rfind('.')));
-    EXPECT_TRUE(key().public_key().verify_rs256(parsed->signing_input, parsed->signature));
+    EXPECT_TRUE(test_rsa_key().public_key().verify_rs256(parsed->signing_input, parsed->signature));
 }
 
 TEST(Jwt, HasExactlyThreeParts) {

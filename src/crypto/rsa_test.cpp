@@ -8,20 +8,16 @@
 
 #include "crypto/certificate.h"
 #include "crypto/encoding.h"
+#include "crypto/testing/rsa_key.h"
 
 namespace integreat::crypto {
 namespace {
 
 using testing::HasSubstr;
 
-const RsaPrivateKey& key() {
-    static const RsaPrivateKey made = *RsaPrivateKey::generate();
-    return made;
-}
-
 TEST(Rsa, VerifiesOnlyWhatItSigned) {
-    auto public_key = key().public_key();
-    auto signature = key().sign_rs256("text");
+    auto public_key = test_rsa_key().public_key();
+    auto signature = test_rsa_key().sign_rs256("text");
     EXPECT_EQ(signature.size(), 256u);
     EXPECT_TRUE(public_key.verify_rs256("text", signature));
     EXPECT_FALSE(public_key.verify_rs256("texT", signature));
@@ -40,19 +36,19 @@ TEST(Rsa, VerifiesOnlyWhatItSigned) {
 }
 
 TEST(Rsa, ConvertsToPemAndNumbersAndBack) {
-    auto public_key = key().public_key();
+    auto public_key = test_rsa_key().public_key();
     EXPECT_EQ(*RsaPublicKey::from_pem(public_key.to_pem()), public_key);
     EXPECT_EQ(*RsaPublicKey::from_numbers(public_key.modulus(), public_key.exponent()), public_key);
     EXPECT_EQ(public_key.exponent(), std::string("\x01\x00\x01", 3));
-    auto again = RsaPrivateKey::from_pem(key().to_pem());
+    auto again = RsaPrivateKey::from_pem(test_rsa_key().to_pem());
     ASSERT_TRUE(again);
-    EXPECT_THAT(key().to_pem().reveal(), HasSubstr("BEGIN PRIVATE KEY"));
+    EXPECT_THAT(test_rsa_key().to_pem().reveal(), HasSubstr("BEGIN PRIVATE KEY"));
     EXPECT_TRUE(public_key.verify_rs256("text", again->sign_rs256("text")));
 }
 
 TEST(Rsa, RejectsWeakExpensiveAndInvalidKeys) {
     EXPECT_THAT(RsaPrivateKey::generate(1024).error().message, HasSubstr("2048 to 8192 bits"));
-    auto modulus = key().public_key().modulus();
+    auto modulus = test_rsa_key().public_key().modulus();
     std::string three = "\x03";
     EXPECT_THAT(RsaPublicKey::from_numbers(modulus.substr(0, 128), three).error().message,
                 HasSubstr("1024 bits"));
@@ -81,8 +77,8 @@ TEST(Rsa, RejectsEllipticCurveKeys) {
 }
 
 TEST(Rsa, IsThreadSafe) {
-    auto public_key = key().public_key();
-    auto signature = key().sign_rs256("text");
+    auto public_key = test_rsa_key().public_key();
+    auto signature = test_rsa_key().sign_rs256("text");
     std::atomic<int> verified{0};
     std::vector<std::thread> threads;
     for (int i = 0; i < 4; ++i) {
@@ -98,14 +94,14 @@ TEST(Rsa, IsThreadSafe) {
 
 TEST(Certificate, ConvertsToPemAndBack) {
     FixedRandom random;
-    auto pem = make_certificate(key(),
+    auto pem = make_certificate(test_rsa_key(),
                                 {.common_name = "securetoken.localhost",
                                  .not_before = from_unix_seconds(1'795'000'000),
                                  .not_after = from_unix_seconds(1'796'000'000)},
                                 random);
     auto parsed = parse_certificate(pem);
     ASSERT_TRUE(parsed) << parsed.error().cause;
-    EXPECT_EQ(parsed->key, key().public_key());
+    EXPECT_EQ(parsed->key, test_rsa_key().public_key());
     EXPECT_EQ(parsed->not_before, from_unix_seconds(1'795'000'000));
     EXPECT_EQ(parsed->not_after, from_unix_seconds(1'796'000'000));
     EXPECT_EQ(parsed->common_name, "securetoken.localhost");
@@ -113,9 +109,10 @@ TEST(Certificate, ConvertsToPemAndBack) {
 
 TEST(Certificate, RejectsInvalidCertificates) {
     FixedRandom random;
-    auto pem = make_certificate(key(), {.common_name = "x", .not_before = {}, .not_after = {}}, random);
+    auto pem =
+        make_certificate(test_rsa_key(), {.common_name = "x", .not_before = {}, .not_after = {}}, random);
     EXPECT_THAT(parse_certificate("").error().message, HasSubstr("not a certificate in PEM"));
-    EXPECT_FALSE(parse_certificate(key().public_key().to_pem()));
+    EXPECT_FALSE(parse_certificate(test_rsa_key().public_key().to_pem()));
     EXPECT_FALSE(parse_certificate(pem.substr(0, pem.size() / 2)));
     EXPECT_THAT(parse_certificate(std::string(70'000, 'x')).error().message, HasSubstr("longer than 65536"));
 }

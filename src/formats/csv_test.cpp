@@ -135,7 +135,7 @@ TEST(Csv, EscapesFormulas) {
 }
 
 // Returns the text in chunks of 1 to `max_bytes` bytes.
-CsvStream::ReadChunk split(std::string_view text, std::size_t max_bytes, std::uint32_t seed = 1) {
+CsvStream::ReadChunk make_chunks(std::string_view text, std::size_t max_bytes, std::uint32_t seed = 1) {
     return [text, max_bytes, random = std::minstd_rand(seed)](std::string& chunk) mutable -> Result<> {
         chunk = text.substr(0, 1 + random() % max_bytes);
         text.remove_prefix(chunk.size());
@@ -188,7 +188,7 @@ TEST(CsvStream, DoesNotDependOnChunkBoundaries) {
         std::string text;
         for (auto count = random() % 30; count > 0; --count)
             text += parts[random() % std::size(parts)];
-        ASSERT_EQ(read_stream(CsvStream(split(text, 1 + random() % 9, round))), read_whole(text))
+        ASSERT_EQ(read_stream(CsvStream(make_chunks(text, 1 + random() % 9, round))), read_whole(text))
             << ::testing::PrintToString(text);
     }
 }
@@ -197,7 +197,7 @@ TEST(CsvStream, ReadsTablesLargerThanItsWindow) {
     std::string text;
     for (int i = 0; i < 20'000; ++i)
         text += std::to_string(i) + ",\"two\r\nlines\"\r\n";
-    auto all = read_stream(CsvStream(split(text, 64 * 1024)));
+    auto all = read_stream(CsvStream(make_chunks(text, 64 * 1024)));
     EXPECT_EQ(all.records.size(), 20'000u);
     EXPECT_EQ(all.records.back(), "39999:(19999)[two\r\nlines]");
     EXPECT_EQ(all.error, "");
@@ -206,21 +206,21 @@ TEST(CsvStream, ReadsTablesLargerThanItsWindow) {
 TEST(CsvStream, LimitsARecordAndACell) {
     CsvLimits limits{.cell_bytes_max = 100, .record_bytes_max = 250};
     auto long_cell = "a,b\nc,\"" + std::string(101, 'x');
-    EXPECT_EQ(read_stream(CsvStream(split(long_cell, 50), limits)).error,
+    EXPECT_EQ(read_stream(CsvStream(make_chunks(long_cell, 50), limits)).error,
               "2: a cell has more than 100 bytes");
     std::string cell(90, 'x');
     auto long_record = "a\n" + cell + "," + cell + "," + cell + "\n";
-    EXPECT_EQ(read_stream(CsvStream(split(long_record, 50), limits)).error,
+    EXPECT_EQ(read_stream(CsvStream(make_chunks(long_record, 50), limits)).error,
               "2: a record has more than 250 bytes");
-    EXPECT_EQ(read_stream(CsvStream(split(long_record, 5'000), limits)).error,
+    EXPECT_EQ(read_stream(CsvStream(make_chunks(long_record, 5'000), limits)).error,
               "2: a record has more than 250 bytes");
-    EXPECT_EQ(read_stream(CsvStream(split("a\n" + cell + "," + cell + "\n", 7), limits)).error, "");
+    EXPECT_EQ(read_stream(CsvStream(make_chunks("a\n" + cell + "," + cell + "\n", 7), limits)).error, "");
     auto open = "a\n" + cell + "," + cell + ",\"" + std::string(95, 'x');
-    EXPECT_THAT(read_stream(CsvStream(split(open + cell + cell, 50), limits)).error, HasSubstr("2: a"));
+    EXPECT_THAT(read_stream(CsvStream(make_chunks(open + cell + cell, 50), limits)).error, HasSubstr("2: a"));
 }
 
 TEST(CsvStream, ReportsTheLineOfInvalidUtf8) {
-    EXPECT_EQ(read_stream(CsvStream(split("a,b\n\"x\ny\",c\n\"d\n\n\xff\",e\n", 3))).error,
+    EXPECT_EQ(read_stream(CsvStream(make_chunks("a,b\n\"x\ny\",c\n\"d\n\n\xff\",e\n", 3))).error,
               "6: is not UTF-8");
 }
 

@@ -13,13 +13,6 @@ namespace {
 
 constexpr const char* no_model = "none";  // Differs from all fingerprints.
 
-collections::ImportLimits to_import_limits(const config::ImportSettings& imports) {
-    return {.max_bytes = imports.max_bytes,
-            .max_records = imports.max_records,
-            .timeout = imports.timeout,
-            .max_concurrent = imports.max_concurrent};
-}
-
 std::vector<http::Route> make_routes(const config::Manifest& manifest,
                                      collections::CollectionsContext context) {
     const auto& limit = manifest.limit;
@@ -61,7 +54,7 @@ CollectionRoutes make_collection_routes(std::span<const config::Manifest> manife
     CollectionRoutes all;
     for (const auto& manifest : manifests) {
         if (manifest.collections.empty()) continue;
-        auto plan = collections::compile_plan(collections::compile_model(manifest));
+        auto plan = collections::compile_plan(manifest.model);
         auto fingerprint = collections::schema_fingerprint(*plan->model);
         all.fingerprints.emplace(manifest.app, fingerprint);
         auto routes =
@@ -70,7 +63,7 @@ CollectionRoutes make_collection_routes(std::span<const config::Manifest> manife
                                    .cursor_key = cursor_key,
                                    .feed = feeds.find_or_create(manifest.app),
                                    .fingerprint = std::move(fingerprint),
-                                   .imports = to_import_limits(imports),
+                                   .imports = imports,
                                    .import_semaphore = import_semaphore});
         all.routes.insert(all.routes.end(), std::move_iterator(routes.begin()),
                           std::move_iterator(routes.end()));
@@ -81,12 +74,12 @@ CollectionRoutes make_collection_routes(std::span<const config::Manifest> manife
 std::vector<http::Route> list_collection_routes(const config::Manifest& manifest,
                                                 const config::Settings& settings) {
     if (manifest.collections.empty()) return {};
-    return make_routes(manifest, {.plan = collections::compile_plan(collections::compile_model(manifest)),
+    return make_routes(manifest, {.plan = collections::compile_plan(manifest.model),
                                   .pool = [] { return nullptr; },
                                   .cursor_key = {},
                                   .feed = nullptr,
                                   .fingerprint = {},
-                                  .imports = to_import_limits(settings.imports)});
+                                  .imports = settings.imports});
 }
 
 }  // namespace integreat::platform

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The routes of the collections of all apps: each manifest's model is compiled for one snapshot and connected
-// to the pool of its database. Change feeds and running imports outlive snapshots, as their clients do.
+// The routes of the collections of all apps: each manifest's model is connected to the pool of its database,
+// for one snapshot. Change feeds and running imports outlive snapshots, as their clients do.
 #pragma once
 
 #include <map>

@@ -59,7 +59,11 @@ http::CompletionSource make_completion_source() {
             .advance = [queue] { queue->advance(); },
             .expire = [queue] { queue->expire(); },
             .abandon = [queue] { queue->cancel_all(); },
-            .database = queue.get()};
+            .attach = [queue](http::RequestContext& context) { context.attachments.set(queue.get()); },
+            .detach =
+                [](http::RequestContext& context) {
+                    context.attachments.set<postgres::CompletionQueue>(nullptr);
+                }};
 }
 
 }  // namespace
@@ -151,7 +155,7 @@ void Platform::State::update_storage_metrics() {
                                   std::pair(&rows("lost"), transaction_log.lost())}) {
         counter->add(total - counter->value());
     }
-    dependencies.metrics.gauge("integreat_transaction_log_waiting", "Queued rows of the transaction log.")
+    dependencies.metrics.gauge("integreat_transaction_log_queued", "Queued rows of the transaction log.")
         .set(static_cast<std::int64_t>(transaction_log.queued()));
     for (const auto& entry : dependencies.databases.counters()) {
         const auto& pool = entry.second;

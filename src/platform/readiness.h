@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Probes the database in the background, so that /readyz responds at once, and only while it is requested: a
-// database that scales to zero may sleep.
+// Probes the database in the background, so that /readyz responds immediately, and only while it is
+// requested: a database that scales to zero may sleep.
 #pragma once
 
 #include <atomic>

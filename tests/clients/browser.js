@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Headless Chromium with a profile of its own.
+// Headless Chromium with a temporary profile.
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -9,7 +9,7 @@ import { chromium } from 'playwright-core';
 const flags = ['--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run',
     '--disable-background-networking', '--disable-component-update', '--disable-sync'];
 
-// Gives `work` a browser, and ends it afterwards.
+// Calls `work` with a browser and closes it afterwards.
 export async function withBrowser(work) {
     const profile = mkdtempSync(join(tmpdir(), 'integreat-chromium-'));
     const browser = await chromium.launchPersistentContext(profile, {

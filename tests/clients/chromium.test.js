@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// The same flow in a page of a real browser, where CORS is enforced: the page comes from another origin.
+// The same flow in a page of a real browser, where CORS applies: the page is from another origin.
 import { createServer } from 'node:http';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 
 import { build } from 'esbuild';
 import { withBrowser } from './browser.js';
-import { check, configFor, outside } from './expected.js';
+import { backend, check, configFor } from './expected.js';
 
 async function bundle() {
     const built = await build({
@@ -31,15 +31,15 @@ test('the Firebase JS SDK works in Chromium', { timeout: 180_000 }, async () => 
     try {
         await withBrowser(async (browser) => {
             const page = await browser.newPage();
-            for (const [name, function_] of Object.entries(outside())) await page.exposeFunction(`outside_${name}`, function_);
+            for (const [name, function_] of Object.entries(backend())) await page.exposeFunction(`backend_${name}`, function_);
             await page.goto(`http://localhost:${server.address().port}/`);
             const config = configFor('chromium');
-            const seen = await page.evaluate((given) => window.integreat.flow(given, {
-                setClaims: window.outside_setClaims,
-                oobCode: window.outside_oobCode,
-                customTokens: window.outside_customTokens,
+            const results = await page.evaluate((settings) => window.integreat.flow(settings, {
+                setClaims: window.backend_setClaims,
+                oobCode: window.backend_oobCode,
+                customTokens: window.backend_customTokens,
             }), config);
-            check(seen, config);
+            check(results, config);
         });
     } finally {
         server.close();

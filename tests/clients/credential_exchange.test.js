@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The mission's flow with unmodified SDKs: Firebase sign-in, the ID token exchanged at the tenant's identity pool
-// for AWS credentials, S3 called with them; and the refusals that an application meets.
+// The sign-in flow with unmodified SDKs: Firebase sign-in, the exchange of the ID token for AWS credentials at the
+// identity pool of the tenant, requests to S3 with them; and the errors that an application can get.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
@@ -15,7 +15,7 @@ import { connectAuthEmulator, getAuth, signInWithEmailAndPassword } from 'fireba
 import { campus, ready, teleo } from './ready.js';
 
 const region = 'us-east-1';
-const where = { region, endpoint: ready.aws };
+const cloud = { region, endpoint: ready.aws };
 
 async function signIn(tenant) {
     const app = initializeApp({ apiKey: tenant.firebase_api_key, projectId: tenant.firebase_project }, `x-${Math.random()}`);
@@ -32,18 +32,18 @@ function credentials(tenant, token, pool = tenant.identity_pool) {
     return fromCognitoIdentityPool({
         identityPoolId: pool,
         logins: { [provider(tenant)]: token },
-        clientConfig: where,
+        clientConfig: cloud,
     });
 }
 
-const s3With = (given) => new S3Client({ ...where, forcePathStyle: true, credentials: given });
+const makeS3Client = (credentials) => new S3Client({ ...cloud, forcePathStyle: true, credentials });
 
 const refusal = (promise) => promise.then(() => assert.fail('was not refused'), (error) => error);
 
 test('a user signed in with Firebase reads and writes the bucket of the tenant, and no other', async () => {
     const { app, token } = await signIn(campus);
     try {
-        const s3 = s3With(credentials(campus, token));
+        const s3 = makeS3Client(credentials(campus, token));
         const Bucket = campus.bucket;
         await s3.send(new PutObjectCommand({ Bucket, Key: 'node/a b+c.txt', Body: 'hello', ContentType: 'text/plain' }));
         const got = await s3.send(new GetObjectCommand({ Bucket, Key: 'node/a b+c.txt' }));
@@ -56,7 +56,7 @@ test('a user signed in with Firebase reads and writes the bucket of the tenant, 
         assert.deepEqual([...(await back.Body.transformToByteArray())], [7, 7, 7]);
         await s3.send(new DeleteObjectCommand({ Bucket, Key: 'node/large' }));
 
-        const sts = new STSClient({ ...where, credentials: credentials(campus, token) });
+        const sts = new STSClient({ ...cloud, credentials: credentials(campus, token) });
         const identity = await sts.send(new GetCallerIdentityCommand({}));
         assert.equal(
             identity.Arn,
@@ -76,7 +76,7 @@ test('a user signed in with Firebase reads and writes the bucket of the tenant, 
     }
 });
 
-test("a token of another tenant, a changed token and none at all get AWS's refusals", async () => {
+test("a token of another tenant, a changed token and no token get the errors of AWS", async () => {
     const { app, token } = await signIn(campus);
     try {
         const foreign = await refusal(credentials(campus, token, teleo.identity_pool)());
@@ -86,7 +86,7 @@ test("a token of another tenant, a changed token and none at all get AWS's refus
         const good = await token();
         const [header, payload, signature] = good.split('.');
         const claims = JSON.parse(Buffer.from(payload, 'base64url'));
-        const forged = Buffer.from(JSON.stringify({ ...claims, sub: 'somebody-else' })).toString('base64url');
+        const forged = Buffer.from(JSON.stringify({ ...claims, sub: 'another-user' })).toString('base64url');
         const changed = await refusal(credentials(campus, `${header}.${forged}.${signature}`)());
         assert.equal(changed.message, 'Invalid login token. Token signature invalid.');
 
@@ -94,12 +94,12 @@ test("a token of another tenant, a changed token and none at all get AWS's refus
         const unsigned = await refusal(credentials(campus, `${none}.${payload}.`)());
         assert.equal(unsigned.message, "Invalid login token. Couldn't verify signed token.");
 
-        const cognito = new CognitoIdentityClient({ ...where, credentials: { accessKeyId: 'a', secretAccessKey: 'b' } });
+        const cognito = new CognitoIdentityClient({ ...cloud, credentials: { accessKeyId: 'a', secretAccessKey: 'b' } });
         const anonymous = await refusal(cognito.send(new GetIdCommand({ IdentityPoolId: campus.identity_pool })));
         assert.equal(anonymous.message, 'Unauthenticated access is not supported for this identity pool.');
 
-        // The role trusts the pool, not the issuer itself.
-        const sts = new STSClient({ ...where, credentials: { accessKeyId: 'a', secretAccessKey: 'b' } });
+        // The role trusts the pool, not the issuer.
+        const sts = new STSClient({ ...cloud, credentials: { accessKeyId: 'a', secretAccessKey: 'b' } });
         const direct = await refusal(
             sts.send(
                 new AssumeRoleWithWebIdentityCommand({

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What flow() must have seen, in whatever it ran.
+// The expected results of flow(), in Node and in a browser.
 import assert from 'node:assert/strict';
 
 import { campus, emulatorAdmin, oobCode, ready, signedCustomToken, teleo } from './ready.js';
@@ -11,11 +11,11 @@ export function configFor(name) {
         gateway: ready.gateway,
         campusKey: campus.firebase_api_key,
         teleoKey: teleo.firebase_api_key,
-        ready: campus.users.find((user) => user.role === 'registrar'),
+        seededUser: campus.users.find((user) => user.role === 'registrar'),
     };
 }
 
-export function outside() {
+export function backend() {
     const admin = emulatorAdmin();
     return {
         setClaims: (uid, claims) => admin.setCustomUserClaims(uid, claims),
@@ -27,8 +27,8 @@ export function outside() {
     };
 }
 
-export function check(seen, { name }) {
-    const { me, readyMe, ...rest } = seen;
+export function check(results, { name }) {
+    const { me, seededMe, ...rest } = results;
     assert.deepEqual(rest, {
         signUp: { email: `ann-${name}@example.com`, anonymous: false, verified: false },
         uidLength: 28,
@@ -60,14 +60,14 @@ export function check(seen, { name }) {
         badCustom: 'auth/invalid-custom-token',
         google: { provider: 'google.com', verified: true },
         badGoogle: 'auth/invalid-credential',
-        readyRole: 'registrar',
+        seededRole: 'registrar',
         tampered: 401,
         elsewhere: 'auth/invalid-credential',
         unknownKey: 'auth/api-key-not-valid.-please-pass-a-valid-api-key.',
     });
-    for (const [answer, email] of [[me, `ann-${name}@example.com`], [readyMe, campus.users.find((u) => u.role === 'registrar').email]]) {
-        assert.equal(answer.status, 200, JSON.stringify(answer));
-        assert.equal(answer.body.role, 'registrar', JSON.stringify(answer));
-        assert.equal(answer.body.email, email, JSON.stringify(answer));
+    for (const [response, email] of [[me, `ann-${name}@example.com`], [seededMe, campus.users.find((u) => u.role === 'registrar').email]]) {
+        assert.equal(response.status, 200, JSON.stringify(response));
+        assert.equal(response.body.role, 'registrar', JSON.stringify(response));
+        assert.equal(response.body.email, email, JSON.stringify(response));
     }
 }

@@ -28,7 +28,7 @@ after(() => deleteApp(app));
 
 const signIn = (user) => signInWithEmailAndPassword(auth, user.email, user.password);
 
-const settingsOf = (more = {}) => ({
+const makeSettings = (more = {}) => ({
     auth,
     firebaseProject: teleo.firebase_project,
     identityPool: teleo.identity_pool,
@@ -38,7 +38,7 @@ const settingsOf = (more = {}) => ({
 });
 
 async function withFiles(more, work) {
-    const files = new Files(settingsOf(more));
+    const files = new Files(makeSettings(more));
     try {
         return await work(files);
     } finally {
@@ -57,16 +57,16 @@ async function refusal(promise, name) {
 // As the account's root, with the tool that operators have.
 function iam(...words) {
     const environment = { ...process.env, AWS_SHARED_CREDENTIALS_FILE: ready.aws_credentials, AWS_DEFAULT_REGION: 'us-east-1' };
-    const said = execFileSync('aws', ['--endpoint-url', ready.aws, '--output', 'json', 'iam', ...words], { env: environment, timeout: 60_000 });
-    return said.length > 0 ? JSON.parse(said) : undefined;
+    const output = execFileSync('aws', ['--endpoint-url', ready.aws, '--output', 'json', 'iam', ...words], { env: environment, timeout: 60_000 });
+    return output.length > 0 ? JSON.parse(output) : undefined;
 }
 
 const policyName = 'TenantUserRoleDefaultPolicy';
-const policyOf = () => iam('get-role-policy', '--role-name', role, '--policy-name', policyName).PolicyDocument;
+const getPolicy = () => iam('get-role-policy', '--role-name', role, '--policy-name', policyName).PolicyDocument;
 const putPolicy = (policy) =>
     iam('put-role-policy', '--role-name', role, '--policy-name', policyName, '--policy-document', JSON.stringify(policy));
 
-test('a user keeps files in a folder of their own', { timeout: 60_000 }, async () => {
+test('a user has files in a folder of their own', { timeout: 60_000 }, async () => {
     await signIn(ann);
     await withFiles({}, async (files) => {
         const folder = await files.folder();
@@ -115,7 +115,7 @@ test('links and forms let others read and upload one file', { timeout: 60_000 },
     });
 });
 
-test('names and keys that lead elsewhere are refused before anything is sent', { timeout: 60_000 }, async () => {
+test('names and keys outside the folder are refused before a request', { timeout: 60_000 }, async () => {
     await signIn(ann);
     await withFiles({}, async (files) => {
         for (const name of ['', '/a', 'a/', '../a', 'a/../b', './a', 'a//b', 'a\nb'])
@@ -123,11 +123,11 @@ test('names and keys that lead elsewhere are refused before anything is sent', {
         await refusal(files.upload(new Uint8Array(1), { name: 'ä'.repeat(600) }), 'BadName');
         await refusal(files.uploadLink('../a'), 'BadName');
         await refusal(files.uploadForm('../a', 1), 'BadName');
-        for (const key of ['a', 'users/somebody/a', await files.folder()]) await refusal(files.delete(key), 'OutsideOfFolder');
+        for (const key of ['a', 'users/another/a', await files.folder()]) await refusal(files.delete(key), 'OutsideOfFolder');
     });
 });
 
-test('a refusal names the statement that decided, and what to change', { timeout: 60_000 }, async () => {
+test('a refusal names the deciding statement and the fix', { timeout: 60_000 }, async () => {
     await signIn(ann);
     await withFiles({ bucket: campus.bucket }, async (files) => {
         const error = await refusal(files.download('a'), 'AccessDenied');
@@ -145,27 +145,27 @@ test('a refusal names the statement that decided, and what to change', { timeout
     await withFiles({ identityPool: 'us-east-1:00000000-0000-0000-0000-000000000000' }, async (files) => {
         await refusal(files.folder(), 'ResourceNotFoundException');
     });
-    const closed = await new Promise((done) => {
+    const closedPort = await new Promise((done) => {
         const server = createServer().listen(0, '127.0.0.1', () => {
             const { port } = server.address();
             server.close(() => done(port));
         });
     });
-    await withFiles({ endpoint: `http://127.0.0.1:${closed}` }, async (files) => {
+    await withFiles({ endpoint: `http://127.0.0.1:${closedPort}` }, async (files) => {
         assert.match((await refusal(files.list(), 'Unreachable')).remedy, /cors\.origins/);
     });
 });
 
-test('a role narrowed to the folder of its user walls it off', { timeout: 60_000 }, async () => {
-    const policy = policyOf();
-    const narrowed = structuredClone(policy);
-    narrowed.Statement[1].Resource = `arn:aws:s3:::${teleo.bucket}/users/\${cognito-identity.amazonaws.com:sub}/*`;
+test('a role restricted to the folder of its user denies access to other folders', { timeout: 60_000 }, async () => {
+    const policy = getPolicy();
+    const restricted = structuredClone(policy);
+    restricted.Statement[1].Resource = `arn:aws:s3:::${teleo.bucket}/users/\${cognito-identity.amazonaws.com:sub}/*`;
     await signIn(ann);
     await withFiles({}, async (files) => {
         const stored = await files.upload(new TextEncoder().encode('of ann'), { name: 'mine.txt' });
         await signIn(bob);
-        assert.equal(await (await files.download(stored.key)).text(), 'of ann', 'the role as it is lets the tenant read');
-        putPolicy(narrowed);
+        assert.equal(await (await files.download(stored.key)).text(), 'of ann', 'the default role lets users of the tenant read');
+        putPolicy(restricted);
         try {
             const error = await refusal(files.download(stored.key), 'AccessDenied');
             assert.match(error.decision.explanation, /Statement 2 .* allows this action, but only on/);
@@ -180,7 +180,7 @@ test('a role narrowed to the folder of its user walls it off', { timeout: 60_000
     });
 });
 
-test('credentials are renewed before they end', { timeout: 60_000 }, async () => {
+test('credentials are renewed before they expire', { timeout: 60_000 }, async () => {
     await signIn(ann);
     const proxy = await startProxy({ credentialSeconds: 30 });
     try {
@@ -188,8 +188,8 @@ test('credentials are renewed before they end', { timeout: 60_000 }, async () =>
             await files.list();
             await files.list();
         });
-        const exchanges = proxy.seen.filter(({ method }) => method === 'GetCredentialsForIdentity');
-        const keys = proxy.seen.filter(({ key }) => key).map(({ key }) => key);
+        const exchanges = proxy.requests.filter(({ method }) => method === 'GetCredentialsForIdentity');
+        const keys = proxy.requests.filter(({ key }) => key).map(({ key }) => key);
         assert.ok(exchanges.length >= 2, `${exchanges.length} exchanges`);
         assert.equal(keys.length, 2);
         assert.notEqual(keys[0], keys[1], 'the second request has newer credentials');
@@ -198,7 +198,7 @@ test('credentials are renewed before they end', { timeout: 60_000 }, async () =>
     }
 });
 
-test('credentials that last are exchanged for once', { timeout: 60_000 }, async () => {
+test('valid credentials are requested once', { timeout: 60_000 }, async () => {
     await signIn(ann);
     const proxy = await startProxy();
     try {
@@ -206,45 +206,45 @@ test('credentials that last are exchanged for once', { timeout: 60_000 }, async 
             await Promise.all([files.list(), files.list(), files.folder()]);
             await files.list();
         });
-        assert.equal(proxy.seen.filter(({ method }) => method === 'GetCredentialsForIdentity').length, 1);
+        assert.equal(proxy.requests.filter(({ method }) => method === 'GetCredentialsForIdentity').length, 1);
     } finally {
         await proxy.stop();
     }
 });
 
-// A sign-in whose kept token is not taken by the pool: too old by its clock, or of a key that is gone.
+// A sign-in with a cached token that the pool rejects: it has expired, or its key no longer exists.
 function withBadToken(good) {
-    const asked = [];
+    const calls = [];
     const user = {
         uid: auth.currentUser.uid,
         async getIdToken(forceRefresh = false) {
-            asked.push(forceRefresh);
+            calls.push(forceRefresh);
             const token = await auth.currentUser.getIdToken(forceRefresh);
             return forceRefresh && good ? token : `${token.slice(0, -8)}AAAAAAAA`;
         },
     };
-    return { asked, auth: { currentUser: user, onAuthStateChanged: (next) => (next(user), () => {}) } };
+    return { calls, auth: { currentUser: user, onAuthStateChanged: (next) => (next(user), () => {}) } };
 }
 
-test('a token that the pool does not take is replaced, once', { timeout: 60_000 }, async () => {
+test('a token that the pool refuses is replaced once', { timeout: 60_000 }, async () => {
     await signIn(ann);
-    const replaced = withBadToken(true);
-    await withFiles({ auth: replaced.auth }, async (files) => assert.deepEqual((await files.list()).items, []));
-    assert.deepEqual(replaced.asked, [false, true]);
-    const hopeless = withBadToken(false);
-    await withFiles({ auth: hopeless.auth }, async (files) => {
+    const replaceable = withBadToken(true);
+    await withFiles({ auth: replaceable.auth }, async (files) => assert.deepEqual((await files.list()).items, []));
+    assert.deepEqual(replaceable.calls, [false, true]);
+    const permanent = withBadToken(false);
+    await withFiles({ auth: permanent.auth }, async (files) => {
         assert.match((await refusal(files.list(), 'NotAuthorizedException')).remedy, /Sign in again/);
     });
-    assert.deepEqual(hopeless.asked, [false, true]);
+    assert.deepEqual(permanent.calls, [false, true]);
 });
 
-test('a role that was made anew ends its sessions, and nobody notices', { timeout: 120_000 }, async () => {
+test('a recreated role ends its sessions, and the client gets new credentials', { timeout: 120_000 }, async () => {
     await signIn(ann);
     const proxy = await startProxy();
     try {
         await withFiles({ endpoint: proxy.url }, async (files) => {
             await files.list();
-            const policy = policyOf();
+            const policy = getPolicy();
             const trust = iam('get-role', '--role-name', role).Role.AssumeRolePolicyDocument;
             iam('delete-role-policy', '--role-name', role, '--policy-name', policyName);
             iam('delete-role', '--role-name', role);
@@ -253,36 +253,36 @@ test('a role that was made anew ends its sessions, and nobody notices', { timeou
             const stored = await files.upload(randomBytes(9 * 1024 * 1024), { name: 'after.bin' });
             await files.delete(stored.key);
         });
-        const keys = new Set(proxy.seen.filter(({ key }) => key).map(({ key }) => key));
+        const keys = new Set(proxy.requests.filter(({ key }) => key).map(({ key }) => key));
         assert.equal(keys.size, 2);
     } finally {
         await proxy.stop();
     }
 });
 
-test('what one user began ends when another signs in, and goes on as nobody', { timeout: 120_000 }, async () => {
+test('an operation of one user is aborted when another signs in', { timeout: 120_000 }, async () => {
     await signIn(ann);
     const proxy = await startProxy();
     try {
         await withFiles({ endpoint: proxy.url }, async (files) => {
             const folder = await files.folder();
-            const inParts = new Promise((begun) => {
-                proxy.onRequest = ({ path }) => path.includes('partNumber=2') && begun();
+            const started = new Promise((resolve) => {
+                proxy.onRequest = ({ path }) => path.includes('partNumber=2') && resolve();
             });
             const upload = refusal(files.upload(randomBytes(60 * 1024 * 1024), { name: 'large.bin' }), 'UserChanged');
-            await inParts;
+            await started;
             await signIn(bob);
             await upload;
-            await proxy.cutOff();
-            const switched = proxy.seen.length;
+            await proxy.closeConnections();
+            const previousRequests = proxy.requests.length;
             assert.deepEqual((await files.list()).items, []);
             assert.notEqual(await files.folder(), folder);
             await files.delete((await files.upload(new Uint8Array(9), { name: 'of bob' })).key);
-            const annKey = proxy.seen.find(({ key }) => key).key;
-            const later = proxy.seen.slice(switched).filter(({ key }) => key);
+            const annKey = proxy.requests.find(({ key }) => key).key;
+            const later = proxy.requests.slice(previousRequests).filter(({ key }) => key);
             assert.equal(later.length, 3);
-            assert.deepEqual(later.filter(({ key }) => key === annKey), [], 'sent with the credentials of the one before');
-            const completed = proxy.seen.filter(({ method, path }) => method === 'POST' && /[?&]uploadId=/.test(path));
+            assert.deepEqual(later.filter(({ key }) => key === annKey), [], 'sent with the credentials of the previous user');
+            const completed = proxy.requests.filter(({ method, path }) => method === 'POST' && /[?&]uploadId=/.test(path));
             assert.deepEqual(completed, []);
 
             const listing = refusal(files.list(), 'UserChanged');
@@ -291,26 +291,26 @@ test('what one user began ends when another signs in, and goes on as nobody', { 
             await refusal(files.list(), 'SignedOut');
             await signIn(ann);
             assert.equal(await files.folder(), folder);
-            assert.deepEqual((await files.list()).items, [], 'the upload that was cut off left no file');
+            assert.deepEqual((await files.list()).items, [], 'the aborted upload left no file');
         });
     } finally {
         await proxy.stop();
     }
 });
 
-test('a person stops an upload, or a request', { timeout: 60_000 }, async () => {
+test('uploads and requests can be aborted', { timeout: 60_000 }, async () => {
     await signIn(ann);
     await withFiles({}, async (files) => {
         const large = new AbortController();
         const onProgress = ({ sent }) => sent > 0 && large.abort();
-        await refusal(files.upload(randomBytes(30 * 1024 * 1024), { name: 'stopped.bin', signal: large.signal, onProgress }), 'AbortError');
-        await refusal(files.upload(randomBytes(10), { name: 'stopped.txt', signal: AbortSignal.abort() }), 'AbortError');
+        await refusal(files.upload(randomBytes(30 * 1024 * 1024), { name: 'aborted.bin', signal: large.signal, onProgress }), 'AbortError');
+        await refusal(files.upload(randomBytes(10), { name: 'aborted.txt', signal: AbortSignal.abort() }), 'AbortError');
         await refusal(files.list({ signal: AbortSignal.abort() }), 'AbortError');
         assert.deepEqual((await files.list()).items, []);
     });
 });
 
-test('whatever else S3 can do is asked as the user, and explained, too', { timeout: 60_000 }, async () => {
+test('other operations of S3 can be called as the user', { timeout: 60_000 }, async () => {
     await signIn(ann);
     await withFiles({}, async (files) => {
         await files.upload(new TextEncoder().encode('hello'), { name: 'a.txt' });

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// One life of a user, through the real Firebase JS SDK. Runs unchanged in Node and in a browser page, and returns
-// what it saw; the tests compare. `outside` does what a client cannot: an administrator's calls, reading an e-mail.
+// The life of a user with the real Firebase JS SDK. Runs unchanged in Node and in a browser page and returns its results,
+// which the tests compare. `backend` has the operations that a client lacks: calls of an administrator, reading e-mail.
 import { initializeApp } from 'firebase/app';
 import {
     EmailAuthProvider, GoogleAuthProvider, applyActionCode, confirmPasswordReset, connectAuthEmulator,
@@ -17,7 +17,7 @@ function open(config, apiKey, name) {
     return auth;
 }
 
-async function codeOf(promise) {
+async function errorCode(promise) {
     try {
         await promise;
         return 'no error';
@@ -26,115 +26,115 @@ async function codeOf(promise) {
     }
 }
 
-async function askGateway(config, user, app) {
-    const answer = await fetch(`${config.gateway}/v1/apps/${app}/me`, {
+async function callGateway(config, user, app) {
+    const response = await fetch(`${config.gateway}/v1/apps/${app}/me`, {
         headers: { Authorization: `Bearer ${await user.getIdToken()}` },
     });
-    return { status: answer.status, body: await answer.json() };
+    return { status: response.status, body: await response.json() };
 }
 
-const claimsOf = async (user, refresh) => (await user.getIdTokenResult(refresh)).claims;
+const getClaims = async (user, refresh) => (await user.getIdTokenResult(refresh)).claims;
 
-async function passwordLife(auth, config, outside, seen) {
+async function passwordAccount(auth, config, backend, results) {
     const email = `ann-${config.name}@example.com`;
     const { user } = await createUserWithEmailAndPassword(auth, email, 'secret123');
-    seen.signUp = { email: user.email, anonymous: user.isAnonymous, verified: user.emailVerified };
-    seen.uidLength = user.uid.length;
-    seen.duplicate = await codeOf(createUserWithEmailAndPassword(auth, email.toUpperCase(), 'secret123'));
-    seen.weak = await codeOf(createUserWithEmailAndPassword(auth, `b${email}`, '12345'));
-    seen.malformed = await codeOf(createUserWithEmailAndPassword(auth, 'nonsense', 'secret123'));
+    results.signUp = { email: user.email, anonymous: user.isAnonymous, verified: user.emailVerified };
+    results.uidLength = user.uid.length;
+    results.duplicate = await errorCode(createUserWithEmailAndPassword(auth, email.toUpperCase(), 'secret123'));
+    results.weak = await errorCode(createUserWithEmailAndPassword(auth, `b${email}`, '12345'));
+    results.malformed = await errorCode(createUserWithEmailAndPassword(auth, 'nonsense', 'secret123'));
 
-    seen.roleBefore = (await claimsOf(user, false)).role ?? null;
-    await outside.setClaims(user.uid, { role: 'registrar' });
+    results.roleBefore = (await getClaims(user, false)).role ?? null;
+    await backend.setClaims(user.uid, { role: 'registrar' });
     const before = await user.getIdToken();
-    seen.roleAfter = (await claimsOf(user, true)).role;
-    seen.newToken = before !== (await user.getIdToken());
-    seen.me = await askGateway(config, user, 'campus');
-    seen.otherApp = (await askGateway(config, user, 'teleo')).status;
+    results.roleAfter = (await getClaims(user, true)).role;
+    results.newToken = before !== (await user.getIdToken());
+    results.me = await callGateway(config, user, 'campus');
+    results.otherApp = (await callGateway(config, user, 'teleo')).status;
 
     await updateProfile(user, { displayName: 'Ann A', photoURL: 'http://x/y.png' });
-    seen.profile = { name: user.displayName, photo: user.photoURL };
+    results.profile = { name: user.displayName, photo: user.photoURL };
     await sendEmailVerification(user);
-    await applyActionCode(auth, await outside.oobCode(email, 'VERIFY_EMAIL'));
+    await applyActionCode(auth, await backend.oobCode(email, 'VERIFY_EMAIL'));
     await user.reload();
-    seen.verified = user.emailVerified;
+    results.verified = user.emailVerified;
     await updatePassword(user, 'secret456');
     await updateEmail(user, `new-${email}`);
     await signOut(auth);
 
-    seen.wrongPassword = await codeOf(signInWithEmailAndPassword(auth, `new-${email}`, 'wrong-one'));
-    seen.unknownUser = await codeOf(signInWithEmailAndPassword(auth, `nobody-${email}`, 'wrong-one'));
+    results.wrongPassword = await errorCode(signInWithEmailAndPassword(auth, `new-${email}`, 'wrong-one'));
+    results.unknownUser = await errorCode(signInWithEmailAndPassword(auth, `unknown-${email}`, 'wrong-one'));
     const again = await signInWithEmailAndPassword(auth, `new-${email}`, 'secret456');
-    seen.sameUid = again.user.uid === user.uid;
-    seen.policy = (await validatePassword(auth, '12345')).isValid;
+    results.sameUid = again.user.uid === user.uid;
+    results.policy = (await validatePassword(auth, '12345')).isValid;
     await signOut(auth);
     return { email: `new-${email}`, password: 'secret456', uid: user.uid };
 }
 
-async function resetAndLink(auth, config, outside, ann, seen) {
+async function resetAndLink(auth, config, backend, ann, results) {
     await sendPasswordResetEmail(auth, ann.email);
-    const code = await outside.oobCode(ann.email, 'PASSWORD_RESET');
-    seen.resetFor = (await verifyPasswordResetCode(auth, code)) === ann.email;
+    const code = await backend.oobCode(ann.email, 'PASSWORD_RESET');
+    results.resetFor = (await verifyPasswordResetCode(auth, code)) === ann.email;
     await confirmPasswordReset(auth, code, 'secret789');
-    seen.usedCode = await codeOf(confirmPasswordReset(auth, code, 'secret000'));
-    seen.oldPassword = await codeOf(signInWithEmailAndPassword(auth, ann.email, ann.password));
-    seen.afterReset = (await signInWithEmailAndPassword(auth, ann.email, 'secret789')).user.uid === ann.uid;
+    results.usedCode = await errorCode(confirmPasswordReset(auth, code, 'secret000'));
+    results.oldPassword = await errorCode(signInWithEmailAndPassword(auth, ann.email, ann.password));
+    results.afterReset = (await signInWithEmailAndPassword(auth, ann.email, 'secret789')).user.uid === ann.uid;
 
     const linked = `link-${config.name}@example.com`;
     await sendSignInLinkToEmail(auth, linked, { url: 'http://localhost/done', handleCodeInApp: true });
-    const linkCode = await outside.oobCode(linked, 'EMAIL_SIGNIN');
+    const linkCode = await backend.oobCode(linked, 'EMAIL_SIGNIN');
     const link = `http://localhost/done?mode=signIn&oobCode=${linkCode}&apiKey=${config.campusKey}`;
-    seen.isLink = isSignInWithEmailLink(auth, link);
-    seen.link = (await signInWithEmailLink(auth, linked, link)).user.email === linked;
+    results.isLink = isSignInWithEmailLink(auth, link);
+    results.link = (await signInWithEmailLink(auth, linked, link)).user.email === linked;
     await deleteUser(auth.currentUser);
     await signInWithEmailAndPassword(auth, ann.email, 'secret789');
     await deleteUser(auth.currentUser);
-    seen.deleted = await codeOf(signInWithEmailAndPassword(auth, ann.email, 'secret789'));
+    results.deleted = await errorCode(signInWithEmailAndPassword(auth, ann.email, 'secret789'));
 }
 
-async function otherWaysIn(auth, config, outside, seen) {
+async function otherSignInMethods(auth, config, backend, results) {
     const anonymous = (await signInAnonymously(auth)).user;
-    seen.anonymous = anonymous.isAnonymous;
+    results.anonymous = anonymous.isAnonymous;
     const email = `link-later-${config.name}@example.com`;
     const { user } = await linkWithCredential(anonymous, EmailAuthProvider.credential(email, 'secret123'));
-    seen.linked = { same: user.uid === anonymous.uid, anonymous: user.isAnonymous };
-    seen.unlinked = (await unlink(user, 'password')).providerData.length;
+    results.linked = { same: user.uid === anonymous.uid, anonymous: user.isAnonymous };
+    results.unlinked = (await unlink(user, 'password')).providerData.length;
     await deleteUser(user);
 
-    for (const [kind, token] of Object.entries(await outside.customTokens(`custom-${config.name}`))) {
+    for (const [kind, token] of Object.entries(await backend.customTokens(`custom-${config.name}`))) {
         const custom = await signInWithCustomToken(auth, token);
-        const claims = await claimsOf(custom.user, false);
-        seen[`custom_${kind}`] = { uid: custom.user.uid, role: claims.role, by: claims.firebase.sign_in_provider };
+        const claims = await getClaims(custom.user, false);
+        results[`custom_${kind}`] = { uid: custom.user.uid, role: claims.role, by: claims.firebase.sign_in_provider };
     }
     await deleteUser(auth.currentUser);
-    seen.badCustom = await codeOf(signInWithCustomToken(auth, 'nonsense'));
+    results.badCustom = await errorCode(signInWithCustomToken(auth, 'nonsense'));
 
     const google = JSON.stringify({ sub: `g-${config.name}`, email: `goo-${config.name}@example.com`, email_verified: true });
     const person = await signInWithCredential(auth, GoogleAuthProvider.credential(google));
-    seen.google = { provider: person.user.providerData[0].providerId, verified: person.user.emailVerified };
+    results.google = { provider: person.user.providerData[0].providerId, verified: person.user.emailVerified };
     await deleteUser(person.user);
-    seen.badGoogle = await codeOf(signInWithCredential(auth, GoogleAuthProvider.credential('nonsense')));
+    results.badGoogle = await errorCode(signInWithCredential(auth, GoogleAuthProvider.credential('nonsense')));
 }
 
-async function projectsApart(auth, config, seen) {
-    const stranger = open(config, config.teleoKey, 'teleo');
-    const unknown = open(config, 'AIzaNobodyHasThisKey', 'unknown');
-    const { user } = await signInWithEmailAndPassword(auth, config.ready.email, config.ready.password);
-    seen.readyRole = (await claimsOf(user, false)).role;
-    seen.readyMe = await askGateway(config, user, 'campus');
-    seen.tampered = (await fetch(`${config.gateway}/v1/apps/campus/me`, {
+async function separateProjects(auth, config, results) {
+    const otherProject = open(config, config.teleoKey, 'teleo');
+    const unknown = open(config, 'AIzaUnknownKey', 'unknown');
+    const { user } = await signInWithEmailAndPassword(auth, config.seededUser.email, config.seededUser.password);
+    results.seededRole = (await getClaims(user, false)).role;
+    results.seededMe = await callGateway(config, user, 'campus');
+    results.tampered = (await fetch(`${config.gateway}/v1/apps/campus/me`, {
         headers: { Authorization: `Bearer ${(await user.getIdToken()).slice(0, -4)}AAAA` },
     })).status;
-    seen.elsewhere = await codeOf(signInWithEmailAndPassword(stranger, config.ready.email, config.ready.password));
-    seen.unknownKey = await codeOf(signInWithEmailAndPassword(unknown, config.ready.email, config.ready.password));
+    results.elsewhere = await errorCode(signInWithEmailAndPassword(otherProject, config.seededUser.email, config.seededUser.password));
+    results.unknownKey = await errorCode(signInWithEmailAndPassword(unknown, config.seededUser.email, config.seededUser.password));
 }
 
-export async function flow(config, outside) {
+export async function flow(config, backend) {
     const auth = open(config, config.campusKey, 'campus');
-    const seen = {};
-    const ann = await passwordLife(auth, config, outside, seen);
-    await resetAndLink(auth, config, outside, ann, seen);
-    await otherWaysIn(auth, config, outside, seen);
-    await projectsApart(auth, config, seen);
-    return seen;
+    const results = {};
+    const ann = await passwordAccount(auth, config, backend, results);
+    await resetAndLink(auth, config, backend, ann, results);
+    await otherSignInMethods(auth, config, backend, results);
+    await separateProjects(auth, config, results);
+    return results;
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The running platform under test: what `integreat dev --ready-file` wrote, and what an administrator of its local
-// Firebase Auth can do (firebase-admin in emulator mode).
+// The running platform under test: the ready file of `integreat dev --ready-file`, and administration of its local
+// Firebase Auth (firebase-admin in emulator mode).
 import { readFileSync } from 'node:fs';
 
 import { cert, initializeApp } from 'firebase-admin/app';
@@ -15,7 +15,7 @@ const host = new URL(ready.firebase).host;
 export const serviceAccountFile = (project) =>
     `${process.env.INTEGREAT_DATA}/firebase/service-accounts/${project}.json`;
 
-// firebase-admin looks at the variable at each call; a process is in emulator mode for good or not at all.
+// firebase-admin reads the variable at each call.
 export function emulatorAdmin(project = campus.firebase_project) {
     process.env.FIREBASE_AUTH_EMULATOR_HOST = host;
     return getAuth(initializeApp({ projectId: project }, `admin-${project}-${Math.random()}`));
@@ -31,7 +31,7 @@ export function signedCustomToken(uid, claims) {
 }
 
 export async function oobCode(email, kind) {
-    const answer = await fetch(`${ready.firebase}/emulator/v1/projects/${campus.firebase_project}/oobCodes`);
-    const { oobCodes } = await answer.json();
+    const response = await fetch(`${ready.firebase}/emulator/v1/projects/${campus.firebase_project}/oobCodes`);
+    const { oobCodes } = await response.json();
     return oobCodes.filter((code) => code.email === email && code.requestType === kind).at(-1)?.oobCode;
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A person at the page /try/{app}, in a real browser: the Firebase SDK and the AWS SDK as npm has them, the bucket's
-// CORS, the page's own content security policy.
+// The page /try/{app} in a real browser, with the Firebase SDK and the AWS SDK from npm, the CORS configuration of the
+// bucket, and the content security policy of the page.
 import assert from 'node:assert/strict';
 import { createHash, randomBytes } from 'node:crypto';
 import { createReadStream } from 'node:fs';
@@ -15,22 +15,22 @@ import { campus, ready, teleo } from './ready.js';
 const small = randomBytes(100_000);
 const sha = (bytes) => createHash('sha256').update(bytes).digest('hex');
 
-async function shaOfFile(path) {
+async function hashFile(path) {
     const hash = createHash('sha256');
-    for await (const piece of createReadStream(path)) hash.update(piece);
+    for await (const chunk of createReadStream(path)) hash.update(chunk);
     return hash.digest('hex');
 }
 
-// Whatever the page may not do, or what a script throws, fails the test.
+// Violations of the content security policy and exceptions of scripts are collected in `violations` and fail the test.
 async function openPage(browser, app = 'campus', origin = ready.gateway) {
     const page = await browser.newPage();
-    const wrong = [];
-    page.on('pageerror', (error) => wrong.push(String(error)));
+    const violations = [];
+    page.on('pageerror', (error) => violations.push(String(error)));
     page.on('console', (message) => {
-        if (message.type() === 'error' && /Content Security Policy|CORS/.test(message.text())) wrong.push(message.text());
+        if (message.type() === 'error' && /Content Security Policy|CORS/.test(message.text())) violations.push(message.text());
     });
     await page.goto(`${origin}/try/${app}`);
-    return { page, wrong };
+    return { page, violations };
 }
 
 async function signIn(page, user) {
@@ -46,26 +46,26 @@ async function signOut(page) {
     await page.getByRole('button', { name: 'Sign in' }).waitFor();
 }
 
-// -1: as fast as it goes.
-async function slowly(page, uploadThroughput) {
+// Limits the upload rate in bytes per second; -1 removes the limit.
+async function limitUpload(page, uploadThroughput) {
     const session = await page.context().newCDPSession(page);
     await session.send('Network.emulateNetworkConditions', { offline: false, latency: 0, downloadThroughput: -1, uploadThroughput });
 }
 
-// The newest entry that begins with `title`.
-async function said(page, title, timeout = 60_000) {
+// Returns the newest log entry with `title`.
+async function logEntry(page, title, timeout = 60_000) {
     const entry = page.locator('#log li', { hasText: title }).first();
     await entry.waitFor({ timeout });
     return await entry.textContent();
 }
 
-async function uploaded(page, name, file, timeout) {
+async function uploadFile(page, name, file, timeout) {
     await page.getByLabel('Choose a file').setInputFiles(file);
-    assert.match(await said(page, `Uploaded ${name}`, timeout), /directly to S3/);
+    assert.match(await logEntry(page, `Uploaded ${name}`, timeout), /directly to S3/);
     await page.getByRole('cell', { name, exact: true }).waitFor();
 }
 
-async function downloaded(page, name) {
+async function downloadFile(page, name) {
     const [download] = await Promise.all([
         page.waitForEvent('download', { timeout: 60_000 }),
         page.getByRole('button', { name: `Download ${name}` }).click(),
@@ -74,16 +74,16 @@ async function downloaded(page, name) {
     return await download.path();
 }
 
-test('a person uploads, lists, downloads and deletes', { timeout: 120_000 }, async () => {
+test('files are uploaded, listed, downloaded and deleted', { timeout: 120_000 }, async () => {
     await withBrowser(async (browser) => {
-        const { page, wrong } = await openPage(browser);
+        const { page, violations } = await openPage(browser);
         const user = campus.users[0];
         await signIn(page, user);
-        await uploaded(page, 'grades.bin', { name: 'grades.bin', mimeType: 'application/octet-stream', buffer: small });
-        assert.equal(await shaOfFile(await downloaded(page, 'grades.bin')), sha(small));
+        await uploadFile(page, 'grades.bin', { name: 'grades.bin', mimeType: 'application/octet-stream', buffer: small });
+        assert.equal(await hashFile(await downloadFile(page, 'grades.bin')), sha(small));
 
         await page.getByRole('button', { name: 'Link grades.bin' }).click();
-        const link = (await said(page, 'A link to grades.bin')).match(/http:\S+/)[0];
+        const link = (await logEntry(page, 'A link to grades.bin')).match(/http:\S+/)[0];
         assert.equal(sha(Buffer.from(await (await fetch(link)).arrayBuffer())), sha(small));
 
         await page.reload();
@@ -91,18 +91,18 @@ test('a person uploads, lists, downloads and deletes', { timeout: 120_000 }, asy
         await page.getByRole('button', { name: 'Delete grades.bin' }).click();
         await page.getByText('No files yet.').waitFor();
         assert.equal((await fetch(link)).status, 404);
-        assert.deepEqual(wrong, []);
+        assert.deepEqual(violations, []);
     });
 });
 
-test('others upload one file by a link or a form', { timeout: 120_000 }, async () => {
+test('a file is uploaded with a link or a form', { timeout: 120_000 }, async () => {
     await withBrowser(async (browser) => {
-        const { page, wrong } = await openPage(browser);
+        const { page, violations } = await openPage(browser);
         await signIn(page, campus.users[0]);
         const shareUpload = async (how, name) => {
             await page.getByLabel('Let anyone upload this file').fill(name);
             await page.locator('#share').getByRole('button', { name: `Create a ${how}` }).click();
-            return await said(page, `A ${how} to upload ${name}`);
+            return await logEntry(page, `A ${how} to upload ${name}`);
         };
         const link = (await shareUpload('link', 'by-link.txt')).match(/'(http[^']+)'/)[1];
         const put = (url) => page.evaluate(async (to) => (await fetch(to, { method: 'PUT', body: 'by link' })).status, url);
@@ -122,21 +122,21 @@ test('others upload one file by a link or a form', { timeout: 120_000 }, async (
 
         await page.reload();
         for (const [name, text] of [['by-link.txt', 'by link'], ['by-form.txt', 'by form']]) {
-            assert.equal(await shaOfFile(await downloaded(page, name)), sha(text));
+            assert.equal(await hashFile(await downloadFile(page, name)), sha(text));
             await page.getByRole('button', { name: `Delete ${name}` }).click();
             await page.getByRole('cell', { name, exact: true }).waitFor({ state: 'detached' });
         }
-        assert.deepEqual(wrong, []);
+        assert.deepEqual(violations, []);
     });
 });
 
-test('every refusal says why, and what to change', { timeout: 120_000 }, async () => {
+test('every refusal shows the reason and the fix', { timeout: 120_000 }, async () => {
     await withBrowser(async (browser) => {
-        const { page, wrong } = await openPage(browser, 'campus', ready.gateway.replace('127.0.0.1', 'localhost'));
+        const { page, violations } = await openPage(browser, 'campus', ready.gateway.replace('127.0.0.1', 'localhost'));
         await signIn(page, campus.users[0]);
         const attempt = async (name) => {
             await page.locator('#denied-examples').getByRole('button', { name }).click();
-            return await said(page, name);
+            return await logEntry(page, name);
         };
         const read = await attempt('Read from EVNTgarde');
         assert.match(read, /AccessDenied.*is not authorized to perform: s3:GetObject on resource/);
@@ -149,25 +149,25 @@ test('every refusal says why, and what to change', { timeout: 120_000 }, async (
         assert.match(await attempt("Delete in another user's folder"), /OutsideOfFolder.*is not in the folder/);
         assert.match(await attempt('Change a link'), /SignatureDoesNotMatch.*authentication: /s);
         assert.match(await attempt('Open the bucket to the world'), /AccessDenied.*s3:PutBucketPolicy/);
-        assert.deepEqual(wrong, []);
+        assert.deepEqual(violations, []);
     });
 });
 
-test('whoever signs in next gets nothing of the one before', { timeout: 120_000 }, async () => {
+test('the next user gets neither files nor credentials of the previous one', { timeout: 120_000 }, async () => {
     await withBrowser(async (browser) => {
-        const { page, wrong } = await openPage(browser);
+        const { page, violations } = await openPage(browser);
         const [first, second] = campus.users;
         const folder = await signIn(page, first);
         const firstKey = (await page.locator('#credentials').textContent()).split(',')[0];
-        await uploaded(page, 'mine.txt', { name: 'mine.txt', mimeType: 'text/plain', buffer: Buffer.from('mine') });
-        await slowly(page, 500_000);
-        const begun = page.waitForRequest(/partNumber=/);
+        await uploadFile(page, 'mine.txt', { name: 'mine.txt', mimeType: 'text/plain', buffer: Buffer.from('mine') });
+        await limitUpload(page, 500_000);
+        const started = page.waitForRequest(/partNumber=/);
         const large = { name: 'large.bin', mimeType: 'application/octet-stream', buffer: Buffer.alloc(20_000_000) };
         await page.getByLabel('Choose a file').setInputFiles(large);
-        await begun;
+        await started;
         await signOut(page);
-        await slowly(page, -1);
-        assert.match(await said(page, 'Upload large.bin'), /UserChanged/);
+        await limitUpload(page, -1);
+        assert.match(await logEntry(page, 'Upload large.bin'), /UserChanged/);
         assert.equal(await page.locator('#files tr').count(), 0);
 
         const used = [];
@@ -184,57 +184,57 @@ test('whoever signs in next gets nothing of the one before', { timeout: 120_000 
         await signOut(page);
         assert.equal(await signIn(page, first), folder, 'the same identity again');
         await page.getByRole('button', { name: 'Delete mine.txt' }).click();
-        await page.getByText('No files yet.').waitFor(); // Nor the one that was cut off.
-        assert.deepEqual(wrong, []);
+        await page.getByText('No files yet.').waitFor(); // The aborted upload left no file either.
+        assert.deepEqual(violations, []);
     });
 });
 
-test('200 MB go up in parts, with progress, and come back the same', { timeout: 360_000 }, async () => {
+test('200 MB are uploaded in parts, with progress, and downloaded unchanged', { timeout: 360_000 }, async () => {
     const folder = await mkdtemp(join(tmpdir(), 'integreat-try-'));
     const path = join(folder, 'film.bin');
     try {
         const file = await open(path, 'w');
-        const piece = randomBytes(1024 * 1024);
+        const chunk = randomBytes(1024 * 1024);
         for (let i = 0; i < 200; ++i) {
-            piece.writeUInt32BE(i, 0);
-            await file.write(piece);
+            chunk.writeUInt32BE(i, 0);
+            await file.write(chunk);
         }
         await file.close();
         await withBrowser(async (browser) => {
-            const { page, wrong } = await openPage(browser);
+            const { page, violations } = await openPage(browser);
             await signIn(page, campus.users[0]);
             await page.evaluate(() => {
-                window.seen = [];
+                window.values = [];
                 const bar = document.getElementById('progress');
-                new MutationObserver(() => window.seen.push(bar.value)).observe(bar, { attributes: true });
+                new MutationObserver(() => window.values.push(bar.value)).observe(bar, { attributes: true });
             });
             const began = performance.now();
-            await uploaded(page, 'film.bin', path, 240_000);
+            await uploadFile(page, 'film.bin', path, 240_000);
             console.log(`# 200 MB in Chromium: ${((performance.now() - began) / 1000).toFixed(1)} s`);
-            const seen = await page.evaluate(() => window.seen);
-            assert.ok(seen.length >= 20, `progress was shown ${seen.length} times`);
-            assert.deepEqual(seen, [...seen].sort((a, b) => a - b));
-            assert.equal(await shaOfFile(await downloaded(page, 'film.bin')), await shaOfFile(path));
+            const values = await page.evaluate(() => window.values);
+            assert.ok(values.length >= 20, `progress was shown ${values.length} times`);
+            assert.deepEqual(values, [...values].sort((a, b) => a - b));
+            assert.equal(await hashFile(await downloadFile(page, 'film.bin')), await hashFile(path));
             await page.getByRole('button', { name: 'Delete film.bin' }).click();
             await page.getByText('No files yet.').waitFor();
-            assert.deepEqual(wrong, []);
+            assert.deepEqual(violations, []);
         });
     } finally {
         await rm(folder, { recursive: true });
     }
 });
 
-test('each app has its page, and it looks right', { timeout: 120_000 }, async () => {
+test('each app has a page with its bucket and labelled controls', { timeout: 120_000 }, async () => {
     await withBrowser(async (browser) => {
         for (const [app, tenant] of [['campus', campus], ['teleo', teleo]]) {
-            const { page, wrong } = await openPage(browser, app);
+            const { page, violations } = await openPage(browser, app);
             await signIn(page, tenant.users[0]);
             assert.equal(await page.locator('[data-text=bucket]').textContent(), tenant.bucket);
-            const nameless = await page.evaluate(() => [...document.querySelectorAll('input, select, button, progress')]
+            const unlabelled = await page.evaluate(() => [...document.querySelectorAll('input, select, button, progress')]
                 .filter((one) => !(one.labels?.length || one.textContent.trim() || one.getAttribute('aria-label')))
                 .map((one) => one.outerHTML));
-            assert.deepEqual(nameless, []);
-            assert.deepEqual(wrong, []);
+            assert.deepEqual(unlabelled, []);
+            assert.deepEqual(violations, []);
             await page.close();
         }
     });

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// firebase-admin verifies our tokens with the code it uses in production. This is the snippet of docs/reference/firebase.md:
-// only where its one request for keys goes is changed.
+// firebase-admin verifies tokens of the local Firebase Auth with its production code. This is the example of
+// docs/reference/firebase.md, which redirects the request for keys.
 import assert from 'node:assert/strict';
 import http from 'node:http';
 import https from 'node:https';
@@ -17,18 +17,18 @@ class LocalKeys extends https.Agent {
     createConnection() { return http.globalAgent.createConnection({ host: hostname, port: Number(port) }); }
 }
 
-const verifierOf = (project) =>
+const makeVerifier = (project) =>
     getAuth(initializeApp({ projectId: project, httpAgent: new LocalKeys() }, project));
 
 async function idToken(tenant) {
     const [user] = tenant.users;
     const url = `${ready.firebase}/identitytoolkit.googleapis.com/v1/accounts:signInWithPassword?key=${tenant.firebase_api_key}`;
-    const answer = await fetch(url, { method: 'POST', body: JSON.stringify({ email: user.email, password: user.password }) });
-    return (await answer.json()).idToken;
+    const response = await fetch(url, { method: 'POST', body: JSON.stringify({ email: user.email, password: user.password }) });
+    return (await response.json()).idToken;
 }
 
-test('firebase-admin verifies our tokens against our keys', { timeout: 60_000 }, async () => {
-    const verifier = verifierOf(campus.firebase_project);
+test('firebase-admin verifies tokens with the keys of the local Firebase Auth', { timeout: 60_000 }, async () => {
+    const verifier = makeVerifier(campus.firebase_project);
     const token = await idToken(campus);
     const claims = await verifier.verifyIdToken(token);
     assert.equal(claims.email, campus.users[0].email);
@@ -44,5 +44,5 @@ test('firebase-admin verifies our tokens against our keys', { timeout: 60_000 },
     ]) {
         await assert.rejects(verifier.verifyIdToken(bad), { code: 'auth/argument-error' });
     }
-    await assert.rejects(verifierOf(teleo.firebase_project).verifyIdToken(token), { code: 'auth/argument-error' });
+    await assert.rejects(makeVerifier(teleo.firebase_project).verifyIdToken(token), { code: 'auth/argument-error' });
 });

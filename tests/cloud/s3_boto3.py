@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""boto3, unmodified, against the local S3 at the URL in the first argument. Run by s3_tools_test.py."""
+"""Calls the local S3 at the URL in the first argument with unmodified boto3. Run by s3_tools_test.py."""
 
 import io
 import os
@@ -27,12 +27,12 @@ def expect(actual, expected) -> None:
         sys.exit(f"expected {expected!r}, got {actual!r}")
 
 
-def refusal(call, **arguments) -> str:
+def error_code(call, **arguments) -> str:
     try:
         call(**arguments)
     except ClientError as error:
         return error.response["Error"]["Code"]
-    return "no refusal"
+    return "no error"
 
 
 client.create_bucket(Bucket=bucket)
@@ -54,10 +54,10 @@ expect(client.get_object(Bucket=bucket, Key="copied")["Body"].read() == large, T
 pages = client.get_paginator("list_objects_v2").paginate(Bucket=bucket, PaginationConfig={"PageSize": 1})
 expect([one["Key"] for page in pages for one in page["Contents"]], ["a b/é", "copied", "large"])
 
-expect(refusal(client.get_object, Bucket=bucket, Key="none"), "NoSuchKey")
-expect(refusal(client.get_object, Bucket="no-such-bucket", Key="none"), "NoSuchBucket")
-expect(refusal(client.get_bucket_cors, Bucket=bucket), "NoSuchCORSConfiguration")
-expect(refusal(client.delete_bucket, Bucket=bucket), "BucketNotEmpty")
+expect(error_code(client.get_object, Bucket=bucket, Key="none"), "NoSuchKey")
+expect(error_code(client.get_object, Bucket="no-such-bucket", Key="none"), "NoSuchBucket")
+expect(error_code(client.get_bucket_cors, Bucket=bucket), "NoSuchCORSConfiguration")
+expect(error_code(client.delete_bucket, Bucket=bucket), "BucketNotEmpty")
 rules = [{"AllowedOrigins": ["*"], "AllowedMethods": ["GET"], "ExposeHeaders": ["ETag"], "MaxAgeSeconds": 5}]
 client.put_bucket_cors(Bucket=bucket, CORSConfiguration={"CORSRules": rules})
 expect(client.get_bucket_cors(Bucket=bucket)["CORSRules"], rules)

@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-"""kill -9 of the local S3 at random moments of mixed writes: what was answered is there byte for byte, what was
-not is there whole or not at all, listings agree, and nothing is left lying about."""
+"""kill -9 of the local S3 at random moments of mixed writes: acknowledged writes are stored byte for byte, others are
+stored completely or not at all, listings agree, and no unreferenced file remains."""
 
 import argparse
 import hashlib
@@ -29,17 +29,17 @@ INLINE_BYTES = 32 * 1024
 options = argparse.Namespace(server=None, kills=200, seed=None)
 
 
-def etag_of(parts: list[bytes]) -> str:
+def compute_etag(parts: list[bytes]) -> str:
     if len(parts) == 1:
         return hashlib.md5(parts[0]).hexdigest()
     return hashlib.md5(b"".join(hashlib.md5(part).digest() for part in parts)).hexdigest() + f"-{len(parts)}"
 
 
 class State:
-    """What a key is: absent, or bytes known by their hash."""
+    """The state of a key: absent, or an object with its hash."""
 
     def __init__(self, parts: list[bytes] | None) -> None:
-        self.etag = etag_of(parts) if parts else None
+        self.etag = compute_etag(parts) if parts else None
         self.sha = hashlib.sha256(b"".join(parts)).hexdigest() if parts else None
 
 
@@ -47,14 +47,14 @@ ABSENT = State(None)
 
 
 class Writer(threading.Thread):
-    """Writes its own keys, one write after the other, until the server is gone."""
+    """Writes its own keys, one write after the other, until the server is killed."""
 
     def __init__(self, number: int, port: int, seed: int, states: dict[str, State]) -> None:
         super().__init__()
         self.number, self.port, self.random = number, port, random.Random(seed)
-        self.states = states  # By key, as last answered; shared by the rounds, each writer has its own keys.
-        self.unanswered: tuple[str, State] | None = None
-        self.answered = 0
+        self.states = states  # Last acknowledged state by key; shared by all rounds, with separate keys for each writer.
+        self.pending: tuple[str, State] | None = None
+        self.acknowledged = 0
 
     def run(self) -> None:
         client = s3_client.Client(self.port)
@@ -62,7 +62,7 @@ class Writer(threading.Thread):
             while True:
                 self.write(client)
         except (OSError, http.client.HTTPException):
-            pass  # Killed in the middle: what this is about.
+            pass  # The server was killed during a request.
         finally:
             client.close()
 
@@ -75,8 +75,8 @@ class Writer(threading.Thread):
             source = f"w{self.number}/{self.random.randrange(KEYS_PER_WRITER)}"
             state = self.states.get(source, ABSENT)
             if source != key and state.sha and "-" not in state.etag:
-                more = {"x-amz-copy-source": f"{BUCKET}/{source}"}
-                self.attempt(key, state, lambda: client.call("PUT", f"/{BUCKET}/{key}", b"", more))
+                source_header = {"x-amz-copy-source": f"{BUCKET}/{source}"}
+                self.attempt(key, state, lambda: client.call("PUT", f"/{BUCKET}/{key}", b"", source_header))
         elif kind == "parts":
             self.upload(client, key)
         else:
@@ -86,8 +86,8 @@ class Writer(threading.Thread):
 
     def upload(self, client: s3_client.Client, key: str) -> None:
         parts = [self.random.randbytes(PART_BYTES), self.random.randbytes(1_000)]
-        begun = client.call("POST", f"/{BUCKET}/{key}?uploads")
-        upload = re.search(b"<UploadId>(.*?)</UploadId>", begun.body).group(1).decode()
+        created = client.call("POST", f"/{BUCKET}/{key}?uploads")
+        upload = re.search(b"<UploadId>(.*?)</UploadId>", created.body).group(1).decode()
         listed = ""
         for number, part in enumerate(parts, 1):
             sent = client.call("PUT", f"/{BUCKET}/{key}?partNumber={number}&uploadId={upload}", part)
@@ -96,13 +96,13 @@ class Writer(threading.Thread):
         self.attempt(key, State(parts), lambda: client.call("POST", f"/{BUCKET}/{key}?uploadId={upload}", body))
 
     def attempt(self, key: str, state: State, send) -> None:
-        self.unanswered = (key, state)
-        answer = send()
-        if answer.status not in (200, 204):
-            raise RuntimeError(f"{key}: {answer.status} {answer.body!r}")
+        self.pending = (key, state)
+        response = send()
+        if response.status not in (200, 204):
+            raise RuntimeError(f"{key}: {response.status} {response.body!r}")
         self.states[key] = state
-        self.unanswered = None
-        self.answered += 1
+        self.pending = None
+        self.acknowledged += 1
 
 
 class Kill(unittest.TestCase):
@@ -112,50 +112,50 @@ class Kill(unittest.TestCase):
         self.server = s3_client.Server(options.server, self.folder)
         self.addCleanup(self.server.stop)
 
-    def test_what_was_answered_survives_every_kill(self):
+    def test_acknowledged_writes_survive_every_kill(self):
         seed = options.seed or int.from_bytes(os.urandom(4), "big")
         print(f"seed {seed}", file=sys.stderr)
-        chance = random.Random(seed)
+        rng = random.Random(seed)
         states: dict[str, State] = {}
-        answered = unanswered = committed = 0
+        acknowledged = pending = committed = 0
         self.server.start()
         self.client().call("PUT", f"/{BUCKET}")
         for kill in range(options.kills):
-            writers = [Writer(n, self.server.port, chance.randrange(1 << 30), states) for n in range(WRITERS)]
+            writers = [Writer(n, self.server.port, rng.randrange(1 << 30), states) for n in range(WRITERS)]
             for writer in writers:
                 writer.start()
-            time.sleep(chance.uniform(0.02, 0.4))
+            time.sleep(rng.uniform(0.02, 0.4))
             self.server.kill()
             for writer in writers:
                 writer.join()
             self.server.start()
-            answered += sum(writer.answered for writer in writers)
+            acknowledged += sum(writer.acknowledged for writer in writers)
             for writer in writers:
-                if writer.unanswered:
-                    unanswered += 1
-                    committed += self.settle(states, *writer.unanswered)
+                if writer.pending:
+                    pending += 1
+                    committed += self.resolve(states, *writer.pending)
             self.check(states, f"after kill {kill + 1} (seed {seed})")
         print(
-            f"{options.kills} kills, {answered} answered writes, {unanswered} unanswered of which {committed} had "
-            "been committed",
+            f"{options.kills} kills, {acknowledged} acknowledged writes, {pending} others of which {committed} had been "
+            "committed",
             file=sys.stderr,
         )
-        self.assertGreater(answered, options.kills)
-        self.assertGreater(unanswered, options.kills // 4)
+        self.assertGreater(acknowledged, options.kills)
+        self.assertGreater(pending, options.kills // 4)
 
     def client(self) -> s3_client.Client:
         client = s3_client.Client(self.server.port)
         self.addCleanup(client.close)
         return client
 
-    def settle(self, states: dict[str, State], key: str, new: State) -> bool:
-        """The write that nobody was told about happened whole or not at all."""
-        shown = self.client().list(BUCKET).get(key)
+    def resolve(self, states: dict[str, State], key: str, new: State) -> bool:
+        """Checks that an unacknowledged write happened completely or not at all. Returns whether it was committed."""
+        etag = self.client().list(BUCKET).get(key)
         old = states.get(key, ABSENT)
-        self.assertIn(shown, (old.etag, new.etag), f"{key} is neither what it was nor what it was to become")
-        if shown == new.etag:
+        self.assertIn(etag, (old.etag, new.etag), f"{key} has neither its old nor its new content")
+        if etag == new.etag:
             states[key] = new
-        return shown == new.etag and new.etag != old.etag
+        return etag == new.etag and new.etag != old.etag
 
     def check(self, states: dict[str, State], when: str) -> None:
         client = self.client()
@@ -171,8 +171,8 @@ class Kill(unittest.TestCase):
         uploads = client.call("GET", f"/{BUCKET}?uploads").body
         for key, upload in re.findall(b"<Key>(.*?)</Key><UploadId>(.*?)</UploadId>", uploads):
             client.call("DELETE", f"/{BUCKET}/{key.decode()}?uploadId={upload.decode()}")
-        left = [path for path in self.folder.rglob("*") if path.is_file() and path.name.isdigit()]
-        self.assertEqual(len(left), files, f"files without an object {when}")
+        remaining = [path for path in self.folder.rglob("*") if path.is_file() and path.name.isdigit()]
+        self.assertEqual(len(remaining), files, f"files without an object {when}")
 
 
 def main() -> None:

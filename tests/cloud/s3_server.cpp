@@ -40,8 +40,7 @@ int fail(const Error& error) {
 
 int main(int count, char** arguments) {
     if (count < 2) return fail({Fault::invalid, "s3_server FOLDER [THREADS]"});
-    std::signal(SIGPIPE,
-                SIG_IGN);  // As the program does: who hangs up in the middle of an object ends nothing.
+    std::signal(SIGPIPE, SIG_IGN);  // As the program does: a client that disconnects must not end it.
     SystemClock clock;
     crypto::SystemRandom random;
     auto s3 = s3::open_s3(arguments[1], clock, random);

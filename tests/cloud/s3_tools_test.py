@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-"""Debian's AWS command line and boto3, and curl, unmodified, against the local S3."""
+"""The local S3 with unmodified clients: AWS CLI and boto3 of Debian, and curl."""
 
 import argparse
 import os
@@ -15,7 +15,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "support"))
 import debian  # noqa: E402
 import s3_client  # noqa: E402
 
-COMMAND_SECONDS_MAX = 120
+COMMAND_TIMEOUT_SECONDS = 120
 options = argparse.Namespace(server=None)
 
 
@@ -39,7 +39,7 @@ class Tools(unittest.TestCase):
             cwd=self.folder,
             capture_output=True,
             text=True,
-            timeout=COMMAND_SECONDS_MAX,
+            timeout=COMMAND_TIMEOUT_SECONDS,
         )
 
     def aws(self, *command: str) -> str:
@@ -47,7 +47,7 @@ class Tools(unittest.TestCase):
         self.assertEqual(done.returncode, 0, done.stderr)
         return done.stdout
 
-    def test_the_aws_command_line(self):
+    def test_aws_cli(self):
         self.aws("s3", "mb", "s3://cli-bucket")
         tree = self.folder / "tree"
         (tree / "in ner").mkdir(parents=True)
@@ -73,7 +73,7 @@ class Tools(unittest.TestCase):
         done = self.run_tool(debian.PYTHON, str(script), self.url)
         self.assertEqual((done.returncode, done.stderr), (0, ""))
 
-    def test_curl_signs_by_itself(self):
+    def test_curl_signs_requests(self):
         hashed = ["--header", "x-amz-content-sha256: UNSIGNED-PAYLOAD"]
         user = ["--user", f"{s3_client.KEY_ID}:{s3_client.SECRET}", "--aws-sigv4", "aws:amz:us-east-1:s3"]
         curl = ["curl", "--silent", "--fail-with-body", *user, *hashed]

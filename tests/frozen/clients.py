@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Clients of a frozen data folder: the callers named in its expected.json, each with a real token, API key or AWS key.
-
-Program.call and the SDKs are the only ways in: nothing here reads a file or a table of the folder.
-"""
+"""Clients of a frozen data folder: the callers named in its expected.json, each with a real token, API key or AWS
+key. They use public interfaces only: no file and no table of the folder is read."""
 
 import http.client
 import json
@@ -94,6 +92,10 @@ class Clients:
                 **(self.aws_keys.get(holder) or self.session_keys(holder)),
             )
         return self._clients[service, holder]
+
+    def close(self) -> None:
+        for client in self._clients.values():
+            client.close()
 
     def identity(self, name: str) -> tuple[str, dict[str, str]]:
         """Returns the Cognito identity of a signed-in caller and the login that proves it."""

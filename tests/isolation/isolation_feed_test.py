@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-"""Everybody follows every collection while each of its records changes: listeners are told of the records they may
-read, of all of them, in the fields they may see, and of no others (tests/isolation_test.py says who they are)."""
+"""All callers of isolation_test.py subscribe to the change feed of every collection while each of its records changes:
+a subscriber gets the events of all records that they can read, with the members that they can read, and no others."""
 
 import collections
 import http.client
@@ -19,37 +19,39 @@ import sign_in  # noqa: E402
 from access_oracle import Caller  # noqa: E402
 from isolation_test import APPS, Matrix  # noqa: E402
 
-TOLD_SECONDS_MAX = 20
-QUIET_SECONDS = 0.7  # After the last that was expected, in which something more might come.
+DELIVERY_TIMEOUT_SECONDS = 20
+QUIET_SECONDS = 0.7  # Time after the last expected event in which no other may arrive.
 
 
-class Listener(threading.Thread):
+class Subscriber(threading.Thread):
+    """Reads the events of one change feed."""
+
     def __init__(self, gateway: str, path: str, caller: Caller) -> None:
         super().__init__(daemon=True)
-        where = urlsplit(gateway)
+        url = urlsplit(gateway)
         self.caller = caller
-        self.connection = http.client.HTTPConnection(where.hostname, where.port, timeout=60)
+        self.connection = http.client.HTTPConnection(url.hostname, url.port, timeout=60)
         headers = {"Authorization": f"Bearer {caller.token}"} if caller.token else {}
         self.connection.request("GET", path, headers={**headers, "Accept": "text/event-stream"})
-        self.answer = self.connection.getresponse()
-        self.told: list[tuple[str, dict]] = []
+        self.response = self.connection.getresponse()
+        self.events: list[tuple[str, dict]] = []
 
     def run(self) -> None:
         event = ""
         try:
-            while line := self.answer.readline():
+            while line := self.response.readline():
                 text = line.decode().rstrip("\r\n")
                 if text.startswith("event: "):
                     event = text.removeprefix("event: ")
                 elif text.startswith("data: "):
-                    self.told.append((event, json.loads(text.removeprefix("data: "))))
+                    self.events.append((event, json.loads(text.removeprefix("data: "))))
         except (OSError, ValueError, http.client.HTTPException, AttributeError):
-            return  # Hung up by end().
+            return  # Closed by close().
 
     def ids(self) -> list[str]:
-        return [data["id"] for _, data in list(self.told) if "id" in data]
+        return [data["id"] for _, data in list(self.events) if "id" in data]
 
-    def end(self) -> None:
+    def close(self) -> None:
         sock = self.connection.sock
         if sock:
             sock.shutdown(2)
@@ -66,7 +68,7 @@ class Feed(unittest.TestCase):
     def tearDownClass(cls):
         cls.program.remove()
 
-    def test_listeners_are_told_of_what_they_may_read(self):
+    def test_subscribers_get_events_of_readable_records_only(self):
         counts: collections.Counter = collections.Counter()
         for name in APPS:
             matrix = Matrix(self.program, name)
@@ -74,48 +76,52 @@ class Feed(unittest.TestCase):
             matrix.prepare()
             for collection in matrix.app.collections:
                 self.assertIn(("GET", "/changes"), matrix.routes[collection])
-                self.follow(matrix, collection, counts)
+                self.check_feed(matrix, collection, counts)
         print(f"\n{dict(counts)}")
 
-    def follow(self, matrix: Matrix, collection: str, counts: collections.Counter) -> None:
-        listeners: list[tuple[Listener, Caller]] = []
+    def check_feed(self, matrix: Matrix, collection: str, counts: collections.Counter) -> None:
+        subscribers: list[tuple[Subscriber, Caller]] = []
         path = f"/v1/apps/{matrix.app.name}/{collection}/changes"
         for caller in matrix.callers:
-            who, gated = matrix.gate(collection, "read", caller)
-            listener = Listener(self.program.gateway, path, caller)
-            if gated:
-                self.assertIn(listener.answer.status, gated, f"{caller.name} {path}")
-                listener.connection.close()
+            identity, refusals = matrix.check_route(collection, "read", caller)
+            subscriber = Subscriber(self.program.gateway, path, caller)
+            if refusals:
+                self.assertIn(subscriber.response.status, refusals, f"{caller.name} {path}")
+                subscriber.connection.close()
                 counts["refused"] += 1
                 continue
-            if listener.answer.status != 200:
-                self.fail(f"{caller.name} {path}: {listener.answer.status} {listener.answer.read(300)}")
-            listener.start()
-            listeners.append((listener, who))
-        time.sleep(0.1)  # Until those who have come are known to be there.
+            if subscriber.response.status != 200:
+                self.fail(f"{caller.name} {path}: {subscriber.response.status} {subscriber.response.read(300)}")
+            subscriber.start()
+            subscribers.append((subscriber, identity))
+        time.sleep(0.1)  # Until all subscribers are registered.
         matrix.superuser.run(f'UPDATE data."{collection}" SET version = version + 1')
         expected = [
-            {one.id for one in matrix.world.of(collection) if matrix.app.reads(one, who, matrix.world)}
-            for _, who in listeners
+            {
+                one.id
+                for one in matrix.records.in_collection(collection)
+                if matrix.app.can_read(one, identity, matrix.records)
+            }
+            for _, identity in subscribers
         ]
-        until = time.monotonic() + TOLD_SECONDS_MAX
-        while time.monotonic() < until:
-            if all(wanted <= set(one.ids()) for (one, _), wanted in zip(listeners, expected, strict=True)):
+        deadline = time.monotonic() + DELIVERY_TIMEOUT_SECONDS
+        while time.monotonic() < deadline:
+            if all(ids <= set(one.ids()) for (one, _), ids in zip(subscribers, expected, strict=True)):
                 break
             time.sleep(0.05)
         time.sleep(QUIET_SECONDS)
-        for (listener, who), wanted in zip(listeners, expected, strict=True):
-            listener.end()
-            what = f"{listener.caller.name} {path}"
-            got = listener.ids()
-            self.assertEqual(set(got) - wanted, set(), f"{what} is told of what it may not read")
-            self.assertEqual(wanted - set(got), set(), f"{what} is not told of what it may read")
-            shown = matrix.app.shown(collection, who)
-            for event, data in listener.told:
-                self.assertLessEqual(set(data), shown, f"{what}: {event}")
-            counts["told"] += len(got)
-            counts["not told"] += len(matrix.world.of(collection)) - len(wanted)
-            counts["listeners"] += 1
+        for (subscriber, identity), ids in zip(subscribers, expected, strict=True):
+            subscriber.close()
+            what = f"{subscriber.caller.name} {path}"
+            received = subscriber.ids()
+            self.assertEqual(set(received) - ids, set(), f"{what} gets events of records it cannot read")
+            self.assertEqual(ids - set(received), set(), f"{what} misses events of records it can read")
+            members = matrix.app.visible_members(collection, identity)
+            for event, data in subscriber.events:
+                self.assertLessEqual(set(data), members, f"{what}: {event}")
+            counts["delivered"] += len(received)
+            counts["withheld"] += len(matrix.records.in_collection(collection)) - len(ids)
+            counts["subscribers"] += 1
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-"""What a tenant's login can do who has stolen its password: psql sessions with the credentials that the program
-itself uses, at the database of the four apps. Each attempt must be refused, or show nothing that it should not."""
+"""Attacks with the stolen password of a tenant's login role: psql sessions with the credentials of the program, in the
+databases of the four apps. Each attempt must be refused or return no record."""
 
 import subprocess
 import sys
@@ -15,9 +15,9 @@ import sign_in  # noqa: E402
 APPS = ("campus", "evntgarde", "pillars", "teleo")
 TABLE = {"campus": "students", "evntgarde": "bookings", "pillars": "ratings", "teleo": "donations"}
 
-# In the login's own database; {app}, {other}, {table} and {role} stand for names.
+# Statements for the own database of the login; {app}, {other}, {table}, {role} and {as_role} are placeholders.
 REFUSED = [
-    # To be somebody else.
+    # Becoming another role.
     "SET ROLE integreat_owner",
     "SET ROLE integreat_superuser",
     "SET ROLE postgres",
@@ -36,7 +36,7 @@ REFUSED = [
     "ALTER ROLE CURRENT_USER BYPASSRLS",
     "ALTER ROLE CURRENT_USER CREATEROLE",
     "CREATE ROLE intruder LOGIN",
-    # To read and write as the login itself, which has no part in the data.
+    # Reading and writing as the login itself, which has no rights on the data.
     "SELECT * FROM data.{table}",
     "SELECT count(*) FROM data.{table}",
     "TABLE data.{table}",
@@ -46,7 +46,7 @@ REFUSED = [
     "TRUNCATE data.{table}",
     "COPY data.{table} TO STDOUT",
     "LOCK TABLE data.{table}",
-    # To switch the policies off, as the login and as a role.
+    # Disabling the policies, as the login and as a role.
     "ALTER TABLE data.{table} DISABLE ROW LEVEL SECURITY",
     "ALTER TABLE data.{table} NO FORCE ROW LEVEL SECURITY",
     "ALTER TABLE data.{table} DISABLE TRIGGER ALL",
@@ -60,9 +60,9 @@ REFUSED = [
     "BEGIN; SET LOCAL ROLE {as_role}; UPDATE data.{table} SET created_by = 'me'; COMMIT",
     "BEGIN; SET LOCAL ROLE {as_role}; UPDATE data.{table} SET version = 7; COMMIT",
     "BEGIN; SET LOCAL ROLE {as_role}; DELETE FROM integreat.changes; COMMIT",
-    "BEGIN; SET LOCAL ROLE {as_role}; UPDATE integreat.changes SET uid = 'somebody'; COMMIT",
+    "BEGIN; SET LOCAL ROLE {as_role}; UPDATE integreat.changes SET uid = 'user-1'; COMMIT",
     "BEGIN; SET LOCAL ROLE {as_role}; INSERT INTO integreat.changes (collection) VALUES ('x'); COMMIT",
-    # To shadow what the policies and guards call.
+    # Shadowing functions that policies and triggers call.
     "CREATE SCHEMA intruder",
     "CREATE FUNCTION public.uid() RETURNS text LANGUAGE sql AS $$ SELECT 'x' $$",
     "CREATE FUNCTION integreat.uid() RETURNS text LANGUAGE sql AS $$ SELECT 'x' $$",
@@ -74,7 +74,7 @@ REFUSED = [
     "ALTER SCHEMA data OWNER TO CURRENT_USER",
     "ALTER DATABASE tenant_{app} SET row_security = off",
     "COMMENT ON TABLE data.{table} IS 'mine'",
-    # To reach the machine.
+    # Access to files, programs and settings of the server.
     "COPY (SELECT 1) TO PROGRAM 'true'",
     "COPY (SELECT 1) TO 'intruder.txt'",
     "SELECT pg_read_file('pg_hba.conf')",
@@ -94,7 +94,7 @@ REFUSED = [
     "SELECT pg_create_logical_replication_slot('x', 'test_decoding')",
 ]
 
-# As a role of the app whose user has no records, or as nobody: whatever is sent, no record shows.
+# Statements as a role of the app, without a user or with one who owns no records: none may return a record.
 EMPTY = [
     "SELECT id FROM data.{table}",
     "SET LOCAL search_path = data, pg_catalog; SELECT id FROM {table}",
@@ -108,13 +108,13 @@ EMPTY = [
 ]
 
 
-SEEN = {
+VISIBLE = {
     "campus": "BEGIN; SET LOCAL ROLE tenant_campus__registrar; SELECT id FROM data.{table}; COMMIT",
-    "evntgarde": "BEGIN; SET LOCAL ROLE tenant_evntgarde__customer; SET LOCAL integreat.uid = 'somebody'; "
+    "evntgarde": "BEGIN; SET LOCAL ROLE tenant_evntgarde__customer; SET LOCAL integreat.uid = 'user-1'; "
     "SELECT id FROM data.{table}; COMMIT",
-    "pillars": "BEGIN; SET LOCAL ROLE tenant_pillars__professor; SET LOCAL integreat.uid = 'somebody'; "
+    "pillars": "BEGIN; SET LOCAL ROLE tenant_pillars__professor; SET LOCAL integreat.uid = 'user-1'; "
     "SELECT id FROM data.{table}; COMMIT",
-    "teleo": "BEGIN; SET LOCAL ROLE tenant_teleo__none; SET LOCAL integreat.uid = 'somebody'; "
+    "teleo": "BEGIN; SET LOCAL ROLE tenant_teleo__none; SET LOCAL integreat.uid = 'user-1'; "
     "SELECT id FROM data.{table}; COMMIT",
 }
 
@@ -131,16 +131,16 @@ class Sessions(unittest.TestCase):
     @classmethod
     def tearDownClass(cls):
         cls.program.remove()
-        print(f"\n{cls.attempts} attempts in SQL sessions of the tenants' logins")
+        print(f"\n{cls.attempts} attempts in SQL sessions of the login roles")
 
     @classmethod
     def fill(cls, app: str) -> None:
-        """A record, past all rules: what there is not cannot be stolen."""
+        """Inserts a record, bypassing all rules, that an attack could return."""
         values = {
             "campus": "(number, family_name, given_name, email, program) VALUES ('2026-00001','A','B','a@b.c',uuid_nil)",
-            "evntgarde": "(service, wanted_at, contact, customer) VALUES (uuid_nil, now(), '+639171234567', 'somebody')",
-            "pillars": "(assessment, criterion, rater, weight) VALUES (uuid_nil, uuid_nil, 'somebody', 1)",
-            "teleo": "(church, donor, amount) VALUES (uuid_nil, 'somebody', 100)",
+            "evntgarde": "(service, wanted_at, contact, customer) VALUES (uuid_nil, now(), '+639171234567', 'user-1')",
+            "pillars": "(assessment, criterion, rater, weight) VALUES (uuid_nil, uuid_nil, 'user-1', 1)",
+            "teleo": "(church, donor, amount) VALUES (uuid_nil, 'user-1', 100)",
         }[app].replace("uuid_nil", "'00000000-0000-0000-0000-000000000000'")
         sql = f"SET session_replication_role = replica; INSERT INTO data.{TABLE[app]} {values}"
         done = cls.psql(cls.program.database(f"tenant_{app}"), sql)
@@ -148,7 +148,7 @@ class Sessions(unittest.TestCase):
 
     @classmethod
     def psql(cls, environment: dict[str, str], sql: str) -> subprocess.CompletedProcess:
-        """Statements after a failed one are not carried out."""
+        """Runs statements until one fails."""
         return subprocess.run(
             [*harness.PSQL, "-c", sql],
             env=environment,
@@ -164,14 +164,14 @@ class Sessions(unittest.TestCase):
         return self.psql(environment | ({"PGDATABASE": database} if database else {}), sql)
 
     def session(self, app: str, attempts: list[str]) -> list[tuple[bool, str]]:
-        """All in one session, each in as good as a new one: whether it was refused, and what else was said."""
+        """Runs attempts in one session, which is reset before each. Returns (refused, other output) of each."""
         type(self).attempts += len(attempts)
-        anew = (
+        reset = (
             "ROLLBACK; RESET SESSION AUTHORIZATION; RESET ROLE; RESET ALL; SET client_min_messages = error;"
         )
-        script = "\\set VERBOSITY terse\n" + anew + "\n"
+        script = "\\set VERBOSITY terse\n" + reset + "\n"
         for attempt in attempts:
-            script += f"\\echo ---attempt---\n{attempt};\n\\echo ---over---\n{anew}\n"
+            script += f"\\echo ---attempt---\n{attempt};\n\\echo ---over---\n{reset}\n"
         done = subprocess.run(
             [*harness.PSQL, "-v", "ON_ERROR_STOP=0"],
             env=self.program.database(f"tenant_{app}", login=True),
@@ -184,13 +184,13 @@ class Sessions(unittest.TestCase):
         )
         results = []
         for part in done.stdout.split("---attempt---\n")[1:]:
-            said = part.partition("---over---")[0].splitlines()
-            refusals = [line for line in said if line.startswith(("ERROR:", "FATAL:"))]
-            results.append((bool(refusals), "\n".join(line for line in said if line not in refusals)))
+            output = part.partition("---over---")[0].splitlines()
+            refusals = [line for line in output if line.startswith(("ERROR:", "FATAL:"))]
+            results.append((bool(refusals), "\n".join(line for line in output if line not in refusals)))
         self.assertEqual(len(results), len(attempts), done.stdout[-2000:])
         return results
 
-    def roles_of(self, app: str) -> list[str]:
+    def app_roles(self, app: str) -> list[str]:
         sql = f"SELECT rolname FROM pg_roles WHERE starts_with(rolname, 'tenant_{app}__') ORDER BY 1"
         return self.login(app, sql).stdout.split()
 
@@ -205,10 +205,10 @@ class Sessions(unittest.TestCase):
                         done.returncode == 0, database == f"tenant_{app}", done.stdout + done.stderr
                     )
 
-    def test_what_a_login_must_not_do_is_refused(self):
+    def test_forbidden_statements_are_refused(self):
         for app in APPS:
             other = APPS[(APPS.index(app) + 1) % len(APPS)]
-            role = self.roles_of(app)[0]
+            role = self.app_roles(app)[0]
             attempts = [
                 sql.replace("{app}", app)
                 .replace("{other}", other)
@@ -217,29 +217,29 @@ class Sessions(unittest.TestCase):
                 .replace("{role}", role.partition("__")[2])
                 for sql in REFUSED
             ]
-            for sql, (refused, said) in zip(attempts, self.session(app, attempts), strict=True):
+            for sql, (refused, output) in zip(attempts, self.session(app, attempts), strict=True):
                 with self.subTest(app=app, sql=sql):
-                    self.assertTrue(refused, said)
-                    self.assertEqual(said, "")
+                    self.assertTrue(refused, output)
+                    self.assertEqual(output, "")
 
-    def test_a_role_without_a_name_sees_no_record(self):
-        """Roles that read all of a table do so with or without a name; all others see nothing of others' records."""
+    def test_a_role_without_a_user_reads_no_record(self):
+        """Roles with access to all records of a table read them without a user too; all others must read nothing."""
         for app in APPS:
-            for role in self.roles_of(app):
+            for role in self.app_roles(app):
                 if role.partition("__")[2] in ("registrar", "admin"):
                     continue
                 attempts = [
                     f"BEGIN; SET LOCAL ROLE {role}; {sql.replace('{table}', TABLE[app])}; COMMIT"
                     for sql in EMPTY
                 ]
-                for sql, (_, said) in zip(attempts, self.session(app, attempts), strict=True):
+                for sql, (_, output) in zip(attempts, self.session(app, attempts), strict=True):
                     with self.subTest(role=role, sql=sql):
-                        self.assertEqual(said, "", "it saw a record")
-            # Somebody who may does see it: the attempts above fail for what they are.
-            seen = self.session(app, [SEEN[app].replace("{table}", TABLE[app])])
-            self.assertRegex(seen[0][1], r"^[0-9a-f-]{36}$", app)
+                        self.assertEqual(output, "", "a record is visible")
+            # A user with access reads the record, so the attempts above fail because of the policies.
+            visible = self.session(app, [VISIBLE[app].replace("{table}", TABLE[app])])
+            self.assertRegex(visible[0][1], r"^[0-9a-f-]{36}$", app)
 
-    def test_a_login_is_as_poor_as_it_should_be(self):
+    def test_a_login_has_no_other_rights(self):
         for app in APPS:
             rights = "rolsuper, rolbypassrls, rolcreaterole, rolcreatedb, rolinherit, rolreplication"
             found = self.login(
@@ -258,7 +258,7 @@ class Sessions(unittest.TestCase):
                 "JOIN pg_roles u ON u.oid = m.member WHERE u.rolname = current_user "
                 f"AND NOT starts_with(r.rolname, 'tenant_{app}__')"
             )
-            self.assertEqual(self.login(app, member).stdout, "", "may become somebody of another app")
+            self.assertEqual(self.login(app, member).stdout, "", "can become a role of another app")
 
 
 if __name__ == "__main__":

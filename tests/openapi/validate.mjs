@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Usage: validate.mjs FILE. Prints what is wrong with the OpenAPI document; exit code 1 if anything is.
+// Usage: validate.mjs FILE. Prints the errors of the OpenAPI document; exit code 1 if there are any.
 import { compileErrors, validate } from '@readme/openapi-parser';
 
 const result = await validate(process.argv[2]);

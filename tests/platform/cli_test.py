@@ -32,7 +32,7 @@ class Commands(unittest.TestCase):
         cls.upstream.stop()
 
     def run_command(self, *arguments: str, code: int = 0) -> str:
-        """Runs a command that must end with exit code `code`. Returns its output, with standard error if `code` is not 0."""
+        """Runs a command that must end with exit code `code`. Returns its output, with errors if `code` is not 0."""
         result = self.program.cli(*arguments)
         self.assertEqual(result.returncode, code, f"{arguments}\n{result.stdout}{result.stderr}")
         return result.stdout if code == 0 else result.stdout + result.stderr

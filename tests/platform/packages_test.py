@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-"""`./dev` finds programs by their absolute paths, and tests run the programs of Debian, even if the PATH of the user has
-other programs of the same names."""
+"""`./dev` finds programs by their absolute paths, and tests run the programs of Debian, even if the PATH of the user
+has other programs of the same names."""
 
 import importlib
 import os

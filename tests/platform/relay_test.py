@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-"""Proxying to an upstream: large bodies with constant memory, event streams without delay, WebSockets, and the responses
-to the caller when the upstream fails."""
+"""Proxying to an upstream: large bodies with constant memory, event streams without delay, WebSockets, and the
+responses to the caller when the upstream fails."""
 
 import base64
 import hashlib

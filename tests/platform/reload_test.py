@@ -62,7 +62,7 @@ class Reload(unittest.TestCase):
         return harness.resident_kib(self.program.pid)
 
     def queued_rows(self) -> float:
-        return harness.metric_sum(self.program.metrics(), "integreat_transaction_log_waiting")
+        return harness.metric_sum(self.program.metrics(), "integreat_transaction_log_queued")
 
     def reload_under_load(self, count: int, seconds: float) -> list[dict]:
         """Runs wrk until `count` reloads are counted. Returns the results of wrk."""

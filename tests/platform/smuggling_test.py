@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-"""Requests that two servers could parse differently (request smuggling): they are refused with 400 and the connection is
-closed, so that no byte after them is parsed as a request. They are sent whole and byte by byte."""
+"""Requests that two servers could parse differently (request smuggling): they are refused with 400 and the connection
+is closed, so that no byte after them is parsed as a request. They are sent whole and byte by byte."""
 
 import re
 import socket

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// One import for an app: what it keeps in records, and the files they name. It only has to compile; files.test.js of
-// tests/clients uses it.
+// One import for an app with records and their files. This only has to compile; tests/clients/files.test.js runs the
+// functions.
 import { initializeApp } from 'firebase/app';
 import { getAuth } from 'firebase/auth';
 
@@ -15,7 +15,7 @@ const files = new Files({
   bucket: 'campus-student-lifecycle-tenant-bucket',
 });
 
-export async function hand_in(applicant: string, file: File): Promise<string> {
+export async function submit(applicant: string, file: File): Promise<string> {
   try {
     const report_card: StoredFile = await files.upload(file, { onProgress: ({ sent, of }) => console.log(sent / of) });
     await campus.applicants.patch(applicant, { report_card });
@@ -26,5 +26,5 @@ export async function hand_in(applicant: string, file: File): Promise<string> {
   }
 }
 
-// @ts-expect-error A bucket is needed.
+// @ts-expect-error The setting bucket is required.
 export const incomplete = () => new Files({ auth, firebaseProject: 'p', identityPool: 'us-east-1:0' });

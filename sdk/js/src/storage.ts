@@ -74,7 +74,7 @@ export class Files {
 
   constructor(settings: StorageSettings) {
     this.settings = settings;
-    // Aborts requests in flight at once; each call reads the current user again.
+    // Aborts requests in flight immediately; each call reads the current user again.
     this.stopListening = settings.auth.onAuthStateChanged(() => this.updateSession());
   }
 

@@ -2,6 +2,8 @@
 #include "base/text/ascii.h"
 
 #include <algorithm>
+#include <array>
+#include <charconv>
 
 namespace integreat {
 
@@ -37,6 +39,11 @@ bool istarts_with(std::string_view text, std::string_view prefix) {
 
 bool is_digits(std::string_view text) {
     return !text.empty() && std::all_of(text.begin(), text.end(), is_digit);
+}
+
+void append_number(std::string& text, std::uint64_t number, int base) {
+    std::array<char, 64> digits;
+    text.append(digits.data(), std::to_chars(digits.begin(), digits.end(), number, base).ptr);
 }
 
 std::string_view trim(std::string_view text, std::string_view characters) {

@@ -2,11 +2,15 @@
 // Locale-independent functions on ASCII text. Bytes outside ASCII are left unchanged.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
 
 namespace integreat {
+
+inline constexpr std::string_view hex_digits = "0123456789abcdef";
+inline constexpr std::string_view upper_hex_digits = "0123456789ABCDEF";
 
 constexpr bool is_digit(char c) {
     return c >= '0' && c <= '9';
@@ -39,6 +43,9 @@ bool istarts_with(std::string_view text, std::string_view prefix);
 
 // Returns whether the text has only decimal digits; false if it is empty.
 bool is_digits(std::string_view text);
+
+// Appends a number with the digits 0-9a-z of `base`.
+void append_number(std::string& text, std::uint64_t number, int base = 10);
 
 // Returns the text without the leading and trailing characters in `characters`: by default the optional
 // whitespace of HTTP (RFC 9110 section 5.6.3).

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Looks up an element by its `name`.
+// Looks up elements by their `name`, and names in lists of names.
 #pragma once
 
 #include <algorithm>
@@ -13,6 +13,12 @@ auto find_by_name(const Items& items, std::string_view name) -> decltype(&*items
     auto found =
         std::find_if(items.begin(), items.end(), [&](const auto& item) { return item.name == name; });
     return found == items.end() ? nullptr : &*found;
+}
+
+// Returns true if `names` includes `name`.
+template <class Names>
+bool contains(const Names& names, std::string_view name) {
+    return std::find(names.begin(), names.end(), name) != names.end();
 }
 
 }  // namespace integreat

@@ -46,6 +46,10 @@ int print_error_with_cause(const char* command, const Error& error, std::ostream
     return exit_failure;
 }
 
+int to_exit_code(const char* command, const Result<>& result, std::ostream& err) {
+    return result ? exit_success : print_error_with_cause(command, result.error(), err);
+}
+
 std::string format_count(std::size_t count, std::string_view noun) {
     return fmt::format("{} {}{}", count, noun, count == 1 ? "" : "s");
 }

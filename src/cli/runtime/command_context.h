@@ -72,6 +72,9 @@ int print_error(const char* command, const Error& error, std::ostream& err);
 // Prints the error like print_error, and its cause on a second line.
 int print_error_with_cause(const char* command, const Error& error, std::ostream& err);
 
+// Returns the exit code of a result. Prints an error like print_error_with_cause.
+int to_exit_code(const char* command, const Result<>& result, std::ostream& err);
+
 // Formats a count with its noun: "1 app", "2 apps".
 std::string format_count(std::size_t count, std::string_view noun);
 

@@ -5,6 +5,7 @@
 
 #include "base/log.h"
 #include "platform/platform.h"
+#include "postgres/databases/create_database.h"
 #include "postgres/driver/connect_options.h"
 #include "services/collections/views/sql_names.h"
 
@@ -71,18 +72,17 @@ Result<collections::MigrationOptions> make_owner_options(const postgres::Embedde
                                          .deadline = steady_clock::now() + migration_timeout};
 }
 
-std::vector<std::shared_ptr<const collections::Model>> compile_models(
-    const config::Configuration& configuration) {
-    std::vector<std::shared_ptr<const collections::Model>> models;
+std::vector<std::shared_ptr<const config::Model>> find_models(const config::Configuration& configuration) {
+    std::vector<std::shared_ptr<const config::Model>> models;
     for (const auto& manifest : configuration.manifests) {
-        if (!manifest.collections.empty()) models.push_back(collections::compile_model(manifest));
+        if (!manifest.collections.empty()) models.push_back(manifest.model);
     }
     return models;
 }
 
 Result<> migrate_databases(const postgres::EmbeddedPostgres& server, postgres::DatabaseRegistry& databases,
                            const config::Configuration& configuration, const Clock& clock) {
-    for (const auto& model : compile_models(configuration)) {
+    for (const auto& model : find_models(configuration)) {
         auto& pool = *databases.tenant(model->app);
         auto checked = collections::verify_schema(pool, *model, clock.monotonic() + verification_timeout);
         if (checked) continue;
@@ -98,7 +98,7 @@ Result<> migrate_databases(const postgres::EmbeddedPostgres& server, postgres::D
 
 Result<> verify_databases(postgres::DatabaseRegistry& databases, const config::Configuration& configuration,
                           const Clock& clock) {
-    for (const auto& model : compile_models(configuration)) {
+    for (const auto& model : find_models(configuration)) {
         auto* pool = databases.tenant(model->app);
         if (pool) TRY(collections::verify_schema(*pool, *model, clock.monotonic() + verification_timeout));
     }

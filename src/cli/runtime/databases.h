@@ -10,7 +10,7 @@
 
 #include "base/system_clock.h"
 #include "cli/runtime/command_context.h"
-#include "config/model/model.h"
+#include "config/configuration/configuration.h"
 #include "crypto/system_random.h"
 #include "postgres/databases/registry.h"
 #include "services/collections/schema/migration_plan.h"
@@ -31,9 +31,8 @@ postgres::PoolSettings to_pool_settings(const config::DatabaseSettings& settings
 Result<collections::MigrationOptions> make_owner_options(const postgres::EmbeddedPostgres& server,
                                                          const TenantId& app);
 
-// Compiles the models of all apps that have collections.
-std::vector<std::shared_ptr<const collections::Model>> compile_models(
-    const config::Configuration& configuration);
+// Returns the models of all apps that have collections.
+std::vector<std::shared_ptr<const config::Model>> find_models(const config::Configuration& configuration);
 
 // Migrates every app's tables to its manifest, unless data would be lost.
 Result<> migrate_databases(const postgres::EmbeddedPostgres& server, postgres::DatabaseRegistry& databases,

@@ -32,7 +32,7 @@ boost::json::object tenant_json(const ReadyTenant& tenant) {
             {"users", std::move(users)}};
 }
 
-std::string users_table(const ReadyInfo& ready) {
+std::string users_table(const ReadyFile& ready) {
     std::string text;
     for (const auto& tenant : ready.tenants) {
         if (tenant.users.empty()) continue;
@@ -56,7 +56,7 @@ std::string command_with_data(const Invocation& invocation, const std::string& a
 }
 
 // Returns the tenant of the examples.
-const ReadyTenant* pick_example_tenant(const ReadyInfo& ready) {
+const ReadyTenant* pick_example_tenant(const ReadyFile& ready) {
     const ReadyTenant* example = nullptr;
     for (const auto& tenant : ready.tenants) {
         if (!tenant.users.empty() && (example == nullptr || tenant.app == "campus")) example = &tenant;
@@ -64,12 +64,12 @@ const ReadyTenant* pick_example_tenant(const ReadyInfo& ready) {
     return example;
 }
 
-std::string playground_url(const ReadyInfo& ready) {
+std::string playground_url(const ReadyFile& ready) {
     const auto* example = pick_example_tenant(ready);
     return example ? ready.gateway + "/try/" + example->app : "(no app has users)";
 }
 
-std::string example_commands(const ReadyInfo& ready, const Invocation& invocation) {
+std::string example_commands(const ReadyFile& ready, const Invocation& invocation) {
     const auto* example = pick_example_tenant(ready);
     if (example == nullptr) return "";
     const auto& user = example->users.front();
@@ -87,7 +87,7 @@ std::string example_commands(const ReadyInfo& ready, const Invocation& invocatio
 
 }  // namespace
 
-std::string to_json(const ReadyInfo& ready) {
+std::string to_json(const ReadyFile& ready) {
     boost::json::object tenants;
     for (const auto& tenant : ready.tenants)
         tenants[tenant.app] = tenant_json(tenant);
@@ -112,7 +112,7 @@ std::string shell_quote(const std::string& text) {
     return quoted + "'";
 }
 
-std::string startup_banner(const ReadyInfo& ready, const std::string& data_folder,
+std::string startup_banner(const ReadyFile& ready, const std::string& data_folder,
                            const Invocation& invocation) {
     return fmt::format(
         "\nIntegreat is ready.\n\n"

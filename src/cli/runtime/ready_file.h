@@ -27,7 +27,8 @@ struct ReadyTenant {
     std::vector<ReadyUser> users;
 };
 
-struct ReadyInfo {
+// Contents of the ready file.
+struct ReadyFile {
     int pid = 0;
     std::string gateway;   // "http://127.0.0.1:8080"
     std::string firebase;  // "http://127.0.0.1:9099"
@@ -37,7 +38,7 @@ struct ReadyInfo {
     std::vector<ReadyTenant> tenants;
 };
 
-std::string to_json(const ReadyInfo& ready);
+std::string to_json(const ReadyFile& ready);
 
 // The program and options that make other commands find this instance. An empty member omits the option.
 struct Invocation {
@@ -50,7 +51,7 @@ struct Invocation {
 std::string shell_quote(const std::string& text);
 
 // Returns the text printed after the start: URLs, one user per app, and example commands.
-std::string startup_banner(const ReadyInfo& ready, const std::string& data_folder,
+std::string startup_banner(const ReadyFile& ready, const std::string& data_folder,
                            const Invocation& invocation);
 
 // Writes a file that only its owner may read. Writes to a temporary file and renames it, so that readers see

@@ -17,7 +17,7 @@ namespace {
 
 using testing::HasSubstr;
 
-ReadyInfo ready_with_one_user() {
+ReadyFile ready_with_one_user() {
     return {.pid = 7,
             .gateway = "http://127.0.0.1:8080",
             .firebase = "http://127.0.0.1:9099",

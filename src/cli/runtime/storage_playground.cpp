@@ -34,7 +34,7 @@ bool has_page(const ReadyTenant& tenant) {
     return tenant.app != platform_tenant.text && tenant.identity_pool && tenant.bucket;
 }
 
-boost::json::object make_playground_json(const ReadyInfo& ready, const ReadyTenant& tenant) {
+boost::json::object make_playground_json(const ReadyFile& ready, const ReadyTenant& tenant) {
     boost::json::array users, others;
     for (const auto& user : tenant.users)
         users.push_back({{"email", user.email}, {"password", user.password}, {"role", user.role}});
@@ -58,7 +58,7 @@ boost::json::object make_playground_json(const ReadyInfo& ready, const ReadyTena
             {"others", std::move(others)}};
 }
 
-std::optional<gateway::PlaygroundConfig> find_playground(const ReadyInfo& ready, std::string_view app) {
+std::optional<gateway::PlaygroundConfig> find_playground(const ReadyFile& ready, std::string_view app) {
     for (const auto& tenant : ready.tenants) {
         if (tenant.app != app || !has_page(tenant)) continue;
         return gateway::PlaygroundConfig{.title = tenant.title,
@@ -70,7 +70,7 @@ std::optional<gateway::PlaygroundConfig> find_playground(const ReadyInfo& ready,
 
 }  // namespace
 
-gateway::StoragePlayground make_playground(std::shared_ptr<Synchronized<ReadyInfo>> ready,
+gateway::StoragePlayground make_playground(std::shared_ptr<Synchronized<ReadyFile>> ready,
                                            std::filesystem::path folder) {
     return {.config = [ready](std::string_view app) { return find_playground(*ready->lock(), app); },
             .file = [folder](const std::string& name) { return read_file(folder / name); },

@@ -16,7 +16,7 @@ namespace integreat::cli {
 inline constexpr const char* default_playground_folder = "sdk/js/dist/try";
 
 // Returns the configuration of the pages. `ready` may change at any time. The operators' own app has no page.
-gateway::StoragePlayground make_playground(std::shared_ptr<Synchronized<ReadyInfo>> ready,
+gateway::StoragePlayground make_playground(std::shared_ptr<Synchronized<ReadyFile>> ready,
                                            std::filesystem::path folder);
 
 }  // namespace integreat::cli

@@ -274,7 +274,7 @@ constexpr const char* token_checks =
     "login token: signature, issuer, audience, times; provider of the pool; unauthenticated access only if "
     "allowed";
 
-constexpr cloud::OperationEntry<Cognito> table[] = {
+constexpr cloud::OperationEntry<Cognito> login_table[] = {
     {{"GetId", "Returns the same identity for the same pool, issuer and subject.", token_checks},
      Signing::none,
      get_id,
@@ -303,7 +303,7 @@ constexpr cloud::OperationEntry<Cognito> table[] = {
 }  // namespace
 
 Table login_operations() {
-    return table;
+    return login_table;
 }
 
 }  // namespace integreat::cognito

@@ -214,7 +214,7 @@ OperationResult get_tags(Cognito& cognito, OperationContext& context) {
     return json_result(context, map);
 }
 
-json::object to_json(const PoolIdentity& identity) {
+json::object make_identity_description(const PoolIdentity& identity) {
     json::array logins;
     for (const auto& login : identity.logins)
         logins.emplace_back(login.provider);
@@ -231,7 +231,7 @@ OperationResult list_identities(Cognito& cognito, OperationContext& context) {
     TRY(find_pool(cognito, id));
     json::array listed;
     for (const auto& identity : cognito.list_identities(id, 60))
-        listed.push_back(to_json(identity));
+        listed.push_back(make_identity_description(identity));
     return json_result(context, {{"IdentityPoolId", id}, {"Identities", std::move(listed)}});
 }
 
@@ -241,12 +241,12 @@ OperationResult describe_identity(Cognito& cognito, OperationContext& context) {
     auto identity = cognito.find_identity(id);
     TRY(require_permission(cognito, context, identity ? identity->pool : "*"));
     if (!identity) return not_found("Identity '" + id + "' not found.");
-    return json_result(context, to_json(*identity));
+    return json_result(context, make_identity_description(*identity));
 }
 
 constexpr const char* checks = "signature; cognito-identity: permission on the pool";
 
-constexpr cloud::OperationEntry<Cognito> table[] = {
+constexpr cloud::OperationEntry<Cognito> pool_table[] = {
     {{"CreateIdentityPool", "With OpenID Connect providers of IAM; no SAML providers, no user pools.",
       checks},
      Signing::required,
@@ -269,7 +269,7 @@ constexpr cloud::OperationEntry<Cognito> table[] = {
 }  // namespace
 
 Table pool_operations() {
-    return table;
+    return pool_table;
 }
 
 AwsError not_found(std::string message) {

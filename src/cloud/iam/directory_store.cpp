@@ -9,11 +9,6 @@ namespace json = boost::json;
 
 namespace {
 
-std::string get_text(const json::object& object, const char* name) {
-    const auto* value = object.if_contains(name);
-    return value && value->is_string() ? std::string(value->get_string()) : std::string();
-}
-
 Time get_created(const json::object& object) {
     const auto* value = object.if_contains("created");
     return value && value->is_int64() ? from_unix_seconds(value->get_int64()) : Time();
@@ -33,7 +28,7 @@ json::array to_json_array(const std::vector<std::string>& texts) {
 }
 
 // Parses a stored document, which was valid when it was saved.
-Result<PolicyText> parse_policy(std::string text, policy::DocumentKind kind) {
+Result<PolicyText> parse_stored_policy(std::string text, policy::DocumentKind kind) {
     auto document = TRY(policy::parse_document(text, kind));
     return PolicyText{std::move(text), std::move(document)};
 }
@@ -67,7 +62,7 @@ Result<Identity> identity_from(const cloud::StoredDocument& stored) {
                       .tags = {}};
     for (const auto& policy : content.at("inline").as_object()) {
         identity.inline_policies[policy.key()] =
-            TRY(parse_policy(std::string(policy.value().as_string()), policy::DocumentKind::identity));
+            TRY(parse_stored_policy(std::string(policy.value().as_string()), policy::DocumentKind::identity));
     }
     for (const auto& tag : content.at("tags").as_object())
         identity.tags[tag.key()] = std::string(tag.value().as_string());
@@ -118,7 +113,7 @@ Result<> parse_entity(const cloud::StoredDocument& stored, std::shared_ptr<const
 Result<> parse_entity(const cloud::StoredDocument& stored, std::shared_ptr<const Role>& role) {
     const auto& content = stored.content;
     auto identity = TRY(identity_from(stored));
-    auto trust = TRY(parse_policy(get_text(content, "trust"), policy::DocumentKind::trust));
+    auto trust = TRY(parse_stored_policy(get_text(content, "trust"), policy::DocumentKind::trust));
     role = std::make_shared<const Role>(
         Role{.identity = std::move(identity),
              .trust = std::move(trust),
@@ -139,7 +134,7 @@ Result<> parse_entity(const cloud::StoredDocument& stored, std::shared_ptr<const
 
 Result<> parse_entity(const cloud::StoredDocument& stored, std::shared_ptr<const ManagedPolicy>& policy) {
     const auto& content = stored.content;
-    auto document = TRY(parse_policy(get_text(content, "policy"), policy::DocumentKind::identity));
+    auto document = TRY(parse_stored_policy(get_text(content, "policy"), policy::DocumentKind::identity));
     policy =
         std::make_shared<const ManagedPolicy>(ManagedPolicy{.name = get_text(content, "name"),
                                                             .path = get_text(content, "path"),
@@ -181,6 +176,11 @@ void append_changes(std::vector<cloud::DocumentChange>& changes, const char* kin
 }
 
 }  // namespace
+
+std::string get_text(const json::object& object, std::string_view name) {
+    const auto* value = object.if_contains(name);
+    return value && value->is_string() ? std::string(value->get_string()) : std::string();
+}
 
 Result<Directory> load_directory(cloud::DocumentStore& documents) {
     Directory directory;

@@ -12,4 +12,7 @@ Result<Directory> load_directory(cloud::DocumentStore& documents);
 // Returns the changes that turn `from` into `to`. Entities shared by both are skipped.
 std::vector<cloud::DocumentChange> diff_directories(const Directory& from, const Directory& to);
 
+// Returns the member if it is a string, otherwise an empty text.
+std::string get_text(const boost::json::object& object, std::string_view name);
+
 }  // namespace integreat::iam

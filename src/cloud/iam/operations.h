@@ -17,6 +17,7 @@ using cloud::OperationContext;
 using cloud::OperationResult;
 using Table = std::span<const cloud::OperationEntry<Iam>>;
 
+constexpr ParameterRule arn_rule{.min_length = 20, .max_length = 2'048, .is_name = false};
 constexpr ParameterRule policy_document_rule{.min_length = 1, .max_length = 131'072, .is_name = false};
 
 Table user_operations();

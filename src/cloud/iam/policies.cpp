@@ -15,8 +15,6 @@ using cloud::Signing;
 
 namespace {
 
-constexpr ParameterRule arn_rule{.min_length = 20, .max_length = 2'048, .is_name = false};
-
 // Users and roles have the same policy operations; T is User or Role.
 template <class T>
 constexpr const char* name_parameter = std::is_same_v<T, Role> ? "RoleName" : "UserName";
@@ -221,15 +219,15 @@ OperationResult create_policy(Iam& iam, OperationContext& context) {
     auto document = TRY(parse_policy(text, policy::DocumentKind::identity, policy::managed_policy_bytes_max));
     auto arn = make_arn(iam, "policy", path, name);
     TRY(require_permission(context, arn));
-    auto policy = std::make_shared<const ManagedPolicy>(
-        ManagedPolicy{.name = name,
-                      .path = path,
-                      .id = make_id(iam.random(), "ANPA", 17),
-                      .arn = arn,
-                      .description = TRY(optional_parameter(
-                          context, "Description", {.min_length = 0, .max_length = 1'000, .is_name = false})),
-                      .policy = std::move(document),
-                      .created = iam.clock().now()});
+    auto description = TRY(
+        optional_parameter(context, "Description", {.min_length = 0, .max_length = 1'000, .is_name = false}));
+    auto policy = std::make_shared<const ManagedPolicy>(ManagedPolicy{.name = name,
+                                                                      .path = path,
+                                                                      .id = make_id(iam.random(), "ANPA", 17),
+                                                                      .arn = arn,
+                                                                      .description = std::move(description),
+                                                                      .policy = std::move(document),
+                                                                      .created = iam.clock().now()});
     auto result = iam.update([&](Directory& directory) -> AwsResult<> {
         if (directory.policies.contains(arn))
             return entity_exists("A policy called " + name +
@@ -291,47 +289,62 @@ OperationResult delete_policy(Iam& iam, OperationContext& context) {
     return query_result(context, "");
 }
 
-constexpr const char* checks = "signature; iam: permission on the ARN; policy grammar and size limits of AWS";
+constexpr const char* policy_checks =
+    "signature; iam: permission on the ARN; policy grammar and size limits of AWS";
 
-constexpr cloud::OperationEntry<Iam> table[] = {
-    {{"PutRolePolicy", "Inline policy; takes effect immediately, also for existing sessions.", checks},
+constexpr cloud::OperationEntry<Iam> policy_table[] = {
+    {{"PutRolePolicy", "Inline policy; takes effect immediately, also for existing sessions.", policy_checks},
      Signing::required,
      put_inline<Role>},
-    {{"GetRolePolicy", "Returns the document as stored.", checks}, Signing::required, get_inline<Role>},
-    {{"ListRolePolicies", "Names only.", checks}, Signing::required, list_inline<Role>},
-    {{"DeleteRolePolicy", "Takes effect immediately.", checks}, Signing::required, delete_inline<Role>},
-    {{"AttachRolePolicy", "At most 10 policies.", checks}, Signing::required, attach<Role>},
-    {{"DetachRolePolicy", "Takes effect immediately.", checks}, Signing::required, detach<Role>},
-    {{"ListAttachedRolePolicies", "All, without paging.", checks}, Signing::required, list_attached<Role>},
-    {{"PutRolePermissionsBoundary", "Takes effect immediately.", checks},
+    {{"GetRolePolicy", "Returns the document as stored.", policy_checks},
+     Signing::required,
+     get_inline<Role>},
+    {{"ListRolePolicies", "Names only.", policy_checks}, Signing::required, list_inline<Role>},
+    {{"DeleteRolePolicy", "Takes effect immediately.", policy_checks},
+     Signing::required,
+     delete_inline<Role>},
+    {{"AttachRolePolicy", "At most 10 policies.", policy_checks}, Signing::required, attach<Role>},
+    {{"DetachRolePolicy", "Takes effect immediately.", policy_checks}, Signing::required, detach<Role>},
+    {{"ListAttachedRolePolicies", "All, without paging.", policy_checks},
+     Signing::required,
+     list_attached<Role>},
+    {{"PutRolePermissionsBoundary", "Takes effect immediately.", policy_checks},
      Signing::required,
      put_boundary<Role>},
-    {{"DeleteRolePermissionsBoundary", "Takes effect immediately.", checks},
+    {{"DeleteRolePermissionsBoundary", "Takes effect immediately.", policy_checks},
      Signing::required,
      delete_boundary<Role>},
-    {{"PutUserPolicy", "Inline policy; takes effect immediately.", checks},
+    {{"PutUserPolicy", "Inline policy; takes effect immediately.", policy_checks},
      Signing::required,
      put_inline<User>},
-    {{"GetUserPolicy", "Returns the document as stored.", checks}, Signing::required, get_inline<User>},
-    {{"ListUserPolicies", "Names only.", checks}, Signing::required, list_inline<User>},
-    {{"DeleteUserPolicy", "Takes effect immediately.", checks}, Signing::required, delete_inline<User>},
-    {{"AttachUserPolicy", "At most 10 policies.", checks}, Signing::required, attach<User>},
-    {{"DetachUserPolicy", "Takes effect immediately.", checks}, Signing::required, detach<User>},
-    {{"ListAttachedUserPolicies", "All, without paging.", checks}, Signing::required, list_attached<User>},
-    {{"PutUserPermissionsBoundary", "Takes effect immediately.", checks},
+    {{"GetUserPolicy", "Returns the document as stored.", policy_checks},
+     Signing::required,
+     get_inline<User>},
+    {{"ListUserPolicies", "Names only.", policy_checks}, Signing::required, list_inline<User>},
+    {{"DeleteUserPolicy", "Takes effect immediately.", policy_checks},
+     Signing::required,
+     delete_inline<User>},
+    {{"AttachUserPolicy", "At most 10 policies.", policy_checks}, Signing::required, attach<User>},
+    {{"DetachUserPolicy", "Takes effect immediately.", policy_checks}, Signing::required, detach<User>},
+    {{"ListAttachedUserPolicies", "All, without paging.", policy_checks},
+     Signing::required,
+     list_attached<User>},
+    {{"PutUserPermissionsBoundary", "Takes effect immediately.", policy_checks},
      Signing::required,
      put_boundary<User>},
-    {{"DeleteUserPermissionsBoundary", "Takes effect immediately.", checks},
+    {{"DeleteUserPermissionsBoundary", "Takes effect immediately.", policy_checks},
      Signing::required,
      delete_boundary<User>},
-    {{"CreatePolicy", "Managed policy with one version; the policies that AWS manages do not exist.", checks},
+    {{"CreatePolicy", "Managed policy with one version; the policies that AWS manages do not exist.",
+      policy_checks},
      Signing::required,
      create_policy},
-    {{"GetPolicy", "By ARN.", checks}, Signing::required, get_policy},
-    {{"GetPolicyVersion", "The only version, v1.", checks}, Signing::required, get_policy_version},
-    {{"ListPolicies", "All, without paging.", checks}, Signing::required, list_policies},
-    {{"DeletePolicy", "Refused while it is attached.", checks}, Signing::required, delete_policy},
-    {{"SimulatePrincipalPolicy", "Actions on resources for a user or role, with context entries.", checks},
+    {{"GetPolicy", "By ARN.", policy_checks}, Signing::required, get_policy},
+    {{"GetPolicyVersion", "The only version, v1.", policy_checks}, Signing::required, get_policy_version},
+    {{"ListPolicies", "All, without paging.", policy_checks}, Signing::required, list_policies},
+    {{"DeletePolicy", "Refused while it is attached.", policy_checks}, Signing::required, delete_policy},
+    {{"SimulatePrincipalPolicy", "Actions on resources for a user or role, with context entries.",
+      policy_checks},
      Signing::required,
      simulate_principal_policy},
 };
@@ -339,7 +352,7 @@ constexpr cloud::OperationEntry<Iam> table[] = {
 }  // namespace
 
 Table policy_operations() {
-    return table;
+    return policy_table;
 }
 
 }  // namespace integreat::iam

@@ -168,8 +168,6 @@ std::vector<std::string> escaped(const std::vector<std::string>& texts) {
     return all;
 }
 
-constexpr ParameterRule arn_rule{.min_length = 20, .max_length = 2'048, .is_name = false};
-
 OperationResult get_provider(Iam& iam, OperationContext& context) {
     auto arn = TRY(required_parameter(context, "OpenIDConnectProviderArn", arn_rule));
     TRY(require_permission(context, arn));
@@ -202,19 +200,21 @@ OperationResult delete_provider(Iam& iam, OperationContext& context) {
     return query_result(context, "");
 }
 
-constexpr const char* checks = "signature; iam: permission on the role's ARN; trust policy grammar";
+constexpr const char* role_checks = "signature; iam: permission on the role's ARN; trust policy grammar";
 constexpr const char* provider_checks = "signature; iam: permission on the provider's ARN";
 
 constexpr cloud::OperationEntry<Iam> roles[] = {
-    {{"CreateRole", "Name, path, trust policy, boundary, maximum session duration.", checks},
+    {{"CreateRole", "Name, path, trust policy, boundary, maximum session duration.", role_checks},
      Signing::required,
      create_role},
-    {{"GetRole", "With its trust policy.", checks}, Signing::required, get_role},
-    {{"ListRoles", "All, without paging.", checks}, Signing::required, list_roles},
-    {{"DeleteRole", "Refused while the role has policies; ends its sessions.", checks},
+    {{"GetRole", "With its trust policy.", role_checks}, Signing::required, get_role},
+    {{"ListRoles", "All, without paging.", role_checks}, Signing::required, list_roles},
+    {{"DeleteRole", "Refused while the role has policies; ends its sessions.", role_checks},
      Signing::required,
      delete_role},
-    {{"UpdateAssumeRolePolicy", "Takes effect immediately.", checks}, Signing::required, update_trust_policy},
+    {{"UpdateAssumeRolePolicy", "Takes effect immediately.", role_checks},
+     Signing::required,
+     update_trust_policy},
 };
 
 constexpr cloud::OperationEntry<Iam> providers[] = {

@@ -5,6 +5,7 @@
 #include <boost/json/object.hpp>
 #include <boost/json/serialize.hpp>
 
+#include "cloud/iam/directory_store.h"
 #include "cloud/iam/iam.h"
 #include "crypto/aead.h"
 #include "crypto/encoding.h"
@@ -68,11 +69,6 @@ TemporaryCredentials issue_credentials(Iam& iam, json::object session, std::int6
     credentials.session_token = crypto::base64_encode(
         crypto::seal(iam.sealing_key(), json::serialize(session), credentials.access_key_id, iam.random()));
     return credentials;
-}
-
-std::string get_text(const json::object& object, const char* name) {
-    const auto* value = object.if_contains(name);
-    return value && value->is_string() ? std::string(value->get_string()) : std::string();
 }
 
 // Returns the caller of a role session, with the role's current policies, or nothing if the role was deleted

@@ -169,29 +169,29 @@ OperationResult delete_access_key(Iam& iam, OperationContext& context) {
     return query_result(context, "");
 }
 
-constexpr const char* checks = "signature; iam: permission on the user's ARN";
+constexpr const char* user_checks = "signature; iam: permission on the user's ARN";
 
-constexpr cloud::OperationEntry<Iam> table[] = {
-    {{"CreateUser", "Name and path; at most 5,000 users.", checks}, Signing::required, create_user},
-    {{"GetUser", "By name, or the caller.", checks}, Signing::required, get_user},
-    {{"ListUsers", "All, without paging.", checks}, Signing::required, list_users},
-    {{"DeleteUser", "Refused while the user has policies or access keys.", checks},
+constexpr cloud::OperationEntry<Iam> user_table[] = {
+    {{"CreateUser", "Name and path; at most 5,000 users.", user_checks}, Signing::required, create_user},
+    {{"GetUser", "By name, or the caller.", user_checks}, Signing::required, get_user},
+    {{"ListUsers", "All, without paging.", user_checks}, Signing::required, list_users},
+    {{"DeleteUser", "Refused while the user has policies or access keys.", user_checks},
      Signing::required,
      delete_user},
-    {{"CreateAccessKey", "At most two per user; takes effect immediately.", checks},
+    {{"CreateAccessKey", "At most two per user; takes effect immediately.", user_checks},
      Signing::required,
      create_access_key},
-    {{"ListAccessKeys", "Without secrets.", checks}, Signing::required, list_access_keys},
-    {{"UpdateAccessKey", "Active and Inactive; takes effect immediately.", checks},
+    {{"ListAccessKeys", "Without secrets.", user_checks}, Signing::required, list_access_keys},
+    {{"UpdateAccessKey", "Active and Inactive; takes effect immediately.", user_checks},
      Signing::required,
      update_access_key},
-    {{"DeleteAccessKey", "Takes effect immediately.", checks}, Signing::required, delete_access_key},
+    {{"DeleteAccessKey", "Takes effect immediately.", user_checks}, Signing::required, delete_access_key},
 };
 
 }  // namespace
 
 Table user_operations() {
-    return table;
+    return user_table;
 }
 
 }  // namespace integreat::iam

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The exchange of login tokens for credentials and every refusal, each with AWS's error.
+#include "aws/sigv4_canonical.h"
 #include "cloud/local/testing/local_cloud_fixture.h"
 
 namespace integreat::cloud {
@@ -153,16 +154,11 @@ TEST_F(CredentialExchangeTest, RefusesExpiredCredentialsAndChangedTokens) {
 }
 
 TEST_F(CredentialExchangeTest, RefusesARoleThatTrustsAnotherPool) {
-    auto response = send_request(
-        cloud->application,
-        signed_request(
-            {.service = "cognito-identity",
-             .headers = {{"X-Amz-Target", "AWSCognitoIdentityService.SetIdentityPoolRoles"}},
-             .body = json::serialize(json::object{{"IdentityPoolId", campus.identity_pool},
-                                                  {"Roles", {{"authenticated", evntgarde.role}}}})},
-            root(), clock.now()));
-    ASSERT_EQ(response.status, 200) << response.body;
-    response = get_credentials(identity(), campus_project, sign(claims(campus_project)));
+    auto assigned = root_client().call_json(
+        "cognito-identity", "SetIdentityPoolRoles",
+        {{"IdentityPoolId", campus.identity_pool}, {"Roles", {{"authenticated", evntgarde.role}}}});
+    ASSERT_TRUE(assigned) << assigned.error().message;
+    auto response = get_credentials(identity(), campus_project, sign(claims(campus_project)));
     EXPECT_EQ(error_of(response),
               "InvalidIdentityPoolConfigurationException: Invalid identity pool configuration. "
               "Check assigned IAM roles for this pool.");
@@ -174,13 +170,10 @@ TEST_F(CredentialExchangeTest, AppliesADenyOverTheAllowOfTheRoleImmediately) {
     EXPECT_EQ(s3(http::Method::put, object, key, "x").status, 200);
     auto policy =
         R"({"Version":"2012-10-17","Statement":[{"Effect":"Deny","Action":"s3:GetObject","Resource":"*"}]})";
-    auto response = form("iam",
-                         "Action=PutRolePolicy&RoleName=campus-student-lifecycle-TenantUserRole&PolicyName=No"
-                         "&PolicyDocument=" +
-                             aws::uri_encode(policy),
-                         root());
-    ASSERT_EQ(response.status, 200) << response.body;
-    response = s3(http::Method::get, object, key);
+    call_iam("PutRolePolicy", {{"RoleName", "campus-student-lifecycle-TenantUserRole"},
+                               {"PolicyName", "No"},
+                               {"PolicyDocument", policy}});
+    auto response = s3(http::Method::get, object, key);
     EXPECT_EQ(response.status, 403);
     EXPECT_TRUE(response.text("Message").ends_with("with an explicit deny in an identity-based policy"))
         << response.text("Message");
@@ -188,34 +181,10 @@ TEST_F(CredentialExchangeTest, AppliesADenyOverTheAllowOfTheRoleImmediately) {
 
 TEST_F(CredentialExchangeTest, InvalidatesTheSessionsOfADeletedRole) {
     auto key = credentials(campus, campus_project);
-    auto role = "RoleName=campus-student-lifecycle-TenantUserRole";
-    ASSERT_EQ(
-        form("iam", std::string("Action=DeleteRolePolicy&PolicyName=TenantUserRoleDefaultPolicy&") + role,
-             root())
-            .status,
-        200);
-    ASSERT_EQ(form("iam", std::string("Action=DeleteRole&") + role, root()).status, 200);
+    auto role = "campus-student-lifecycle-TenantUserRole";
+    call_iam("DeleteRolePolicy", {{"RoleName", role}, {"PolicyName", "TenantUserRoleDefaultPolicy"}});
+    call_iam("DeleteRole", {{"RoleName", role}});
     EXPECT_EQ(s3(http::Method::get, "/" + campus.bucket + "?list-type=2", key).text("Code"), "InvalidToken");
-}
-
-TEST_F(CredentialExchangeTest, ProvisioningAgainChangesNothing) {
-    auto again = tenant(campus_project);
-    EXPECT_EQ(again.identity_pool, campus.identity_pool);
-    EXPECT_EQ(again.role, campus.role);
-    EXPECT_EQ(cloud->iam->directory()->roles.size(), 2u);
-}
-
-TEST_F(CredentialExchangeTest, ProvisioningCompletesAnInterruptedRun) {
-    ASSERT_EQ(form("iam",
-                   "Action=DeleteRolePolicy&PolicyName=TenantUserRoleDefaultPolicy"
-                   "&RoleName=campus-student-lifecycle-TenantUserRole",
-                   root())
-                  .status,
-              200);
-    auto key = credentials(campus, campus_project);
-    EXPECT_EQ(s3(http::Method::put, "/" + campus.bucket + "/a", key, "x").status, 403);
-    tenant(campus_project);
-    EXPECT_EQ(s3(http::Method::put, "/" + campus.bucket + "/a", key, "x").status, 200);
 }
 
 }  // namespace

@@ -93,6 +93,11 @@ Result<std::unique_ptr<LocalCloud>> open_local_cloud(LocalCloudSettings settings
     return cloud;
 }
 
+ClientCredentials make_root_credentials(const LocalCloud& cloud) {
+    auto key = cloud.iam->root_key();
+    return {.access_key_id = key->id, .secret_key = key->secret};
+}
+
 std::string render_credentials_file(const LocalCloud& cloud) {
     auto key = cloud.iam->root_key();
     return "[default]\naws_access_key_id = " + key->id + "\naws_secret_access_key = " + key->secret.reveal() +

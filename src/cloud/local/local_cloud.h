@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "cloud/aws/client/in_process.h"
 #include "cloud/aws/core/frontend.h"
 #include "cloud/cognito/cognito.h"
 #include "cloud/document_store/document_store.h"
@@ -47,6 +48,9 @@ struct LocalCloud {
 
 Result<std::unique_ptr<LocalCloud>> open_local_cloud(LocalCloudSettings settings,
                                                      const CloudDependencies& dependencies);
+
+// Returns the access key of the account root, for a Client of the cloud.
+ClientCredentials make_root_credentials(const LocalCloud& cloud);
 
 // Renders a file for AWS_SHARED_CREDENTIALS_FILE with the root access key.
 std::string render_credentials_file(const LocalCloud& cloud);

@@ -20,10 +20,7 @@ TEST(Manual, MatchesTheTableOfOperations) {
 
 // Calls every operation that requires a signature without one and with a user who has no permissions.
 TEST_F(LocalCloudTest, EveryOperationRefusesUnsignedAndUnauthorizedRequests) {
-    auto created = form("iam", "Action=CreateUser&UserName=nobody", root());
-    ASSERT_EQ(created.status, 200);
-    created = form("iam", "Action=CreateAccessKey&UserName=nobody", root());
-    Key nobody{created.text("AccessKeyId"), created.text("SecretAccessKey")};
+    auto nobody = make_user("nobody");
     std::size_t checked = 0;
     for (const auto& api : cloud->frontend.apis) {
         if (api.protocol == Protocol::rest_xml || api.protocol == Protocol::rest_json) continue;

@@ -7,13 +7,9 @@
 #include <boost/json/object.hpp>
 #include <boost/json/serialize.hpp>
 
-#include "aws/sigv4.h"
-#include "cloud/aws/protocol/protocol.h"
-#include "cloud/s3/operations/table.h"
-#include "crypto/encoding.h"
-#include "crypto/hash.h"
-#include "http/routing/router.h"
-#include "json/value/parse.h"
+#include "cloud/aws/client/client.h"
+#include "cloud/s3/protocol/xml.h"
+#include "cloud/s3/store/queries.h"
 
 namespace integreat::cloud {
 
@@ -21,61 +17,30 @@ namespace json = boost::json;
 
 namespace {
 
-using FormFields = std::vector<std::pair<std::string, std::string>>;
-
-// An in-process client of the cloud that signs its requests with the root access key.
-struct RootClient {
+// Reads the state of the services directly, but changes it by their API only, as the root of the account.
+struct Provisioning {
     LocalCloud& cloud;
-
-    Result<http::FullResponse> send(http::Request request, const std::string& service) {
-        auto key = cloud.iam->root_key();
-        const auto& frontend = cloud.frontend;
-        auto now = frontend.clock.now();
-        request.method = http::Method::post;
-        request.target = "/";
-        request.peer.address = "127.0.0.1";
-        request.headers.set("Host", "127.0.0.1");
-        request.headers.set("X-Amz-Date", aws::format_sigv4_time(now));
-        std::vector<aws::SigV4Header> fields;
-        for (auto field : request.headers)
-            fields.push_back({field.name, field.value});
-        auto hash = crypto::hash(crypto::HashAlgorithm::sha256, request.body);
-        auto authorization =
-            aws::sign_request({"POST", "/", "", fields},
-                              {.access_key_id = key->id,
-                               .secret_key = key->secret,
-                               .region = service == "iam" ? "us-east-1" : frontend.settings.region,
-                               .service = service,
-                               .security_token = {},
-                               .path_encoding = aws::SigV4PathEncoding::twice},
-                              now, crypto::hex_encode(hash));
-        request.headers.set("Authorization", authorization);
-        http::RequestContext context;
-        auto response = http::handle(cloud.application, request, context);
-        return std::get<http::FullResponse>(std::move(response));
-    }
-
-    Result<std::string> form(const std::string& service, const FormFields& fields) {
-        http::Request request;
-        request.headers.set("Content-Type", "application/x-www-form-urlencoded");
-        for (const auto& [name, value] : fields)
-            request.body += (request.body.empty() ? "" : "&") + name + "=" + aws::uri_encode(value);
-        auto response = TRY(send(std::move(request), service));
-        if (response.status < 300) return std::move(response.body);
-        return Error{Fault::internal, "provisioning of a tenant failed at " + fields[0].second,
-                     response.body};
-    }
-
-    Result<json::object> cognito(const std::string& operation, const json::object& body) {
-        http::Request request;
-        request.headers.set("Content-Type", "application/x-amz-json-1.1");
-        request.headers.set("X-Amz-Target", "AWSCognitoIdentityService." + operation);
-        request.body = json::serialize(body);
-        auto response = TRY(send(std::move(request), "cognito-identity"));
-        if (response.status < 300) return integreat::json::parse_object(response.body);
-        return Error{Fault::internal, "provisioning of a tenant failed at " + operation, response.body};
-    }
+    Client client{cloud.frontend, make_root_credentials(cloud)};
 };
+
+// Converts the error of a call, for TRY in functions that return a Result.
+template <class T>
+Result<T> to_result(std::string_view operation, AwsResult<T> result) {
+    if (result) return *std::move(result);
+    const auto& error = result.error();
+    return Error{Fault::internal, "provisioning of a tenant failed at " + std::string(operation),
+                 error.code + ": " + error.message + " (" + error.cause + ")"};
+}
+
+Result<formats::XmlElement> call_iam(Provisioning& provisioning, std::string_view action,
+                                     const Parameters& parameters) {
+    return to_result(action, provisioning.client.call_query("iam", action, parameters));
+}
+
+Result<json::object> call_cognito(Provisioning& provisioning, std::string_view operation,
+                                  const json::object& parameters) {
+    return to_result(operation, provisioning.client.call_json("cognito-identity", operation, parameters));
+}
 
 std::string make_issuer(const std::string& project) {
     return "securetoken.google.com/" + project;
@@ -106,60 +71,99 @@ std::string make_bucket_access_policy(const std::string& bucket) {
 }
 
 std::string make_cors_configuration(const TenantSpec& spec) {
-    std::string rule = "<CORSConfiguration><CORSRule><AllowedHeader>*</AllowedHeader>";
+    s3::XmlWriter xml("CORSConfiguration");
+    xml.open("CORSRule");
+    xml.value("AllowedHeader", "*");
     for (const char* method : {"GET", "PUT", "POST", "DELETE", "HEAD"})
-        rule += element("AllowedMethod", method);
+        xml.value("AllowedMethod", method);
     for (const auto& origin : spec.origins)
-        rule += element("AllowedOrigin", origin);
+        xml.value("AllowedOrigin", origin);
     for (const char* header : {"ETag", "x-amz-request-id", "x-amz-id-2", "x-amz-version-id"})
-        rule += element("ExposeHeader", header);
-    return rule + element("MaxAgeSeconds", "3000") + "</CORSRule></CORSConfiguration>";
+        xml.value("ExposeHeader", header);
+    xml.value("MaxAgeSeconds", std::uint64_t{3'000});
+    return std::move(xml).finish();
 }
 
-constexpr const char* public_access_block =
-    "<PublicAccessBlockConfiguration><BlockPublicAcls>true</BlockPublicAcls>"
-    "<IgnorePublicAcls>true</IgnorePublicAcls><BlockPublicPolicy>true</BlockPublicPolicy>"
-    "<RestrictPublicBuckets>true</RestrictPublicBuckets></PublicAccessBlockConfiguration>";
+std::string make_public_access_block() {
+    s3::XmlWriter xml("PublicAccessBlockConfiguration");
+    for (const char* name :
+         {"BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets"})
+        xml.flag(name, true);
+    return std::move(xml).finish();
+}
+
+// us-east-1 is the only region that must not be named on creation.
+std::string make_bucket_configuration(const std::string& region) {
+    if (region == "us-east-1") return {};
+    s3::XmlWriter xml("CreateBucketConfiguration");
+    xml.value("LocationConstraint", region);
+    return std::move(xml).finish();
+}
 
 std::string make_provider_arn(const LocalCloud& cloud, const std::string& project) {
     return "arn:aws:iam::" + cloud.iam->account() + ":oidc-provider/" + make_issuer(project);
 }
 
-Result<> ensure_provider(RootClient& root, const std::string& project) {
-    if (iam::find(root.cloud.iam->directory()->providers, make_provider_arn(root.cloud, project))) return {};
-    TRY(root.form("iam", {{"Action", "CreateOpenIDConnectProvider"},
-                          {"Url", "https://" + make_issuer(project)},
-                          {"ClientIDList.member.1", project}}));
+Result<> ensure_provider(Provisioning& provisioning, const std::string& project) {
+    const auto& cloud = provisioning.cloud;
+    if (iam::find(cloud.iam->directory()->providers, make_provider_arn(cloud, project))) return {};
+    TRY(call_iam(provisioning, "CreateOpenIDConnectProvider",
+                 {{"Url", "https://" + make_issuer(project)}, {"ClientIDList.member.1", project}}));
     return {};
 }
 
-Result<std::string> ensure_pool(LocalCloud& cloud, RootClient& root, const std::string& project) {
+Result<std::string> ensure_pool(Provisioning& provisioning, const std::string& project) {
+    const auto& cloud = provisioning.cloud;
     auto name = project + "-identity-pool";
     for (const auto& [id, pool] : *cloud.cognito->pools()) {
         if (pool->description.at("IdentityPoolName").as_string() == name) return id;
     }
     auto created =
-        TRY(root.cognito("CreateIdentityPool",
+        TRY(call_cognito(provisioning, "CreateIdentityPool",
                          {{"IdentityPoolName", name},
                           {"AllowUnauthenticatedIdentities", false},
                           {"OpenIdConnectProviderARNs", json::array{make_provider_arn(cloud, project)}}}));
     return std::string(created.at("IdentityPoolId").as_string());
 }
 
-Result<> ensure_role(RootClient& root, const std::string& name, const std::string& pool,
+Result<> ensure_bucket(Provisioning& provisioning, const std::string& name) {
+    const auto& s3 = *provisioning.cloud.s3;
+    if (TRY(s3::find_bucket(*s3.storage, name))) return {};
+    TRY(to_result("CreateBucket",
+                  provisioning.client.call_rest({.method = http::Method::put,
+                                                 .path = "/" + name,
+                                                 .body = make_bucket_configuration(s3.region)})));
+    return {};
+}
+
+// Sets a setting of the bucket, "cors" or "publicAccessBlock", unless it has this document already.
+Result<> ensure_setting(Provisioning& provisioning, const std::string& bucket, const std::string& name,
+                        const std::string& document) {
+    auto existing = TRY(s3::find_bucket(*provisioning.cloud.s3->storage, bucket));
+    if (existing) {
+        auto stored = existing->settings.find(name);
+        if (stored != existing->settings.end() && stored->second == document) return {};
+    }
+    TRY(to_result(
+        "PUT /" + bucket + "?" + name,
+        provisioning.client.call_rest(
+            {.method = http::Method::put, .path = "/" + bucket, .query = {{name, ""}}, .body = document})));
+    return {};
+}
+
+Result<> ensure_role(Provisioning& provisioning, const std::string& name, const std::string& pool,
                      const std::string& bucket) {
-    auto role = iam::find(root.cloud.iam->directory()->roles, name);
+    auto role = iam::find(provisioning.cloud.iam->directory()->roles, name);
     // A role without policies was left by a process that was killed between the two calls below.
     if (role && (!role->identity.inline_policies.empty() || !role->identity.attached.empty())) return {};
     if (!role) {
-        TRY(root.form("iam", {{"Action", "CreateRole"},
-                              {"RoleName", name},
-                              {"AssumeRolePolicyDocument", make_trust_policy(pool)}}));
+        TRY(call_iam(provisioning, "CreateRole",
+                     {{"RoleName", name}, {"AssumeRolePolicyDocument", make_trust_policy(pool)}}));
     }
-    TRY(root.form("iam", {{"Action", "PutRolePolicy"},
-                          {"RoleName", name},
-                          {"PolicyName", "TenantUserRoleDefaultPolicy"},
-                          {"PolicyDocument", make_bucket_access_policy(bucket)}}));
+    TRY(call_iam(provisioning, "PutRolePolicy",
+                 {{"RoleName", name},
+                  {"PolicyName", "TenantUserRoleDefaultPolicy"},
+                  {"PolicyDocument", make_bucket_access_policy(bucket)}}));
     return {};
 }
 
@@ -179,22 +183,23 @@ Result<std::optional<std::size_t>> reserve_provider_quota(LocalCloud& cloud,
 }
 
 Result<TenantResources> provision_tenant(LocalCloud& cloud, const TenantSpec& spec) {
-    RootClient root{cloud};
+    Provisioning provisioning{.cloud = cloud};
     const auto& project = spec.project;
-    TRY(ensure_provider(root, project));
+    TRY(ensure_provider(provisioning, project));
     TenantResources resources;
-    resources.identity_pool = TRY(ensure_pool(cloud, root, project));
+    resources.identity_pool = TRY(ensure_pool(provisioning, project));
     resources.bucket = project + "-tenant-bucket";
-    TRY(s3::ensure_bucket(*cloud.s3, resources.bucket));
-    TRY(s3::ensure_setting(*cloud.s3, resources.bucket, "cors", make_cors_configuration(spec)));
-    TRY(s3::ensure_setting(*cloud.s3, resources.bucket, "publicAccessBlock", public_access_block));
+    TRY(ensure_bucket(provisioning, resources.bucket));
+    TRY(ensure_setting(provisioning, resources.bucket, "cors", make_cors_configuration(spec)));
+    TRY(ensure_setting(provisioning, resources.bucket, "publicAccessBlock", make_public_access_block()));
     auto role = project + "-TenantUserRole";
-    TRY(ensure_role(root, role, resources.identity_pool, resources.bucket));
+    TRY(ensure_role(provisioning, role, resources.identity_pool, resources.bucket));
     resources.role = iam::find(cloud.iam->directory()->roles, role)->identity.arn;
     auto pool = cloud.cognito->pools()->at(resources.identity_pool);
     if (pool->roles.empty()) {
-        TRY(root.cognito("SetIdentityPoolRoles", {{"IdentityPoolId", resources.identity_pool},
-                                                  {"Roles", {{"authenticated", resources.role}}}}));
+        TRY(call_cognito(
+            provisioning, "SetIdentityPoolRoles",
+            {{"IdentityPoolId", resources.identity_pool}, {"Roles", {{"authenticated", resources.role}}}}));
     }
     return resources;
 }

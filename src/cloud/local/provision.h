@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Provisioning of a tenant: creates the resources of its AuthStack, StorageStack and IamStack with the same
-// calls and names. Existing resources are left unchanged.
+// calls and names. Existing resources are left unchanged, except that the bucket gets the CORS rules and the
+// public access block again if they differ.
 #pragma once
 
 #include <optional>

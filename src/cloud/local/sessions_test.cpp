@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Sessions beyond the plain exchange: web identities at STS, tags, boundaries, session tokens of users.
+#include "aws/sigv4_canonical.h"
 #include "cloud/local/testing/local_cloud_fixture.h"
 
 namespace integreat::cloud {
@@ -10,12 +11,9 @@ using namespace testing;
 
 class SessionsTest : public LocalCloudTest {
 protected:
-    void call_iam(const std::string& body) {
-        auto response = form("iam", body, root());
-        EXPECT_EQ(response.status, 200) << response.body;
-    }
-    static std::string to_parameter(const json::value& value) {
-        return aws::uri_encode(json::serialize(value));
+    static std::string make_policy(const json::object& statement) {
+        return json::serialize(
+            json::object{{"Version", "2012-10-17"}, {"Statement", json::array{statement}}});
     }
 
     ReceivedResponse assume_role_with(const std::string& token, const std::string& role,
@@ -40,16 +38,11 @@ protected:
              {{"Federated",
                "arn:aws:iam::000000000000:oidc-provider/securetoken.google.com/campus-student-lifecycle"}}},
             {"Condition", condition}};
-        call_iam("Action=CreateRole&RoleName=web&AssumeRolePolicyDocument=" +
-                 to_parameter({{"Version", "2012-10-17"}, {"Statement", json::array{statement}}}));
+        call_iam("CreateRole", {{"RoleName", "web"}, {"AssumeRolePolicyDocument", make_policy(statement)}});
     }
-    ReceivedResponse cognito_as_root(const std::string& operation, const json::object& body) {
-        return send_request(
-            cloud->application,
-            signed_request({.service = "cognito-identity",
-                            .headers = {{"X-Amz-Target", "AWSCognitoIdentityService." + operation}},
-                            .body = json::serialize(body)},
-                           root(), clock.now()));
+    void call_cognito(std::string_view operation, const json::object& parameters) {
+        auto result = root_client().call_json("cognito-identity", operation, parameters);
+        EXPECT_TRUE(result) << operation << ": " << result.error().message;
     }
 };
 
@@ -101,7 +94,7 @@ TEST_F(SessionsTest, TheClassicFlowMustBeAllowedByThePoolAndGivesTheSameRole) {
               "InvalidParameterException: Basic (classic) flow is not enabled, please use enhanced flow.");
     auto pool = cloud->cognito->pools()->at(campus.identity_pool)->description;
     pool["AllowClassicFlow"] = true;
-    ASSERT_EQ(cognito_as_root("UpdateIdentityPool", pool).status, 200);
+    call_cognito("UpdateIdentityPool", pool);
     auto open_id = get_text(cognito("GetOpenIdToken", request), "Token");
     auto response = assume_role_with(open_id, "campus-student-lifecycle-TenantUserRole");
     ASSERT_EQ(response.status, 200) << response.body;
@@ -110,12 +103,10 @@ TEST_F(SessionsTest, TheClassicFlowMustBeAllowedByThePoolAndGivesTheSameRole) {
               200);
     EXPECT_EQ(assume_role_with(open_id, "evntgarde-event-management-TenantUserRole").status, 403);
     json::object mapping{{"Type", "Token"}, {"AmbiguousRoleResolution", "Deny"}};
-    ASSERT_EQ(cognito_as_root("SetIdentityPoolRoles",
-                              {{"IdentityPoolId", campus.identity_pool},
-                               {"Roles", {{"authenticated", campus.role}}},
-                               {"RoleMappings", {{"securetoken.google.com/" + campus_project, mapping}}}})
-                  .status,
-              200);
+    call_cognito("SetIdentityPoolRoles",
+                 {{"IdentityPoolId", campus.identity_pool},
+                  {"Roles", {{"authenticated", campus.role}}},
+                  {"RoleMappings", {{"securetoken.google.com/" + campus_project, mapping}}}});
     EXPECT_EQ(
         error_of(cognito("GetOpenIdToken", request)),
         "InvalidParameterException: Basic (classic) flow is not supported with RoleMappings, please use "
@@ -126,12 +117,10 @@ TEST_F(SessionsTest, TheClassicFlowMustBeAllowedByThePoolAndGivesTheSameRole) {
 }
 
 TEST_F(SessionsTest, MapsClaimsToTagsForPolicyConditions) {
-    ASSERT_EQ(cognito_as_root("SetPrincipalTagAttributeMap",
-                              {{"IdentityPoolId", campus.identity_pool},
-                               {"IdentityProviderName", "securetoken.google.com/" + campus_project},
-                               {"PrincipalTags", {{"user", "sub"}}}})
-                  .status,
-              200);
+    call_cognito("SetPrincipalTagAttributeMap",
+                 {{"IdentityPoolId", campus.identity_pool},
+                  {"IdentityProviderName", "securetoken.google.com/" + campus_project},
+                  {"PrincipalTags", {{"user", "sub"}}}});
     auto token = sign(claims(campus_project));
     auto identity = get_text(get_id(campus, campus_project, token), "IdentityId");
     EXPECT_TRUE(error_of(get_credentials(identity, campus_project, token))
@@ -142,16 +131,14 @@ TEST_F(SessionsTest, MapsClaimsToTagsForPolicyConditions) {
         {"Action", json::array{"sts:AssumeRoleWithWebIdentity", "sts:TagSession"}},
         {"Principal", {{"Federated", "cognito-identity.amazonaws.com"}}},
         {"Condition", {{"StringEquals", {{"cognito-identity.amazonaws.com:aud", campus.identity_pool}}}}}};
-    call_iam(
-        "Action=UpdateAssumeRolePolicy&RoleName=campus-student-lifecycle-TenantUserRole&PolicyDocument=" +
-        to_parameter({{"Version", "2012-10-17"}, {"Statement", json::array{statement}}}));
+    auto role = "campus-student-lifecycle-TenantUserRole";
+    call_iam("UpdateAssumeRolePolicy", {{"RoleName", role}, {"PolicyDocument", make_policy(statement)}});
     json::object own{{"Effect", "Allow"},
                      {"Action", "s3:PutObject"},
                      {"Resource", "arn:aws:s3:::" + campus.bucket + "/${aws:PrincipalTag/user}/*"}};
-    call_iam(
-        "Action=PutRolePolicy&RoleName=campus-student-lifecycle-TenantUserRole"
-        "&PolicyName=TenantUserRoleDefaultPolicy&PolicyDocument=" +
-        to_parameter({{"Version", "2012-10-17"}, {"Statement", json::array{own}}}));
+    call_iam("PutRolePolicy", {{"RoleName", role},
+                               {"PolicyName", "TenantUserRoleDefaultPolicy"},
+                               {"PolicyDocument", make_policy(own)}});
     auto key = credentials(campus, campus_project);
     EXPECT_EQ(s3(http::Method::put, "/" + campus.bucket + "/ann/a", key, "x").status, 200);
     EXPECT_EQ(s3(http::Method::put, "/" + campus.bucket + "/bob/a", key, "x").status, 403);
@@ -160,16 +147,13 @@ TEST_F(SessionsTest, MapsClaimsToTagsForPolicyConditions) {
 TEST_F(SessionsTest, ABoundaryLimitsWhatAUserIsAllowed) {
     json::object all{{"Effect", "Allow"}, {"Action", "*"}, {"Resource", "*"}};
     json::object lists{{"Effect", "Allow"}, {"Action", "s3:List*"}, {"Resource", "*"}};
-    call_iam("Action=CreateUser&UserName=ann");
-    auto created = form("iam", "Action=CreateAccessKey&UserName=ann", root());
-    Key ann{created.text("AccessKeyId"), created.text("SecretAccessKey")};
-    call_iam("Action=PutUserPolicy&UserName=ann&PolicyName=All&PolicyDocument=" +
-             to_parameter({{"Version", "2012-10-17"}, {"Statement", json::array{all}}}));
+    auto ann = make_user("ann");
+    call_iam("PutUserPolicy",
+             {{"UserName", "ann"}, {"PolicyName", "All"}, {"PolicyDocument", make_policy(all)}});
     EXPECT_EQ(s3(http::Method::put, "/" + campus.bucket + "/a", ann, "x").status, 200);
-    call_iam("Action=CreatePolicy&PolicyName=Lists&PolicyDocument=" +
-             to_parameter({{"Version", "2012-10-17"}, {"Statement", json::array{lists}}}));
-    call_iam("Action=PutUserPermissionsBoundary&UserName=ann&PermissionsBoundary=" +
-             aws::uri_encode("arn:aws:iam::000000000000:policy/Lists"));
+    call_iam("CreatePolicy", {{"PolicyName", "Lists"}, {"PolicyDocument", make_policy(lists)}});
+    call_iam("PutUserPermissionsBoundary",
+             {{"UserName", "ann"}, {"PermissionsBoundary", "arn:aws:iam::000000000000:policy/Lists"}});
     auto response = s3(http::Method::put, "/" + campus.bucket + "/a", ann, "x");
     EXPECT_TRUE(
         response.text("Message").ends_with("because no permissions boundary allows the s3:PutObject action"))
@@ -181,9 +165,7 @@ TEST_F(SessionsTest, ABoundaryLimitsWhatAUserIsAllowed) {
 }
 
 TEST_F(SessionsTest, ASessionTokenIdentifiesItsUserUntilItExpires) {
-    call_iam("Action=CreateUser&UserName=ann");
-    auto created = form("iam", "Action=CreateAccessKey&UserName=ann", root());
-    Key ann{created.text("AccessKeyId"), created.text("SecretAccessKey")};
+    auto ann = make_user("ann");
     auto session = credentials_in(form("sts", "Action=GetSessionToken&DurationSeconds=900", ann));
     EXPECT_EQ(form("sts", "Action=GetCallerIdentity", session).text("Arn"),
               "arn:aws:iam::000000000000:user/ann");
@@ -193,47 +175,48 @@ TEST_F(SessionsTest, ASessionTokenIdentifiesItsUserUntilItExpires) {
     EXPECT_EQ(form("sts", "Action=GetCallerIdentity", session).status, 200) << "valid after a restart";
     clock.advance(900s);
     EXPECT_EQ(form("sts", "Action=GetCallerIdentity", session).text("Code"), "ExpiredToken");
-    call_iam("Action=UpdateAccessKey&UserName=ann&Status=Inactive&AccessKeyId=" + ann.id);
+    call_iam("UpdateAccessKey", {{"UserName", "ann"}, {"Status", "Inactive"}, {"AccessKeyId", ann.id}});
     EXPECT_EQ(form("sts", "Action=GetCallerIdentity", ann).text("Code"), "InvalidClientTokenId");
 }
 
 TEST_F(SessionsTest, RefusesInvalidPoliciesWithTheErrorsOfIam) {
-    call_iam("Action=CreateUser&UserName=ann");
-    auto put = [&](const std::string& document) {
-        return form(
-            "iam",
-            "Action=PutUserPolicy&UserName=ann&PolicyName=P&PolicyDocument=" + aws::uri_encode(document),
-            root());
+    auto error_of_call = [&](std::string_view action, const Parameters& parameters) {
+        auto result = root_client().call_query("iam", action, parameters);
+        return result ? std::string("none") : result.error().code;
     };
-    EXPECT_EQ(put("no json").text("Code"), "MalformedPolicyDocument");
-    EXPECT_EQ(put(R"({"Statement":[{"Effect":"Maybe","Action":"*","Resource":"*"}]})").text("Code"),
+    auto put = [&](const std::string& document) {
+        return error_of_call("PutUserPolicy",
+                             {{"UserName", "ann"}, {"PolicyName", "P"}, {"PolicyDocument", document}});
+    };
+    call_iam("CreateUser", {{"UserName", "ann"}});
+    EXPECT_EQ(put("no json"), "MalformedPolicyDocument");
+    EXPECT_EQ(put(R"({"Statement":[{"Effect":"Maybe","Action":"*","Resource":"*"}]})"),
               "MalformedPolicyDocument");
     json::object large{
         {"Effect", "Allow"}, {"Action", "*"}, {"Resource", "arn:aws:s3:::" + std::string(2'100, 'x')}};
-    EXPECT_EQ(put(json::serialize(json::object{{"Version", "2012-10-17"}, {"Statement", json::array{large}}}))
-                  .text("Code"),
-              "LimitExceeded");
-    EXPECT_EQ(form("iam", "Action=CreateUser&UserName=ann", root()).text("Code"), "EntityAlreadyExists");
-    EXPECT_EQ(form("iam", "Action=CreateUser&UserName=a%20b", root()).text("Code"), "ValidationError");
-    EXPECT_EQ(form("iam", "Action=GetUser&UserName=nobody", root()).text("Code"), "NoSuchEntity");
+    EXPECT_EQ(put(make_policy(large)), "LimitExceeded");
+    EXPECT_EQ(error_of_call("CreateUser", {{"UserName", "ann"}}), "EntityAlreadyExists");
+    EXPECT_EQ(error_of_call("CreateUser", {{"UserName", "a b"}}), "ValidationError");
+    EXPECT_EQ(error_of_call("GetUser", {{"UserName", "nobody"}}), "NoSuchEntity");
     for (int i = 0; i < 2; ++i)
-        call_iam("Action=CreateAccessKey&UserName=ann");
-    EXPECT_EQ(form("iam", "Action=CreateAccessKey&UserName=ann", root()).text("Code"), "LimitExceeded");
-    EXPECT_EQ(form("iam", "Action=DeleteUser&UserName=ann", root()).text("Code"), "DeleteConflict");
+        call_iam("CreateAccessKey", {{"UserName", "ann"}});
+    EXPECT_EQ(error_of_call("CreateAccessKey", {{"UserName", "ann"}}), "LimitExceeded");
+    EXPECT_EQ(error_of_call("DeleteUser", {{"UserName", "ann"}}), "DeleteConflict");
 }
 
 TEST_F(SessionsTest, TheSimulatorAgreesWithEnforcement) {
-    auto response = form("iam",
-                         "Action=SimulatePrincipalPolicy&PolicySourceArn=" + aws::uri_encode(campus.role) +
-                             "&ActionNames.member.1=s3:GetObject&ActionNames.member.2=s3:DeleteBucket"
-                             "&ResourceArns.member.1=" +
-                             aws::uri_encode("arn:aws:s3:::" + campus.bucket + "/a"),
-                         root());
-    ASSERT_EQ(response.status, 200) << response.body;
-    EXPECT_TRUE(response.contains("<EvalActionName>s3:GetObject</EvalActionName>"));
-    EXPECT_TRUE(response.contains("<EvalDecision>allowed</EvalDecision>"));
-    EXPECT_TRUE(response.contains("<EvalDecision>implicitDeny</EvalDecision>"));
-    EXPECT_TRUE(response.contains("<SourcePolicyId>TenantUserRoleDefaultPolicy</SourcePolicyId>"));
+    auto result = call_iam("SimulatePrincipalPolicy",
+                           {{"PolicySourceArn", campus.role},
+                            {"ActionNames.member.1", "s3:GetObject"},
+                            {"ActionNames.member.2", "s3:DeleteBucket"},
+                            {"ResourceArns.member.1", "arn:aws:s3:::" + campus.bucket + "/a"}});
+    const auto* results = result.child("EvaluationResults");
+    ASSERT_TRUE(results && results->children.size() == 2);
+    const auto& allowed = results->children[0];
+    EXPECT_EQ(allowed.value("EvalActionName"), "s3:GetObject");
+    EXPECT_EQ(allowed.value("EvalDecision"), "allowed");
+    EXPECT_EQ(allowed.value("MatchedStatements/member/SourcePolicyId"), "TenantUserRoleDefaultPolicy");
+    EXPECT_EQ(results->children[1].value("EvalDecision"), "implicitDeny");
 }
 
 // A preflight has neither X-Amz-Target nor a signature, so a call to Cognito looks like any POST to "/".

@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// Checks access rules. An error in a rule grants too much or too little, so every condition that has no
-// effect or can never hold is refused.
+#include "config/checks/check_access.h"
+
 #include <algorithm>
-#include <map>
 #include <set>
 
 #include "base/text/closest_match.h"
-#include "config/checks/check_collections.h"
+#include "base/text/find_by_name.h"
 #include "config/collections/reference_paths.h"
 #include "json/document/node.h"
 
@@ -33,8 +32,7 @@ void check_roles(const RuleList& list, std::size_t index) {
     const auto& roles = list.rules[index].roles;
     const auto& declared = list.check.manifest.roles;
     for (std::size_t i = 0; i < roles.size(); ++i) {
-        if (roles[i].empty() || std::find(declared.begin(), declared.end(), roles[i]) != declared.end())
-            continue;
+        if (roles[i].empty() || contains(declared, roles[i])) continue;
         auto hint = did_you_mean(roles[i], declared);
         list.check.report(
             json::append_pointer(json::append_pointer(list.pointer, index) + "/roles", i),
@@ -55,10 +53,12 @@ void check_public(const RuleList& list, std::size_t index) {
     }
 }
 
-void check_owner(const RuleList& list, std::size_t index) {
+void check_owner(const RuleList& list, std::size_t index, Rule& compiled) {
     const auto& rule = list.rules[index];
     if (rule.owner.empty()) return;
     const auto* field = find_field(list.check.collection, rule.owner);
+    compiled.owner = rule.owner;
+    compiled.owner_is_list = field && field->type == "list";
     if (!field) {
         list.report(index, "owner",
                     "unknown field " + json::quoted(rule.owner) +
@@ -71,7 +71,7 @@ void check_owner(const RuleList& list, std::size_t index) {
     }
 }
 
-void check_through(const RuleList& list, std::size_t index) {
+void check_through(const RuleList& list, std::size_t index, Rule& compiled) {
     const auto& rule = list.rules[index];
     if (rule.through.empty()) return;
     auto result = resolve_path(rule.through, list.check.collection, list.check.manifest.collections);
@@ -81,6 +81,8 @@ void check_through(const RuleList& list, std::size_t index) {
         list.report(index, "through",
                     "no record can refer to a new record: start with a reference of the record "
                     "itself");
+    } else {
+        compiled.through = std::move(result.path);
     }
 }
 
@@ -98,11 +100,10 @@ void check_states(const RuleList& list, std::size_t index) {
         list.report(index, "states", "write the states of a transition in from");
     } else {
         for (std::size_t i = 0; i < rule.states.size(); ++i) {
-            const auto& names = states->names;
-            if (std::find(names.begin(), names.end(), rule.states[i]) != names.end()) continue;
-            list.check.report(
-                json::append_pointer(json::append_pointer(list.pointer, index) + "/states", i),
-                "unknown state " + json::quoted(rule.states[i]) + did_you_mean(rule.states[i], names));
+            if (contains(states->names, rule.states[i])) continue;
+            list.check.report(json::append_pointer(json::append_pointer(list.pointer, index) + "/states", i),
+                              "unknown state " + json::quoted(rule.states[i]) +
+                                  did_you_mean(rule.states[i], states->names));
         }
     }
 }
@@ -140,7 +141,36 @@ bool is_empty(const RuleSettings& rule) {
            !rule.is_public && !rule.signed_in;
 }
 
-void check_list(const RuleList& list) {
+// Returns the roles that the rule applies to.
+std::vector<std::string> applicable_roles(const RuleList& list, const RuleSettings& rule) {
+    if (!rule.roles.empty()) return rule.roles;
+    auto roles = list.check.roles;
+    if (!rule.is_public) std::erase(roles, role_anonymous);
+    return roles;
+}
+
+// Returns true if a rule without `fields` includes the field.
+bool is_default_field(const Field& field, RuleAction action) {
+    if (action == RuleAction::create) return field.writable();
+    if (action == RuleAction::update) return field.writable() && !field.immutable;
+    return true;
+}
+
+// Returns the fields that the rule includes, in the order of the collection. System fields are always
+// readable.
+std::vector<std::string> included_fields(const RuleList& list, const RuleSettings& rule) {
+    std::vector<std::string> names;
+    for (const auto& field : list.check.compiled.fields) {
+        bool is_included =
+            rule.fields.empty() ? is_default_field(field, list.action) : contains(rule.fields, field.name);
+        if (is_included || (list.action == RuleAction::read && field.system)) names.push_back(field.name);
+    }
+    return names;
+}
+
+// Checks each rule on its own and returns all of them compiled.
+std::vector<Rule> check_rules(const RuleList& list) {
+    std::vector<Rule> all;
     for (std::size_t i = 0; i < list.rules.size(); ++i) {
         const auto& rule = list.rules[i];
         if (is_empty(rule)) {
@@ -151,35 +181,34 @@ void check_list(const RuleList& list) {
                             : "fields is not a condition: add roles, owner, through, signed_in or public");
             continue;
         }
+        auto& compiled = all.emplace_back();
         check_roles(list, i);
         check_public(list, i);
-        check_owner(list, i);
-        check_through(list, i);
+        check_owner(list, i, compiled);
+        check_through(list, i, compiled);
         check_states(list, i);
         check_rule_fields(list, i);
+        compiled.roles = applicable_roles(list, rule);
+        compiled.states = rule.states;
+        compiled.fields = included_fields(list, rule);
     }
+    return all;
 }
 
-// Returns all roles of the app, "" for users without a role, and "-" for callers without a token.
-std::vector<std::string> all_roles(const Manifest& manifest) {
-    auto roles = manifest.roles;
-    roles.emplace_back("");
-    roles.emplace_back("-");
-    return roles;
-}
-
-bool can_apply(const RuleSettings& rule, const std::string& role) {
-    if (role == "-") return rule.is_public;
-    return rule.roles.empty() || std::find(rule.roles.begin(), rule.roles.end(), role) != rule.roles.end();
+bool can_apply(const RuleSettings& rule, std::string_view role) {
+    if (role == role_anonymous) return rule.is_public;
+    return rule.roles.empty() || contains(rule.roles, role);
 }
 
 std::string describe_role(const std::string& role) {
-    return role.empty() ? "users without a role" : role == "-" ? "callers without a token" : "role " + role;
+    return role == role_none        ? "users without a role"
+           : role == role_anonymous ? "callers without a token"
+                                    : "role " + role;
 }
 
 // Columns are granted to database roles, so the fields of a role cannot depend on the record.
 void check_same_fields(const RuleList& list) {
-    for (const auto& role : all_roles(list.check.manifest)) {
+    for (const auto& role : list.check.roles) {
         const std::set<std::string>* first = nullptr;
         std::set<std::string> sets[2];
         for (std::size_t i = 0; i < list.rules.size(); ++i) {
@@ -217,8 +246,8 @@ void check_creatable(const RuleList& list) {
 // read.
 void check_readable(const RuleList& list) {
     const auto& read = list.check.collection.access.read;
-    for (const auto& role : all_roles(list.check.manifest)) {
-        if (role.empty() || role == "-") continue;
+    for (const auto& role : list.check.roles) {
+        if (role == role_none || role == role_anonymous) continue;
         auto applies = [&](const RuleSettings& rule) { return can_apply(rule, role); };
         auto found = std::find_if(list.rules.begin(), list.rules.end(), applies);
         if (found == list.rules.end() || std::any_of(read.begin(), read.end(), applies)) continue;
@@ -228,27 +257,30 @@ void check_readable(const RuleList& list) {
     }
 }
 
+std::vector<Rule> check_list(const RuleList& list) {
+    auto compiled = check_rules(list);
+    bool has_fields = list.action == RuleAction::read || list.action == RuleAction::create ||
+                      list.action == RuleAction::update;
+    if (has_fields) check_same_fields(list);
+    if (list.action == RuleAction::create) check_creatable(list);
+    if (list.action != RuleAction::read && list.action != RuleAction::create) check_readable(list);
+    return compiled;
+}
+
 }  // namespace
 
 void check_access(const CollectionCheck& check) {
     const auto& access = check.collection.access;
-    const RuleList lists[] = {{check, access.read, RuleAction::read, "/access/read"},
-                              {check, access.create, RuleAction::create, "/access/create"},
-                              {check, access.update, RuleAction::update, "/access/update"},
-                              {check, access.remove, RuleAction::remove, "/access/delete"}};
-    for (const auto& list : lists) {
-        check_list(list);
-        if (list.action != RuleAction::remove) check_same_fields(list);
-        if (list.action == RuleAction::create) check_creatable(list);
-        if (list.action == RuleAction::update || list.action == RuleAction::remove) check_readable(list);
-    }
+    auto& compiled = check.compiled;
+    compiled.read = check_list({check, access.read, RuleAction::read, "/access/read"});
+    compiled.create = check_list({check, access.create, RuleAction::create, "/access/create"});
+    compiled.update = check_list({check, access.update, RuleAction::update, "/access/update"});
+    compiled.remove = check_list({check, access.remove, RuleAction::remove, "/access/delete"});
 }
 
-void check_allow(const CollectionCheck& check, const TransitionSettings& transition) {
-    RuleList list{check, transition.allow, RuleAction::transition,
-                  json::append_pointer("/transitions", transition.name) + "/allow"};
-    check_list(list);
-    check_readable(list);
+std::vector<Rule> check_allow(const CollectionCheck& check, const TransitionSettings& transition) {
+    return check_list({check, transition.allow, RuleAction::transition,
+                       json::append_pointer("/transitions", transition.name) + "/allow"});
 }
 
 }  // namespace integreat::config

@@ -8,17 +8,18 @@
 
 #include "base/text/ascii.h"
 #include "base/text/closest_match.h"
+#include "base/text/find_by_name.h"
+#include "config/checks/check_access.h"
+#include "config/checks/check_fields.h"
+#include "config/checks/check_lifecycle.h"
 #include "config/collections/reference_paths.h"
 #include "config/manifest/routes.h"
+#include "config/model/model_from_settings.h"
 #include "json/document/node.h"
 
 namespace integreat::config {
 
 namespace {
-
-bool contains(const std::vector<std::string>& names, std::string_view name) {
-    return std::find(names.begin(), names.end(), name) != names.end();
-}
 
 bool is_composite(const FieldSettings& field) {
     return field.type == "address" || field.type == "file" || field.type == "json" || field.type == "list";
@@ -41,7 +42,7 @@ bool conflicts(const CollectionSettings& collection, const RouteSettings& route)
                        [&](const auto& transition) { return shape == root + "/{}/" + transition.name; });
 }
 
-void check_routes(Document& document, const Manifest& manifest) {
+void check_route_conflicts(Document& document, const Manifest& manifest) {
     for (std::size_t i = 0; i < manifest.routes.size(); ++i) {
         const auto& route = manifest.routes[i];
         auto pointer = json::append_pointer("/routes", i);
@@ -220,7 +221,7 @@ std::vector<std::string> find_names(std::string_view expression) {
 }
 
 // Checks that computed fields do not depend on themselves.
-void check_computed_cycles(Document& document, const Manifest& manifest) {
+void check_computed_cycles(Document& document, const Manifest& manifest, const Model& model) {
     Edges edges;
     auto qualified_name = [](std::string_view collection, std::string_view field) {
         return std::string(collection) + "." + std::string(field);
@@ -234,8 +235,9 @@ void check_computed_cycles(Document& document, const Manifest& manifest) {
                     needs.push_back(qualified_name(collection.name, name));
                 continue;
             }
-            auto [rollup, error] = resolve_rollup(field, collection, manifest.collections);
-            if (error) continue;
+            const auto* compiled = model.find(collection.name)->find(field.name);
+            if (!compiled || !compiled->rollup) continue;  // Already reported.
+            const auto& rollup = *compiled->rollup;
             for (const auto& value : {rollup.value, rollup.weight})
                 if (!value.empty()) needs.push_back(qualified_name(rollup.collection, value));
         }
@@ -259,31 +261,23 @@ void check_computed_cycles(Document& document, const Manifest& manifest) {
 
 }  // namespace
 
-void CollectionCheck::report(std::string_view relative_pointer, std::string message) const {
-    config::report(document, pointer + std::string(relative_pointer), std::move(message));
-}
-
-bool check_field_names(const CollectionCheck& check, const std::vector<std::string>& names,
-                       const std::string& relative_pointer) {
-    bool all = true;
-    for (std::size_t i = 0; i < names.size(); ++i) {
-        if (names[i].empty()) continue;
-        if (find_field(check.collection, names[i])) continue;
-        all = false;
-        check.report(json::append_pointer(relative_pointer, i),
-                     "unknown field " + json::quoted(names[i]) +
-                         did_you_mean(names[i], field_names(check.collection)));
+std::shared_ptr<const Model> check_collections(Document& document, const Manifest& manifest) {
+    auto model = std::make_shared<Model>();
+    model->app = manifest.app;
+    model->title = manifest.title;
+    model->roles = manifest.roles;
+    model->roles.emplace_back(role_none);
+    model->roles.emplace_back(role_anonymous);
+    for (const auto& collection : manifest.collections) {
+        auto& compiled =
+            model->collections.emplace_back(collection_from_settings(collection, manifest.roles));
+        check_collection({document, manifest, collection, model->roles, compiled,
+                          json::append_pointer("/collections", collection.name)});
     }
-    return all && std::none_of(names.begin(), names.end(), [](const auto& name) { return name.empty(); });
-}
-
-void check_collections(Document& document, const Manifest& manifest) {
-    for (const auto& collection : manifest.collections)
-        check_collection(
-            {document, manifest, collection, json::append_pointer("/collections", collection.name)});
-    check_routes(document, manifest);
+    check_route_conflicts(document, manifest);
     check_required_cycles(document, manifest);
-    check_computed_cycles(document, manifest);
+    check_computed_cycles(document, manifest, *model);
+    return model;
 }
 
 }  // namespace integreat::config

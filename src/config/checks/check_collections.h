@@ -1,36 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
-// Validates the collections of a manifest as a whole: undefined names, keys without effect, rules that grant
-// too much, and fields that no role can fill.
+// Validates the collections of a manifest as a whole and compiles them: undefined names, keys without effect,
+// rules that grant too much, and fields that no role can fill are errors.
 #pragma once
 
-#include <string>
+#include <memory>
 
 #include "config/diagnostics/diagnostics.h"
 #include "config/manifest/manifest.h"
+#include "config/model/model.h"
 
 namespace integreat::config {
 
-void check_collections(Document& document, const Manifest& manifest);
-
-// The check of one collection.
-struct CollectionCheck {
-    Document& document;
-    const Manifest& manifest;
-    const CollectionSettings& collection;
-    std::string pointer;  // "/collections/students"
-
-    // Reports an error at a pointer relative to the collection: "/fields/name/type".
-    void report(std::string_view relative_pointer, std::string message) const;
-};
-
-void check_fields(const CollectionCheck& check);
-void check_lifecycle(const CollectionCheck& check);
-void check_access(const CollectionCheck& check);
-// Checks the access rules of a transition.
-void check_allow(const CollectionCheck& check, const TransitionSettings& transition);
-
-// Reports names that are not fields of the collection. Returns true if all are fields.
-bool check_field_names(const CollectionCheck& check, const std::vector<std::string>& names,
-                       const std::string& relative_pointer);
+// Reports the errors in the collections. The model is usable only if there are none.
+std::shared_ptr<const Model> check_collections(Document& document, const Manifest& manifest);
 
 }  // namespace integreat::config

@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-// Checks the fields of a collection: keys per type, literals, and computed fields.
+#include "config/checks/check_fields.h"
+
 #include <algorithm>
 #include <array>
 #include <initializer_list>
-#include <set>
 
 #include "base/text/closest_match.h"
-#include "config/checks/check_collections.h"
+#include "base/text/find_by_name.h"
 #include "config/collections/literals.h"
 #include "config/collections/reference_paths.h"
 #include "config/expression/expression.h"
+#include "config/model/model_from_settings.h"
 #include "json/document/node.h"
 
 namespace integreat::config {
@@ -42,10 +43,8 @@ void check_name(const FieldCheck& check) {
             check.pointer, "a field cannot have the name " + json::quoted(name) + ": " + std::string(reason));
     };
     if (is_system_field(name)) return report("it is a system field of every record");
-    if (std::find(reserved_parameters.begin(), reserved_parameters.end(), name) != reserved_parameters.end())
-        return report("it is a query parameter of lists");
-    if (std::find(reserved_columns.begin(), reserved_columns.end(), name) != reserved_columns.end())
-        return report("it is a system column of the database");
+    if (contains(reserved_parameters, name)) return report("it is a query parameter of lists");
+    if (contains(reserved_columns, name)) return report("it is a system column of the database");
 }
 
 // Reports keys that do not apply to the type of the field.
@@ -105,10 +104,9 @@ void check_type(const FieldCheck& check) {
                               check.collection.pointer + check.pointer + "/values") != nullptr;
     if (choices && field.values.empty() && !written)
         check.report("type", "an enum needs values: values: [cash, gcash]");
-    if (field.type == "decimal" && field.precision &&
-        *field.precision < field.scale.value_or(default_decimal_scale)) {
+    if (field.type == "decimal" && field.precision && *field.precision < decimal_scale(field)) {
         check.report("precision", "precision includes the digits after the point: it must be at least " +
-                                      std::to_string(field.scale.value_or(default_decimal_scale)));
+                                      std::to_string(decimal_scale(field)));
     }
     if (!field.pattern.empty()) {
         if (auto error = check_pattern(field.pattern)) check.report("pattern", "pattern " + *error);
@@ -184,7 +182,8 @@ void check_index(const FieldCheck& check) {
     }
 }
 
-void check_computed(const FieldCheck& check) {
+// Resolves the computed value, if any, and adds it to `compiled`.
+void check_computed(const FieldCheck& check, Field& compiled) {
     const auto& field = check.field;
     if (field.computed.empty()) return;
     for (auto [key, is_set] :
@@ -195,16 +194,29 @@ void check_computed(const FieldCheck& check) {
     for (auto [key, is_set] : {std::pair{"min", !field.min.empty()}, std::pair{"max", !field.max.empty()}}) {
         if (is_set) check.report(key, std::string("a computed field has no bounds: remove ") + key);
     }
-    auto error =
-        is_rollup(field.computed)
-            ? resolve_rollup(field, check.collection.collection, check.collection.manifest.collections).error
-            : compile_computed(check.collection.collection, field).error;
+    const auto& collection = check.collection.collection;
+    CheckResult error;
+    if (is_rollup(field.computed)) {
+        auto resolved = resolve_rollup(field, collection, check.collection.manifest.collections);
+        error = std::move(resolved.error);
+        if (!error) compiled.rollup = std::move(resolved.rollup);
+    } else {
+        auto expression = compile_computed(collection, field);
+        error = std::move(expression.error);
+        compiled.generated_sql = std::move(expression.sql);
+    }
     if (error) check.report("computed", "computed " + *error);
 }
 
 }  // namespace
 
 void check_fields(const CollectionCheck& collection) {
+    auto& fields = collection.compiled.fields;
+    fields.push_back(make_system_field("id", FieldType::id));
+    if (const auto& states = collection.collection.states) {
+        fields.push_back(make_system_field("state", FieldType::enumeration));
+        fields.back().values = states->names;
+    }
     for (const auto& field : collection.collection.fields) {
         FieldCheck check{collection, field, json::append_pointer("/fields", field.name)};
         check_name(check);
@@ -215,8 +227,14 @@ void check_fields(const CollectionCheck& collection) {
         check_default(check);
         check_example(check);
         check_index(check);
-        check_computed(check);
+        auto compiled = field_from_settings(field);
+        check_computed(check, compiled);
+        fields.push_back(std::move(compiled));
     }
+    fields.push_back(make_system_field("created_at", FieldType::timestamp));
+    fields.push_back(make_system_field("created_by", FieldType::user));
+    fields.push_back(make_system_field("updated_at", FieldType::timestamp));
+    fields.push_back(make_system_field("version", FieldType::integer));
 }
 
 }  // namespace integreat::config

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// Checks states and transitions: every state must be reachable, and some role must be allowed to perform
-// every transition.
+#include "config/checks/check_lifecycle.h"
+
 #include <algorithm>
 #include <array>
 #include <set>
 
 #include "base/text/closest_match.h"
-#include "config/checks/check_collections.h"
+#include "base/text/find_by_name.h"
+#include "config/checks/check_access.h"
 #include "config/expression/expression.h"
 #include "json/document/node.h"
 
@@ -18,10 +19,6 @@ namespace {
 constexpr std::array<std::string_view, 10> reserved_names{"history", "changes", "aggregate", "import",
                                                           "export",  "created", "updated",   "deleted",
                                                           "reset",   "expired"};
-
-bool contains(const std::vector<std::string>& names, std::string_view name) {
-    return std::find(names.begin(), names.end(), name) != names.end();
-}
 
 void check_state(const CollectionCheck& check, const std::string& state, const std::string& pointer) {
     const auto& names = check.collection.states->names;
@@ -47,9 +44,9 @@ void check_transition_fields(const CollectionCheck& check, const TransitionSetti
     }
 }
 
-void check_transition(const CollectionCheck& check, const TransitionSettings& transition) {
+Transition check_transition(const CollectionCheck& check, const TransitionSettings& transition) {
     std::string pointer = json::append_pointer("/transitions", transition.name);
-    if (std::find(reserved_names.begin(), reserved_names.end(), transition.name) != reserved_names.end()) {
+    if (contains(reserved_names, transition.name)) {
         check.report(pointer, "a transition cannot have the name " + json::quoted(transition.name) +
                                   ": the platform uses it");
     }
@@ -57,10 +54,20 @@ void check_transition(const CollectionCheck& check, const TransitionSettings& tr
         check_state(check, transition.from[i], json::append_pointer(pointer + "/from", i));
     check_state(check, transition.to, pointer + "/to");
     check_transition_fields(check, transition, pointer);
-    check_allow(check, transition);
-    if (transition.guard.empty()) return;
-    auto compiled = compile_guard(check.collection, transition.guard);
-    if (compiled.error) check.report(pointer + "/guard", "guard " + *compiled.error);
+    Transition compiled{.name = transition.name,
+                        .summary = transition.summary,
+                        .from = transition.from,
+                        .to = transition.to,
+                        .allow = check_allow(check, transition),
+                        .requires_fields = transition.requires_fields,
+                        .accepts = transition.accepts,
+                        .guard = transition.guard,
+                        .publishes = transition.publishes};
+    if (transition.guard.empty()) return compiled;
+    auto guard = compile_guard(check.collection, transition.guard);
+    if (guard.error) check.report(pointer + "/guard", "guard " + *guard.error);
+    compiled.guard_sql = std::move(guard.sql);
+    return compiled;
 }
 
 void check_reachable(const CollectionCheck& check) {
@@ -93,7 +100,7 @@ void check_lifecycle(const CollectionCheck& check) {
     }
     check_state(check, collection.states->initial, "/states/initial");
     for (const auto& transition : collection.transitions)
-        check_transition(check, transition);
+        check.compiled.transitions.push_back(check_transition(check, transition));
     check_reachable(check);
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The collections of a manifest as written (docs/describe-an-app/). config/model compiles them to a model,
-// which exists only if every check has passed.
+// The collections of a manifest as written (docs/describe-an-app/). config/checks compiles them to a model
+// (config/model), which exists only if every check has passed.
 #pragma once
 
 #include <array>

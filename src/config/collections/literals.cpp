@@ -63,8 +63,8 @@ int compare_magnitudes(const Decimal& left, const Decimal& right) {
 
 CheckResult check_decimal(const FieldSettings& field, std::string_view text) {
     auto decimal = parse_decimal(text);
-    auto scale = field.scale.value_or(default_decimal_scale);
-    auto precision = field.precision.value_or(std::max(default_decimal_precision, scale));
+    auto scale = decimal_scale(field);
+    auto precision = decimal_precision(field);
     if (!decimal) return "must be a decimal such as 12.50";
     if (static_cast<std::int64_t>(decimal->fraction.size()) > scale)
         return "must have at most " + std::to_string(scale) + " digits after the point";
@@ -129,6 +129,18 @@ CheckResult check_range(const FieldSettings& field, std::string_view text) {
 }
 
 }  // namespace
+
+std::int64_t decimal_scale(const FieldSettings& field) {
+    return field.scale.value_or(default_decimal_scale);
+}
+
+std::int64_t decimal_precision(const FieldSettings& field) {
+    return field.precision.value_or(std::max(default_decimal_precision, decimal_scale(field)));
+}
+
+std::string money_currency(const FieldSettings& field) {
+    return field.currency.empty() ? std::string(default_currency) : field.currency;
+}
 
 int compare_decimals(std::string_view left, std::string_view right) {
     auto a = *parse_decimal(left);

@@ -2,6 +2,7 @@
 // Literals in a manifest: defaults, bounds and examples, which must match the type of their field.
 #pragma once
 
+#include <string>
 #include <string_view>
 
 #include "config/collections/collection_settings.h"
@@ -16,6 +17,11 @@ inline constexpr std::int64_t default_json_bytes = 16 * 1024;
 inline constexpr std::int64_t default_decimal_precision = 18;
 inline constexpr std::int64_t default_decimal_scale = 2;
 inline constexpr std::string_view default_currency = "PHP";
+
+// Parameters of a field, or their defaults. The precision includes at least the digits after the point.
+std::int64_t decimal_scale(const FieldSettings& field);
+std::int64_t decimal_precision(const FieldSettings& field);
+std::string money_currency(const FieldSettings& field);
 
 // Compares two valid decimals as written, "-12.50" and "3". Returns -1, 0 or 1.
 int compare_decimals(std::string_view left, std::string_view right);

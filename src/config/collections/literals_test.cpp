@@ -20,6 +20,7 @@ TEST(Literals, ComparesDecimalsAsWritten) {
     EXPECT_EQ(compare_decimals("-9", "-10"), 1);
     EXPECT_EQ(compare_decimals("-1", "0.1"), -1);
     EXPECT_EQ(compare_decimals("0.25", "0.3"), -1);
+    EXPECT_EQ(compare_decimals("0.10000000000000000001", "0.1"), 1);
     EXPECT_EQ(compare_decimals("99999999999999999999.1", "99999999999999999999.09"), 1);
 }
 

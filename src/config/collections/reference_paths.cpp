@@ -75,16 +75,6 @@ StepResult step_forward(const Segment& segment, const CollectionSettings& here,
     return {there, std::nullopt};
 }
 
-std::vector<std::string_view> split(std::string_view text) {
-    std::vector<std::string_view> parts;
-    while (true) {
-        auto dot = text.find('.');
-        parts.push_back(text.substr(0, dot));
-        if (dot == text.npos) return parts;
-        text.remove_prefix(dot + 1);
-    }
-}
-
 CheckResult finish_path(Path& path, const Segment& last, const CollectionSettings& here) {
     const auto* field = find_field(here, last.name);
     if (last.backward) return "must end in a field of type user";
@@ -152,8 +142,8 @@ CheckResult check_parts(const AggregateCall& call, const CollectionSettings& the
 }
 
 // Checks that `field` can store the result.
-CheckResult check_result(const FieldSettings& field, const AggregateCall& call,
-                         const CollectionSettings& there) {
+CheckResult check_aggregate_result(const FieldSettings& field, const AggregateCall& call,
+                                   const CollectionSettings& there) {
     if (call.operation == "count")
         return field.type == "integer" ? CheckResult() : "is a number of records: make the field an integer";
     const auto* value = find_field(there, call.value);
@@ -161,12 +151,9 @@ CheckResult check_result(const FieldSettings& field, const AggregateCall& call,
     bool money = value->type == "money";
     if (money != (field.type == "money"))
         return money ? "is money: make the field money" : "is a number, not money";
-    auto currency = [](const FieldSettings& money_field) {
-        return money_field.currency.empty() ? default_currency : std::string_view(money_field.currency);
-    };
     if (money) {
-        if (currency(*value) != currency(field))
-            return "mixes " + std::string(currency(*value)) + " and " + std::string(currency(field));
+        if (money_currency(*value) != money_currency(field))
+            return "mixes " + money_currency(*value) + " and " + money_currency(field);
         return average ? CheckResult("is an average of money, which has no fractions: use sum and count")
                        : CheckResult();
     }
@@ -182,7 +169,7 @@ PathResult resolve_path(std::string_view text, const CollectionSettings& from,
     PathResult result;
     result.path.text = text;
     const auto* here = &from;
-    auto parts = split(text);
+    auto parts = split(text, '.');
     for (std::size_t i = 0; i < parts.size(); ++i) {
         auto segment = parse_segment(parts[i]);
         if (!segment) {
@@ -234,7 +221,7 @@ RollupResult resolve_rollup(const FieldSettings& field, const CollectionSettings
                               collection, collections);
     if (step.error) return {{}, step.error};
     if (auto error = check_parts(*call, *step.collection)) return {{}, error};
-    if (auto error = check_result(field, *call, *step.collection)) return {{}, error};
+    if (auto error = check_aggregate_result(field, *call, *step.collection)) return {{}, error};
     return {{.operation = std::string(call->operation),
              .collection = std::string(call->collection),
              .reference = std::string(call->reference),

@@ -4,7 +4,6 @@
 #pragma once
 
 #include <optional>
-#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -29,7 +28,7 @@ struct Sources {
 
 struct Configuration {
     Settings settings;
-    std::vector<Manifest> manifests;  // Sorted by name.
+    std::vector<Manifest> manifests;  // Sorted by name; each has its model.
 };
 
 inline constexpr std::size_t max_apps = 1'000;
@@ -38,20 +37,9 @@ inline constexpr std::size_t max_apps = 1'000;
 Validated<Settings> load_settings(std::string_view text, const std::string& file,
                                   const json::Environment& environment);
 
-// Reads and validates one manifest.
+// Reads and validates one manifest and compiles its model.
 Validated<Manifest> load_manifest(std::string_view text, const std::string& file,
                                   const json::Environment& environment);
-
-// A manifest with the document that locates its values.
-struct ManifestDocument {
-    Manifest manifest;
-    Document document;
-};
-ManifestDocument read_manifest(std::string_view text, const std::string& file,
-                               const json::Environment& environment);
-
-// Validates the manifests against each other and the settings: shared projects, limits beyond the platform's.
-void check_manifests(std::span<ManifestDocument> manifests, const Settings& settings);
 
 // Loads and validates the whole configuration. Errors and warnings are sorted by location.
 Validated<Configuration> load_configuration(const Sources& sources, const json::Environment& environment);

@@ -50,7 +50,7 @@ std::string format_diagnostics(const Validated<T>& result) {
     return lines;
 }
 
-void compare(const path& file, const std::string& actual) {
+void compare_with_file(const path& file, const std::string& actual) {
     path expected = path(file).replace_extension(".diagnostics");
     if (rewrite) std::ofstream(expected, std::ios::binary) << actual;
     EXPECT_EQ(actual, contents(expected)) << file;
@@ -62,7 +62,7 @@ TEST(Golden, ReportsErrorsInManifests) {
     std::set<std::string> messages;
     for (const auto& file : list_files("manifests")) {
         auto checked = load_manifest(contents(file), file.filename().string(), environment);
-        compare(file, format_diagnostics(checked));
+        compare_with_file(file, format_diagnostics(checked));
         EXPECT_EQ(checked.is_valid(), valid_manifests.contains(file.stem().string())) << file;
         for (const auto& diagnostic : checked.errors)
             messages.insert(diagnostic.message);
@@ -73,7 +73,7 @@ TEST(Golden, ReportsErrorsInManifests) {
 TEST(Golden, ReportsErrorsInSettings) {
     for (const auto& file : list_files("settings")) {
         auto checked = load_settings(contents(file), file.filename().string(), environment);
-        compare(file, format_diagnostics(checked));
+        compare_with_file(file, format_diagnostics(checked));
         EXPECT_EQ(checked.is_valid(), file.stem() == "good" || file.stem() == "empty") << file;
     }
 }

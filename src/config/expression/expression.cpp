@@ -20,10 +20,6 @@ constexpr std::size_t max_number_length = 30;
 CompiledExpression compile_nested(const CollectionSettings& collection, const FieldSettings& field,
                                   std::vector<std::string_view> inlined);
 
-std::string find_currency(const FieldSettings& field) {
-    return field.currency.empty() ? std::string(default_currency) : field.currency;
-}
-
 TypedExpression logical(const TypedExpression& left, std::string_view operation,
                         const TypedExpression& right) {
     return {.kind = Kind::boolean,
@@ -308,7 +304,7 @@ TypedExpression Parser::field(std::string_view name, std::size_t at) {
     if (type == "money") {
         expression.is_whole = true;
         expression.kind = Kind::money;
-        expression.currency = find_currency(field);
+        expression.currency = money_currency(field);
     } else if (type == "boolean") {
         expression.kind = Kind::boolean;
     } else if (type == "date") {
@@ -339,7 +335,7 @@ TypedExpression Parser::inline_computed(const FieldSettings& field, std::size_t 
     TypedExpression expression{.is_whole = field.type != "decimal", .sql = std::move(compiled.sql)};
     if (field.type == "money") {
         expression.kind = Kind::money;
-        expression.currency = find_currency(field);
+        expression.currency = money_currency(field);
     }
     return expression;
 }
@@ -350,20 +346,19 @@ CompiledExpression make_error(const Parser& parser) {
 
 std::string column_type(const FieldSettings& field) {
     if (field.type != "decimal") return "bigint";
-    auto scale = field.scale.value_or(default_decimal_scale);
-    auto precision = field.precision.value_or(std::max(default_decimal_precision, scale));
-    return "numeric(" + std::to_string(precision) + ", " + std::to_string(scale) + ")";
+    return "numeric(" + std::to_string(decimal_precision(field)) + ", " +
+           std::to_string(decimal_scale(field)) + ")";
 }
 
 // Checks that the column can store the value without implicit rounding.
-CheckResult check_result(const FieldSettings& field, const TypedExpression& expression) {
+CheckResult check_expression_result(const FieldSettings& field, const TypedExpression& expression) {
     bool money = field.type == "money";
     if (!expression.is_numeric())
         return "is " + kind_name(expression.kind) + ", but the field is of type " + field.type;
     if (money && !expression.is_literal && expression.kind != Kind::money) return "is a number, not money";
     if (!money && expression.kind == Kind::money) return "is money: make the field money";
-    if (money && !expression.is_literal && expression.currency != find_currency(field))
-        return "is in " + expression.currency + ", but the field is in " + find_currency(field);
+    if (money && !expression.is_literal && expression.currency != money_currency(field))
+        return "is in " + expression.currency + ", but the field is in " + money_currency(field);
     if (field.type != "decimal" && !expression.is_whole) return "may have fractions: use round(…, 0)";
     return std::nullopt;
 }
@@ -376,7 +371,7 @@ CompiledExpression compile_nested(const CollectionSettings& collection, const Fi
     Parser parser(collection, field.computed, std::move(inlined));
     TypedExpression expression = parser.parse();
     if (parser.error) return make_error(parser);
-    if (auto error = check_result(field, expression)) return {"", error};
+    if (auto error = check_expression_result(field, expression)) return {"", error};
     if (expression.sql.size() > max_expression_sql) return {"", "becomes too long"};
     return {"(" + expression.sql + ")::" + column_type(field), std::nullopt};
 }

@@ -4,12 +4,14 @@
 
 #include <chrono>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "base/id.h"
 #include "config/collections/collection_settings.h"
+#include "config/model/model.h"
 #include "config/validators/validators.h"
 #include "json/binding/fields.h"
 
@@ -164,7 +166,8 @@ struct Manifest {
     std::vector<UpstreamSettings> upstreams;
     std::vector<RouteSettings> routes;
     std::vector<CollectionSettings> collections;
-    std::string file;  // File name, for messages.
+    std::string file;                    // File name, for messages.
+    std::shared_ptr<const Model> model;  // Compiled from `collections`; null while the manifest has errors.
 };
 
 template <class Visitor>

@@ -1,22 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 // Compiled model of an app's collections (docs/describe-an-app/) with every name resolved: the single source
-// for tables, row policies, routes, validation, OpenAPI, the TypeScript client and seeds. Immutable; compiled
-// from a manifest that has passed every check, so it is always consistent.
+// for tables, row policies, routes, validation, OpenAPI, the TypeScript client and seeds. Immutable; the
+// checks of a manifest (config/checks/) build it, so a model exists only without errors and is always
+// consistent.
 #pragma once
 
 #include <cstdint>
-#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "base/id.h"
-#include "base/result.h"
 #include "config/collections/reference_paths.h"
-#include "config/manifest/manifest.h"
 
-namespace integreat::collections {
+namespace integreat::config {
 
 enum class FieldType {
     text,
@@ -38,6 +36,8 @@ enum class FieldType {
     id,  // The record's own ID; the only system field with its own type.
 };
 std::string_view to_string(FieldType type);  // Returns the manifest's name: "enum".
+// Parses the manifest's name of a type, which must be known.
+FieldType parse_field_type(std::string_view name);
 
 struct Field {
     std::string name;  // Field and column name.
@@ -70,15 +70,11 @@ struct Field {
 
     // SQL expression over the record's own columns, checked and quoted; empty if not generated.
     std::string generated_sql;
-    // Aggregate over the records that reference this one.
-    using Rollup = config::Rollup;
-    std::optional<Rollup> rollup;
+    std::optional<Rollup> rollup;  // Aggregate over the records that reference this one.
 
     bool computed() const { return !generated_sql.empty() || rollup.has_value(); }
     bool writable() const { return !system && !computed(); }
 };
-
-using Path = config::Path;
 
 // Database roles in addition to the app's own roles.
 inline constexpr std::string_view role_none = "none";            // Signed in without a role of the app.
@@ -154,7 +150,4 @@ std::vector<const Field*> fields_for(const Collection& collection, Action action
 // Returns the rules that apply to the role.
 std::vector<const Rule*> rules_for(const std::vector<Rule>& rules, std::string_view role);
 
-// Compiles a manifest that has passed every check.
-std::shared_ptr<const Model> compile_model(const config::Manifest& manifest);
-
-}  // namespace integreat::collections
+}  // namespace integreat::config

@@ -3,9 +3,9 @@
 
 #include <gtest/gtest.h>
 
-#include "config/configuration/configuration.h"
+#include "config/testing/load_model.h"
 
-namespace integreat::collections {
+namespace integreat::config {
 
 namespace {
 
@@ -55,13 +55,11 @@ collections:
     access: {read: [{roles: [registrar], states: [pending]}]}
 )yaml";
 
-std::shared_ptr<const Model> compile(const std::string& text) {
-    auto checked = config::load_manifest(text, "school.yaml", nullptr);
-    EXPECT_TRUE(checked.is_valid()) << (checked.is_valid() ? "" : to_string(checked.errors.front()));
-    return compile_model(checked.value);
+std::shared_ptr<const Model> load_school() {
+    return testing::load_model(school, "school.yaml");
 }
 
-std::vector<std::string> field_names(const std::vector<const Field*>& fields) {
+std::vector<std::string> list_field_names(const std::vector<const Field*>& fields) {
     std::vector<std::string> all;
     for (const auto* field : fields)
         all.push_back(field->name);
@@ -71,7 +69,7 @@ std::vector<std::string> field_names(const std::vector<const Field*>& fields) {
 using Names = std::vector<std::string>;
 
 TEST(Model, AddsTheSystemFieldsOfARecord) {
-    auto model = compile(school);
+    auto model = load_school();
     const auto& enrollments = *model->find("enrollments");
     Names all;
     for (const auto& field : enrollments.fields)
@@ -86,7 +84,7 @@ TEST(Model, AddsTheSystemFieldsOfARecord) {
 }
 
 TEST(Model, AppliesDefaultsOfTheManifest) {
-    auto model = compile(school);
+    auto model = load_school();
     const auto& sections = *model->find("sections");
     EXPECT_EQ(sections.title, "Sections");
     EXPECT_EQ(model->find("enrollments")->title, "Enrollment");
@@ -102,7 +100,7 @@ TEST(Model, AppliesDefaultsOfTheManifest) {
 }
 
 TEST(Model, DistinguishesDefaultKinds) {
-    auto model = compile(school);
+    auto model = load_school();
     EXPECT_EQ(model->find("sections")->find("professor")->default_kind, Field::Default::caller);
     EXPECT_EQ(model->find("students")->find("joined")->default_kind, Field::Default::today);
     const auto& seats = *model->find("sections")->find("seats");
@@ -112,7 +110,7 @@ TEST(Model, DistinguishesDefaultKinds) {
 }
 
 TEST(Model, ResolvesPathsInBothDirections) {
-    auto model = compile(school);
+    auto model = load_school();
     const auto& path = model->find("students")->read[2].through;
     ASSERT_TRUE(path);
     EXPECT_EQ(path->steps,
@@ -123,18 +121,18 @@ TEST(Model, ResolvesPathsInBothDirections) {
 }
 
 TEST(Model, CompilesComputedFieldsAndGuardsToSql) {
-    auto model = compile(school);
+    auto model = load_school();
     const auto& total = *model->find("sections")->find("total");
     EXPECT_EQ(total.generated_sql, "((\"fee\" * \"seats\"))::bigint");
     EXPECT_FALSE(total.writable());
     EXPECT_EQ(model->find("students")->find("gpa")->rollup,
-              (config::Rollup{"wavg", "enrollments", "student", "grade", "units"}));
+              (Rollup{"wavg", "enrollments", "student", "grade", "units"}));
     EXPECT_EQ(model->find("enrollments")->transition("enroll")->guard_sql, "((\"units\" >= 1)) IS TRUE");
     EXPECT_EQ(model->find("enrollments")->transition("expel"), nullptr);
 }
 
 TEST(Model, AppliesARuleWithoutRolesToAllSignedInCallers) {
-    auto model = compile(school);
+    auto model = load_school();
     const auto& sections = *model->find("sections");
     EXPECT_EQ(sections.read[0].roles, (Names{"student", "professor", "registrar", "none", "anonymous"}));
     EXPECT_EQ(sections.create[0].roles, (Names{"student", "professor", "registrar", "none"}));
@@ -145,16 +143,24 @@ TEST(Model, AppliesARuleWithoutRolesToAllSignedInCallers) {
 }
 
 TEST(Model, ListsTheFieldsThatARoleMayReadAndWrite) {
-    auto model = compile(school);
+    auto model = load_school();
     const auto& students = *model->find("students");
-    EXPECT_EQ(field_names(fields_for(students, Action::read, "professor")),
+    EXPECT_EQ(list_field_names(fields_for(students, Action::read, "professor")),
               (Names{"id", "name", "created_at", "created_by", "updated_at", "version"}));
     EXPECT_EQ(fields_for(students, Action::read, "registrar").size(), students.fields.size());
-    EXPECT_EQ(field_names(fields_for(students, Action::create, "registrar")),
+    EXPECT_EQ(list_field_names(fields_for(students, Action::create, "registrar")),
               (Names{"user", "name", "helpers", "joined"}));
     EXPECT_EQ(fields_for(students, Action::update, "student").size(), 0u);
-    EXPECT_EQ(field_names(fields_for(*model->find("sections"), Action::create, "none")),
+    EXPECT_EQ(list_field_names(fields_for(*model->find("sections"), Action::create, "none")),
               (Names{"professor", "fee", "seats"}));
+}
+
+TEST(Model, ExistsOnlyWithoutErrors) {
+    EXPECT_TRUE(load_manifest(school, "school.yaml", nullptr).value.model);
+    EXPECT_FALSE(load_manifest(school, "college.yaml", nullptr).value.model);
+    auto text = school;
+    text.replace(text.find("units >= 1"), 10, "unit >= 1");
+    EXPECT_FALSE(load_manifest(text, "school.yaml", nullptr).value.model);
 }
 
 TEST(Model, NamesTypesAndActionsLikeTheManifest) {
@@ -165,4 +171,4 @@ TEST(Model, NamesTypesAndActionsLikeTheManifest) {
 
 }  // namespace
 
-}  // namespace integreat::collections
+}  // namespace integreat::config

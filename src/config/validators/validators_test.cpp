@@ -8,7 +8,7 @@
 
 namespace integreat::config {
 
-using testing::ElementsAre;
+using ::testing::ElementsAre;
 
 TEST(Validators, AgreeWithThePatternsForEditors) {
     struct Validator {

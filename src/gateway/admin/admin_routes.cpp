@@ -6,6 +6,7 @@
 
 #include <boost/json.hpp>
 
+#include "gateway/admin/responses.h"
 #include "gateway/routing/authorize.h"
 #include "gateway/routing/snapshot.h"
 #include "http/message/problem.h"
@@ -60,19 +61,13 @@ void fields(Visitor& visit, NewKeyBody& body) {
     visit("expires", body.expires, "Time of expiry.");
 }
 
-FullResponse json_response(int status, const bj::value& body) {
-    return {.status = status,
-            .headers = {{"Content-Type", "application/json"}, {"Cache-Control", "no-store"}},
-            .body = bj::serialize(body)};
-}
-
 FullResponse to_response(RequestContext& context, const Error& error) {
     context.cause = error.cause;
     return http::to_response(http::problem_from(error), context);
 }
 
-FullResponse reject_not_found(const RequestContext& context, const std::string& what) {
-    return http::to_response(http::problem(ProblemType::not_found, "There is no " + what + "."), context);
+FullResponse reject_unknown_app(const RequestContext& context) {
+    return reject_not_found(context, "There is no application of this name.");
 }
 
 FullResponse reject_body(RequestContext& context, const http::Problem& problem, std::string rule) {
@@ -105,7 +100,7 @@ bj::object to_json(const identity::ApiKeyRow& row) {
 // Returns the tenant in the path, if it is an existing app or the platform.
 std::optional<TenantId> find_tenant(const RequestContext& context) {
     TenantId tenant{std::string(context.parameter("tenant"))};
-    const auto& tenants = context.snapshot->tenants;
+    const auto& tenants = current_snapshot(context).tenants;
     bool known =
         std::any_of(tenants.begin(), tenants.end(), [&](const auto& one) { return one.tenant == tenant; });
     return known ? std::optional(tenant) : std::nullopt;
@@ -142,7 +137,7 @@ Response create_key(const AdminRoutes& parts, const Request& request, RequestCon
     if (auto* response = std::get_if<FullResponse>(&read)) return std::move(*response);
     auto& body = std::get<NewKeyBody>(read);
     auto tenant = find_tenant(context);
-    if (!tenant) return reject_not_found(context, "application of this name");
+    if (!tenant) return reject_unknown_app(context);
     identity::NewApiKey key{.tenant = *tenant,
                             .name = std::move(body.name),
                             .scopes = std::move(body.scopes),
@@ -153,33 +148,35 @@ Response create_key(const AdminRoutes& parts, const Request& request, RequestCon
         if (!time) return to_response(context, {Fault::invalid, "expires is " + time.error().message, ""});
         key.expires = *time;
     }
-    auto issued = identity::create_api_key(*context.transaction, key, parts.clock, parts.random);
+    auto* transaction = context.attachments.find<postgres::Transaction>();
+    ASSERT(transaction);  // The route is transactional.
+    auto issued = identity::create_api_key(*transaction, key, parts.clock, parts.random);
     if (!issued) return to_response(context, issued.error());
     auto object = to_json(issued->row);
     object["key"] = nullptr;
     context.replay_body = bj::serialize(object);  // The key itself is returned once and never stored.
     object["key"] = issued->key.reveal();
-    return json_response(201, object);
+    return json_response(201, bj::serialize(object));
 }
 
 Response list_keys(const AdminRoutes& parts, RequestContext& context) {
     auto tenant = find_tenant(context);
-    if (!tenant) return reject_not_found(context, "application of this name");
+    if (!tenant) return reject_unknown_app(context);
     auto rows = identity::list_api_keys(parts.platform, *tenant, context.deadline);
     if (!rows) return to_response(context, rows.error());
     bj::array keys;
     for (const auto& row : *rows)
         keys.push_back(to_json(row));
-    return json_response(200, bj::object{{"keys", std::move(keys)}});
+    return json_response(200, bj::serialize(bj::object{{"keys", std::move(keys)}}));
 }
 
 Response revoke_key(const AdminRoutes& parts, RequestContext& context) {
     auto tenant = find_tenant(context);
-    if (!tenant) return reject_not_found(context, "application of this name");
+    if (!tenant) return reject_unknown_app(context);
     std::string id(context.parameter("id"));
     auto row = identity::revoke_api_key(parts.platform, *tenant, id, parts.clock.now(), context.deadline);
     if (!row) return to_response(context, row.error());
-    return json_response(200, to_json(*row));
+    return json_response(200, bj::serialize(to_json(*row)));
 }
 
 std::string column_text(const LoggedRequest& logged, std::string_view column) {
@@ -204,8 +201,7 @@ DenialRecord make_record(const LoggedRequest& logged) {
     auto decision = json::parse_object(column_text(logged, "decision"));
     if (!decision) return record;
     auto text = [&](const char* name) {
-        const auto* value = decision->if_contains(name);
-        return value && value->is_string() ? std::string(value->get_string()) : std::string();
+        return std::string(json::find_string(*decision, name).value_or(""));
     };
     record.decision.stage = text("stage");
     record.decision.rule = text("rule");
@@ -219,21 +215,18 @@ DenialRecord make_record(const LoggedRequest& logged) {
 
 Response explain_request(const AdminRoutes& parts, RequestContext& context) {
     std::string id(context.parameter("request_id"));
-    FullResponse response = json_response(200, nullptr);
-    if (auto record = parts.denial_log.find(id)) {
-        response.body = to_json(*record);
-        return response;
-    }
+    if (auto record = parts.denial_log.find(id)) return json_response(200, to_json(*record));
     auto logged = find_logged_request(parts.platform, id, context.deadline);
     if (!logged) return to_response(context, logged.error());
-    if (!*logged)
-        return reject_not_found(context, "request with this ID in memory or in the transaction log");
-    response.body = to_json(make_record(**logged));
-    return response;
+    if (!*logged) {
+        return reject_not_found(context,
+                                "There is no request with this ID in memory or in the transaction log.");
+    }
+    return json_response(200, to_json(make_record(**logged)));
 }
 
 Response show_status(const AdminRoutes& parts, const RequestContext& context) {
-    const auto& snapshot = *context.snapshot;
+    const auto& snapshot = current_snapshot(context);
     bj::array apps, checks;
     for (const auto& manifest : snapshot.manifests) {
         apps.push_back({{"app", manifest.app.text}, {"project", manifest.firebase_project}});
@@ -250,7 +243,7 @@ Response show_status(const AdminRoutes& parts, const RequestContext& context) {
         status["transaction_log"] = {
             {"written", log->written()}, {"waiting", log->queued()}, {"lost", log->lost()}};
     }
-    return json_response(200, status);
+    return json_response(200, bj::serialize(status));
 }
 
 http::Route operators_route(http::Method method, std::string pattern, std::string name, std::string summary,
@@ -260,7 +253,7 @@ http::Route operators_route(http::Method method, std::string pattern, std::strin
             .name = "admin." + std::move(name),
             .summary = std::move(summary),
             .access = {.audience = http::Access::Audience::operators},
-            .blocking = true,
+            .execution = http::Execution::blocking,
             .handler = std::move(handler)};
 }
 

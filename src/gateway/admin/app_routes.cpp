@@ -2,6 +2,7 @@
 #include "gateway/admin/app_routes.h"
 
 #include "config/manifest/routes.h"
+#include "gateway/admin/responses.h"
 #include "gateway/docs/openapi.h"
 #include "gateway/routing/snapshot.h"
 #include "json/value/writer.h"
@@ -27,7 +28,7 @@ constexpr std::string_view whoami_schema = R"({
   }
 })";
 
-void append_member(std::string& to, std::string_view name, std::string_view value) {
+void append_member_or_null(std::string& to, std::string_view name, std::string_view value) {
     to += ",\"";
     to += name;
     to += "\":";
@@ -40,28 +41,23 @@ void append_member(std::string& to, std::string_view name, std::string_view valu
 
 http::Response handle_whoami(const http::Request&, http::RequestContext& context) {
     ASSERT(context.principal);
-    return http::FullResponse{
-        .headers = {{"Content-Type", "application/json"}, {"Cache-Control", "no-store"}},
-        .body = whoami_json(*context.principal) + "\n"};
+    return json_response(200, whoami_json(*context.principal) + "\n");
 }
 
 http::Response handle_openapi(const http::Request&, http::RequestContext& context) {
-    return http::FullResponse{
-        .headers = {{"Content-Type", "application/json"}, {"Cache-Control", "no-store"}},
-        .body = openapi_json(context.snapshot->router.routes(), &context.tenant)};
+    return json_response(200, openapi_json(current_snapshot(context).router.routes(), &context.tenant));
 }
 
 // Any key of the tenant may call it.
 void complete_whoami(http::Route& route) {
     route.handler = handle_whoami;
-    route.blocking = false;
     route.response_schema = whoami_schema;
     if (route.summary.empty()) route.summary = "Identity of the caller, from the token or API key";
     if (route.access.scope.empty()) route.access.scope = http::any_scope;
 }
 
 void complete_openapi(http::Route& route) {
-    route.blocking = true;  // A large route table takes milliseconds to render.
+    route.execution = http::Execution::blocking;  // A large route table takes milliseconds to render.
     route.handler = handle_openapi;
 }
 
@@ -72,13 +68,13 @@ std::string whoami_json(const Principal& principal) {
     std::string json;
     json.reserve(320);
     json += key ? R"({"kind":"key")" : R"({"kind":"user")";
-    append_member(json, "tenant", principal.tenant.text);
-    append_member(json, "uid", principal.subject);
-    append_member(json, "role", principal.role);
-    append_member(json, "email", principal.email);
+    append_member_or_null(json, "tenant", principal.tenant.text);
+    append_member_or_null(json, "uid", principal.subject);
+    append_member_or_null(json, "role", principal.role);
+    append_member_or_null(json, "email", principal.email);
     json += principal.email_verified ? ",\"email_verified\":true" : ",\"email_verified\":false";
-    append_member(json, "name", principal.name);
-    append_member(json, "provider", principal.sign_in_provider);
+    append_member_or_null(json, "name", principal.name);
+    append_member_or_null(json, "provider", principal.sign_in_provider);
     if (key) {
         json += ",\"scopes\":[";
         for (const auto& scope : principal.scopes) {

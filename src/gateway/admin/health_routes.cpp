@@ -5,6 +5,7 @@
 #include <memory>
 
 #include "base/concurrency/synchronized.h"
+#include "gateway/admin/responses.h"
 #include "gateway/docs/openapi.h"
 #include "gateway/docs/pages.h"
 #include "gateway/routing/authorize.h"
@@ -24,12 +25,6 @@ using http::RequestContext;
 using http::Response;
 
 constexpr http::RateLimit unlimited{.requests = 0};
-
-FullResponse json_response(int status, std::string body) {
-    return {.status = status,
-            .headers = {{"Content-Type", "application/json"}, {"Cache-Control", "no-store"}},
-            .body = std::move(body)};
-}
 
 FullResponse html_response(std::string body) {
     return {
@@ -164,11 +159,11 @@ std::vector<http::Route> platform_routes(const PlatformRoutes& parts) {
                    }),
         open_route("/openapi.json", "platform.openapi", "The routes, as OpenAPI 3.1",
                    [openapi](const Request&, RequestContext& context) {
-                       return json_response(200, openapi->text(*context.snapshot));
+                       return json_response(200, openapi->text(current_snapshot(context)));
                    }),
         open_route("/docs", "platform.docs", "The routes, as an HTML page",
                    [docs](const Request&, RequestContext& context) {
-                       return html_response(docs->text(*context.snapshot));
+                       return html_response(docs->text(current_snapshot(context)));
                    }),
         open_route("/problems", "platform.problems", "All problem types, with meaning and fix",
                    [](const Request&, RequestContext&) { return html_response(problems_page()); }),
@@ -177,7 +172,8 @@ std::vector<http::Route> platform_routes(const PlatformRoutes& parts) {
     };
     for (auto& route : routes) {
         if (route.name == "platform.openapi" || route.name == "platform.docs") {
-            route.blocking = true;  // A large route table takes milliseconds to render.
+            // A large route table takes milliseconds to render.
+            route.execution = http::Execution::blocking;
         } else if (!route.name.starts_with("platform.problem")) {
             route.limit = unlimited;  // A probe must never get 429.
         }

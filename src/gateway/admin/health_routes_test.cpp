@@ -62,7 +62,7 @@ TEST_F(PlatformRoutesTest, DescribesEveryRouteAsOpenApi) {
     auto document = boost::json::parse(response.body);
     EXPECT_EQ(document.at("openapi").as_string(), "3.1.0");
     const auto& paths = document.at("paths").as_object();
-    for (const auto& route : response.context.snapshot->router.routes()) {
+    for (const auto& route : current_snapshot(response.context).router.routes()) {
         std::string path = route.pattern;
         if (auto dots = path.find("..."); dots != std::string::npos) path.erase(dots, 3);
         auto method = to_lower(to_string(route.method));
@@ -76,7 +76,7 @@ TEST_F(PlatformRoutesTest, DescribesEveryRouteAsOpenApi) {
 TEST_F(PlatformRoutesTest, DescribesEveryRouteAsAPage) {
     auto response = fixture.get("/docs");
     ASSERT_EQ(response.status, 200);
-    for (const auto& route : response.context.snapshot->router.routes()) {
+    for (const auto& route : current_snapshot(response.context).router.routes()) {
         EXPECT_THAT(response.body, HasSubstr("id=\"" + route.name + "\"")) << route.name;
     }
     EXPECT_THAT(response.body, Not(HasSubstr("<script")));

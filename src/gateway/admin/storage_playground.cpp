@@ -5,6 +5,7 @@
 
 #include "crypto/encoding.h"
 #include "crypto/hash.h"
+#include "gateway/admin/responses.h"
 #include "gateway/docs/pages.h"
 #include "http/message/problem.h"
 
@@ -17,8 +18,8 @@ using http::Request;
 using http::RequestContext;
 using http::Response;
 
-constexpr const char* script = "try.js";
-constexpr const char* style = "try.css";
+constexpr const char* script_file = "try.js";
+constexpr const char* style_file = "try.css";
 
 // Escapes "<", which could end the <script> element early.
 std::string escape_for_script(std::string_view json) {
@@ -47,10 +48,6 @@ FullResponse make_response(std::string_view type, std::string body) {
             .body = std::move(body)};
 }
 
-FullResponse reject_not_found(const RequestContext& context, std::string detail) {
-    return http::to_response(http::problem(http::ProblemType::not_found, std::move(detail)), context);
-}
-
 std::string build_instructions(const StoragePlayground& playground, const PlaygroundConfig& config) {
     return "<h1>Files of " + escape_html(config.title) +
            "</h1><p>The script of this page has not been built yet: it needs the SDKs of Firebase and AWS "
@@ -63,14 +60,14 @@ Response serve_page(const StoragePlayground& playground, RequestContext& context
     auto config = playground.config(context.parameter("app"));
     if (!config) return reject_not_found(context, "No app has this name; /docs lists all apps.");
     std::string body;
-    if (!playground.file(script) || !playground.file(style)) {
+    if (!playground.file(script_file) || !playground.file(style_file)) {
         body = build_instructions(playground, *config);
     } else {
-        body = std::string("<link rel=\"stylesheet\" href=\"/try/files/") + style +
+        body = std::string("<link rel=\"stylesheet\" href=\"/try/files/") + style_file +
                "\"><script id=\"setup\" type=\"application/json\">" + escape_for_script(config->json) +
                "</script><div id=\"try\"></div><noscript>This page needs JavaScript.</noscript>"
                "<script type=\"module\" src=\"/try/files/" +
-               script + "\"></script>";
+               script_file + "\"></script>";
     }
     auto response = make_response("text/html; charset=utf-8", html_page("Files of " + config->title, body));
     response.headers.set("Content-Security-Policy", content_security_policy(config->origins));
@@ -80,10 +77,10 @@ Response serve_page(const StoragePlayground& playground, RequestContext& context
 
 Response serve_file(const StoragePlayground& playground, RequestContext& context) {
     std::string name(context.parameter("name"));
-    bool known = name == script || name == style;
+    bool known = name == script_file || name == style_file;
     auto bytes = known ? playground.file(name) : std::nullopt;
     if (!bytes) return reject_not_found(context, "The page /try/{app} has no such file.");
-    auto type = name == script ? "text/javascript; charset=utf-8" : "text/css; charset=utf-8";
+    auto type = name == script_file ? "text/javascript; charset=utf-8" : "text/css; charset=utf-8";
     return make_response(type, *std::move(bytes));
 }
 
@@ -96,7 +93,7 @@ std::vector<http::Route> storage_playground_routes(StoragePlayground playground)
                            .name = std::move(name),
                            .summary = std::move(summary),
                            .access = {.audience = http::Access::Audience::anyone},
-                           .blocking = true,  // Reads a file.
+                           .execution = http::Execution::blocking,  // Reads a file.
                            .handler = std::move(handler)};
     };
     return {

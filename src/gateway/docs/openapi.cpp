@@ -110,7 +110,7 @@ bj::object make_content(const std::string& schema, const std::string& type) {
     return content;
 }
 
-bj::object make_example(const http::ProblemDefinition& problem) {
+bj::object make_problem_example(const http::ProblemDefinition& problem) {
     return {{"type", http::problem_url(problem.type)},
             {"title", problem.title},
             {"status", problem.status},
@@ -225,7 +225,7 @@ void add_problems(bj::object& responses, const http::Route& route) {
             description.append("; ").append(bj::string_view(problem.title.data(), problem.title.size()));
         }
         auto& content = entry.at("content").at("application/problem+json").get_object();
-        content["examples"].get_object()[problem.slug] = {{"value", make_example(problem)}};
+        content["examples"].get_object()[problem.slug] = {{"value", make_problem_example(problem)}};
     }
 }
 
@@ -269,12 +269,12 @@ bj::object make_operation(const http::Route& route) {
 
 bj::object problem_response(std::string_view description, ProblemType type) {
     const auto& problem = http::problem_definition(type);
-    return {
-        {"description", description},
-        {"headers", make_problem_headers(problem.status)},
-        {"content",
-         {{"application/problem+json",
-           {{"schema", reference("#/components/schemas/Problem")}, {"example", make_example(problem)}}}}}};
+    return {{"description", description},
+            {"headers", make_problem_headers(problem.status)},
+            {"content",
+             {{"application/problem+json",
+               {{"schema", reference("#/components/schemas/Problem")},
+                {"example", make_problem_example(problem)}}}}}};
 }
 
 bj::object components() {

@@ -12,7 +12,7 @@ namespace {
 
 using Audience = http::Access::Audience;
 
-constexpr std::string_view style = R"(
+constexpr std::string_view page_style = R"(
 :root{--ink:#1d2433;--soft:#5b6577;--line:#e3e7ee;--back:#fff;--card:#f7f9fc;--accent:#2257c4}
 @media(prefers-color-scheme:dark){:root{--ink:#e8ecf4;--soft:#9aa5b8;--line:#2c3446;--back:#12161f;
 --card:#1a202d;
@@ -39,11 +39,11 @@ table{border-collapse:collapse;width:100%}
 td,th{text-align:left;vertical-align:top;padding:.45rem .6rem;border-bottom:1px solid var(--line)}
 )";
 
-void append_row(std::string& html, std::string_view name, std::string_view value) {
+void append_definition(std::string& html, std::string_view name, std::string_view value) {
     html.append("<dt>").append(name).append("</dt><dd>").append(escape_html(value)).append("</dd>");
 }
 
-std::string make_example(const http::Route& route) {
+std::string make_curl_example(const http::Route& route) {
     std::string command = "curl";
     if (route.method != http::Method::get) command += " -X " + std::string(to_string(route.method));
     if (route.access.audience != Audience::anyone) command += " -H \"Authorization: Bearer $TOKEN\"";
@@ -62,17 +62,17 @@ void append_route(std::string& html, const http::Route& route) {
     html += "<details id=\"" + escape_html(route.name) + "\"><summary><b class=\"m " + method + "\">" +
             method + "</b><code>" + escape_html(openapi_path(route.pattern)) +
             "</code><span class=\"what\">" + escape_html(route.summary) + "</span></summary><div><dl>";
-    append_row(html, "Access", describe_access(route.access));
-    if (auto limit = describe_limit(route.limit); !limit.empty()) append_row(html, "Limit", limit);
-    append_row(html, "Body",
-               route.max_body_bytes == 0 ? "none" : "at most " + describe_size(route.max_body_bytes));
+    append_definition(html, "Access", describe_access(route.access));
+    if (auto limit = describe_limit(route.limit); !limit.empty()) append_definition(html, "Limit", limit);
+    append_definition(html, "Body",
+                      route.max_body_bytes == 0 ? "none" : "at most " + describe_size(route.max_body_bytes));
     if (route.idempotency != http::Idempotency::off) {
-        append_row(html, "Idempotency-Key",
-                   route.idempotency == http::Idempotency::required ? "required" : "accepted");
+        append_definition(html, "Idempotency-Key",
+                          route.idempotency == http::Idempotency::required ? "required" : "accepted");
     }
-    append_row(html, "Handled by", route.upstream ? "the application's own server" : "the platform");
-    append_row(html, "Operation", route.name);
-    html += "</dl><pre>" + escape_html(make_example(route)) + "</pre>";
+    append_definition(html, "Handled by", route.upstream ? "the application's own server" : "the platform");
+    append_definition(html, "Operation", route.name);
+    html += "</dl><pre>" + escape_html(make_curl_example(route)) + "</pre>";
     if (!route.request_schema.empty()) {
         html +=
             "<p class=\"soft\">Body, as JSON Schema:</p><pre>" + escape_html(route.request_schema) + "</pre>";
@@ -84,7 +84,7 @@ void append_route(std::string& html, const http::Route& route) {
     html += "</div></details>\n";
 }
 
-constexpr std::string_view introduction = R"(<h1>Integreat</h1>
+constexpr std::string_view page_introduction = R"(<h1>Integreat</h1>
 <p class="soft">Every route of this platform, generated from the route table.
 <a href="/openapi.json">openapi.json</a> is the machine-readable form;
 <a href="/problems">/problems</a> explains every error.</p>
@@ -121,12 +121,12 @@ std::string escape_html(std::string_view text) {
 std::string html_page(std::string_view title, const std::string& body) {
     return "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">"
            "<meta name=\"viewport\" content=\"width=device-width,initial-scale=1\"><title>" +
-           escape_html(title) + "</title><style>" + std::string(style) + "</style></head><body><main>\n" +
-           body + "</main></body></html>\n";
+           escape_html(title) + "</title><style>" + std::string(page_style) +
+           "</style></head><body><main>\n" + body + "</main></body></html>\n";
 }
 
 std::string_view html_style() {
-    return style;
+    return page_style;
 }
 
 std::string docs_page(const std::vector<http::Route>& routes) {
@@ -135,7 +135,7 @@ std::string docs_page(const std::vector<http::Route>& routes) {
         append_route(apps[route.tenant.text], route);
     std::string platform = std::move(apps[platform_tenant.text]);
     apps.erase(platform_tenant.text);
-    std::string body(introduction);
+    std::string body(page_introduction);
     body += "<nav>";
     for (const auto& [app, unused] : apps)
         body += "<a href=\"#" + escape_html(app) + "\">" + escape_html(app) + "</a>";

@@ -13,18 +13,18 @@ namespace {
 constexpr std::size_t text_bytes_max = 1'000;
 constexpr std::size_t facts_max = 20;
 
-void truncate(std::string& text) {
+void truncate_text(std::string& text) {
     if (text.size() > text_bytes_max) text.resize(text_bytes_max);
 }
 
-void truncate(DenialRecord& record) {
+void truncate_record(DenialRecord& record) {
     for (auto* text : {&record.path, &record.caller, &record.cause, &record.decision.rule})
-        truncate(*text);
+        truncate_text(*text);
     auto& facts = record.decision.facts;
     if (facts.size() > facts_max) facts.resize(facts_max);
     for (auto& [name, value] : facts) {
-        truncate(name);
-        truncate(value);
+        truncate_text(name);
+        truncate_text(value);
     }
 }
 
@@ -44,7 +44,7 @@ Synchronized<DenialLog::Shard>& DenialLog::find_shard(std::string_view request_i
 }
 
 void DenialLog::add(DenialRecord record) {
-    truncate(record);
+    truncate_record(record);
     auto kept = std::make_shared<const DenialRecord>(std::move(record));
     auto locked = find_shard(kept->request_id).lock();
     if (locked->ring.size() < per_shard_) {

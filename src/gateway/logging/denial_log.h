@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The most recent denied requests, in memory, by request ID: `integreat why ID` finds them at once, while the
-// transaction log stores the same data for longer. Requests that were not denied have no cost here. Size and
-// number of the records are limited; the oldest are evicted first.
+// The most recent denied requests, in memory, by request ID: `integreat why ID` finds them immediately, while
+// the transaction log stores the same data for longer. Requests that were not denied have no cost here.
+// Size and number of the records are limited; the oldest are evicted first.
 #pragma once
 
 #include <array>

@@ -7,7 +7,7 @@
 namespace integreat::gateway {
 namespace {
 
-using testing::HasSubstr;
+using ::testing::HasSubstr;
 
 DenialRecord make_record(std::string id) {
     return {.request_id = std::move(id),

@@ -59,8 +59,7 @@ constexpr std::array secret_prefixes{
 constexpr std::size_t name_bytes_max = 64;  // Only this prefix of a longer name is examined.
 
 bool is_mail_character(char c) {
-    return is_digit(c) || is_alpha(c) ||
-           std::string_view("._%+-").find(c) != std::string_view::npos;
+    return is_digit(c) || is_alpha(c) || std::string_view("._%+-").find(c) != std::string_view::npos;
 }
 
 // Returns whether the text contains an e-mail address: a name, "@", and a domain with a dot.

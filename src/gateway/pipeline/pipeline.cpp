@@ -4,19 +4,17 @@
 #include <array>
 
 #include "gateway/logging/redact.h"
-#include "gateway/pipeline/accept.h"
-#include "gateway/pipeline/authorize.h"
-#include "gateway/pipeline/body_limit.h"
-#include "gateway/pipeline/cors.h"
-#include "gateway/pipeline/dispatch.h"
-#include "gateway/pipeline/handler.h"
-#include "gateway/pipeline/idempotency.h"
-#include "gateway/pipeline/identify.h"
-#include "gateway/pipeline/rate_limit.h"
-#include "gateway/pipeline/request_id.h"
 #include "gateway/pipeline/request_log.h"
-#include "gateway/pipeline/route.h"
-#include "gateway/pipeline/target.h"
+#include "gateway/stages/accept.h"
+#include "gateway/stages/body.h"
+#include "gateway/stages/caller.h"
+#include "gateway/stages/cors.h"
+#include "gateway/stages/dispatch.h"
+#include "gateway/stages/handler.h"
+#include "gateway/stages/idempotency.h"
+#include "gateway/stages/rate_limit.h"
+#include "gateway/stages/request_id.h"
+#include "gateway/stages/route.h"
 #include "http/routing/target.h"
 
 namespace integreat::gateway {
@@ -50,8 +48,6 @@ constexpr std::array handling_stages{
     run_handler,     // All other requests.
 };
 
-constexpr std::size_t logged_body_bytes_max = 16 * 1024;
-
 // Copies the response body for the log, which is written after the response is gone.
 void copy_body_for_log(PipelineContext& context) {
     const auto* route = context.request_context.route;
@@ -60,49 +56,76 @@ void copy_body_for_log(PipelineContext& context) {
     context.request_context.response_body = redact_body(response->body, logged_body_bytes_max);
 }
 
+// Runs the stages from `first` on until one ends the request, and returns its index.
 template <std::size_t Count>
-void run_stages(PipelineContext& context, const std::array<Stage, Count>& stages) {
-    for (auto stage : stages) {
-        if (!stage(context)) break;
-    }
-}
-
-http::Admission take_admission(PipelineContext& context) {
-    ASSERT(context.result);  // The last stage always sets it.
-    copy_body_for_log(context);
-    return *std::move(context.result);
-}
-
-http::Response take_response(PipelineContext& context) {
-    auto admission = take_admission(context);
-    if (auto* proxy_request = std::get_if<http::ProxyRequest>(&admission)) return std::move(*proxy_request);
-    if (auto* stream = std::get_if<http::StreamingResponse>(&admission)) return std::move(*stream);
-    if (std::holds_alternative<http::NeedsBlockingThread>(admission)) return http::NeedsBlockingThread{};
-    ASSERT(std::holds_alternative<http::FullResponse>(admission));
-    return std::get<http::FullResponse>(std::move(admission));
+std::size_t run_stages(PipelineContext& context, const std::array<Stage, Count>& stages,
+                       std::size_t first = 0) {
+    while (first < Count && stages[first](context))
+        ++first;
+    return first;
 }
 
 // Makes the context of an admitted request.
 PipelineContext resume(Gateway& gateway, const http::Request& request,
                        http::RequestContext& request_context) {
     PipelineContext context{.gateway = gateway, .request = request, .request_context = request_context};
-    context.route = &request_context.snapshot->compiled(*request_context.route);
+    context.route = &current_snapshot(request_context).compiled(*request_context.route);
     context.tenant = context.route->tenant;
     return context;
+}
+
+http::Response take_response(PipelineContext& context);
+
+// Lets `complete` of a pending response run as the handler does.
+void guard_completion(PipelineContext& context) {
+    auto* pending = std::get_if<http::PendingResponse>(&*context.result);
+    if (!pending) return;
+    pending->complete = [&gateway = context.gateway, &request = context.request,
+                         &request_context = context.request_context,
+                         complete = std::move(pending->complete)] {
+        auto resumed = resume(gateway, request, request_context);
+        run_handler_guarded(resumed, complete);
+        return take_response(resumed);
+    };
+}
+
+http::Admission take_admission(PipelineContext& context) {
+    ASSERT(context.result);  // The last stage always sets it.
+    copy_body_for_log(context);
+    guard_completion(context);
+    return *std::move(context.result);
+}
+
+http::Response take_response(PipelineContext& context) {
+    auto admission = take_admission(context);
+    if (auto* full = std::get_if<http::FullResponse>(&admission)) return std::move(*full);
+    if (auto* pending = std::get_if<http::PendingResponse>(&admission)) return std::move(*pending);
+    if (auto* proxy_request = std::get_if<http::ProxyRequest>(&admission)) return std::move(*proxy_request);
+    if (auto* stream = std::get_if<http::StreamingResponse>(&admission)) return std::move(*stream);
+    ASSERT(std::holds_alternative<http::NeedsBlockingThread>(admission));
+    return http::NeedsBlockingThread{};
+}
+
+// After NeedsBlockingThread the stages before are not repeated.
+http::Admission admit(Gateway& gateway, const http::Request& request, http::RequestContext& request_context) {
+    std::size_t first = request_context.finished_stages;
+    auto context =
+        first == 0
+            ? PipelineContext{.gateway = gateway, .request = request, .request_context = request_context}
+            : resume(gateway, request, request_context);
+    auto last = run_stages(context, admission_stages, first);
+    if (context.result && std::holds_alternative<http::NeedsBlockingThread>(*context.result)) {
+        ASSERT(request_context.route);  // Required by `resume`: only stages after require_route may block.
+        request_context.finished_stages = static_cast<std::uint8_t>(last);
+    }
+    return take_admission(context);
 }
 
 http::Response respond(Gateway& gateway, const http::Request& request,
                        http::RequestContext& request_context) {
     auto context = resume(gateway, request, request_context);
     run_stages(context, handling_stages);
-    if (!context.pending) return take_response(context);
-    auto complete = [&gateway, &request, &request_context, handler = std::move(context.pending->complete)] {
-        auto resumed = resume(gateway, request, request_context);
-        run_handler_guarded(resumed, handler);
-        return take_response(resumed);
-    };
-    return http::PendingResponse{.on_ready = std::move(context.pending->on_ready),
-                                 .complete = std::move(complete)};
+    return take_response(context);
 }
 
 // Renders a refusal of the transport, perhaps before the request has an ID or a route.
@@ -128,13 +151,9 @@ http::Application make_application(Gateway& gateway) {
     using http::Request;
     using http::RequestContext;
     return {
-        .admit =
-            [&gateway](const Request& request, RequestContext& request_context) {
-                PipelineContext context{
-                    .gateway = gateway, .request = request, .request_context = request_context};
-                run_stages(context, admission_stages);
-                return take_admission(context);
-            },
+        .admit = [&gateway](
+                     const Request& request,
+                     RequestContext& request_context) { return admit(gateway, request, request_context); },
         .handle = [&gateway](
                       const Request& request,
                       RequestContext& request_context) { return respond(gateway, request, request_context); },

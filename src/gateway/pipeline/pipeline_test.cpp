@@ -89,18 +89,70 @@ TEST(Pipeline, LimitsFailedSignInsPerAddress) {
 TEST(Pipeline, NeedsABlockingThreadForUncachedTokens) {
     GatewayFixture fixture;
     http::Request request{.target = "/v1/apps/campus/me",
-                          .headers = {{"Authorization", "Bearer wait:campus:u1:student"}}};
+                          .headers = {{"Authorization", "Bearer wait:campus:u1:student"},
+                                      {"Origin", "https://campus.example"}}};
     http::RequestContext context;
     context.started = fixture.clock.now();
     EXPECT_TRUE(
         std::holds_alternative<http::NeedsBlockingThread>(fixture.application.admit(request, context)));
     auto id = context.id.text;
+    const auto* snapshot = &current_snapshot(context);
+    fixture.publish();
     context.may_block = true;
     auto admission = fixture.application.admit(request, context);
     ASSERT_TRUE(std::holds_alternative<http::FullResponse>(admission));
     EXPECT_EQ(std::get<http::FullResponse>(admission).status, 200);
     EXPECT_EQ(context.id.text, id);
-    EXPECT_EQ(context.response_headers.count("Integreat-Request-Id"), 1u);
+    EXPECT_EQ(&current_snapshot(context), snapshot);
+    for (auto field : {"Integreat-Request-Id", "Access-Control-Allow-Origin", "RateLimit"})
+        EXPECT_EQ(context.response_headers.count(field), 1u) << field;
+}
+
+http::Route make_poll_route(http::Handler handler) {
+    return {.pattern = "/v1/apps/campus/poll",
+            .name = "campus.poll",
+            .tenant = {"campus"},
+            .limit = {.requests = 60, .window = std::chrono::seconds(60), .burst = 2},
+            .handler = std::move(handler)};
+}
+
+TEST(Pipeline, CompletesPendingResponsesAsTheHandlerWould) {
+    GatewayFixture fixture;
+    std::function<http::Response(http::RequestContext&)> complete;
+    fixture.publish({make_poll_route([&](const http::Request&, http::RequestContext& context) {
+        return http::PendingResponse{.on_ready = [](const std::function<void(bool)>& ready) { ready(false); },
+                                     .complete = [&] { return complete(context); }};
+    })});
+    complete = [](http::RequestContext&) { return http::FullResponse{.body = "event"}; };
+    EXPECT_EQ(fixture.get("/v1/apps/campus/poll", "campus:u1:student").body, "event");
+    complete = [](http::RequestContext&) -> http::Response { throw std::runtime_error("it broke"); };
+    auto failed = fixture.get("/v1/apps/campus/poll", "campus:u1:student");
+    EXPECT_EQ(failed.status, 500);
+    EXPECT_EQ(failed.context.cause, "it broke");
+    complete = [](http::RequestContext& context) {
+        context.decision = {.stage = "data", .type = "forbidden", .rule = "a rule", .facts = {}};
+        return http::FullResponse{.status = 403};
+    };
+    auto denied = fixture.get("/v1/apps/campus/poll", "campus:u2:student");
+    ASSERT_TRUE(fixture.denial_log.find(denied.context.id.text));
+}
+
+TEST(Pipeline, AdmitsOnceIfOnlyTheHandlerMustBlock) {
+    GatewayFixture fixture;
+    fixture.publish(
+        {make_poll_route([](const http::Request&, http::RequestContext& context) -> http::Response {
+            if (!context.may_block) return http::NeedsBlockingThread{};
+            return http::FullResponse{.body = "blocking"};
+        })});
+    http::Request request{.target = "/v1/apps/campus/poll",
+                          .headers = {{"Authorization", "Bearer campus:u1:x"}}};
+    http::RequestContext context;
+    auto admission = fixture.application.admit(request, context);
+    ASSERT_TRUE(std::holds_alternative<http::ReadBody>(admission));
+    EXPECT_EQ(std::get<http::ReadBody>(admission).execution, http::Execution::blocking);
+    context.may_block = true;
+    EXPECT_EQ(std::get<http::FullResponse>(fixture.application.handle(request, context)).body, "blocking");
+    EXPECT_EQ(context.response_headers.value("RateLimit"), "\"campus.poll\";r=1;t=1");
 }
 
 TEST(Pipeline, TreatsAUserOfAnotherAppAsAnonymousOnAPublicRoute) {
@@ -225,8 +277,7 @@ http::Route make_large_route(std::string app, http::Handler handler) {
             .name = app + ".large.post",
             .tenant = {app},
             .max_body_bytes = 1 << 20,
-            .blocking = true,
-            .spools_body = true,
+            .execution = http::Execution::spooled,
             .handler = std::move(handler)};
 }
 
@@ -306,7 +357,7 @@ TEST(Pipeline, RunsBlockingRoutesOnTheBlockingPool) {
     http::RequestContext context;
     auto admission = fixture.application.admit(request, context);
     ASSERT_TRUE(std::holds_alternative<http::ReadBody>(admission));
-    EXPECT_TRUE(std::get<http::ReadBody>(admission).blocking);
+    EXPECT_EQ(std::get<http::ReadBody>(admission).execution, http::Execution::blocking);
     EXPECT_EQ(std::get<http::FullResponse>(fixture.application.handle(request, context)).status, 200);
 }
 
@@ -354,7 +405,7 @@ TEST(Pipeline, KeepsTheSnapshotOfARequestAcrossReloads) {
                           .headers = {{"Authorization", "Bearer campus:u1:x"}}};
     http::RequestContext context;
     fixture.application.admit(request, context);
-    std::weak_ptr<const Snapshot> old = context.snapshot;
+    std::weak_ptr<const Snapshot> old = fixture.snapshots.current();
     for (int i = 0; i < 10; ++i)
         fixture.publish();
     EXPECT_EQ(std::get<http::FullResponse>(fixture.application.handle(request, context)).status, 200);

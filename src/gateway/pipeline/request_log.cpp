@@ -15,7 +15,6 @@ namespace {
 
 constexpr std::size_t logged_fields_max = 100;  // Default limit of the server.
 constexpr std::size_t logged_facts_max = 20;
-constexpr std::size_t logged_body_bytes_max = 16 * 1024;
 
 std::chrono::microseconds to_us(std::chrono::nanoseconds duration) {
     return std::chrono::duration_cast<std::chrono::microseconds>(duration);
@@ -38,13 +37,13 @@ void append_name(std::string& line, std::string_view name) {
     line.append(",\"").append(name).append("\":");
 }
 
-void append_text(std::string& line, std::string_view name, std::string_view value) {
+void append_text_member(std::string& line, std::string_view name, std::string_view value) {
     if (value.empty()) return;
     append_name(line, name);
     json::append_json(line, value);
 }
 
-void append_number(std::string& line, std::string_view name, std::int64_t value) {
+void append_number_member(std::string& line, std::string_view name, std::int64_t value) {
     append_name(line, name);
     json::append_number(line, value);
 }
@@ -54,22 +53,23 @@ void append_access_line(std::string& line, const http::Request& request, const h
     line += "{\"time\":\"";
     json::append_time(line, context.started);
     line += '"';
-    append_text(line, "request_id", context.id.text);
-    append_text(line, "trace", context.trace.trace_id);
-    append_text(line, "tenant", context.tenant.text);
+    append_text_member(line, "request_id", context.id.text);
+    append_text_member(line, "trace", context.trace.trace_id);
+    append_text_member(line, "tenant", context.tenant.text);
     if (auto kind = principal_kind(context.principal.get()); !kind.empty()) {
-        append_text(line, "principal", std::string(kind).append(":").append(context.principal->subject));
+        append_text_member(line, "principal",
+                           std::string(kind).append(":").append(context.principal->subject));
     }
-    append_text(line, "method", to_string(request.method));
-    if (context.route) append_text(line, "route", context.route->name);
-    append_text(line, "path", target);
-    append_number(line, "status", summary.status);
-    append_number(line, "bytes", static_cast<std::int64_t>(summary.response_body_bytes));
-    append_number(line, "duration_us", to_us(summary.duration).count());
+    append_text_member(line, "method", to_string(request.method));
+    if (context.route) append_text_member(line, "route", context.route->name);
+    append_text_member(line, "path", target);
+    append_number_member(line, "status", summary.status);
+    append_number_member(line, "bytes", static_cast<std::int64_t>(summary.response_body_bytes));
+    append_number_member(line, "duration_us", to_us(summary.duration).count());
     if (summary.upstream_duration.count() > 0) {
-        append_number(line, "upstream_us", to_us(summary.upstream_duration).count());
+        append_number_member(line, "upstream_us", to_us(summary.upstream_duration).count());
     }
-    append_text(line, "decision", context.decision.type);
+    append_text_member(line, "decision", context.decision.type);
     if (!summary.complete) line += ",\"complete\":false";
     line += '}';
 }
@@ -154,7 +154,7 @@ void append_row(TransactionLog& log, const http::Request& request, const http::R
         facts[i] = {context.decision.facts[i].first, context.decision.facts[i].second};
     }
     row.decision_facts = {facts.data(), facts_count};
-    if (context.snapshot->behind_proxy) add_location(row, request.headers);
+    if (current_snapshot(context).behind_proxy) add_location(row, request.headers);
     log.append(row);  // Counts lost rows itself.
 }
 
@@ -162,10 +162,8 @@ void append_row(TransactionLog& log, const http::Request& request, const http::R
 
 void log_request(Gateway& gateway, const http::Request& request, const http::RequestContext& context,
                  const http::RequestSummary& summary) {
-    ASSERT(context.snapshot);  // Set by admit and by reject.
-    count_request(
-        context.route ? context.snapshot->compiled(*context.route).series : context.snapshot->unrouted,
-        summary);
+    const auto& snapshot = current_snapshot(context);  // Attached by admit and by reject.
+    count_request(context.route ? snapshot.compiled(*context.route).series : snapshot.unrouted, summary);
     if (!gateway.access_log && !gateway.transaction_log) return;
     std::string target;
     append_redacted_target(target, request.target);

@@ -27,6 +27,11 @@ http::Response download(const http::Request&, http::RequestContext&) {
     return http::StreamingResponse{.body = std::make_unique<OneEvent>()};
 }
 
+http::Response wait_for_event(const http::Request&, http::RequestContext&) {
+    return http::PendingResponse{.on_ready = [](const std::function<void(bool)>&) {},
+                                 .complete = [] { return http::FullResponse{}; }};
+}
+
 http::Route campus_route(std::string last, http::Handler handler) {
     return {.pattern = "/v1/apps/campus/" + last,
             .name = "campus." + last,
@@ -73,14 +78,22 @@ TEST_F(StreamsTest, CannotBeStoredForAnIdempotencyKey) {
     auto stored = campus_route("stored", download);
     stored.method = http::Method::post;
     stored.max_body_bytes = 100;
-    stored.blocking = true;
+    stored.execution = http::Execution::blocking;
     stored.idempotency = http::Idempotency::accepted;
     auto transactional = stored;
     transactional.pattern += "/now";
     transactional.name += ".now";
     transactional.transactional = http::Transactional::always;
     fixture.gateway.database_of = [&pool](const TenantId&) { return &pool; };
-    fixture.publish({stored, transactional});
+    auto pending = stored;
+    pending.pattern += "/event";
+    pending.name += ".event";
+    pending.handler = wait_for_event;
+    fixture.publish({stored, transactional, pending});
+    auto deferred = fixture.post("/v1/apps/campus/stored/event", "campus:u1:student", "{}",
+                                 {{"Idempotency-Key", "deferred"}});
+    EXPECT_EQ(deferred.status, 500);
+    EXPECT_THAT(deferred.context.cause, HasSubstr("defers its response, which cannot be stored"));
     for (auto target : {"/v1/apps/campus/stored", "/v1/apps/campus/stored/now"}) {
         auto rejected = fixture.post(target, "campus:u1:student", "{}", {{"Idempotency-Key", target}});
         EXPECT_EQ(rejected.status, 500);

@@ -28,8 +28,8 @@ std::vector<std::pair<std::string, std::string>> make_facts(const http::Route& r
 }
 
 // `rule` completes the sentence "route NAME …".
-Rejection make_rejection(const http::Route& route, const Principal& principal, http::Problem problem,
-                         std::string rule) {
+Rejection make_route_rejection(const http::Route& route, const Principal& principal, http::Problem problem,
+                               std::string rule) {
     return {std::move(problem), "route " + route.name + " " + rule, make_facts(route, principal)};
 }
 
@@ -54,7 +54,7 @@ std::optional<Rejection> check_key_role(const http::Route& route, const Principa
     std::string required;
     for (const auto& role : access.roles)
         required += (required.empty() ? "" : " or ") + std::string(http::role_scope) + role;
-    return make_rejection(
+    return make_route_rejection(
         route, principal,
         http::problem(ProblemType::scope_missing, "This route needs a key with the scope " + required + "."),
         "requires scope " + required + " of API keys");
@@ -64,10 +64,10 @@ std::optional<Rejection> check_key(const http::Route& route, const Principal& pr
     if (route.access.keys_as_roles) return check_key_role(route, principal);
     const auto& scope = route.access.scope;
     if (scope.empty()) {
-        return make_rejection(route, principal,
-                              http::problem(ProblemType::key_not_accepted,
-                                            "Call this route with the ID token of a signed-in user."),
-                              "names no scope, so no API key may call it");
+        return make_route_rejection(route, principal,
+                                    http::problem(ProblemType::key_not_accepted,
+                                                  "Call this route with the ID token of a signed-in user."),
+                                    "names no scope, so no API key may call it");
     }
     if (scope == http::any_scope) return {};
     if (std::find(principal.scopes.begin(), principal.scopes.end(), scope) != principal.scopes.end())
@@ -76,7 +76,8 @@ std::optional<Rejection> check_key(const http::Route& route, const Principal& pr
         http::problem(ProblemType::scope_missing, "This route needs a key with the scope \"" + scope + "\".");
     problem.headers.add("WWW-Authenticate",
                         "Bearer realm=\"integreat\", error=\"insufficient_scope\", scope=\"" + scope + "\"");
-    return make_rejection(route, principal, std::move(problem), "requires scope " + scope + " of API keys");
+    return make_route_rejection(route, principal, std::move(problem),
+                                "requires scope " + scope + " of API keys");
 }
 
 }  // namespace
@@ -98,14 +99,14 @@ std::optional<Rejection> authorize(const http::Route& route, const Principal* pr
     if (!principal || principal->kind == PrincipalKind::anonymous) return reject_missing_token(route);
     if (access.audience == Audience::operators) {
         if (is_operator(principal)) return {};
-        return make_rejection(
+        return make_route_rejection(
             route, *principal,
             http::problem(ProblemType::operators_only,
                           "Sign in to the platform's own project with the role \"admin\"."),
             "is for operators: role admin of the platform's own project, or a key of the platform");
     }
     if (principal->tenant != route.tenant) {
-        return make_rejection(
+        return make_route_rejection(
             route, *principal,
             http::problem(ProblemType::wrong_tenant, "Sign in to the application that owns this route."),
             "belongs to tenant " + route.tenant.text + ", the caller to another");
@@ -114,7 +115,7 @@ std::optional<Rejection> authorize(const http::Route& route, const Principal* pr
     if (access.audience == Audience::signed_in) return {};
     const auto& roles = access.roles;
     if (std::find(roles.begin(), roles.end(), principal->role) != roles.end()) return {};
-    return make_rejection(
+    return make_route_rejection(
         route, *principal,
         http::problem(ProblemType::role_missing, "This route is for the roles: " + join(roles, ", ") + "."),
         "requires role " + join(roles, " or "));

@@ -14,7 +14,7 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
-class RateLimiterTest : public testing::Test {
+class RateLimiterTest : public ::testing::Test {
 protected:
     FixedRandom random;
     FixedClock clock;

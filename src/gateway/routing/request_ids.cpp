@@ -11,8 +11,6 @@ namespace integreat::gateway {
 
 namespace {
 
-constexpr std::string_view hex_digits = "0123456789abcdef";
-
 // xoshiro256** 1.0 by David Blackman and Sebastiano Vigna: https://prng.di.unimi.it/
 std::uint64_t next(std::array<std::uint64_t, 4>& state) {
     std::uint64_t result = std::rotl(state[1] * 5, 7) * 9;

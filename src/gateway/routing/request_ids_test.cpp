@@ -8,7 +8,7 @@
 namespace integreat::gateway {
 namespace {
 
-using testing::MatchesRegex;
+using ::testing::MatchesRegex;
 
 constexpr std::string_view parent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
 
@@ -23,11 +23,11 @@ http::RequestContext make_context(RequestIdGenerator& generator, std::string_vie
 TEST(RequestIds, SortByTime) {
     FixedRandom random;
     RequestIdGenerator generator(random);
-    auto earlier = make_context(generator, "", from_unix_seconds(1'795'000'000));
-    auto later = make_context(generator, "", from_unix_seconds(1'795'000'001));
-    EXPECT_THAT(earlier.id.text, MatchesRegex("req_[0-9A-HJKMNP-TV-Z]{26}"));
-    EXPECT_LT(earlier.id.text, later.id.text);
-    EXPECT_THAT(earlier.id.text, testing::StartsWith("req_01"));  // The prefix of ULIDs of these decades.
+    auto first = make_context(generator, "", from_unix_seconds(1'795'000'000));
+    auto second = make_context(generator, "", from_unix_seconds(1'795'000'001));
+    EXPECT_THAT(first.id.text, MatchesRegex("req_[0-9A-HJKMNP-TV-Z]{26}"));
+    EXPECT_LT(first.id.text, second.id.text);
+    EXPECT_THAT(first.id.text, ::testing::StartsWith("req_01"));  // The prefix of ULIDs of these decades.
 }
 
 TEST(RequestIds, AreUnique) {
@@ -73,7 +73,7 @@ TEST(RequestIds, BeginANewTraceInsteadOfAnInvalidOne) {
     }
 }
 
-TEST(RequestIds, AcceptFieldsAppendedByLaterVersions) {
+TEST(RequestIds, AcceptFieldsAppendedByNewerVersions) {
     http::TraceContext trace;
     EXPECT_TRUE(parse_traceparent("cc-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-02-what", trace));
     EXPECT_FALSE(trace.sampled);

@@ -19,6 +19,7 @@
 #include "gateway/routing/cors.h"
 #include "gateway/routing/rate_limiter.h"
 #include "gateway/routing/upstream_request.h"
+#include "http/routing/request_context.h"
 #include "http/routing/router.h"
 #include "identity/identity.h"
 #include "metrics/registry.h"
@@ -62,6 +63,13 @@ struct Snapshot {
     // Finds the app of a path "/v1/apps/<app>/...", also without a matching route; else the platform.
     const CompiledTenant& find_tenant(std::string_view path) const;
 };
+
+// Returns the snapshot that the request keeps; to be called on admitted requests only.
+inline const Snapshot& current_snapshot(const http::RequestContext& context) {
+    const auto* snapshot = context.attachments.find<const Snapshot>();
+    ASSERT(snapshot);
+    return *snapshot;
+}
 
 struct SnapshotParts {
     const config::Settings& settings;

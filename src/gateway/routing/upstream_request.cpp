@@ -10,9 +10,6 @@ namespace integreat::gateway {
 
 namespace {
 
-
-constexpr std::string_view hex_digits = "0123456789ABCDEF";
-
 // Hop-by-hop headers (RFC 9110 section 7.6.1), framing and Host, which the transport sets itself.
 bool is_hop_header(std::string_view name) {
     auto is = [&](std::string_view other) { return iequals(name, other); };
@@ -55,8 +52,7 @@ bool is_gateway_header(std::string_view name) {
 
 // True if the Connection header names other headers.
 bool names_other_headers(std::string_view value) {
-    return !iequals(value, "keep-alive") && !iequals(value, "close") &&
-           !iequals(value, "upgrade");
+    return !iequals(value, "keep-alive") && !iequals(value, "close") && !iequals(value, "upgrade");
 }
 
 // Removes the headers that a Connection header lists.
@@ -101,8 +97,8 @@ void add_encoded(http::Headers& to, std::string_view name, std::string_view valu
         } else {
             auto byte = static_cast<unsigned char>(character);
             encoded += '%';
-            encoded += hex_digits[byte >> 4];
-            encoded += hex_digits[byte & 15];
+            encoded += upper_hex_digits[byte >> 4];
+            encoded += upper_hex_digits[byte & 15];
         }
     }
     to.add(name, encoded);

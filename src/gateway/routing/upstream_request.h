@@ -22,7 +22,7 @@ struct TargetTemplate {
     struct Part {
         std::string literal;
         int segment = -1;   // Index of the request's path segment after the literal; -1: none.
-        bool rest = false;  // That segment and all that follow.
+        bool rest = false;  // The part is that segment and all that follow.
     };
     std::vector<Part> parts;  // Empty: the path of the request.
 };

@@ -6,9 +6,9 @@
 namespace integreat::gateway {
 namespace {
 
-using testing::HasSubstr;
+using ::testing::HasSubstr;
 
-class UpstreamRequestTest : public testing::Test {
+class UpstreamRequestTest : public ::testing::Test {
 protected:
     UpstreamRequestTest() {
         auto upstream = std::make_shared<http::Upstream>();
@@ -81,8 +81,8 @@ TEST_F(UpstreamRequestTest, OmitsHopByHopHeaders) {
     std::vector<std::string> names;
     for (auto [name, value] : headers)
         names.emplace_back(name);
-    EXPECT_THAT(names, testing::ElementsAre("Accept", "Cookie", "Integreat-Request-Id", "traceparent",
-                                            "Integreat-Tenant", "Integreat-Subject", "Integreat-Role"));
+    EXPECT_THAT(names, ::testing::ElementsAre("Accept", "Cookie", "Integreat-Request-Id", "traceparent",
+                                              "Integreat-Tenant", "Integreat-Subject", "Integreat-Role"));
     EXPECT_EQ(make().max_body_bytes, 99u);
 }
 
@@ -110,8 +110,8 @@ TEST_F(UpstreamRequestTest, RemovesGatewayHeadersOfTheClient) {
     std::vector<std::string> names;
     for (auto [name, value] : headers)
         names.emplace_back(name);
-    EXPECT_THAT(names,
-                testing::ElementsAre("Integrity", "Integreat-Request-Id", "traceparent", "Integreat-Tenant"));
+    EXPECT_THAT(names, ::testing::ElementsAre("Integrity", "Integreat-Request-Id", "traceparent",
+                                              "Integreat-Tenant"));
 }
 
 TEST_F(UpstreamRequestTest, ForwardsTheTokenOnlyIfConfigured) {

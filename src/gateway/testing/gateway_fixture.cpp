@@ -110,7 +110,7 @@ std::vector<http::Route> campus_routes() {
         {.pattern = "/v1/apps/campus/slow",
          .name = "campus.slow",
          .tenant = campus,
-         .blocking = true,
+         .execution = http::Execution::blocking,
          .handler = echo},
         {.pattern = "/v1/apps/campus/few",
          .name = "campus.few",

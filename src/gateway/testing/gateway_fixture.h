@@ -18,7 +18,7 @@ identity::AuthResult fake_identify(std::string_view authorization, bool may_bloc
 
 struct TestResponse {
     int status = 0;
-    http::Headers headers;  // Those of the response and of the context.
+    http::Headers headers;  // Headers of the response and of the context.
     std::string body;
     std::optional<http::ProxyRequest> proxy_request;
     bool streamed = false;  // `body` contains the bytes that were available without waiting.

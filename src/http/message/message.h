@@ -93,13 +93,20 @@ struct PendingResponse;
 using Response =
     std::variant<FullResponse, ProxyRequest, StreamingResponse, NeedsBlockingThread, PendingResponse>;
 
-// A response that is not ready yet: its query was sent on the completion queue of this I/O thread
-// (application.h).
+// A response that is not ready yet: its query was sent on the completion queue of the I/O thread, or it waits
+// for an event (a long poll). It occupies no thread meanwhile. If the client disconnects or the deadline of
+// the request passes first, both functions are destroyed uncalled, and the callback then has no effect.
 struct PendingResponse {
-    // Registers the callback to run, once, when `complete` can be called; never before on_ready returns.
-    // `large` means that the result is so large that `complete` should run on the blocking pool.
+    // Called once, on the I/O thread. Registers the callback that makes the transport call `complete`. Any
+    // thread may call it, at any time from the call of on_ready on, also long after the response has ended;
+    // it does not block. `large` means that the result is so large that `complete` should run on the
+    // blocking pool.
     std::function<void(std::function<void(bool large)>)> on_ready;
-    std::function<Response()> complete;  // Builds the response; never another PendingResponse.
+    // Builds the response on the I/O thread; never another PendingResponse.
+    std::function<Response()> complete;
+    // Makes a drain call `complete` without waiting for the callback, so that the client of a long poll
+    // gets an empty result and reconnects elsewhere. Otherwise a drain waits.
+    bool completes_on_drain = false;
 };
 
 // Returns the phrase of RFC 9110 section 15: "Not Found"; "Unknown" for a status without a registered phrase.

@@ -8,6 +8,8 @@ namespace integreat::http {
 
 namespace {
 
+namespace catalogue {  // Keeps the names of the types from the rest of the namespace.
+
 using enum ProblemType;
 
 constexpr std::array definitions{
@@ -219,11 +221,15 @@ constexpr std::array definitions{
         "Check the affected resource; if the change is missing, send it with a new key."},
 };
 
+}  // namespace catalogue
+
+using catalogue::definitions;
+
 constexpr bool follows_the_enum() {
     for (std::size_t i = 0; i < definitions.size(); ++i) {
         if (static_cast<std::size_t>(definitions[i].type) != i) return false;
     }
-    return definitions.size() == static_cast<std::size_t>(outcome_unknown) + 1;
+    return definitions.size() == static_cast<std::size_t>(ProblemType::outcome_unknown) + 1;
 }
 static_assert(follows_the_enum(), "one definition per ProblemType, in the order of the enum");
 

@@ -21,7 +21,8 @@ void clear(RequestContext& context) {
     context.arrived = {};
     context.deadline = Monotonic::max();
     context.may_block = false;
-    context.snapshot.reset();
+    context.finished_stages = 0;
+    context.attachments.clear();
     context.problem_base_url = default_problem_base_url;
     context.route = nullptr;
     context.parameters.clear();
@@ -32,9 +33,7 @@ void clear(RequestContext& context) {
     context.decision.rule.clear();
     context.decision.facts.clear();
     context.cause.clear();
-    context.transaction = nullptr;
     context.spooled_body = nullptr;
-    context.completion_queue = nullptr;
     context.replay_body.clear();
     context.response_body.clear();
     context.response_headers.clear();

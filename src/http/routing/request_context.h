@@ -14,15 +14,7 @@
 #include "base/time.h"
 #include "http/message/headers.h"
 #include "http/message/problem_catalogue.h"
-
-namespace integreat::gateway {
-struct Snapshot;  // The immutable configuration; a request keeps the one it started with alive.
-}
-
-namespace integreat::postgres {
-class CompletionQueue;
-class Transaction;
-}  // namespace integreat::postgres
+#include "http/routing/attachments.h"
 
 namespace integreat::http {
 
@@ -53,10 +45,14 @@ struct RequestContext {
     Monotonic arrived;
     Monotonic deadline = Monotonic::max();  // End of every wait on behalf of this request.
     bool may_block = false;  // True on the blocking pool; false on an I/O thread, where nothing may block.
+    // Stages of admission before the one that returned NeedsBlockingThread, which are not repeated.
+    std::uint8_t finished_stages = 0;
 
-    std::shared_ptr<const gateway::Snapshot> snapshot;
-    std::string_view problem_base_url = default_problem_base_url;  // Points into `snapshot`.
-    const Route* route = nullptr;                                  // Owned by `snapshot`.
+    // The snapshot of the configuration, and for a while the transaction or the completion queue of the
+    // handler.
+    Attachments attachments;
+    std::string_view problem_base_url = default_problem_base_url;  // Points into the snapshot.
+    const Route* route = nullptr;                                  // Owned by the snapshot.
     std::vector<std::pair<std::string_view, std::string>>
         parameters;   // Percent-decoded; names are views into the route.
     TenantId tenant;  // Tenant of the route; platform_tenant for routes of the platform.
@@ -64,14 +60,8 @@ struct RequestContext {
     Decision decision;
     std::string cause;  // Cause of a failure (Error::cause), for the log.
 
-    // Open while the handler of a transactional route runs; committed if the status of its response is below
-    // 400.
-    postgres::Transaction* transaction = nullptr;
-
-    // Request body, if the route spools it; Request::body is empty then.
+    // Request body while the handler of a route with Execution::spooled runs; Request::body is empty then.
     const SpooledBody* spooled_body = nullptr;
-    // Set while an I/O thread calls a handler that may return a PendingResponse.
-    postgres::CompletionQueue* completion_queue = nullptr;
 
     std::string replay_body;    // Body for a repeated Idempotency-Key, if the original contains a secret.
     std::string response_body;  // Redacted copy for the log, on routes that log bodies.

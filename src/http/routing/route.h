@@ -46,8 +46,18 @@ struct RateLimit {
     std::uint32_t burst = 100;
 };
 
-// Specifies if all changes of a route are made in its tenant's database by RequestContext::transaction, so that
-// they and the record of an Idempotency-Key are one transaction.
+// The thread that runs a handler. A handler that may run on an I/O thread must not block there
+// (RequestContext::may_block): it returns NeedsBlockingThread or PendingResponse instead.
+enum class Execution {
+    on_io_thread,  // Only computes, or returns a PendingResponse: a long poll.
+    blocking,      // Calls a database or a third party: runs on the blocking pool.
+    single_query,  // Needs one query: runs on the I/O thread with its completion queue, if there is one and
+                   // the body is small; otherwise as `blocking`.
+    spooled,       // As `blocking`, with the body in RequestContext::spooled_body.
+};
+
+// Specifies if all changes of a route are made by the postgres::Transaction attached to the RequestContext,
+// in its tenant's database, so that they and the record of an Idempotency-Key are one transaction.
 enum class Transactional {
     no,
     with_key,  // Only with an Idempotency-Key; without one the handler's statement is its own transaction.
@@ -82,12 +92,10 @@ struct Route {
     std::size_t max_body_bytes = 0;  // 0: no body is accepted.
     Idempotency idempotency = Idempotency::off;
     std::chrono::milliseconds timeout{10'000};
-    bool blocking = false;      // Calls the database or a third party: runs on the blocking pool.
-    bool single_query = false;  // Blocking, but can run asynchronously on RequestContext::completion_queue.
-    Transactional transactional = Transactional::no;  // Requires `blocking`, unless `no`.
+    Execution execution = Execution::on_io_thread;
+    Transactional transactional = Transactional::no;  // Not with Execution::on_io_thread, unless `no`.
     bool log_bodies = false;                          // Bodies are written (redacted) to the transaction log.
-    bool spools_body = false;     // The handler reads RequestContext::spooled_body; requires `blocking`.
-    bool body_optional = false;   // An empty body is valid.
+    bool body_optional = false;                       // An empty body is valid.
     std::string request_schema;   // JSON Schema 2020-12 as JSON text, for OpenAPI only; empty: no body.
     std::string response_schema;  // JSON Schema of the 2xx response body.
     std::string request_type = "application/json";  // Media type; any other is refused with 415.

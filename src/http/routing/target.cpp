@@ -4,11 +4,11 @@
 #include <algorithm>
 #include <cstdint>
 
+#include "base/text/ascii.h"
+
 namespace integreat::http {
 
 namespace {
-
-constexpr std::string_view hex_digits = "0123456789ABCDEF";
 
 constexpr int hex_value(char character) {
     if (character >= '0' && character <= '9') return character - '0';
@@ -157,8 +157,8 @@ std::string percent_encode(std::string_view text) {
             encoded += character;
         } else {
             encoded += '%';
-            encoded += hex_digits[byte >> 4];
-            encoded += hex_digits[byte & 15];
+            encoded += upper_hex_digits[byte >> 4];
+            encoded += upper_hex_digits[byte & 15];
         }
     }
     return encoded;

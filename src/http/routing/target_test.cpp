@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <gmock/gmock.h>
-
 #include "http/routing/target.h"
+
+#include <gmock/gmock.h>
 
 namespace integreat::http {
 namespace {

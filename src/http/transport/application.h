@@ -3,10 +3,11 @@
 // determines if the body is read (and how large it may be, and if the handler blocks):
 //
 //     admit(head) → FullResponse | ProxyRequest | StreamingResponse
-//                 → ReadBody → handle(whole request) → FullResponse | ProxyRequest | StreamingResponse
-//                              with a completion queue → NeedsBlockingThread: handle it on such a thread
-//                                                      → PendingResponse: `complete` builds the response
+//                 → PendingResponse: its `complete` builds the response
 //                 → NeedsBlockingThread: call admit again on a thread that may block
+//                 → ReadBody → handle(whole request) → FullResponse | ProxyRequest | StreamingResponse
+//                                                    → PendingResponse: its `complete` builds the response
+//                                                    → NeedsBlockingThread: handle it on such a thread
 //                 → StreamBody → consume(chunk) … consume(last chunk) → as for handle
 //     in the end: finish(summary)
 //
@@ -24,14 +25,13 @@
 #include "http/message/message.h"
 #include "http/message/problem.h"
 #include "http/routing/request_context.h"
+#include "http/routing/route.h"
 
 namespace integreat::http {
 
 struct ReadBody {
     std::size_t max_bytes = 0;
-    bool blocking = false;      // `handle` must run on the blocking pool,
-    bool single_query = false;  // unless the body is small: then it may run on the I/O thread first, with a
-                                // completion queue.
+    Execution execution = Execution::on_io_thread;  // Never `spooled`: that is a StreamBody.
 };
 
 // An instruction to pass the request body on chunk by chunk, because it may be too large for memory. The
@@ -45,17 +45,20 @@ struct StreamBody {
     std::function<std::optional<Response>(std::string_view chunk, bool last)> consume;
 };
 
-using Admission =
-    std::variant<FullResponse, ProxyRequest, StreamingResponse, ReadBody, NeedsBlockingThread, StreamBody>;
+using Admission = std::variant<FullResponse, ProxyRequest, StreamingResponse, ReadBody, NeedsBlockingThread,
+                               StreamBody, PendingResponse>;
 
 // A source of asynchronous completions that an I/O thread polls besides its sockets: the queries in flight.
-// Used on that thread only.
+// Used on that thread only. Its functions call the callbacks of pending responses without holding a lock,
+// since a session may continue within the call.
 struct CompletionSource {
     int descriptor = -1;            // Readable when `advance` has work to do.
     std::function<void()> advance;  // Runs the completion handlers of finished queries.
     std::function<void()> expire;   // Ends overdue queries; to be called a few times per second.
     std::function<void()> abandon;  // Ends all queries, because the thread stops.
-    postgres::CompletionQueue* database = nullptr;
+    // Attach the source to a request for the call of a handler, and detach it afterwards.
+    std::function<void(RequestContext&)> attach;
+    std::function<void(RequestContext&)> detach;
 };
 
 // The result of a request, for logs and metrics.
@@ -71,11 +74,12 @@ struct RequestSummary {
 
 struct Application {
     // Processes a complete head; the body has not been read. Must not block unless context.may_block. The
-    // transport has set context.started, context.arrived and context.may_block; all else is as after `clear`.
+    // transport has set context.started, context.arrived and context.may_block; all else is as after `clear`,
+    // or as the call left it that returned NeedsBlockingThread.
     std::function<Admission(const Request&, RequestContext&)> admit;
 
-    // Handles the whole request, after ReadBody. Runs on the I/O thread, or on the blocking pool if ReadBody
-    // is `blocking`. Returns NeedsBlockingThread and PendingResponse only if context.completion_queue is set.
+    // Handles the whole request, after ReadBody, on the thread that its `execution` names. Returns
+    // NeedsBlockingThread only if !context.may_block.
     std::function<Response(const Request&, RequestContext&)> handle;
 
     // Makes the completion source of one I/O thread. Empty: there is none.
@@ -89,8 +93,12 @@ struct Application {
     std::function<void(const Request&, const RequestContext&, const RequestSummary&)> finish;
 };
 
+// The problem of a request whose deadline passes while its response is pending.
+Problem not_ready_in_time();
+
 // Performs both steps on this thread, which may block, for transports that have the whole request (Lambda,
-// tests). A body over the limit gets 413. Does not call finish.
+// tests). A body over the limit gets 413. Waits for a pending response until its deadline; then it gets
+// 503. Does not call finish.
 Response handle(const Application& application, const Request& request, RequestContext& context);
 
 }  // namespace integreat::http

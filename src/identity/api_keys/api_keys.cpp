@@ -23,7 +23,7 @@ AuthFailure refuse(http::ProblemType type, std::string detail, std::string rule,
     return {.type = type, .detail = std::move(detail), .rule = std::move(rule), .facts = std::move(facts)};
 }
 
-std::shared_ptr<const Principal> make_principal(const identity::ApiKeyRow& row) {
+std::shared_ptr<const Principal> make_key_principal(const identity::ApiKeyRow& row) {
     return std::make_shared<const Principal>(Principal{.kind = PrincipalKind::key,
                                                        .tenant = row.tenant,
                                                        .subject = row.id,
@@ -71,7 +71,7 @@ Result<> check(const NewApiKey& request, Time now) {
 
 struct ApiKeys::CachedKey {
     explicit CachedKey(const identity::ApiKeyRow& row)
-        : hash(row.hash), revoked(row.revoked), principal(make_principal(row)) {}
+        : hash(row.hash), revoked(row.revoked), principal(make_key_principal(row)) {}
 
     const std::string hash;
     const std::optional<Time> revoked;

@@ -10,6 +10,7 @@
 #include "base/text/ascii.h"
 #include "crypto/jwt.h"
 #include "http/message/headers.h"
+#include "json/value/parse.h"
 
 namespace integreat::identity {
 
@@ -20,22 +21,15 @@ using OptionalFailure = std::optional<AuthFailure>;
 using Facts = std::vector<std::pair<std::string, std::string>>;
 
 constexpr std::string_view issuer_prefix = "https://securetoken.google.com/";
-constexpr std::size_t max_key_id_bytes = 128;
 constexpr std::size_t max_subject_characters = 128;
 constexpr std::size_t max_role_bytes = 64;
 constexpr std::int64_t year_9999 = 253'402'300'799;
-
-std::optional<std::string_view> get_string(const object& claims, std::string_view name) {
-    const auto* value = claims.if_contains(name);
-    const auto* text = value ? value->if_string() : nullptr;
-    return text ? std::optional<std::string_view>(*text) : std::nullopt;
-}
 
 // Renders a claim for the log.
 std::string claim_for_log(const object& claims, std::string_view name) {
     const auto* value = claims.if_contains(name);
     if (!value) return "(missing)";
-    auto text = get_string(claims, name);
+    auto text = json::find_string(claims, name);
     return sanitize_for_log(text ? std::string(*text) : boost::json::serialize(*value));
 }
 
@@ -63,7 +57,7 @@ AuthFailure too_large(std::size_t size, std::size_t max_bytes) {
 }
 
 OptionalFailure check_header(const object& header) {
-    if (get_string(header, "alg") != "RS256") {
+    if (json::find_string(header, "alg") != "RS256") {
         return AuthFailure{.type = http::ProblemType::token_algorithm,
                            .detail = "Only ID tokens of Firebase Auth, signed with RS256, are accepted.",
                            .rule = "the header's alg must be RS256",
@@ -74,12 +68,12 @@ OptionalFailure check_header(const object& header) {
         return malformed("The token's header contains a key; only a key ID (\"kid\") is accepted.",
                          "the header may not contain jwk, jku, x5u or x5c", {{"header", std::string(name)}});
     }
-    if (auto type = get_string(header, "typ");
+    if (auto type = json::find_string(header, "typ");
         header.contains("typ") && !iequals(type.value_or(""), "JWT")) {
         return malformed("The type in the token's header (\"typ\") is not JWT.",
                          "the header's typ, if any, must be JWT", {{"typ", claim_for_log(header, "typ")}});
     }
-    auto key_id = get_string(header, "kid");
+    auto key_id = json::find_string(header, "kid");
     if (!key_id || key_id->empty() || key_id->size() > max_key_id_bytes) {
         return malformed("The token's header has no valid key ID (\"kid\").",
                          "the header's kid must be a string of 1 to 128 bytes",
@@ -90,7 +84,7 @@ OptionalFailure check_header(const object& header) {
 
 // Returns the project of the token's audience, if it is configured and matches the issuer.
 std::variant<const Project*, AuthFailure> find_project(const object& claims, const Projects& projects) {
-    auto audience = get_string(claims, "aud");
+    auto audience = json::find_string(claims, "aud");
     auto is_audience = [&](const Project& project) { return project.project_id == audience; };
     auto project =
         audience && !audience->empty() ? std::ranges::find_if(projects.all, is_audience) : projects.all.end();
@@ -103,7 +97,7 @@ std::variant<const Project*, AuthFailure> find_project(const object& claims, con
             .rule = "aud must be one string, the Firebase project of one of the manifests",
             .facts = {{"aud", claim_for_log(claims, "aud")}, {"signature", "not checked"}}};
     }
-    auto issuer = get_string(claims, "iss");
+    auto issuer = json::find_string(claims, "iss");
     if (!issuer || !issuer->starts_with(issuer_prefix) || issuer->substr(issuer_prefix.size()) != *audience) {
         return AuthFailure{
             .type = http::ProblemType::token_issuer,
@@ -159,7 +153,7 @@ OptionalFailure check_times(const object& claims, std::chrono::seconds skew, Tim
 }
 
 OptionalFailure check_user(const object& claims) {
-    auto subject = get_string(claims, "sub");
+    auto subject = json::find_string(claims, "sub");
     if (!subject || subject->empty() || count_characters(*subject) > max_subject_characters ||
         has_control_character(*subject)) {
         return AuthFailure{.type = http::ProblemType::token_subject,
@@ -167,9 +161,9 @@ OptionalFailure check_user(const object& claims) {
                            .rule = "sub must be a string of 1 to 128 characters without control characters",
                            .facts = {{"sub", claim_for_log(claims, "sub")}, {"signature", "not checked"}}};
     }
-    auto role = get_string(claims, "role").value_or("");
+    auto role = json::find_string(claims, "role").value_or("");
     bool is_valid_role =
-        get_string(claims, "role") && role.size() <= max_role_bytes &&
+        json::find_string(claims, "role") && role.size() <= max_role_bytes &&
         std::ranges::all_of(role, [](unsigned char byte) { return byte > 0x20 && byte < 0x7F; });
     if (claims.contains("role") && !is_valid_role) {
         return AuthFailure{
@@ -205,18 +199,18 @@ OptionalFailure check_signature(const crypto::Jwt& jwt, const SigningKey& key, T
 
 // Returns a claim that is copied into logs and headers; empty if it has control characters.
 std::string display_text(const object& claims, std::string_view name) {
-    auto text = get_string(claims, name).value_or("");
+    auto text = json::find_string(claims, name).value_or("");
     return has_control_character(text) ? std::string() : std::string(text);
 }
 
-Principal make_principal(const object& claims, const Project& project) {
+Principal make_user_principal(const object& claims, const Project& project) {
     const auto* verified = claims.if_contains("email_verified");
     const auto* firebase = claims.if_contains("firebase");
     const auto* sign_in = firebase ? firebase->if_object() : nullptr;
     return {.kind = PrincipalKind::user,
             .tenant = project.tenant,
-            .subject = std::string(*get_string(claims, "sub")),
-            .role = std::string(get_string(claims, "role").value_or("")),
+            .subject = std::string(*json::find_string(claims, "sub")),
+            .role = std::string(json::find_string(claims, "role").value_or("")),
             .email = display_text(claims, "email"),
             .email_verified = verified && verified->is_bool() && verified->get_bool(),
             .name = display_text(claims, "name"),
@@ -244,12 +238,12 @@ TokenResult verify_firebase_token(std::string_view token, const SigningKeys& key
     if (auto* failure = std::get_if<AuthFailure>(&project)) return std::move(*failure);
     if (auto failure = check_times(jwt->payload, rules.clock_skew, now)) return *std::move(failure);
     if (auto failure = check_user(jwt->payload)) return *std::move(failure);
-    auto key_id = *get_string(jwt->header, "kid");
+    auto key_id = *json::find_string(jwt->header, "kid");
     const auto* key = keys.find(key_id);
     if (!key) return UnknownKey{std::string(key_id)};
     if (auto failure = check_signature(*jwt, *key, now)) return *std::move(failure);
     return std::make_shared<const Principal>(
-        make_principal(jwt->payload, *std::get<const Project*>(project)));
+        make_user_principal(jwt->payload, *std::get<const Project*>(project)));
 }
 
 }  // namespace integreat::identity

@@ -17,12 +17,9 @@ namespace {
 
 constexpr std::size_t max_body_bytes = 256 * 1024;
 constexpr std::size_t max_keys = 100;
-constexpr std::size_t max_key_id_bytes = 128;
 
-std::string_view get_string(const boost::json::object& object, std::string_view name) {
-    const auto* value = object.if_contains(name);
-    const auto* text = value ? value->if_string() : nullptr;
-    return text ? std::string_view(*text) : std::string_view();
+std::string_view find_text(const boost::json::object& object, std::string_view name) {
+    return json::find_string(object, name).value_or("");
 }
 
 Result<SigningKey> parse_certificate_key(std::string_view id, const boost::json::value& pem) {
@@ -32,14 +29,14 @@ Result<SigningKey> parse_certificate_key(std::string_view id, const boost::json:
 }
 
 Result<SigningKey> parse_jwk(const boost::json::object& jwk) {
-    auto use = get_string(jwk, "use"), algorithm = get_string(jwk, "alg");
-    if (get_string(jwk, "kty") != "RSA") return Error{Fault::invalid, "\"kty\" is not RSA", ""};
+    auto use = find_text(jwk, "use"), algorithm = find_text(jwk, "alg");
+    if (find_text(jwk, "kty") != "RSA") return Error{Fault::invalid, "\"kty\" is not RSA", ""};
     if (!use.empty() && use != "sig") return Error{Fault::invalid, "\"use\" is not sig", ""};
     if (!algorithm.empty() && algorithm != "RS256") return Error{Fault::invalid, "\"alg\" is not RS256", ""};
-    auto modulus = crypto::base64url_decode(get_string(jwk, "n"));
-    auto exponent = crypto::base64url_decode(get_string(jwk, "e"));
+    auto modulus = crypto::base64url_decode(find_text(jwk, "n"));
+    auto exponent = crypto::base64url_decode(find_text(jwk, "e"));
     if (!modulus || !exponent) return Error{Fault::invalid, "\"n\" or \"e\" is not base64url", ""};
-    return SigningKey{std::string(get_string(jwk, "kid")),
+    return SigningKey{std::string(find_text(jwk, "kid")),
                       TRY(crypto::RsaPublicKey::from_numbers(*modulus, *exponent))};
 }
 
@@ -74,7 +71,7 @@ Result<SigningKeys> parse_signing_keys(std::string_view body) {
     if (jwks) {
         for (const auto& jwk : *jwks) {
             const auto* object = jwk.if_object();
-            if (object) add_key(keys, get_string(*object, "kid"), parse_jwk(*object));
+            if (object) add_key(keys, find_text(*object, "kid"), parse_jwk(*object));
             if (!object) add_key(keys, "", Error{Fault::invalid, "not a JSON object", ""});
         }
     } else {

@@ -14,6 +14,8 @@
 
 namespace integreat::identity {
 
+inline constexpr std::size_t max_key_id_bytes = 128;
+
 struct SigningKey {
     std::string id;
     crypto::RsaPublicKey key;

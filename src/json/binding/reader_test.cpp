@@ -65,7 +65,7 @@ const Environment environment = [](std::string_view name) -> std::optional<std::
     return std::nullopt;
 };
 
-std::string errors_of(std::string_view yaml) {
+std::string read_errors(std::string_view yaml) {
     House house;
     std::string all;
     for (const auto& error : read(parse_yaml(yaml).root, house, environment)) {
@@ -123,7 +123,7 @@ alarm: env:STREET
 }
 
 TEST(Read, ReportsEveryErrorWithItsLocation) {
-    EXPECT_EQ(errors_of(R"(titel: x
+    EXPECT_EQ(read_errors(R"(titel: x
 street: avenue
 number: 70000
 open: yes
@@ -153,7 +153,7 @@ gates:
 }
 
 TEST(Read, NamesTheExpectedType) {
-    EXPECT_EQ(errors_of(R"(title: [a]
+    EXPECT_EQ(read_errors(R"(title: [a]
 street: {}
 number: "12"
 open: "true"
@@ -181,7 +181,7 @@ alarm: []
 }
 
 TEST(Read, EnforcesTheLimitsOfTextsListsAndMaps) {
-    EXPECT_EQ(errors_of(R"(title: 123456789 123456789 1
+    EXPECT_EQ(read_errors(R"(title: 123456789 123456789 1
 street: ""
 people: [a, b, c, d]
 doors: {a street: {}, b street: {}, c street: {}}
@@ -191,21 +191,21 @@ gates: []
               "2:9 street must not be empty\n"
               "3:9 people must have at most 3 items, not 4\n"
               "4:8 doors must have at most 2 entries, not 3\n");
-    EXPECT_EQ(errors_of("title: \"a\\nb\"\npeople: []\ndoors: {}\n"),
+    EXPECT_EQ(read_errors("title: \"a\\nb\"\npeople: []\ndoors: {}\n"),
               "1:8 title must not contain line breaks or control characters\n"
               "2:9 people must not be empty: leave the key out for the default\n"
               "3:8 doors must not be empty: leave the key out instead\n");
 }
 
 TEST(Read, NeverRepeatsSecretsOrEnvironmentVariables) {
-    EXPECT_EQ(errors_of("title: a\nurl: env:SECRET\nalarm: env:SECRET\n"),
+    EXPECT_EQ(read_errors("title: a\nurl: env:SECRET\nalarm: env:SECRET\n"),
               "2:6 url must end in street\n"
               "3:8 alarm must end in street\n");
     for (auto written : {"hunter2", "env:SECRET:hunter2", "a street"}) {
-        EXPECT_EQ(errors_of("title: a\nalarm: " + std::string(written)),
+        EXPECT_EQ(read_errors("title: a\nalarm: " + std::string(written)),
                   "2:8 alarm is a secret and must not be stored in a file: write env:NAME\n");
     }
-    EXPECT_EQ(errors_of("title: a\nalarm: env:hunter2\nurl: env:MISSING\n"),
+    EXPECT_EQ(read_errors("title: a\nalarm: env:hunter2\nurl: env:MISSING\n"),
               "3:6 the environment variable MISSING is not set: set it, or write env:MISSING:DEFAULT\n"
               "2:8 alarm must refer to a variable as env:NAME or env:NAME:default, the name in capitals\n");
 }

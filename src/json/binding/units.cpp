@@ -24,7 +24,7 @@ constexpr std::array<Unit, 7> byte_units{{{"GiB", 1'073'741'824},
                                           {"kB", 1'000},
                                           {"B", 1}}};
 
-std::optional<std::int64_t> parse(std::string_view text, std::span<const Unit> units) {
+std::optional<std::int64_t> parse_amount(std::string_view text, std::span<const Unit> units) {
     std::size_t digits = text.find_first_not_of("0123456789");
     if (digits == text.npos) return std::nullopt;
     auto number = parse_integer(text.substr(0, digits));
@@ -38,7 +38,7 @@ std::optional<std::int64_t> parse(std::string_view text, std::span<const Unit> u
     return std::nullopt;
 }
 
-std::string format(std::int64_t amount, std::span<const Unit> units) {
+std::string format_amount(std::int64_t amount, std::span<const Unit> units) {
     for (const auto& unit : units) {
         if (amount != 0 && amount % unit.factor == 0) {
             return std::to_string(amount / unit.factor) + std::string(unit.name);
@@ -59,15 +59,15 @@ std::optional<std::int64_t> parse_integer(std::string_view text) {
 }
 
 std::optional<std::int64_t> parse_duration(std::string_view text) {
-    return parse(text, duration_units);
+    return parse_amount(text, duration_units);
 }
 
 std::string format_duration(std::int64_t length_ms) {
-    return length_ms == 0 ? "0s" : format(length_ms, duration_units);
+    return length_ms == 0 ? "0s" : format_amount(length_ms, duration_units);
 }
 
 std::optional<std::int64_t> parse_bytes(std::string_view text) {
-    if (auto bytes = parse(text, byte_units)) return bytes;
+    if (auto bytes = parse_amount(text, byte_units)) return bytes;
     auto bytes = parse_integer(text);
     return bytes && *bytes >= 0 ? bytes : std::nullopt;
 }
@@ -75,7 +75,7 @@ std::optional<std::int64_t> parse_bytes(std::string_view text) {
 std::string format_bytes(std::int64_t bytes) {
     // Multiples of 1024 use binary units, even where a decimal unit divides them.
     std::span<const Unit> units(byte_units);
-    return bytes % 1'024 == 0 ? format(bytes, units.first(3)) : format(bytes, units.subspan(3));
+    return bytes % 1'024 == 0 ? format_amount(bytes, units.first(3)) : format_amount(bytes, units.subspan(3));
 }
 
 }  // namespace integreat::json

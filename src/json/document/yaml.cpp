@@ -217,7 +217,7 @@ private:
 };
 
 // Translates yaml-cpp's messages into sentences that say what to do.
-std::string explain(const std::string& message) {
+std::string explain_yaml_error(const std::string& message) {
     static constexpr std::array<std::pair<std::string_view, std::string_view>, 10> messages{{
         {"unknown token", "this character is not allowed here: put the text in quotes"},
         {"illegal map value",
@@ -297,7 +297,7 @@ void parse_into(YamlDocument& document, std::string_view text, LineIndex& lines)
         abort(aborted.location, aborted.message);
     } catch (const YAML::Exception& error) {
         std::size_t offset = error.mark.pos < 0 ? text.size() : static_cast<std::size_t>(error.mark.pos);
-        abort(lines.locate(offset), explain(error.msg));
+        abort(lines.locate(offset), explain_yaml_error(error.msg));
     }
 }
 

@@ -8,7 +8,7 @@ namespace integreat::json {
 namespace {
 
 // Lists each error as "3:5 message".
-std::string errors_of(std::string_view text) {
+std::string parse_errors(std::string_view text) {
     std::string all;
     for (const auto& error : parse_yaml(text).errors) {
         all += std::to_string(error.location.line) + ":" + std::to_string(error.location.column) + " " +
@@ -73,21 +73,21 @@ TEST(Yaml, ReadsAnEmptyDocumentAsNull) {
 }
 
 TEST(Yaml, ReportsBothLocationsOfADuplicateKey) {
-    EXPECT_EQ(errors_of("a: 1\nb: 2\na: 3\nb: 4\n"),
+    EXPECT_EQ(parse_errors("a: 1\nb: 2\na: 3\nb: 4\n"),
               "3:1 duplicate key \"a\": first used in line 1\n"
               "4:1 duplicate key \"b\": first used in line 2\n");
     EXPECT_EQ(find(parse_yaml("a: 1\na: 2\n").root, "/a")->text, "1");
 }
 
 TEST(Yaml, RejectsAnchorsAliasesAndTags) {
-    EXPECT_EQ(errors_of("a: &x 1\nb: !!str 2\nc: !mine {}\n"),
+    EXPECT_EQ(parse_errors("a: &x 1\nb: !!str 2\nc: !mine {}\n"),
               "1:4 anchors (&name) are not allowed here: write the value out\n"
               "2:4 tags are not allowed here: put a text in quotes instead\n"
               "3:4 tags are not allowed here: put a text in quotes instead\n");
-    EXPECT_EQ(errors_of("a: &x 1\nb: *x\n"),
+    EXPECT_EQ(parse_errors("a: &x 1\nb: *x\n"),
               "1:4 anchors (&name) are not allowed here: write the value out\n"
               "2:4 aliases (*name) are not allowed here: write the value out\n");
-    EXPECT_EQ(errors_of("a: *x\n"),
+    EXPECT_EQ(parse_errors("a: *x\n"),
               "1:4 aliases (*name) are not allowed here: quote a text that begins with \"*\"\n");
 }
 
@@ -103,62 +103,62 @@ TEST(Yaml, RejectsABillionLaughsWithoutExpandingIt) {
 }
 
 TEST(Yaml, RejectsSeveralDocuments) {
-    EXPECT_EQ(errors_of("a: 1\n---\nb: 2\n"), "2:1 a file holds one document: remove this \"---\"\n");
-    EXPECT_EQ(errors_of("# x\n%YAML 1.2\n---\na: 1\n"),
+    EXPECT_EQ(parse_errors("a: 1\n---\nb: 2\n"), "2:1 a file holds one document: remove this \"---\"\n");
+    EXPECT_EQ(parse_errors("# x\n%YAML 1.2\n---\na: 1\n"),
               "2:1 directives (%) are not allowed here: remove this line\n");
-    EXPECT_EQ(errors_of("- a\nb: 1\n"),
+    EXPECT_EQ(parse_errors("- a\nb: 1\n"),
               "2:1 this does not continue the value above: check the indentation\n");
 }
 
 TEST(Yaml, RejectsKeysThatAreNotTexts) {
-    EXPECT_EQ(errors_of("[a]: b\n"), "1:1 a key must be a text\n");
-    EXPECT_EQ(errors_of("a:\n  ~: b\n"), "2:3 a key must be a text\n");
-    EXPECT_EQ(errors_of("? {a: b}\n: c\n"), "1:3 a key must be a text\n");
+    EXPECT_EQ(parse_errors("[a]: b\n"), "1:1 a key must be a text\n");
+    EXPECT_EQ(parse_errors("a:\n  ~: b\n"), "2:3 a key must be a text\n");
+    EXPECT_EQ(parse_errors("? {a: b}\n: c\n"), "1:3 a key must be a text\n");
 }
 
 TEST(Yaml, ExplainsSyntaxErrors) {
     EXPECT_EQ(
-        errors_of("a: b: c\n"),
+        parse_errors("a: b: c\n"),
         "1:5 a \":\" is not allowed here: check the indentation, or quote a text that has \": \" in it\n");
-    EXPECT_EQ(errors_of("a: \"no end"), "1:11 this text in quotes has no end: a quote is missing\n");
-    EXPECT_EQ(errors_of("a: [1, 2\n"), "2:1 this list has no end: a \"]\" is missing\n");
-    EXPECT_EQ(errors_of("a: {b: 1\n"), "2:1 this map has no end: a \"}\" is missing\n");
-    EXPECT_EQ(errors_of("a: ]\n"), "1:4 a closing bracket without an opening one\n");
+    EXPECT_EQ(parse_errors("a: \"no end"), "1:11 this text in quotes has no end: a quote is missing\n");
+    EXPECT_EQ(parse_errors("a: [1, 2\n"), "2:1 this list has no end: a \"]\" is missing\n");
+    EXPECT_EQ(parse_errors("a: {b: 1\n"), "2:1 this map has no end: a \"}\" is missing\n");
+    EXPECT_EQ(parse_errors("a: ]\n"), "1:4 a closing bracket without an opening one\n");
 }
 
 TEST(Yaml, LocatesTabsInIndentation) {
-    EXPECT_EQ(errors_of("a:\n\tb: 1\n  \tc: 2\n\t# comment\n\t\nd: 1\n"),
+    EXPECT_EQ(parse_errors("a:\n\tb: 1\n  \tc: 2\n\t# comment\n\t\nd: 1\n"),
               "2:1 indentation must be spaces, and this is a tab\n"
               "3:3 indentation must be spaces, and this is a tab\n");
 }
 
 TEST(Yaml, RejectsInvalidUtf8AndControlCharacters) {
-    EXPECT_EQ(errors_of("\xEF\xBB\xBF"
-                        "a: 1\n"),
+    EXPECT_EQ(parse_errors("\xEF\xBB\xBF"
+                           "a: 1\n"),
               "1:1 the file begins with a byte order mark: save it as UTF-8 without one\n");
-    EXPECT_EQ(errors_of("a: 1\nb: \xFF\n"), "2:4 the file is not UTF-8 from here on: save it as UTF-8\n");
-    EXPECT_EQ(errors_of("a: \xC0\xAF\n"), "1:4 the file is not UTF-8 from here on: save it as UTF-8\n");
-    EXPECT_EQ(errors_of(std::string_view("a: \0\n", 5)), "1:4 a control character is not allowed here\n");
-    EXPECT_EQ(errors_of("a: 1\rb: 2\n"), "1:5 a control character is not allowed here\n");
+    EXPECT_EQ(parse_errors("a: 1\nb: \xFF\n"), "2:4 the file is not UTF-8 from here on: save it as UTF-8\n");
+    EXPECT_EQ(parse_errors("a: \xC0\xAF\n"), "1:4 the file is not UTF-8 from here on: save it as UTF-8\n");
+    EXPECT_EQ(parse_errors(std::string_view("a: \0\n", 5)), "1:4 a control character is not allowed here\n");
+    EXPECT_EQ(parse_errors("a: 1\rb: 2\n"), "1:5 a control character is not allowed here\n");
 }
 
 TEST(Yaml, EnforcesItsLimits) {
     std::string key(key_bytes_max, 'k');
-    EXPECT_EQ(errors_of(key + ": 1\n"), "");
+    EXPECT_EQ(parse_errors(key + ": 1\n"), "");
     EXPECT_EQ(
-        errors_of("a:\n  " + key + "k: 1\nb:\n"),
+        parse_errors("a:\n  " + key + "k: 1\nb:\n"),
         "2:3 a key has at most 128 bytes, and this has 129: check for a missing \":\", quote or bracket\n");
 
     std::string deep(depth_max + 1, '[');
     std::string closed(depth_max + 1, ']');
-    EXPECT_EQ(errors_of(deep + closed), "1:33 lists and maps are nested more than 32 deep\n");
+    EXPECT_EQ(parse_errors(deep + closed), "1:33 lists and maps are nested more than 32 deep\n");
 
     std::string many = "[";
     for (std::size_t i = 0; i <= nodes_max; ++i)
         many += "1,";
-    EXPECT_EQ(errors_of(many + "]"), "1:200002 the file has more than 100000 values\n");
+    EXPECT_EQ(parse_errors(many + "]"), "1:200002 the file has more than 100000 values\n");
 
-    EXPECT_EQ(errors_of(std::string(document_bytes_max + 1, '#')),
+    EXPECT_EQ(parse_errors(std::string(document_bytes_max + 1, '#')),
               "1:1 the file is larger than 1048576 bytes\n");
 
     std::string repeated;

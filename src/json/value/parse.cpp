@@ -143,7 +143,7 @@ private:
     std::string error_message_;
 };
 
-std::string explain(const error_code& code, std::string_view text, std::size_t offset) {
+std::string explain_json_error(const error_code& code, std::string_view text, std::size_t offset) {
     if (code == error::incomplete) return "the text ends before the JSON value does";
     if (code == error::extra_data) return "something follows the JSON value";
     if (code == error::too_deep) return "arrays and objects are nested too deep";
@@ -185,8 +185,8 @@ Result<boost::json::value> parse(std::string_view text, const ParseLimits& limit
     if (!code && consumed < text.size()) code = error::extra_data;
     if (code) {
         const auto& error_message = parser.handler().error_message();
-        return make_error(error_message.empty() ? explain(code, text, consumed) : error_message, text,
-                          consumed);
+        return make_error(error_message.empty() ? explain_json_error(code, text, consumed) : error_message,
+                          text, consumed);
     }
     return parser.handler().take();
 }
@@ -196,6 +196,12 @@ Result<boost::json::object> parse_object(std::string_view text, const ParseLimit
     auto value = TRY(parse(text, limits, std::move(storage)));
     if (auto* object = value.if_object()) return std::move(*object);
     return Error{Fault::invalid, "the JSON value must be an object", ""};
+}
+
+std::optional<std::string_view> find_string(const boost::json::object& object, std::string_view name) {
+    const auto* value = object.if_contains(name);
+    const auto* text = value ? value->if_string() : nullptr;
+    return text ? std::optional<std::string_view>(*text) : std::nullopt;
 }
 
 }  // namespace integreat::json

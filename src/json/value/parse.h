@@ -4,6 +4,7 @@
 // surrogates, no numbers beyond double, nothing after the value. Every dimension has a limit.
 #pragma once
 
+#include <optional>
 #include <string_view>
 
 #include <boost/json/value.hpp>
@@ -27,5 +28,8 @@ Result<boost::json::value> parse(std::string_view text, const ParseLimits& limit
 // Parses a JSON text whose value must be an object.
 Result<boost::json::object> parse_object(std::string_view text, const ParseLimits& limits = {},
                                          boost::json::storage_ptr storage = {});
+
+// Returns the member if it is a string.
+std::optional<std::string_view> find_string(const boost::json::object& object, std::string_view name);
 
 }  // namespace integreat::json

@@ -6,11 +6,12 @@
 #include <charconv>
 #include <cstring>
 
+#include "base/text/ascii.h"
+
 namespace integreat::json {
 
 namespace {
 
-constexpr std::string_view hex_digits = "0123456789abcdef";
 constexpr std::string_view replacement = "\xEF\xBF\xBD";
 
 constexpr auto plain_bytes = [] {

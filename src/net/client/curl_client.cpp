@@ -45,7 +45,8 @@ std::size_t write_header(char* bytes, std::size_t, std::size_t size, void* user_
     if (line.starts_with("HTTP/")) {
         transfer.reply.headers.clear();  // An interim response came before.
     } else if (auto colon = line.find(':'); colon != std::string_view::npos) {
-        transfer.reply.headers.add(trim(line.substr(0, colon), " \t\r\n"), trim(line.substr(colon + 1), " \t\r\n"));
+        transfer.reply.headers.add(trim(line.substr(0, colon), " \t\r\n"),
+                                   trim(line.substr(colon + 1), " \t\r\n"));
     }
     return size;
 }

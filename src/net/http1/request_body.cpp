@@ -17,7 +17,7 @@ http::Problem too_slow() {
                          "The body stopped arriving. Send it without long pauses.");
 }
 
-http::Problem malformed(std::string_view error) {
+http::Problem malformed_body(std::string_view error) {
     return http::problem(http::ProblemType::malformed_request,
                          "Error in the chunked body: " + std::string(error) + ".");
 }
@@ -64,7 +64,7 @@ BodyChunk RequestBody::read_buffered() {
         bytes = decoder_.decode(rest);
         chunk_bytes_ = unread.size() - rest.size();
         finished_ = decoder_.finished();
-        if (!decoder_.error().empty()) return fail(malformed(decoder_.error()));
+        if (!decoder_.error().empty()) return fail(malformed_body(decoder_.error()));
         if (bytes.size() > bytes_max_ - bytes_read_) return fail(too_large(bytes_max_));
     }
     bytes_read_ += bytes.size();

@@ -269,8 +269,7 @@ bool RequestParser::parse_known_field(std::string_view name, std::string_view va
             if (iequals(name, "Connection")) parse_connection(value);
             return true;
         case 14: return !iequals(name, "Content-Length") || parse_content_length(value);
-        case 17:
-            return !iequals(name, "Transfer-Encoding") || parse_transfer_encoding(value);
+        case 17: return !iequals(name, "Transfer-Encoding") || parse_transfer_encoding(value);
         default: return true;
     }
 }

@@ -6,7 +6,7 @@
 namespace integreat::net {
 namespace {
 
-struct Parsed {
+struct ParsedRequest {
     RequestParser::State state = RequestParser::State::incomplete;
     http::Request request;
     Framing framing;
@@ -15,8 +15,8 @@ struct Parsed {
 };
 
 // Feeds `step` more bytes with each call, in memory of exactly that length.
-Parsed parse(std::string_view bytes, std::size_t step, const RequestHeadLimits& limits = {}) {
-    Parsed parsed;
+ParsedRequest parse_request(std::string_view bytes, std::size_t step, const RequestHeadLimits& limits = {}) {
+    ParsedRequest parsed;
     RequestParser parser(limits);
     parser.begin();
     for (std::size_t length = 0; length < bytes.size() && parsed.state == RequestParser::State::incomplete;) {
@@ -30,8 +30,8 @@ Parsed parse(std::string_view bytes, std::size_t step, const RequestHeadLimits& 
     return parsed;
 }
 
-Parsed parse(std::string_view bytes) {
-    return parse(bytes, bytes.size());
+ParsedRequest parse_request(std::string_view bytes) {
+    return parse_request(bytes, bytes.size());
 }
 
 TEST(RequestParser, ParsesARequestInArbitraryFragments) {
@@ -41,7 +41,7 @@ TEST(RequestParser, ParsesARequestInArbitraryFragments) {
     std::string bytes(head);
     bytes.append("hello, world");
     for (std::size_t step = 1; step <= bytes.size(); ++step) {
-        auto parsed = parse(bytes, step);
+        auto parsed = parse_request(bytes, step);
         ASSERT_EQ(parsed.state, RequestParser::State::complete) << step << parsed.error.detail;
         EXPECT_EQ(parsed.request.method, http::Method::post);
         EXPECT_EQ(parsed.request.target, "/v1/apps/campus?x=1");
@@ -57,36 +57,38 @@ TEST(RequestParser, ParsesARequestInArbitraryFragments) {
 }
 
 TEST(RequestParser, DeterminesKeepAlive) {
-    EXPECT_TRUE(parse("GET / HTTP/1.1\r\nHost: a\r\n\r\n").framing.keep_alive);
-    EXPECT_FALSE(parse("GET / HTTP/1.1\r\nHost: a\r\nConnection: x, Close\r\n\r\n").framing.keep_alive);
-    EXPECT_FALSE(parse("GET / HTTP/1.0\r\n\r\n").framing.keep_alive);
-    EXPECT_TRUE(parse("GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n").framing.keep_alive);
-    EXPECT_TRUE(parse("GET / HTTP/1.0\r\n\r\n").framing.http_1_0);
+    EXPECT_TRUE(parse_request("GET / HTTP/1.1\r\nHost: a\r\n\r\n").framing.keep_alive);
+    EXPECT_FALSE(
+        parse_request("GET / HTTP/1.1\r\nHost: a\r\nConnection: x, Close\r\n\r\n").framing.keep_alive);
+    EXPECT_FALSE(parse_request("GET / HTTP/1.0\r\n\r\n").framing.keep_alive);
+    EXPECT_TRUE(parse_request("GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n").framing.keep_alive);
+    EXPECT_TRUE(parse_request("GET / HTTP/1.0\r\n\r\n").framing.http_1_0);
 }
 
 TEST(RequestParser, RecognisesChunksAndUpgrades) {
-    auto chunked = parse("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: Chunked\r\n\r\n");
+    auto chunked = parse_request("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: Chunked\r\n\r\n");
     EXPECT_EQ(chunked.framing.body, BodyFraming::chunked);
 
     std::string upgrade = "Host: a\r\nConnection: keep-alive, Upgrade\r\nUpgrade: websocket\r\n";
-    EXPECT_TRUE(parse("GET /live HTTP/1.1\r\n" + upgrade + "\r\n").request.upgrade);
-    EXPECT_FALSE(parse("POST /live HTTP/1.1\r\n" + upgrade + "\r\n").request.upgrade);
-    EXPECT_FALSE(parse("GET /live HTTP/1.1\r\n" + upgrade + "Content-Length: 1\r\n\r\n").request.upgrade);
-    EXPECT_FALSE(parse("GET /live HTTP/1.1\r\nHost: a\r\nUpgrade: h2c\r\n\r\n").request.upgrade);
+    EXPECT_TRUE(parse_request("GET /live HTTP/1.1\r\n" + upgrade + "\r\n").request.upgrade);
+    EXPECT_FALSE(parse_request("POST /live HTTP/1.1\r\n" + upgrade + "\r\n").request.upgrade);
+    EXPECT_FALSE(
+        parse_request("GET /live HTTP/1.1\r\n" + upgrade + "Content-Length: 1\r\n\r\n").request.upgrade);
+    EXPECT_FALSE(parse_request("GET /live HTTP/1.1\r\nHost: a\r\nUpgrade: h2c\r\n\r\n").request.upgrade);
 }
 
 TEST(RequestParser, UsesTheHostOfAnAbsoluteTarget) {
-    auto parsed = parse("GET http://real.example:81/a?b HTTP/1.1\r\nHost: other.example\r\n\r\n");
+    auto parsed = parse_request("GET http://real.example:81/a?b HTTP/1.1\r\nHost: other.example\r\n\r\n");
     ASSERT_EQ(parsed.state, RequestParser::State::complete);
     EXPECT_EQ(parsed.request.target, "/a?b");
     EXPECT_EQ(parsed.request.headers.value("Host"), "real.example:81");
     EXPECT_EQ(parsed.request.headers.count("Host"), 1u);
-    EXPECT_EQ(parse("GET HTTPS://h?q HTTP/1.1\r\nHost: h\r\n\r\n").request.target, "/?q");
+    EXPECT_EQ(parse_request("GET HTTPS://h?q HTTP/1.1\r\nHost: h\r\n\r\n").request.target, "/?q");
 }
 
 TEST(RequestParser, SkipsOneEmptyLine) {
-    EXPECT_EQ(parse("\r\nGET / HTTP/1.1\r\nHost: a\r\n\r\n").state, RequestParser::State::complete);
-    EXPECT_EQ(parse("\r\n\r\nGET / HTTP/1.1\r\nHost: a\r\n\r\n").error.part, HeadPart::request_line);
+    EXPECT_EQ(parse_request("\r\nGET / HTTP/1.1\r\nHost: a\r\n\r\n").state, RequestParser::State::complete);
+    EXPECT_EQ(parse_request("\r\n\r\nGET / HTTP/1.1\r\nHost: a\r\n\r\n").error.part, HeadPart::request_line);
 }
 
 struct Bad {
@@ -103,7 +105,7 @@ std::string with_host(std::string_view fields) {
 void expect_rejected(const std::vector<Bad>& heads) {
     for (const auto& [bytes, status, part, detail] : heads) {
         for (std::size_t step : {std::size_t{1}, bytes.size()}) {
-            auto parsed = parse(bytes, step);
+            auto parsed = parse_request(bytes, step);
             ASSERT_EQ(parsed.state, RequestParser::State::failed) << bytes;
             EXPECT_EQ(parsed.error.status, status) << bytes;
             EXPECT_EQ(parsed.error.part, part) << bytes << " → " << to_string(parsed.error.part);
@@ -177,7 +179,8 @@ TEST(RequestParser, RejectsAmbiguousBodyFraming) {
         {with_host("Content-Length: +5"), 400, content_length, "decimal digits"},
         {with_host("Content-Length: 0x5"), 400, content_length, "decimal digits"},
         {with_host("Content-Length: "), 400, content_length, "empty or has more than 18 digits"},
-        {with_host("Content-Length: 1000000000000000000"), 400, content_length, "empty or has more than 18 digits"},
+        {with_host("Content-Length: 1000000000000000000"), 400, content_length,
+         "empty or has more than 18 digits"},
         {with_host("Content-Length: 5\r\nTransfer-Encoding: chunked"), 400, transfer_encoding, "exclude"},
         {with_host("Transfer-Encoding: chunked\r\nContent-Length: 5"), 400, transfer_encoding, "exclude"},
         {with_host("Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked"), 400, transfer_encoding,
@@ -193,16 +196,17 @@ TEST(RequestParser, RejectsAmbiguousBodyFraming) {
 
 TEST(RequestParser, RejectsHeadsOverEachLimit) {
     RequestHeadLimits limits{.max_bytes = 300, .count_max = 3, .max_target_bytes = 20};
-    auto error = [&](const std::string& bytes) { return parse(bytes, 1, limits).error; };
+    auto error = [&](const std::string& bytes) { return parse_request(bytes, 1, limits).error; };
     auto get = [](std::size_t target) { return "GET /" + std::string(target - 1, 'a') + " HTTP/1.1\r\n"; };
 
-    EXPECT_EQ(parse(get(20) + "Host: a\r\nB: b\r\nC: c\r\n\r\n", 1, limits).state,
+    EXPECT_EQ(parse_request(get(20) + "Host: a\r\nB: b\r\nC: c\r\n\r\n", 1, limits).state,
               RequestParser::State::complete);
     EXPECT_EQ(error(get(21)).status, 414);
     EXPECT_EQ(error("GET /" + std::string(200, 'a')).status, 414);
     EXPECT_EQ(error(get(1) + "Host: a\r\nB: b\r\nC: c\r\nD: d\r\n\r\n").status, 431);
     EXPECT_EQ(error(get(1) + "Host: a\r\nB: " + std::string(300, 'b')).status, 431);
-    EXPECT_EQ(parse(get(1) + "Host: a\r\nB: " + std::string(300, 'b') + "\r\n\r\n", 1000, limits).error.part,
+    EXPECT_EQ(parse_request(get(1) + "Host: a\r\nB: " + std::string(300, 'b') + "\r\n\r\n", 1000, limits)
+                  .error.part,
               HeadPart::size);
 
     auto problem = problem_from(error(get(21)));

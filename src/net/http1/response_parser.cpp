@@ -10,7 +10,6 @@
 
 namespace integreat::net {
 
-
 namespace {
 
 // RFC 9110 section 5.6.2: token characters of a field name.
@@ -68,7 +67,7 @@ void for_each_member(std::string_view list, Each&& each) {
 }
 
 // Framing information collected from the fields, evaluated at the end of the head.
-struct Framing {
+struct FramingFields {
     int version_minor = 1;
     bool close = false;
     bool keep_alive = false;
@@ -77,7 +76,7 @@ struct Framing {
     const char* error = nullptr;
 };
 
-const char* read_status_line(std::string_view line, ResponseHead& head, Framing& framing) {
+const char* read_status_line(std::string_view line, ResponseHead& head, FramingFields& framing) {
     if (line.size() < 12 || line.substr(0, 7) != "HTTP/1." || !is_digit(line[7]) || line[8] != ' ') {
         return "the status line does not begin with HTTP/1.x and a space";
     }
@@ -90,7 +89,7 @@ const char* read_status_line(std::string_view line, ResponseHead& head, Framing&
     return is_text(head.reason) ? nullptr : "the reason phrase has control characters";
 }
 
-void read_connection(std::string_view value, Framing& framing) {
+void read_connection(std::string_view value, FramingFields& framing) {
     for_each_member(value, [&](std::string_view option) {
         if (iequals(option, "close")) {
             framing.close = true;
@@ -102,7 +101,7 @@ void read_connection(std::string_view value, Framing& framing) {
     });
 }
 
-void read_content_length(std::string_view value, ResponseHead& head, Framing& framing) {
+void read_content_length(std::string_view value, ResponseHead& head, FramingFields& framing) {
     if (value.empty() || value.size() > 18 || !std::all_of(value.begin(), value.end(), is_digit)) {
         framing.error = "Content-Length is not a number of at most 18 digits";
         return;
@@ -116,7 +115,7 @@ void read_content_length(std::string_view value, ResponseHead& head, Framing& fr
     head.content_length = length;
 }
 
-void read_transfer_encoding(std::string_view value, Framing& framing) {
+void read_transfer_encoding(std::string_view value, FramingFields& framing) {
     if (framing.chunked || !iequals(value, "chunked")) {
         framing.error = "Transfer-Encoding is not exactly \"chunked\"";
     } else if (framing.version_minor == 0) {
@@ -136,7 +135,7 @@ void read_keep_alive(std::string_view value, ResponseHead& head) {
 }
 
 // Returns true if the field is hop-by-hop or part of the framing, and must not be forwarded.
-bool read_hop_field(HeaderField field, ResponseHead& head, Framing& framing) {
+bool read_hop_field(HeaderField field, ResponseHead& head, FramingFields& framing) {
     auto [name, value] = field;
     auto is = [name = name](std::string_view known) { return iequals(name, known); };
     switch (name.front() | 0x20) {
@@ -164,7 +163,7 @@ bool read_hop_field(HeaderField field, ResponseHead& head, Framing& framing) {
     }
 }
 
-const char* read_field(std::string_view line, ResponseHead& head, Framing& framing) {
+const char* read_field(std::string_view line, ResponseHead& head, FramingFields& framing) {
     if (is_space(line.front())) return "a header line is folded";
     auto colon = line.find(':');
     if (colon == std::string_view::npos) return "a header line has no colon";
@@ -194,15 +193,14 @@ void drop_named_by_connection(std::string_view bytes, ResponseHead& head) {
         if (!iequals(trim(line.substr(0, colon)), "connection")) continue;
         line.remove_suffix(1);
         for_each_member(line.substr(colon + 1), [&](std::string_view named) {
-            std::erase_if(head.fields, [named](const HeaderField& field) {
-                return iequals(field.name, named);
-            });
+            std::erase_if(head.fields,
+                          [named](const HeaderField& field) { return iequals(field.name, named); });
         });
     }
 }
 
 // Determines the body length by RFC 9112 section 6.3, without its leniency for ambiguous framing.
-const char* decide_body_framing(const Framing& framing, bool is_head_response, ResponseHead& head) {
+const char* decide_body_framing(const FramingFields& framing, bool is_head_response, ResponseHead& head) {
     if (framing.chunked && head.content_length) return "both Content-Length and Transfer-Encoding";
     head.keep_alive = !framing.close && (framing.version_minor > 0 || framing.keep_alive);
     if (head.status < 200 || head.status == 204) {
@@ -224,7 +222,7 @@ const char* decide_body_framing(const Framing& framing, bool is_head_response, R
     return nullptr;
 }
 
-ResponseParseResult malformed(const char* error) {
+ResponseParseResult malformed_head(const char* error) {
     return {ResponseParseResult::State::malformed, 0, error};
 }
 
@@ -237,13 +235,13 @@ ResponseParseResult parse_response_head(std::string_view bytes, bool is_head_res
     head.has_date = false;
     head.fields.clear();
 
-    Framing framing;
+    FramingFields framing;
     std::size_t start = 0;
     while (true) {
         auto line_end = bytes.find('\n', start);
         if (line_end == std::string_view::npos) return {};
         if (line_end == start || bytes[line_end - 1] != '\r')
-            return malformed("a line does not end with CR LF");
+            return malformed_head("a line does not end with CR LF");
         auto line = bytes.substr(start, line_end - 1 - start);
         const char* error = nullptr;
         if (start == 0) {
@@ -255,7 +253,7 @@ ResponseParseResult parse_response_head(std::string_view bytes, bool is_head_res
             error = decide_body_framing(framing, is_head_response, head);
             if (!error) return {ResponseParseResult::State::complete, line_end + 1, ""};
         }
-        if (error) return malformed(error);
+        if (error) return malformed_head(error);
         start = line_end + 1;
     }
 }

@@ -11,20 +11,20 @@ namespace {
 
 using State = ResponseParseResult::State;
 
-struct Parsed {  // `head` points into `text`.
+struct ParsedResponse {  // `head` points into `text`.
     std::string text;
     ResponseHead head;
     ResponseParseResult result;
 };
 
-Parsed parse(std::string text, bool is_head_response = false) {
-    Parsed parsed{.text = std::move(text)};
+ParsedResponse parse_response(std::string text, bool is_head_response = false) {
+    ParsedResponse parsed{.text = std::move(text)};
     parsed.result = parse_response_head(parsed.text, is_head_response, parsed.head);
     return parsed;
 }
 
 std::string error_in(const std::string& text) {
-    auto parsed = parse(text);
+    auto parsed = parse_response(text);
     EXPECT_EQ(parsed.result.state, State::malformed) << text;
     return parsed.result.error;
 }
@@ -37,8 +37,8 @@ std::string names(const ResponseHead& head) {
 }
 
 TEST(ResponseParser, ReadsStatusFieldsAndLength) {
-    auto parsed =
-        parse("HTTP/1.1 201 Made here\r\nServer: x\r\nDate: d\r\nContent-Length: 5\r\nA:  b \r\n\r\nhello");
+    auto parsed = parse_response(
+        "HTTP/1.1 201 Made here\r\nServer: x\r\nDate: d\r\nContent-Length: 5\r\nA:  b \r\n\r\nhello");
     ASSERT_EQ(parsed.result.state, State::complete);
     EXPECT_EQ(parsed.result.size, parsed.text.size() - 5);
     EXPECT_EQ(parsed.head.status, 201);
@@ -54,13 +54,13 @@ TEST(ResponseParser, ReadsStatusFieldsAndLength) {
 TEST(ResponseParser, IsIncompleteUntilTheLastByte) {
     std::string whole = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nX: y\r\n\r\n";
     for (std::size_t size = 0; size < whole.size(); ++size) {
-        EXPECT_EQ(parse(whole.substr(0, size)).result.state, State::incomplete) << size;
+        EXPECT_EQ(parse_response(whole.substr(0, size)).result.state, State::incomplete) << size;
     }
-    EXPECT_EQ(parse(whole).result.state, State::complete);
+    EXPECT_EQ(parse_response(whole).result.state, State::complete);
 }
 
 TEST(ResponseParser, RemovesHopByHopFields) {
-    auto parsed = parse(
+    auto parsed = parse_response(
         "HTTP/1.1 200 OK\r\nX-Private: 1\r\nKeep-Alive: timeout=5\r\nProxy-Authenticate: Basic\r\nTE: "
         "trailers\r\n"
         "Trailer: X\r\nUpgrade: h2c\r\nConnection: keep-alive, x-private\r\nTransfer-Encoding: chunked\r\n"
@@ -71,26 +71,27 @@ TEST(ResponseParser, RemovesHopByHopFields) {
 }
 
 TEST(ResponseParser, KnowsResponsesWithoutBody) {
-    EXPECT_EQ(parse("HTTP/1.1 204 No Content\r\n\r\n").head.body, ResponseBodyFraming::none);
-    EXPECT_EQ(parse("HTTP/1.1 304 Not Modified\r\nContent-Length: 9\r\n\r\n").head.body,
+    EXPECT_EQ(parse_response("HTTP/1.1 204 No Content\r\n\r\n").head.body, ResponseBodyFraming::none);
+    EXPECT_EQ(parse_response("HTTP/1.1 304 Not Modified\r\nContent-Length: 9\r\n\r\n").head.body,
               ResponseBodyFraming::none);
-    auto head = parse("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n", true).head;
+    auto head = parse_response("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n", true).head;
     EXPECT_EQ(head.body, ResponseBodyFraming::none);
     EXPECT_EQ(head.content_length, 9u) << "announced, not sent";
     EXPECT_TRUE(head.keep_alive);
-    EXPECT_FALSE(parse("HTTP/1.1 204 No Content\r\nContent-Length: 9\r\n\r\n").head.keep_alive)
+    EXPECT_FALSE(parse_response("HTTP/1.1 204 No Content\r\nContent-Length: 9\r\n\r\n").head.keep_alive)
         << "nine unexpected bytes may follow";
 }
 
 TEST(ResponseParser, ReadsUntilCloseWithoutLength) {
-    auto head = parse("HTTP/1.1 200 OK\r\n\r\n").head;
+    auto head = parse_response("HTTP/1.1 200 OK\r\n\r\n").head;
     EXPECT_EQ(head.body, ResponseBodyFraming::close);
     EXPECT_FALSE(head.keep_alive);
 }
 
 TEST(ResponseParser, KeepsAliveByVersionAndConnection) {
     auto kept = [](const std::string& start, const std::string& connection) {
-        return parse(start + " 200 OK\r\nContent-Length: 0\r\n" + connection + "\r\n").head.keep_alive;
+        return parse_response(start + " 200 OK\r\nContent-Length: 0\r\n" + connection + "\r\n")
+            .head.keep_alive;
     };
     EXPECT_TRUE(kept("HTTP/1.1", ""));
     EXPECT_FALSE(kept("HTTP/1.1", "Connection: Close\r\n"));
@@ -99,13 +100,14 @@ TEST(ResponseParser, KeepsAliveByVersionAndConnection) {
 }
 
 TEST(ResponseParser, ReturnsTheProtocolOfAnUpgrade) {
-    auto parsed = parse("HTTP/1.1 101 Switching\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n");
+    auto parsed =
+        parse_response("HTTP/1.1 101 Switching\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n");
     EXPECT_EQ(parsed.head.upgrade, "websocket");
 }
 
 TEST(ResponseParser, ReturnsTheIdleTimeoutOfTheUpstream) {
     auto idle = [](const std::string& value) {
-        return parse("HTTP/1.1 200 OK\r\nKeep-Alive: " + value + "\r\n\r\n").head.idle_seconds;
+        return parse_response("HTTP/1.1 200 OK\r\nKeep-Alive: " + value + "\r\n\r\n").head.idle_seconds;
     };
     EXPECT_EQ(idle("timeout=5"), 5);
     EXPECT_EQ(idle("max=100, Timeout=7"), 7);
@@ -115,7 +117,7 @@ TEST(ResponseParser, ReturnsTheIdleTimeoutOfTheUpstream) {
 }
 
 TEST(ResponseParser, AcceptsTheSameLengthTwiceAndSpaceBeforeTheColon) {
-    auto parsed = parse("HTTP/1.1 200\r\nContent-Length: 5\r\nContent-Length : 5\r\n\r\n");
+    auto parsed = parse_response("HTTP/1.1 200\r\nContent-Length: 5\r\nContent-Length : 5\r\n\r\n");
     ASSERT_EQ(parsed.result.state, State::complete) << parsed.result.error;
     EXPECT_EQ(parsed.head.content_length, 5u);
 }
@@ -158,7 +160,7 @@ TEST(ResponseParser, RejectsMoreFieldsThanTheLimit) {
     std::string text = "HTTP/1.1 200 OK\r\n";
     for (std::size_t i = 0; i < response_fields_max; ++i)
         text += "A: b\r\n";
-    EXPECT_EQ(parse(text + "\r\n").result.state, State::complete);
+    EXPECT_EQ(parse_response(text + "\r\n").result.state, State::complete);
     EXPECT_EQ(error_in(text + "A: b\r\n\r\n"), "there are more than 256 header fields");
 }
 

@@ -2,7 +2,6 @@
 #include "net/http1/response_writer.h"
 
 #include <array>
-#include <charconv>
 
 #include "base/text/ascii.h"
 #include "http/message/message.h"
@@ -39,12 +38,6 @@ int append_fields(std::string& out, const http::Headers& fields) {
         out.append(name).append(": ").append(value).append("\r\n");
     }
     return dropped;
-}
-
-void append_number(std::string& out, std::uint64_t number) {
-    std::array<char, 20> digits;
-    auto end = std::to_chars(digits.data(), digits.data() + digits.size(), number).ptr;
-    out.append(digits.data(), end);
 }
 
 }  // namespace

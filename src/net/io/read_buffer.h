@@ -17,6 +17,8 @@ class ReadBuffer {
 public:
     static constexpr std::size_t idle_bytes = 2 * 1024;
     static constexpr std::size_t streaming_bytes = 32 * 1024;
+    // Maximum number of bytes that a client may send behind its request while it waits for the response.
+    static constexpr std::size_t pipelined_bytes_max = 32 * 1024;
 
     std::string_view unread() const { return {storage_.get() + begin_, end_ - begin_}; }
 

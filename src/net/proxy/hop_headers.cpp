@@ -2,22 +2,13 @@
 #include "net/proxy/hop_headers.h"
 
 #include <algorithm>
-#include <array>
-#include <charconv>
 
 #include "base/text/ascii.h"
 #include "http/message/proxy_headers.h"
 
 namespace integreat::net {
 
-
 namespace {
-
-void append_number(std::string& out, std::uint64_t number, int base = 10) {
-    std::array<char, 20> digits;
-    auto end = std::to_chars(digits.data(), digits.data() + digits.size(), number, base).ptr;
-    out.append(digits.data(), end);
-}
 
 void append_field(std::string& out, std::string_view name, std::string_view value) {
     out.append(name).append(": ", 2).append(value).append("\r\n", 2);

@@ -199,8 +199,8 @@ void ProxyExchange::parse_head() {
         }
         begin_ += parse.size;
         auto status = head().status;
-        if (status == 101 && !(is_websocket_upgrade(context.request) &&
-                               iequals(head().upgrade, "websocket"))) {
+        if (status == 101 &&
+            !(is_websocket_upgrade(context.request) && iequals(head().upgrade, "websocket"))) {
             return fail(UpstreamFailure::malformed, "101 for a protocol that was not requested");
         }
         has_head_ = status >= 200 || status == 101;

@@ -13,9 +13,10 @@ using testing::HasSubstr;
 using testing::Not;
 using testing::StartsWith;
 
-const std::string get = "GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n";
-const std::string post = "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\nConnection: close\r\n\r\npay";
-const std::string ok = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
+const std::string get_root = "GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n";
+const std::string post_root =
+    "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\nConnection: close\r\n\r\npay";
+const std::string ok_response = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
 
 std::uint16_t unused_port() {
     return LoopbackServer([](TestConnection&) {}).port();
@@ -42,7 +43,7 @@ TEST_F(ReverseProxyFaultTest, RejectsResponsesWithAmbiguousFraming) {
                              "HTTP/1.1 200 OK\nContent-Length: 2\n\nok", "SSH-2.0-OpenSSH\r\n",
                              "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n\r\n"}) {
         *response.lock() = head;
-        auto rejected = fetch(post);
+        auto rejected = fetch(post_root);
         EXPECT_THAT(rejected, StartsWith("HTTP/1.1 502 Bad Gateway\r\n")) << head;
         EXPECT_THAT(rejected, HasSubstr("/problems/upstream-malformed")) << head;
     }
@@ -54,7 +55,7 @@ TEST_F(ReverseProxyFaultTest, RejectsAHeadOverTheLimit) {
         connection.read_head();
         connection.send("HTTP/1.1 200 OK\r\nX: " + std::string(40'000, 'x') + "\r\n\r\n");
     });
-    EXPECT_THAT(fetch(get), StartsWith("HTTP/1.1 502 "));
+    EXPECT_THAT(fetch(get_root), StartsWith("HTTP/1.1 502 "));
     EXPECT_THAT(last_cause(), EndsWith(": the head is longer than 32 KiB"));
 }
 
@@ -64,7 +65,7 @@ TEST_F(ReverseProxyFaultTest, RejectsEndlessInterimResponses) {
         while (connection.send("HTTP/1.1 100 Continue\r\n\r\n")) {
         }
     });
-    EXPECT_THAT(fetch(get), StartsWith("HTTP/1.1 502 "));
+    EXPECT_THAT(fetch(get_root), StartsWith("HTTP/1.1 502 "));
     EXPECT_THAT(last_cause(), EndsWith(": too many 1xx responses"));
 }
 
@@ -98,7 +99,7 @@ TEST_F(ReverseProxyFaultTest, RespondsWith502WhenTheConnectionIsRefusedAndOpensT
     upstream.max_retries = 0;
     start_with_port(unused_port());
     for (int i = 0; i < 3; ++i) {
-        auto rejected = fetch(get);
+        auto rejected = fetch(get_root);
         EXPECT_THAT(rejected, StartsWith("HTTP/1.1 502 Bad Gateway\r\n"));
         EXPECT_THAT(rejected, HasSubstr("/problems/upstream-unreachable\""));
         EXPECT_THAT(rejected,
@@ -107,7 +108,7 @@ TEST_F(ReverseProxyFaultTest, RespondsWith502WhenTheConnectionIsRefusedAndOpensT
     EXPECT_THAT(last_cause(), StartsWith("upstream campus/portal http://127.0.0.1:"));
     EXPECT_THAT(last_cause(), EndsWith(": connecting: Connection refused"));
     EXPECT_EQ(circuit(), CircuitBreaker::State::open);
-    auto rejected = fetch(get);
+    auto rejected = fetch(get_root);
     EXPECT_THAT(rejected, StartsWith("HTTP/1.1 503 Service Unavailable\r\n"));
     EXPECT_THAT(rejected, HasSubstr("Retry-After: 5\r\n"));
     EXPECT_THAT(rejected, HasSubstr("/problems/upstream-circuit-open\""));
@@ -118,15 +119,16 @@ TEST_F(ReverseProxyFaultTest, ClosesTheCircuitAfterASuccessfulProbe) {
     std::atomic<bool> well{false};
     start([&](TestConnection& connection) {
         connection.read_head();
-        connection.send(well ? ok : "HTTP/1.1 503 Down\r\nContent-Length: 0\r\n\r\n");
+        connection.send(well ? ok_response : "HTTP/1.1 503 Down\r\nContent-Length: 0\r\n\r\n");
     });
-    EXPECT_THAT(fetch(get), StartsWith("HTTP/1.1 503 Down\r\n")) << "the upstream's own answer is passed on";
-    fetch(get);
+    EXPECT_THAT(fetch(get_root), StartsWith("HTTP/1.1 503 Down\r\n"))
+        << "the upstream's own answer is passed on";
+    fetch(get_root);
     EXPECT_EQ(circuit(), CircuitBreaker::State::open);
     well = true;
     clock.advance(5s);
     EXPECT_EQ(circuit(), CircuitBreaker::State::half_open);
-    EXPECT_THAT(fetch(get), EndsWith("ok"));
+    EXPECT_THAT(fetch(get_root), EndsWith("ok"));
     EXPECT_EQ(circuit(), CircuitBreaker::State::closed);
 }
 
@@ -136,7 +138,7 @@ TEST_F(ReverseProxyFaultTest, RespondsWith504WhenTheHeadIsLate) {
         clock.advance(31s);
         connection.read_all();
     });
-    auto rejected = fetch(get);
+    auto rejected = fetch(get_root);
     EXPECT_THAT(rejected, StartsWith("HTTP/1.1 504 Gateway Timeout\r\n"));
     EXPECT_THAT(rejected, HasSubstr("/problems/upstream-timeout\""));
 }
@@ -148,7 +150,7 @@ TEST_F(ReverseProxyFaultTest, RespectsTheRequestDeadline) {
         clock.advance(2s);
         connection.read_all();
     });
-    EXPECT_THAT(fetch(get), StartsWith("HTTP/1.1 504 "));
+    EXPECT_THAT(fetch(get_root), StartsWith("HTTP/1.1 504 "));
 }
 
 TEST_F(ReverseProxyFaultTest, AbortsAStalledResponse) {
@@ -158,7 +160,7 @@ TEST_F(ReverseProxyFaultTest, AbortsAStalledResponse) {
         connection.read_until("never");
     });
     TestConnection client(connect());
-    client.send(get);
+    client.send(get_root);
     client.read_until("part");
     EXPECT_FALSE(result_after_timeout().outcome.complete);
     client.read_all();
@@ -170,9 +172,9 @@ TEST_F(ReverseProxyFaultTest, RetriesAGetOnceWhenTheConnectionClosesBeforeTheRes
     start([&](TestConnection& connection) {
         connection.read_head();
         if (server->accepted() == 1) return connection.reset();
-        connection.send(ok);
+        connection.send(ok_response);
     });
-    EXPECT_THAT(fetch(get), EndsWith("ok"));
+    EXPECT_THAT(fetch(get_root), EndsWith("ok"));
     EXPECT_EQ(server->accepted(), 2);
     EXPECT_EQ(last_cause(), "");
 }
@@ -182,7 +184,7 @@ TEST_F(ReverseProxyFaultTest, NeverRetriesAPost) {
         connection.read_head();
         connection.reset();
     });
-    EXPECT_THAT(fetch(post), StartsWith("HTTP/1.1 502 "));
+    EXPECT_THAT(fetch(post_root), StartsWith("HTTP/1.1 502 "));
     EXPECT_EQ(server->accepted(), 1);
 }
 
@@ -193,7 +195,7 @@ TEST_F(ReverseProxyFaultTest, RetriesWithinTheBudget) {
         connection.read_head();
         connection.reset();
     });
-    EXPECT_THAT(fetch(get), StartsWith("HTTP/1.1 502 "));
+    EXPECT_THAT(fetch(get_root), StartsWith("HTTP/1.1 502 "));
     EXPECT_EQ(server->accepted(), 1 + 3) << "three a second are free, and one request has earned none";
 }
 
@@ -204,7 +206,7 @@ TEST_F(ReverseProxyFaultTest, DoesNotRetryAfterTheFirstByteOfTheResponse) {
         connection.finish_sending();
         connection.read_all();
     });
-    EXPECT_THAT(fetch(get), StartsWith("HTTP/1.1 502 "));
+    EXPECT_THAT(fetch(get_root), StartsWith("HTTP/1.1 502 "));
     EXPECT_EQ(server->accepted(), 1);
 }
 
@@ -212,7 +214,7 @@ TEST_F(ReverseProxyFaultTest, ReplacesAStaleConnectionWithoutCountingAFailure) {
     upstream.max_retries = 0;
     start([&](TestConnection& connection) {
         connection.read_head();
-        connection.send(ok);
+        connection.send(ok_response);
         connection.read_head();  // Reads the second request and closes, like an idle timeout.
     });
     TestConnection client(connect());
@@ -228,7 +230,7 @@ TEST_F(ReverseProxyFaultTest, ProbesAPooledConnectionBeforeAPost) {
     std::atomic<int> ended{0};
     start([&](TestConnection& connection) {
         connection.read_head();
-        connection.send(ok);
+        connection.send(ok_response);
         connection.finish_sending();
         ++ended;
         connection.read_all();
@@ -252,7 +254,7 @@ TEST_F(ReverseProxyFaultTest, ClosesIdleConnectionsBeforeTheUpstreamDoes) {
         connection.read_all();
         ++closed;
     });
-    fetch(get);
+    fetch(get_root);
     last_result();
     clock.advance(4600ms);
     while (closed == 0)
@@ -270,13 +272,13 @@ TEST_F(ReverseProxyFaultTest, RespondsWith503WhenAllConnectionsAreBusy) {
         busy = true;
         while (!go)
             std::this_thread::yield();
-        connection.send(ok);
+        connection.send(ok_response);
     });
     TestConnection first(connect());
-    first.send(get);
+    first.send(get_root);
     while (!busy)
         std::this_thread::yield();
-    auto rejected = fetch(get);
+    auto rejected = fetch(get_root);
     EXPECT_THAT(rejected, StartsWith("HTTP/1.1 503 Service Unavailable\r\n"));
     EXPECT_THAT(rejected, HasSubstr("Retry-After: 1\r\n"));
     EXPECT_THAT(rejected, HasSubstr("/problems/upstream-busy\""));
@@ -295,7 +297,7 @@ TEST_F(ReverseProxyFaultTest, AbortsWhenTheClientDisconnects) {
     });
     {
         TestConnection client(connect());
-        client.send(get);
+        client.send(get_root);
         while (!waiting)
             std::this_thread::yield();
     }
@@ -310,7 +312,7 @@ TEST_F(ReverseProxyFaultTest, AbortsWhenTheClientDisconnects) {
 TEST_F(ReverseProxyFaultTest, RejectsABodyOverTheLimitBeforeContactingTheUpstream) {
     max_body_bytes = 2;
     start([](TestConnection& connection) { connection.read_head(); });
-    EXPECT_THAT(fetch(post), StartsWith("HTTP/1.1 413 "));
+    EXPECT_THAT(fetch(post_root), StartsWith("HTTP/1.1 413 "));
     EXPECT_EQ(server->accepted(), 0);
 }
 
@@ -399,7 +401,7 @@ TEST_F(ReverseProxyFaultTest, AbortsAllRequestsWhenThePoolsStop) {
         connection.read_all();
     });
     TestConnection client(connect());
-    client.send(get);
+    client.send(get_root);
     while (waiting == 0)
         std::this_thread::yield();
     asio::post(io_context, [this] { pools.stop(); });

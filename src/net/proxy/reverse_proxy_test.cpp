@@ -13,8 +13,8 @@ using testing::HasSubstr;
 using testing::Not;
 using testing::StartsWith;
 
-const std::string get = "GET /a?b=c HTTP/1.1\r\nHost: api.example\r\nConnection: close\r\n\r\n";
-const std::string ok = "HTTP/1.1 200 OK\r\nDate: d\r\nContent-Length: 2\r\n\r\nok";
+const std::string get_path = "GET /a?b=c HTTP/1.1\r\nHost: api.example\r\nConnection: close\r\n\r\n";
+const std::string dated_response = "HTTP/1.1 200 OK\r\nDate: d\r\nContent-Length: 2\r\n\r\nok";
 
 // Decodes the chunked body of a response; the result begins with "broken" if the last chunk is missing.
 std::string unchunk(std::string_view response) {
@@ -38,7 +38,7 @@ TEST_F(ReverseProxyTest, ForwardsOnlyEndToEndFieldsToTheUpstream) {
     std::string received;
     start([&](TestConnection& connection) {
         received = connection.read_head();
-        connection.send(ok);
+        connection.send(dated_response);
     });
     auto response = fetch(
         "GET /a?b=c HTTP/1.1\r\nHost: api.example\r\nX-Kept: 1\r\nX-Forwarded-For: 6.6.6.6\r\nX-Named: 2\r\n"
@@ -67,7 +67,7 @@ TEST_F(ReverseProxyTest, ReplacesTheUpstreamsFieldsWithTheGatewaysFields) {
             "HTTP/1.1 200 Fine\r\naccess-control-allow-origin: *\r\nVary: Accept\r\nServer: x\r\nKeep-Alive: "
             "timeout=5\r\nContent-Length: 0\r\n\r\n");
     });
-    auto response = fetch(get);
+    auto response = fetch(get_path);
     EXPECT_THAT(response,
                 StartsWith("HTTP/1.1 200 Fine\r\nVary: Accept\r\nServer: x\r\nIntegreat-Request-Id: req_1\r\n"
                            "Access-Control-Allow-Origin: https://campus.example\r\nVary: Origin\r\nDate: "));
@@ -83,7 +83,7 @@ TEST_F(ReverseProxyTest, RemovesCorsFieldsOfTheUpstream) {
             "true\r\n"
             "Access-Control-Expose-Headers: *\r\nAccess: x\r\nContent-Length: 0\r\n\r\n");
     });
-    auto response = fetch(get);
+    auto response = fetch(get_path);
     EXPECT_THAT(response,
                 StartsWith("HTTP/1.1 200 Fine\r\nAccess: x\r\nIntegreat-Request-Id: req_1\r\nDate: "));
     EXPECT_THAT(response, Not(HasSubstr("ontrol-")));
@@ -92,7 +92,7 @@ TEST_F(ReverseProxyTest, RemovesCorsFieldsOfTheUpstream) {
 TEST_F(ReverseProxyTest, ReusesConnectionsOnBothSides) {
     start([&](TestConnection& connection) {
         while (!connection.read_head().empty())
-            connection.send(ok);
+            connection.send(dated_response);
     });
     TestConnection client(connect());
     for (int i = 0; i < 5; ++i) {
@@ -112,7 +112,7 @@ TEST_F(ReverseProxyTest, ForwardsABodyWithContentLength) {
     start([&](TestConnection& connection) {
         received = connection.read_head();
         received += connection.read(5);
-        connection.send(ok);
+        connection.send(dated_response);
     });
     EXPECT_THAT(fetch("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nConnection: close\r\n\r\nhello"),
                 EndsWith("ok"));
@@ -126,7 +126,7 @@ TEST_F(ReverseProxyTest, SendsContentLengthZeroForAPostWithoutBody) {
     std::string received;
     start([&](TestConnection& connection) {
         received = connection.read_head();
-        connection.send(ok);
+        connection.send(dated_response);
     });
     fetch("POST / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
     EXPECT_THAT(received, HasSubstr("\r\nContent-Length: 0\r\n"));
@@ -138,7 +138,7 @@ TEST_F(ReverseProxyTest, StreamsALongBodyWithContentLength) {
     start([&](TestConnection& connection) {
         connection.read_head();
         received = connection.read(body.size());
-        connection.send(ok);
+        connection.send(dated_response);
     });
     TestConnection client(connect());
     client.send("PUT / HTTP/1.1\r\nHost: a\r\nContent-Length: 3000000\r\nConnection: close\r\n\r\n");
@@ -154,7 +154,7 @@ TEST_F(ReverseProxyTest, StreamsAChunkedBody) {
         auto head = connection.read_head();
         EXPECT_THAT(head, HasSubstr("\r\nTransfer-Encoding: chunked\r\n"));
         received = connection.read_until("0\r\n\r\n");
-        connection.send(ok);
+        connection.send(dated_response);
     });
     TestConnection client(connect());
     client.send("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n");
@@ -170,7 +170,7 @@ TEST_F(ReverseProxyTest, Sends100ContinueToTheClient) {
         auto head = connection.read_head();
         EXPECT_THAT(head, Not(HasSubstr("Expect")));
         EXPECT_EQ(connection.read(5), "hello");
-        connection.send("HTTP/1.1 100 Continue\r\n\r\n" + ok);
+        connection.send("HTTP/1.1 100 Continue\r\n\r\n" + dated_response);
     });
     TestConnection client(connect());
     client.send(
@@ -184,9 +184,10 @@ TEST_F(ReverseProxyTest, Sends100ContinueToTheClient) {
 TEST_F(ReverseProxyTest, DropsInterimResponses) {
     start([&](TestConnection& connection) {
         connection.read_head();
-        connection.send("HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n" + ok);
+        connection.send("HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n" +
+                        dated_response);
     });
-    auto response = fetch(get);
+    auto response = fetch(get_path);
     EXPECT_THAT(response, StartsWith("HTTP/1.1 200 OK\r\n"));
     EXPECT_THAT(response, Not(HasSubstr("Link")));
 }
@@ -198,7 +199,7 @@ TEST_F(ReverseProxyTest, ReframesChunksAndDropsTrailers) {
             "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nTrailer: X-T\r\n\r\n"
             "5;ext=1\r\nhello\r\n7\r\n, world\r\n0\r\nX-T: 1\r\n\r\n");
     });
-    auto response = fetch(get);
+    auto response = fetch(get_path);
     EXPECT_THAT(response, EndsWith("\r\n\r\nc\r\nhello, world\r\n0\r\n\r\n"));
     EXPECT_THAT(response, HasSubstr("\r\nTransfer-Encoding: chunked\r\n"));
     EXPECT_THAT(response, Not(HasSubstr("X-T")));
@@ -241,7 +242,7 @@ TEST_F(ReverseProxyTest, CoalescesManySmallChunks) {
             all += "1\r\na\r\n";
         connection.send(all + "0\r\n\r\n");
     });
-    auto response = fetch(get);
+    auto response = fetch(get_path);
     EXPECT_EQ(unchunk(response), std::string(20'000, 'a'));
     EXPECT_LT(response.size(), 21'000u);
 }
@@ -278,7 +279,7 @@ TEST_F(ReverseProxyTest, ForwardsEventsAsTheyArrive) {
         connection.send("data: 2\n\n");
     });
     TestConnection client(connect());
-    client.send(get);
+    client.send(get_path);
     EXPECT_THAT(client.read_until("data: 1\n\n"), EndsWith("data: 1\n\n"));
     first_arrived = true;
     EXPECT_THAT(client.read_until("data: 2\n\n"), EndsWith("data: 2\n\n"));

@@ -9,12 +9,12 @@ BlockingPool::BlockingPool(int threads, int max_queue_length, const Clock& clock
     : clock_(clock),
       queue_max_(static_cast<std::size_t>(max_queue_length)),
       stream_jobs_running_max_(std::max(1, threads / 2)),
-      queued_(registry.gauge("integreat_waiting_pool_queued", "Requests that wait for a blocking thread.")),
-      stream_jobs_queued_(registry.gauge("integreat_waiting_pool_pieces_queued",
+      queued_(registry.gauge("integreat_blocking_pool_queued", "Requests that wait for a blocking thread.")),
+      stream_jobs_queued_(registry.gauge("integreat_blocking_pool_chunks_queued",
                                          "Streams that wait for a thread to produce their next chunk.")),
-      rejected_(registry.counter("integreat_waiting_pool_refused_total",
+      rejected_(registry.counter("integreat_blocking_pool_refused_total",
                                  "Requests rejected because the queue was full.")),
-      expired_(registry.counter("integreat_waiting_pool_expired_total",
+      expired_(registry.counter("integreat_blocking_pool_expired_total",
                                 "Requests whose deadline passed while they were queued.")) {
     for (int i = 0; i < threads; ++i)
         threads_.emplace_back([this] { work(); });

@@ -6,29 +6,27 @@
 namespace integreat::net {
 namespace {
 
-Address address(const char* text) {
-    return boost::asio::ip::make_address(text);
-}
+using boost::asio::ip::make_address;
 
 TEST(ConnectionLimiter, LimitsAllConnectionsAndThoseOfEachClient) {
     ConnectionLimiter limiter(4, 2);
-    EXPECT_EQ(limiter.acquire(address("192.0.2.1"), false), ConnectionLimiter::Decision::admitted);
-    EXPECT_EQ(limiter.acquire(address("192.0.2.1"), false), ConnectionLimiter::Decision::admitted);
-    EXPECT_EQ(limiter.acquire(address("192.0.2.1"), false), ConnectionLimiter::Decision::client_full);
-    EXPECT_EQ(limiter.acquire(address("192.0.2.1"), true), ConnectionLimiter::Decision::admitted);
-    EXPECT_EQ(limiter.acquire(address("192.0.2.2"), false), ConnectionLimiter::Decision::admitted);
-    EXPECT_EQ(limiter.acquire(address("192.0.2.3"), true), ConnectionLimiter::Decision::server_full);
-    limiter.release(address("192.0.2.2"));
-    EXPECT_EQ(limiter.acquire(address("192.0.2.3"), false), ConnectionLimiter::Decision::admitted);
+    EXPECT_EQ(limiter.acquire(make_address("192.0.2.1"), false), ConnectionLimiter::Decision::admitted);
+    EXPECT_EQ(limiter.acquire(make_address("192.0.2.1"), false), ConnectionLimiter::Decision::admitted);
+    EXPECT_EQ(limiter.acquire(make_address("192.0.2.1"), false), ConnectionLimiter::Decision::client_full);
+    EXPECT_EQ(limiter.acquire(make_address("192.0.2.1"), true), ConnectionLimiter::Decision::admitted);
+    EXPECT_EQ(limiter.acquire(make_address("192.0.2.2"), false), ConnectionLimiter::Decision::admitted);
+    EXPECT_EQ(limiter.acquire(make_address("192.0.2.3"), true), ConnectionLimiter::Decision::server_full);
+    limiter.release(make_address("192.0.2.2"));
+    EXPECT_EQ(limiter.acquire(make_address("192.0.2.3"), false), ConnectionLimiter::Decision::admitted);
 }
 
 TEST(ConnectionLimiter, CountsAnIpv6NetworkAsOneClient) {
     ConnectionLimiter limiter(10, 1);
-    EXPECT_EQ(limiter.acquire(address("2001:db8::1"), false), ConnectionLimiter::Decision::admitted);
-    EXPECT_EQ(limiter.acquire(address("2001:db8::2"), false), ConnectionLimiter::Decision::client_full);
-    EXPECT_EQ(limiter.acquire(address("2001:db8:0:1::1"), false), ConnectionLimiter::Decision::admitted);
-    limiter.release(address("2001:db8::7"));
-    EXPECT_EQ(limiter.acquire(address("2001:db8::2"), false), ConnectionLimiter::Decision::admitted);
+    EXPECT_EQ(limiter.acquire(make_address("2001:db8::1"), false), ConnectionLimiter::Decision::admitted);
+    EXPECT_EQ(limiter.acquire(make_address("2001:db8::2"), false), ConnectionLimiter::Decision::client_full);
+    EXPECT_EQ(limiter.acquire(make_address("2001:db8:0:1::1"), false), ConnectionLimiter::Decision::admitted);
+    limiter.release(make_address("2001:db8::7"));
+    EXPECT_EQ(limiter.acquire(make_address("2001:db8::2"), false), ConnectionLimiter::Decision::admitted);
 }
 
 }  // namespace

@@ -10,8 +10,6 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr std::string_view get = "GET / HTTP/1.1\r\nHost: h\r\n\r\n";
-
 class DrainTest : public ServerTest {};
 
 TEST_F(DrainTest, ClosesIdleConnectionsImmediately) {
@@ -19,7 +17,7 @@ TEST_F(DrainTest, ClosesIdleConnectionsImmediately) {
     start();
     TestClient fresh(port());
     TestClient used(port());
-    EXPECT_EQ(used.fetch(get).status, 200);
+    EXPECT_EQ(used.fetch(get_request).status, 200);
     EXPECT_TRUE(server->drain());
     EXPECT_TRUE(used.at_end());
     EXPECT_FALSE(TestClient(port()).connected());
@@ -35,7 +33,7 @@ TEST_F(DrainTest, LetsRequestsInProgressFinish) {
     };
     start();
     TestClient client(port());
-    client.send("GET /wait HTTP/1.1\r\nHost: h\r\n\r\n" + std::string(get));
+    client.send("GET /wait HTTP/1.1\r\nHost: h\r\n\r\n" + std::string(get_request));
     TestClient sending(port());
     EXPECT_EQ(sending.fetch("GET /direct HTTP/1.1\r\nHost: h\r\n\r\n").status, 200);
     sending.send("POST /direct HTTP/1.1\r\nHo");
@@ -79,7 +77,7 @@ TEST_F(DrainTest, ClosesTheConnectionAfterAProxiedResponse) {
     };
     start();
     TestClient client(port());
-    client.send(get);
+    client.send(get_request);
     begun.wait();
 
     bool complete = false;
@@ -111,7 +109,7 @@ TEST_F(DrainTest, ServesConnectionsInTheListenBacklog) {
     stuck.send("GET /stuck HTTP/1.1\r\nHost: h\r\n\r\n");
     begun.wait();
     TestClient asking(port());
-    asking.send(get);
+    asking.send(get_request);
     TestClient silent(port());
     std::thread draining([&] { server->drain(); });
     release.count_down();
@@ -125,7 +123,7 @@ TEST_F(DrainTest, AbortsRequestsAfterTheDrainTimeout) {
     start();
     TestClient client(port());
     client.send("GET / HTTP/1.1\r\nHost: h\r\n");  // The rest never comes.
-    EXPECT_EQ(TestClient(port()).fetch(get).status, 200);
+    EXPECT_EQ(TestClient(port()).fetch(get_request).status, 200);
     EXPECT_FALSE(server->drain());
     EXPECT_TRUE(client.read_rest().empty());
 }
@@ -142,7 +140,7 @@ TEST_F(DrainTest, LosesNoRequestOfManyClients) {
             for (std::string connection_header; connection_header != "close";) {
                 // A connection closed while idle: the request was not read, and a client would retry it on
                 // another connection.
-                auto response = client.fetch(get);
+                auto response = client.fetch(get_request);
                 if (response.head.empty()) return;
                 ++requests;
                 responses += response.status == 200;

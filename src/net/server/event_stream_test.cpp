@@ -26,7 +26,7 @@ protected:
     EventStreamTest() {
         application.admit = [this](const http::Request& request, http::RequestContext&) -> http::Admission {
             if (request.path() == "/direct") return http::FullResponse{.body = "direct"};
-            if (request.path() == "/wait") return http::ReadBody{.blocking = true};
+            if (request.path() == "/wait") return http::ReadBody{.execution = http::Execution::blocking};
             auto response =
                 http::make_event_stream(std::make_unique<LambdaSource>(make_stream(), live_streams));
             response.blocking = blocking;

@@ -10,6 +10,7 @@
 
 #include "base/log.h"
 #include "http/message/problem.h"
+#include "net/server/pending_wait.h"
 #include "net/server/session.h"
 
 namespace integreat::net {
@@ -151,6 +152,28 @@ void IoThread::remove_session(Session& session) {
     report_idle();
 }
 
+void IoThread::add_wait(PendingWait& wait) {
+    wait.previous_ = nullptr;
+    wait.next_ = first_wait_;
+    if (first_wait_) first_wait_->previous_ = &wait;
+    first_wait_ = &wait;
+}
+
+void IoThread::remove_wait(PendingWait& wait) {
+    (wait.previous_ ? wait.previous_->next_ : first_wait_) = wait.next_;
+    if (wait.next_) wait.next_->previous_ = wait.previous_;
+}
+
+bool IoThread::attach_completions(http::RequestContext& context) const {
+    if (!completions_watch_) return false;
+    completions_.attach(context);
+    return true;
+}
+
+void IoThread::detach_completions(http::RequestContext& context) const {
+    completions_.detach(context);
+}
+
 bool IoThread::reserve_body(std::size_t bytes) {
     auto share = server.settings.body_bytes_in_flight_max / static_cast<std::size_t>(server.threads);
     if (body_bytes_in_flight + bytes > share) return false;
@@ -161,13 +184,24 @@ bool IoThread::reserve_body(std::size_t bytes) {
 void IoThread::watch_completions() {
     completions_watch_->async_wait(asio::posix::descriptor_base::wait_read, [this](const error_code& error) {
         if (error) return;
-        completions_.advance();
+        run_completions(completions_.advance);
         watch_completions();
     });
 }
 
+void IoThread::run_completions(const std::function<void()>& run) const {
+    completing_ = this;
+    run();
+    completing_ = nullptr;
+}
+
 void IoThread::tick() {
-    if (completions_watch_) completions_.expire();
+    if (completions_watch_) run_completions(completions_.expire);
+    // A session that continues may begin another wait, at the front of the list, but ends no other session.
+    for (auto* wait = first_wait_; wait;) {
+        auto* suspended = std::exchange(wait, wait->next_);
+        suspended->tick();
+    }
     server.metrics.bytes_in.add(std::exchange(bytes_in, 0));
     server.metrics.bytes_out.add(std::exchange(bytes_out, 0));
 }
@@ -185,8 +219,10 @@ void IoThread::drain() {
         accept_backlog();
         acceptor_.close();
         accept_pause_.cancel();
-        for (auto* session = first_; session; session = session->next_)
-            session->drain();
+        for (auto* session = first_; session;) {
+            auto* current = std::exchange(session, session->next_);  // May end.
+            current->drain();
+        }
         report_idle();
     });
 }
@@ -208,7 +244,7 @@ void IoThread::abort() {
     asio::post(io_context, [this] {
         upstreams.stop();
         sweeper.close_all();
-        if (completions_watch_) completions_.abandon();
+        if (completions_watch_) run_completions(completions_.abandon);
     });
 }
 

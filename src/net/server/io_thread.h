@@ -25,6 +25,7 @@
 
 namespace integreat::net {
 
+class PendingWait;
 class Session;
 
 // Objects shared by all I/O threads of a server; they outlive the threads.
@@ -67,9 +68,20 @@ public:
     std::uint64_t bytes_in = 0;  // Bytes received since the last tick.
     std::uint64_t bytes_out = 0;
     std::size_t body_bytes_in_flight = 0;
-    postgres::CompletionQueue* completion_queue() const {
-        return completions_.database;
-    }  // Null if there is none.
+
+    // Attaches the completion source to a request until detach_completions. Returns false if there is none.
+    bool attach_completions(http::RequestContext& context) const;
+    void detach_completions(http::RequestContext& context) const;
+    // Calls `resume`, which continues a session, if the calling thread runs the completion source of
+    // `io_thread`; otherwise returns false. Only compares the address: `io_thread` may be gone.
+    template <class Resume>
+    static bool resume_from_completions(const IoThread* io_thread, Resume resume) {
+        if (completing_ != io_thread) return false;
+        completing_ = nullptr;
+        resume();
+        completing_ = io_thread;
+        return true;
+    }
 
     // Reserves memory for a request body. Returns false if this thread's share of body_bytes_in_flight_max is
     // exhausted.
@@ -77,6 +89,8 @@ public:
 
     void add_session(Session& session);
     void remove_session(Session& session);
+    void add_wait(PendingWait& wait);  // A suspended wait, until remove_wait.
+    void remove_wait(PendingWait& wait);
 
 private:
     static Awaitable<void> accept(IoThread& io_thread);
@@ -86,12 +100,17 @@ private:
     void tick();
     void report_idle();
     void watch_completions();
+    void run_completions(const std::function<void()>& run) const;
+
+    // The I/O thread whose completion source the current thread runs, while no session continues from it.
+    static inline constinit thread_local const IoThread* completing_ = nullptr;
 
     http::CompletionSource completions_;
     std::optional<asio::posix::basic_stream_descriptor<Executor>> completions_watch_;
     Acceptor acceptor_;
     Timer accept_pause_;
     Session* first_ = nullptr;
+    PendingWait* first_wait_ = nullptr;
     std::thread thread_;
     bool accepting_ = false;
     bool reported_idle_ = false;

@@ -19,8 +19,6 @@ namespace {
 
 // Number of bytes requested from a body stream in one read; a client must accept them within write_timeout.
 constexpr std::size_t chunk_bytes = 64 * 1024;
-// Maximum number of bytes that a client may send behind its request while it receives a stream.
-constexpr std::size_t pipelined_bytes_max = 32 * 1024;
 // Bytes per sendfile call; limits how long one client occupies the thread.
 constexpr std::size_t sendfile_bytes_max = 1024 * 1024;
 
@@ -197,7 +195,7 @@ Awaitable<void> ResponseStreamer::park(Monotonic deadline) {
     read_buffer_.commit(bytes);
     io_thread_.bytes_in += bytes;
     bool interrupted = error == asio::error::operation_aborted && client_.open();
-    disconnected_ = (error && !interrupted) || read_buffer_.unread().size() > pipelined_bytes_max;
+    disconnected_ = (error && !interrupted) || read_buffer_.unread().size() > ReadBuffer::pipelined_bytes_max;
 }
 
 // Waits until the body stream has more bytes, sending heartbeats meanwhile. Returns false if the body is

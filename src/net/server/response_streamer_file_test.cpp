@@ -57,7 +57,7 @@ TEST_F(FileRegionTest, RespondsWith500WhenTheFileEndsInTheFirstChunk) {
     EXPECT_EQ(TestClient(port()).fetch(get).status, 500);
 }
 
-TEST_F(FileRegionTest, ResetsTheConnectionWhenTheFileEndsLater) {
+TEST_F(FileRegionTest, ResetsTheConnectionWhenTheFileEndsTooSoon) {
     bytes = content.size() + 1;
     start();
     TestClient client(port());

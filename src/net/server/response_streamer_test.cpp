@@ -92,7 +92,7 @@ TEST_F(StreamTest, RespondsWith500WhenTheFirstChunkFails) {
     TestClient client(port());
     EXPECT_EQ(client.fetch(get).status, 500);
     EXPECT_EQ(client.fetch("GET /direct HTTP/1.1\r\nHost: h\r\n\r\n").body, "direct");
-    EXPECT_EQ(count("integreat_streams_broken_total"), 1u);
+    EXPECT_EQ(count("integreat_streams_aborted_total"), 1u);
     EXPECT_EQ(live_streams, 0);
 }
 
@@ -129,7 +129,7 @@ TEST_F(StreamTest, ResetsTheConnectionOnFailure) {
         EXPECT_EQ(request.summary.status, 200);
         EXPECT_EQ(request.summary.response_body_bytes, 4u);
     }
-    EXPECT_EQ(count("integreat_streams_broken_total"), 4u);
+    EXPECT_EQ(count("integreat_streams_aborted_total"), 4u);
     EXPECT_EQ(live_streams, 0);
 }
 
@@ -188,7 +188,7 @@ TEST_F(StreamTest, DestroysTheBodyStreamWhenTheClientDisconnects) {
     }
     EXPECT_FALSE(finished(1)[0].summary.complete);
     EXPECT_EQ(live_streams, 0);
-    EXPECT_EQ(count("integreat_streams_broken_total"), 0u);
+    EXPECT_EQ(count("integreat_streams_aborted_total"), 0u);
 }
 
 TEST_F(StreamTest, AbortsWhenTheBodyStreamStaysIdle) {
@@ -200,7 +200,7 @@ TEST_F(StreamTest, AbortsWhenTheBodyStreamStaysIdle) {
     client.read_rest();
     EXPECT_TRUE(client.was_reset());
     EXPECT_FALSE(finished(1)[0].summary.complete);
-    EXPECT_EQ(count("integreat_streams_broken_total"), 1u);
+    EXPECT_EQ(count("integreat_streams_aborted_total"), 1u);
 }
 
 TEST_F(StreamTest, FinishesDuringADrain) {

@@ -9,7 +9,6 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr std::string_view get = "GET / HTTP/1.1\r\nHost: h\r\n\r\n";
 constexpr std::string_view wait = "GET /wait HTTP/1.1\r\nHost: h\r\n\r\n";
 
 class LimitsTest : public ServerTest {
@@ -35,7 +34,7 @@ TEST_F(LimitsTest, ClosesConnectionsThatStayIdleBetweenRequests) {
     settings.idle_timeout = 20ms;
     start();
     TestClient client(port());
-    EXPECT_EQ(client.fetch(get).status, 200);
+    EXPECT_EQ(client.fetch(get_request).status, 200);
     EXPECT_TRUE(client.at_end());
     EXPECT_EQ(timeouts("idle"), 1u);
 }
@@ -93,7 +92,7 @@ TEST_F(LimitsTest, ClosesConnectionsThatDoNotRead) {
     };
     start();
     TestClient client(port());
-    client.send(get);
+    client.send(get_request);
     EXPECT_FALSE(finished(1)[0].summary.complete);
     EXPECT_EQ(timeouts("write"), 1u);
 }
@@ -103,8 +102,8 @@ TEST_F(LimitsTest, RejectsConnectionsOverTheLimit) {
     start();
     auto first = std::make_unique<TestClient>(port());
     TestClient second(port());
-    EXPECT_EQ(first->fetch(get).status, 200);
-    EXPECT_EQ(second.fetch(get).status, 200);
+    EXPECT_EQ(first->fetch(get_request).status, 200);
+    EXPECT_EQ(second.fetch(get_request).status, 200);
     auto rejection = TestClient(port()).receive();
     EXPECT_EQ(rejection.status, 503);
     EXPECT_EQ(rejection.field("Retry-After"), "1");
@@ -114,7 +113,7 @@ TEST_F(LimitsTest, RejectsConnectionsOverTheLimit) {
     first.reset();
     int status = 503;
     for (int i = 0; i < 1'000 && status != 200; ++i)
-        status = TestClient(port()).fetch(get).status;
+        status = TestClient(port()).fetch(get_request).status;
     EXPECT_EQ(status, 200);
 }
 
@@ -123,24 +122,24 @@ TEST_F(LimitsTest, RejectsConnectionsOverTheLimitPerClient) {
     settings.trusted_proxies = {"127.0.0.3"};
     start();
     TestClient first(port());
-    EXPECT_EQ(first.fetch(get).status, 200);
+    EXPECT_EQ(first.fetch(get_request).status, 200);
     EXPECT_EQ(TestClient(port()).receive().status, 503);
     EXPECT_EQ(count("integreat_connections_refused_total", {{"reason", "client"}}), 1u);
 
     TestClient other(port(), "127.0.0.2");
-    EXPECT_EQ(other.fetch(get).status, 200);
+    EXPECT_EQ(other.fetch(get_request).status, 200);
     TestClient proxy(port(), "127.0.0.3");
-    EXPECT_EQ(proxy.fetch(get).status, 200);
+    EXPECT_EQ(proxy.fetch(get_request).status, 200);
     TestClient proxy_again(port(), "127.0.0.3");
-    EXPECT_EQ(proxy_again.fetch(get).status, 200);
+    EXPECT_EQ(proxy_again.fetch(get_request).status, 200);
 }
 
 TEST_F(LimitsTest, ClosesConnectionsAfterTheMaximumNumberOfRequests) {
     settings.max_requests_per_connection = 2;
     start();
     TestClient client(port());
-    EXPECT_EQ(client.fetch(get).field("Connection"), "");
-    EXPECT_EQ(client.fetch(get).field("Connection"), "close");
+    EXPECT_EQ(client.fetch(get_request).field("Connection"), "");
+    EXPECT_EQ(client.fetch(get_request).field("Connection"), "close");
     EXPECT_TRUE(client.at_end());
 }
 
@@ -172,7 +171,7 @@ TEST_F(LimitsTest, RunsBlockingHandlersOnAnotherThread) {
     start();
     TestClient blocked(port());
     blocked.send(wait);
-    EXPECT_EQ(TestClient(port()).fetch(get).body, "may not");
+    EXPECT_EQ(TestClient(port()).fetch(get_request).body, "may not");
     release.count_down();
     EXPECT_EQ(blocked.receive().body, "may wait");
 }
@@ -205,7 +204,7 @@ TEST_F(LimitsTest, RespondsWith503WhenTheQueueIsFull) {
     begun.wait();
     TestClient queued(port());
     queued.send(wait);
-    auto& depth = registry.gauge("integreat_waiting_pool_queued", "");
+    auto& depth = registry.gauge("integreat_blocking_pool_queued", "");
     while (depth.value() < 1)
         std::this_thread::yield();
 
@@ -214,7 +213,7 @@ TEST_F(LimitsTest, RespondsWith503WhenTheQueueIsFull) {
     EXPECT_EQ(response.status, 503);
     EXPECT_EQ(response.field("Retry-After"), "1");
     EXPECT_EQ(finished(1)[0].type, "overloaded");
-    EXPECT_EQ(count("integreat_waiting_pool_refused_total"), 1u);
+    EXPECT_EQ(count("integreat_blocking_pool_refused_total"), 1u);
     release.count_down();
     EXPECT_EQ(working.receive().status, 200);
     EXPECT_EQ(queued.receive().status, 200);
@@ -227,7 +226,7 @@ TEST_F(LimitsTest, DoesNotStartRequestsAfterTheirDeadline) {
     application.admit = [this](const http::Request& request,
                                http::RequestContext& context) -> http::Admission {
         if (request.query() == "late") context.deadline = clock.monotonic();
-        return http::ReadBody{.blocking = true};
+        return http::ReadBody{.execution = http::Execution::blocking};
     };
     application.handle = [&](const http::Request& request, http::RequestContext&) -> http::Response {
         EXPECT_NE(request.query(), "late");
@@ -237,15 +236,15 @@ TEST_F(LimitsTest, DoesNotStartRequestsAfterTheirDeadline) {
     };
     start();
     TestClient working(port());
-    working.send(get);
+    working.send(get_request);
     begun.wait();
     TestClient late(port());
     late.send("GET /?late HTTP/1.1\r\nHost: h\r\n\r\n");
-    while (registry.gauge("integreat_waiting_pool_queued", "").value() < 1)
+    while (registry.gauge("integreat_blocking_pool_queued", "").value() < 1)
         std::this_thread::yield();
     release.count_down();
     EXPECT_EQ(late.receive().status, 503);
-    EXPECT_EQ(count("integreat_waiting_pool_expired_total"), 1u);
+    EXPECT_EQ(count("integreat_blocking_pool_expired_total"), 1u);
 }
 
 }  // namespace

@@ -36,7 +36,7 @@ ServerMetrics server_metrics(metrics::Registry& registry) {
                                   "Failed accepts, usually for lack of file descriptors."),
         .streams_open = registry.gauge("integreat_streams_open", "Streamed responses in progress."),
         .streams_broken =
-            counter("integreat_streams_broken_total", "Streamed responses that failed before the end."),
+            counter("integreat_streams_aborted_total", "Streamed responses that failed before the end."),
         .bytes_in = bytes(registry, "in"),
         .bytes_out = bytes(registry, "out"),
         .timeouts_handshake = timeouts(registry, "handshake"),
@@ -46,7 +46,7 @@ ServerMetrics server_metrics(metrics::Registry& registry) {
         .timeouts_write = timeouts(registry, "write"),
         .bodies_refused = counter("integreat_http_bodies_refused_total",
                                   "Bodies rejected because too many bytes were in memory."),
-        .fields_dropped = counter("integreat_http_fields_left_out_total",
+        .fields_dropped = counter("integreat_http_headers_dropped_total",
                                   "Response fields dropped because of CR, LF or NUL."),
     };
     for (std::size_t part = 0; part < all.malformed.size(); ++part) {

@@ -8,13 +8,13 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr std::string_view get = "GET /a?b HTTP/1.1\r\nHost: h\r\n\r\n";
+constexpr std::string_view get_with_query = "GET /a?b HTTP/1.1\r\nHost: h\r\n\r\n";
 
 TEST_F(ServerTest, ServesConsecutiveRequestsOnOneConnection) {
     start();
     TestClient client(port());
     for (int i = 0; i < 3; ++i) {
-        auto response = client.fetch(get);
+        auto response = client.fetch(get_with_query);
         EXPECT_EQ(response.status, 200);
         EXPECT_EQ(response.body, "GET ");
         EXPECT_EQ(response.field("Target"), "/a?b");
@@ -54,7 +54,7 @@ TEST_F(ServerTest, KeepsTheOrderOfPipelinedBlockingRequests) {
     start();
     TestClient client(port());
     std::string wait = "GET /wait HTTP/1.1\r\nHost: h\r\n\r\n";
-    client.send(wait + std::string(get) + wait + std::string(get));
+    client.send(wait + std::string(get_with_query) + wait + std::string(get_with_query));
     for (std::string_view target : {"/wait", "/a?b", "/wait", "/a?b"}) {
         EXPECT_EQ(client.receive().field("Target"), target);
     }
@@ -93,7 +93,7 @@ TEST_F(ServerTest, SendsNoBodyForHeadAndBodilessStatuses) {
     auto none = client.fetch("GET /none HTTP/1.1\r\nHost: h\r\n\r\n");
     EXPECT_EQ(none.status, 204);
     EXPECT_EQ(none.field("Content-Length"), "");
-    EXPECT_EQ(client.fetch(get).body, "12345");
+    EXPECT_EQ(client.fetch(get_with_query).body, "12345");
 }
 
 TEST_F(ServerTest, ReadsChunkedBodies) {
@@ -104,7 +104,7 @@ TEST_F(ServerTest, ReadsChunkedBodies) {
               "PUT hello, world");
     client.send(head + "5\r\nhel");
     client.send("lo\r\n0\r");
-    client.send("\n\r\n" + std::string(get));
+    client.send("\n\r\n" + std::string(get_with_query));
     EXPECT_EQ(client.receive().body, "PUT hello");
     EXPECT_EQ(client.receive().body, "GET ");
     EXPECT_EQ(finished(3)[1].summary.request_body_bytes, 5u);
@@ -142,13 +142,13 @@ TEST_F(ServerTest, DiscardsSmallUnusedBodies) {
     TestClient client(port());
     client.send("POST /direct HTTP/1.1\r\nHost: h\r\nContent-Length: 6\r\n\r\nGE");
     EXPECT_EQ(client.receive().body, "direct");
-    EXPECT_EQ(client.fetch("T /x\n" + std::string(get)).status,
+    EXPECT_EQ(client.fetch("T /x\n" + std::string(get_with_query)).status,
               400);  // "/x\n" is not a valid head: the body had one byte too many.
 
     TestClient exact(port());
     exact.send("POST /direct HTTP/1.1\r\nHost: h\r\nContent-Length: 6\r\n\r\nGE");
     EXPECT_EQ(exact.receive().body, "direct");
-    EXPECT_EQ(exact.fetch("T /x" + std::string(get)).body, "GET ");
+    EXPECT_EQ(exact.fetch("T /x" + std::string(get_with_query)).body, "GET ");
 }
 
 TEST_F(ServerTest, RejectsBodiesOverTheLimitOfTheRoute) {
@@ -184,7 +184,7 @@ TEST_F(ServerTest, SendsLargeResponsesToSlowClients) {
     };
     start();
     TestClient client(port());
-    auto response = client.fetch(std::string(get) + std::string(get));
+    auto response = client.fetch(std::string(get_with_query) + std::string(get_with_query));
     EXPECT_EQ(response.body.size(), large.size());
     EXPECT_EQ(client.receive().body, large);
 }
@@ -196,7 +196,7 @@ TEST_F(ServerTest, ReportsDisconnectedClientsToTheApplication) {
     start();
     {
         TestClient client(port());
-        client.send(get);
+        client.send(get_with_query);
         EXPECT_NE(recv(client.socket(), std::string(1, '.').data(), 1, 0), 0);
     }
     auto records = finished(1);
@@ -214,7 +214,7 @@ TEST_F(ServerTest, WritesTheContextsFieldsWithEveryResponse) {
             .headers = {{"Content-Length", "999"}, {"Bad", "a\r\nInjected: b"}, {"Good", "c"}}, .body = "ok"};
     };
     start();
-    auto response = TestClient(port()).fetch(get);
+    auto response = TestClient(port()).fetch(get_with_query);
     EXPECT_EQ(response.field("Integreat-Request-Id"), "req_1");
     EXPECT_EQ(response.field("Content-Length"), "2");
     EXPECT_EQ(response.field("Good"), "c");
@@ -227,7 +227,7 @@ TEST_F(ServerTest, RespondsWith500WhenTheApplicationThrows) {
     };
     start();
     TestClient client(port());
-    EXPECT_EQ(client.fetch(get).status, 500);
+    EXPECT_EQ(client.fetch(get_with_query).status, 500);
     EXPECT_EQ(client.fetch("GET /wait HTTP/1.1\r\nHost: h\r\n\r\n").status, 500);
     EXPECT_EQ(finished(2)[0].type, "internal");
 }
@@ -240,7 +240,7 @@ TEST_F(ServerTest, ServesOnSeveralThreadsBehindOnePort) {
         clients.push_back(std::make_unique<TestClient>(port()));
     for (int round = 0; round < 3; ++round) {
         for (auto& client : clients)
-            client->send(get);
+            client->send(get_with_query);
         for (auto& client : clients)
             EXPECT_EQ(client->receive().status, 200);
     }

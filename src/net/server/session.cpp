@@ -37,7 +37,7 @@ Problem internal_error() {
 constexpr std::chrono::milliseconds linger_timeout{1'000};
 constexpr std::size_t linger_bytes_max = 256 * 1024;
 // Chunk size in bytes for the consumer of a streamed body: large enough to amortize the switch to the pool.
-constexpr std::size_t chunk_bytes = 256 * 1024;
+constexpr std::size_t body_chunk_bytes = 256 * 1024;
 // Number of bytes that a client must accept within write_timeout.
 constexpr std::size_t flush_bytes = 64 * 1024;
 
@@ -199,14 +199,23 @@ http::Response Session::complete_pending() {
     }
 }
 
-// Calls the handler on the I/O thread if the route permits it (single query) and the body is small, otherwise
-// on the blocking pool.
+// Calls the handler, or returns the step that does.
 Session::Step Session::start_handler() {
+    switch (execution_) {
+        case http::Execution::on_io_thread: return dispatch(call_handler());
+        case http::Execution::single_query: return start_single_query();
+        case http::Execution::blocking:
+        case http::Execution::spooled: break;
+    }
+    return Step::handle_blocking;
+}
+
+// Calls the handler with the completion source, unless parsing the body would delay other clients.
+Session::Step Session::start_single_query() {
     bool small = request_.body.size() <= inline_body_bytes_max;
-    if (!single_query_ || !small || !io_thread_.completion_queue()) return Step::handle_blocking;
-    context_.completion_queue = io_thread_.completion_queue();
+    if (!small || !io_thread_.attach_completions(context_)) return Step::handle_blocking;
     auto response = call_handler();
-    context_.completion_queue = nullptr;
+    io_thread_.detach_completions(context_);
     return dispatch(std::move(response));
 }
 
@@ -242,10 +251,9 @@ Session::Step Session::dispatch(http::Admission admission) {
     }
     if (auto* read = std::get_if<http::ReadBody>(&admission)) {
         body_limit_ = std::min(read->max_bytes, settings_.max_body_bytes);
-        blocking_ = read->blocking;
-        single_query_ = read->single_query;
+        execution_ = read->execution;
         if (!body_.finished()) return Step::read_body;
-        return blocking_ ? start_handler() : dispatch(call_handler());
+        return start_handler();
     }
     if (auto* stream = std::get_if<http::StreamBody>(&admission)) {
         body_limit_ = stream->max_bytes;
@@ -254,6 +262,10 @@ Session::Step Session::dispatch(http::Admission admission) {
     }
     if (auto* streaming = std::get_if<http::StreamingResponse>(&admission))
         return start_stream(std::move(*streaming));
+    if (auto* pending = std::get_if<http::PendingResponse>(&admission)) {
+        pending_ = std::move(*pending);
+        return Step::await_pending;
+    }
     return Step::admit_blocking;
 }
 
@@ -428,20 +440,19 @@ Awaitable<Session::Step> Session::read_body() {
         if (chunk.finished) break;
     }
     stream_.expire_never();
-    if (blocking_) co_return start_handler();
-    co_return dispatch(call_handler());
+    co_return start_handler();
 }
 
 // Nothing is read while a chunk is consumed, so that TCP flow control slows the client down.
 Awaitable<Session::Step> Session::stream_body() {
     body_.set_limit(body_limit_);
     body_.set_deadline(context_.deadline);
-    if (!io_thread_.reserve_body(chunk_bytes)) {
+    if (!io_thread_.reserve_body(body_chunk_bytes)) {
         io_thread_.server.metrics.bodies_refused.add();
         auto problem = overloaded("Too many request bodies are being received. Send it again later.");
         co_return reject(problem);
     }
-    body_reserved_ += chunk_bytes;
+    body_reserved_ += body_chunk_bytes;
     for (;;) {
         request_.body.clear();
         do {
@@ -452,7 +463,7 @@ Awaitable<Session::Step> Session::stream_body() {
                 co_return reject_body(*chunk.problem);
             }
             request_.body.append(chunk.bytes);
-        } while (!body_.finished() && request_.body.size() < chunk_bytes);
+        } while (!body_.finished() && request_.body.size() < body_chunk_bytes);
         stream_.expire_never();
         std::optional<http::Response> response;
         std::function<void()> work = [&] { response = call_consumer(body_.finished()); };
@@ -506,8 +517,12 @@ Awaitable<Session::Step> Session::run_blocking(BlockingStep step) {
     auto result = co_await submit_blocking(std::move(work));
     context_.may_block = false;
     if (result != BlockingResult::done) pending_ = {};
-    if (result == BlockingResult::done && step != BlockingStep::admit)
+    if (result == BlockingResult::done && step != BlockingStep::admit) {
+        // may_block was set; only the completion of a query may ask for another attempt.
+        ASSERT(step == BlockingStep::complete ||
+               !std::holds_alternative<http::NeedsBlockingThread>(response));
         co_return dispatch(std::move(response));
+    }
     if (result == BlockingResult::done) {
         ASSERT(!std::holds_alternative<http::NeedsBlockingThread>(admission));  // may_block was set.
         co_return dispatch(std::move(admission));
@@ -515,24 +530,26 @@ Awaitable<Session::Step> Session::run_blocking(BlockingStep step) {
     co_return reject_overloaded(result);
 }
 
-// Not a coroutine either. The completion source calls on_ready on this thread.
-Awaitable<bool> Session::wait_until_ready() {
-    auto start = [this](auto handler) {
-        auto resume = std::make_shared<decltype(handler)>(std::move(handler));
-        pending_.on_ready([resume](bool large) { std::move (*resume)(large); });
-    };
-    return asio::async_initiate<const asio::use_awaitable_t<Executor>, void(bool)>(std::move(start),
-                                                                                   use_awaitable);
-}
-
 Awaitable<Session::Step> Session::await_pending() {
-    bool large = co_await wait_until_ready();
-    if (large) {
-        auto next = co_await run_blocking(BlockingStep::complete);
-        co_return next;
+    using State = PendingWait::State;
+    auto state = State::waiting;
+    {
+        PendingWait wait(io_thread_, stream_, read_buffer_, pending_);
+        pending_wait_ = &wait;
+        if (wait.state() == State::waiting) co_await wait.suspend();
+        if (wait.state() == State::waiting) {
+            body_.release();
+            co_await wait.wait_reading(context_.deadline);
+        }
+        pending_wait_ = nullptr;
+        state = wait.state();
     }
-    auto response = complete_pending();
-    co_return dispatch(std::move(response));
+    if (state == State::ready) co_return dispatch(complete_pending());
+    if (state == State::ready_large) co_return co_await run_blocking(BlockingStep::complete);
+    pending_ = {};  // Destroys the state of the handler; the callback has no effect any more.
+    if (state == State::disconnected) co_return on_disconnect();
+    auto problem = http::not_ready_in_time();
+    co_return reject(problem);
 }
 
 Awaitable<Session::Step> Session::proxy() {

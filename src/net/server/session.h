@@ -13,6 +13,7 @@
 #include "net/http1/request_parser.h"
 #include "net/io/read_buffer.h"
 #include "net/server/io_thread.h"
+#include "net/server/pending_wait.h"
 #include "net/server/response_streamer.h"
 
 namespace integreat::net {
@@ -26,10 +27,11 @@ public:
 
     static Awaitable<void> run(std::unique_ptr<Session> session);
 
-    // Ends an endless stream, or the connection if it is idle: no byte of the next request has arrived, not
-    // even in the kernel.
+    // Ends an endless stream or a long poll, or the connection if it is idle: no byte of the next request has
+    // arrived, not even in the kernel.
     void drain() {
         if (streamer_) streamer_->interrupt();
+        if (pending_wait_) return pending_wait_->drain();
         if (idle_ && !stream_.readable()) stream_.cancel();
     }
 
@@ -68,6 +70,7 @@ private:
     http::Response call_handler();
     http::Response complete_pending();
     Step start_handler();
+    Step start_single_query();
     std::optional<http::Response> call_consumer(bool last);
     http::FullResponse call_reject(const http::Problem& problem);
     Step reject(const http::Problem& problem);
@@ -88,7 +91,6 @@ private:
     Awaitable<Step> run_blocking(BlockingStep step);
     Awaitable<BlockingResult> submit_blocking(std::function<void()> work);
     Awaitable<Step> await_pending();
-    Awaitable<bool> wait_until_ready();
     Awaitable<Step> proxy();
     Awaitable<Step> run_stream();
     Step after_stream(bool complete);
@@ -115,6 +117,7 @@ private:
     http::FullResponse response_;
     http::ProxyRequest proxy_request_;
     http::PendingResponse pending_;
+    PendingWait* pending_wait_ = nullptr;  // Set while the session waits for pending_.
     std::unique_ptr<ResponseStreamer> streamer_;
     std::function<std::optional<http::Response>(std::string_view, bool)>
         consumer_;                // Consumer of a StreamBody.
@@ -123,8 +126,7 @@ private:
     std::size_t body_limit_ = 0;
     std::size_t body_reserved_ = 0;
     bool omits_body_ = false;  // HEAD, 204, 304: the response body is not sent.
-    bool blocking_ = false;
-    bool single_query_ = false;
+    http::Execution execution_ = http::Execution::on_io_thread;
     bool keep_alive_ = false;  // The connection stays open after this request.
 
     int requests_ = 0;

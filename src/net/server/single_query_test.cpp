@@ -13,7 +13,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-std::string get(const std::string& target) {
+std::string make_get(const std::string& target) {
     return "GET " + target + " HTTP/1.1\r\nHost: h\r\n\r\n";
 }
 
@@ -23,8 +23,9 @@ protected:
     SingleQueryTest() {
         application.admit = [](const http::Request& request, http::RequestContext&) -> http::Admission {
             if (request.path() == "/direct") return http::FullResponse{.body = "direct"};
-            return http::ReadBody{
-                .max_bytes = 100'000, .blocking = true, .single_query = request.path() != "/pool"};
+            return http::ReadBody{.max_bytes = 100'000,
+                                  .execution = request.path() == "/pool" ? http::Execution::blocking
+                                                                         : http::Execution::single_query};
         };
         application.make_completion_source = [this] {
             return http::CompletionSource{
@@ -32,7 +33,9 @@ protected:
                 .advance = [this] { advance(); },
                 .expire = [this] { ++expired; },
                 .abandon = [this] { complete_all(); },
-                .database = reinterpret_cast<postgres::CompletionQueue*>(this)};  // Passed through unused.
+                .attach = [this](http::RequestContext& context) { context.attachments.set(this); },
+                .detach =
+                    [](http::RequestContext& context) { context.attachments.set<SingleQueryTest>(nullptr); }};
         };
         application.handle = [this](const http::Request& request, http::RequestContext& context) {
             return handle(request, context);
@@ -44,7 +47,7 @@ protected:
     }
 
     http::Response handle(const http::Request& request, http::RequestContext& context) {
-        if (!context.completion_queue)
+        if (!context.attachments.find<SingleQueryTest>())
             return http::FullResponse{.body = context.may_block ? "pool" : "nowhere"};
         EXPECT_FALSE(context.may_block);
         if (request.path() == "/defer") return http::NeedsBlockingThread{};
@@ -90,13 +93,13 @@ protected:
 TEST_F(SingleQueryTest, ServesOtherClientsWhileResponsesArePending) {
     start();
     TestClient one(port()), two(port()), third(port());
-    one.send(get("/one"));
-    two.send(get("/two"));
+    one.send(make_get("/one"));
+    two.send(make_get("/two"));
     wait_until_started(2);
-    EXPECT_EQ(third.fetch(get("/direct")).body, "direct");
-    EXPECT_EQ(third.fetch(get("/now")).body, "now");
-    EXPECT_EQ(third.fetch(get("/defer")).body, "pool");
-    EXPECT_EQ(third.fetch(get("/pool")).body, "pool");
+    EXPECT_EQ(third.fetch(make_get("/direct")).body, "direct");
+    EXPECT_EQ(third.fetch(make_get("/now")).body, "now");
+    EXPECT_EQ(third.fetch(make_get("/defer")).body, "pool");
+    EXPECT_EQ(third.fetch(make_get("/pool")).body, "pool");
     signal();
     EXPECT_EQ(one.receive().body, "/one inline");
     EXPECT_EQ(two.receive().body, "/two inline");
@@ -107,7 +110,7 @@ TEST_F(SingleQueryTest, ServesOtherClientsWhileResponsesArePending) {
 TEST_F(SingleQueryTest, AnswersRequestsOfOneConnectionInOrder) {
     start();
     TestClient client(port());
-    client.send(get("/one") + get("/two") + get("/direct"));
+    client.send(make_get("/one") + make_get("/two") + make_get("/direct"));
     for (int count = 1; count <= 2; ++count) {
         wait_until_started(count);
         signal();
@@ -119,7 +122,7 @@ TEST_F(SingleQueryTest, AnswersRequestsOfOneConnectionInOrder) {
 TEST_F(SingleQueryTest, CompletesLargeResponsesOnTheBlockingPool) {
     start();
     TestClient client(port());
-    client.send(get("/large"));
+    client.send(make_get("/large"));
     wait_until_started(1);
     signal();
     EXPECT_EQ(client.receive().body, "/large on the pool");
@@ -142,11 +145,11 @@ TEST_F(SingleQueryTest, HandlesLargeBodiesOnTheBlockingPool) {
 TEST_F(SingleQueryTest, RetriesOnTheBlockingPoolOrRejects) {
     start();
     TestClient client(port());
-    client.send(get("/again"));
+    client.send(make_get("/again"));
     wait_until_started(1);
     signal();
     EXPECT_EQ(client.receive().body, "pool");
-    client.send(get("/throws"));
+    client.send(make_get("/throws"));
     wait_until_started(2);
     signal();
     EXPECT_EQ(client.receive().status, 500);
@@ -156,11 +159,11 @@ TEST_F(SingleQueryTest, IsUnaffectedByAClientThatDisconnects) {
     start();
     {
         TestClient leaving(port());
-        leaving.send(get("/one"));
+        leaving.send(make_get("/one"));
         wait_until_started(1);
     }
     TestClient other(port());
-    other.send(get("/two"));
+    other.send(make_get("/two"));
     wait_until_started(2);
     signal();
     EXPECT_EQ(other.receive().body, "/two inline");
@@ -170,7 +173,7 @@ TEST_F(SingleQueryTest, IsUnaffectedByAClientThatDisconnects) {
 TEST_F(SingleQueryTest, WaitsForPendingResponsesDuringADrain) {
     start();
     TestClient client(port());
-    client.send(get("/one"));
+    client.send(make_get("/one"));
     wait_until_started(1);
     bool complete = false;
     std::thread draining([&] { complete = server->drain(); });
@@ -188,7 +191,7 @@ TEST_F(SingleQueryTest, AbandonsPendingResponsesAfterTheDrainTimeout) {
     settings.drain_timeout = 50ms;
     start();
     TestClient client(port());
-    client.send(get("/one"));
+    client.send(make_get("/one"));
     wait_until_started(1);
     EXPECT_FALSE(server->drain());
     EXPECT_EQ(client.receive().status, 0);

@@ -6,20 +6,18 @@
 namespace integreat::net {
 namespace {
 
-Address address(const char* text) {
-    return boost::asio::ip::make_address(text);
-}
+using boost::asio::ip::make_address;
 
 TEST(TrustedProxies, AreAddressesOrNetworks) {
     auto proxies = TrustedProxies::parse({"192.0.2.7", "10.1.0.0/16", "2001:db8::/32", "::1"});
     ASSERT_TRUE(proxies);
     for (auto* trusted : {"192.0.2.7", "10.1.255.1", "2001:db8:1::1", "::1"}) {
-        EXPECT_TRUE(proxies->trusts(address(trusted))) << trusted;
+        EXPECT_TRUE(proxies->trusts(make_address(trusted))) << trusted;
     }
     for (auto* other : {"192.0.2.8", "10.2.0.1", "2001:db9::1", "::2"}) {
-        EXPECT_FALSE(proxies->trusts(address(other))) << other;
+        EXPECT_FALSE(proxies->trusts(make_address(other))) << other;
     }
-    EXPECT_EQ(unmap_v4(address("::ffff:192.0.2.7")), address("192.0.2.7"));
+    EXPECT_EQ(unmap_v4(make_address("::ffff:192.0.2.7")), make_address("192.0.2.7"));
 
     auto faulty = TrustedProxies::parse({"10.0.0.0/8", "proxy.example"});
     ASSERT_FALSE(faulty);
@@ -34,7 +32,7 @@ TEST(TrustedProxies, DetermineTheClientAddress) {
         http::Headers headers;
         for (auto* value : values)
             headers.add("x-forwarded-for", value);
-        return proxies->client_address(address("192.0.2.7"), headers);
+        return proxies->client_address(make_address("192.0.2.7"), headers);
     };
     EXPECT_EQ(client({}), "192.0.2.7");
     EXPECT_EQ(client({"198.51.100.1"}), "198.51.100.1");

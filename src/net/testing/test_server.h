@@ -24,6 +24,8 @@
 
 namespace integreat::net {
 
+inline constexpr std::string_view get_request = "GET / HTTP/1.1\r\nHost: h\r\n\r\n";
+
 struct TestResponse {
     int status = 0;  // 0: the connection ended before a complete response.
     std::string head;
@@ -158,7 +160,9 @@ protected:
         settings.sweep_tick = std::chrono::milliseconds(5);
         application.admit = [](const http::Request& request, http::RequestContext&) -> http::Admission {
             if (request.path() == "/direct") return http::FullResponse{.body = "direct"};
-            return http::ReadBody{.max_bytes = 1000, .blocking = request.path() == "/wait"};
+            return http::ReadBody{.max_bytes = 1000,
+                                  .execution = request.path() == "/wait" ? http::Execution::blocking
+                                                                         : http::Execution::on_io_thread};
         };
         application.handle = [](const http::Request& request, http::RequestContext&) -> http::Response {
             return http::FullResponse{

@@ -63,7 +63,7 @@ Result<Operand> make_operand(std::optional<Value> value, std::string_view text, 
 }
 
 // Splits an ARN; the sixth part includes all further colons. Colons in a variable do not separate.
-std::optional<std::array<std::string_view, 6>> split_arn(std::string_view text, bool variables) {
+std::optional<std::array<std::string_view, 6>> split_arn_pattern(std::string_view text, bool variables) {
     std::array<std::string_view, 6> parts;
     std::size_t start = 0, at = 0;
     for (std::size_t part = 0; part < 5; ++part) {
@@ -82,7 +82,7 @@ std::optional<std::array<std::string_view, 6>> split_arn(std::string_view text, 
 }
 
 Result<Operand> parse_arn_pattern(std::string_view text, bool variables) {
-    auto parts = split_arn(text == "*" ? "*:*:*:*:*:*" : text, variables);
+    auto parts = split_arn_pattern(text == "*" ? "*:*:*:*:*:*" : text, variables);
     if (!parts) {
         return invalid_value(text, "an ARN of six parts, arn:partition:service:region:account:resource");
     }
@@ -105,7 +105,7 @@ bool compare(const Value& left, Relation relation, const Value& right) {
 }
 
 bool arn_matches(const ArnPattern& pattern, std::string_view value, const Context& context) {
-    auto parts = split_arn(value, false);
+    auto parts = split_arn_pattern(value, false);
     if (!parts) return false;
     for (std::size_t i = 0; i < parts->size(); ++i)
         if (!matches(pattern.parts[i], (*parts)[i], context)) return false;

@@ -36,102 +36,103 @@ struct Single {
     bool holds;
 };
 
-void check(const std::vector<Single>& table) {
+void expect_outcomes(const std::vector<Single>& table) {
     for (const auto& [op, operands, actual, expected] : table) {
         EXPECT_EQ(outcome(op, operands, Values{actual}), expected)
-            << op << " " << testing::PrintToString(operands) << " on " << actual;
+            << op << " " << ::testing::PrintToString(operands) << " on " << actual;
     }
 }
 
 TEST(Condition, ComparesTexts) {
-    check({{"StringEquals", {"a"}, "a", true},
-           {"StringEquals", {"a"}, "A", false},
-           {"StringEquals", {"a", "b"}, "b", true},
-           {"StringEquals", {}, "a", false},
-           {"StringEquals", {"*"}, "a", false},
-           {"StringEquals", {"*"}, "*", true},
-           {"StringEquals", {"${aws:username}"}, "Ann", true},
-           {"StringEquals", {"${aws:none}"}, "", false},
-           {"StringEquals", {"${aws:none, 'x'}"}, "x", true},
-           {"StringNotEquals", {"a"}, "a", false},
-           {"StringNotEquals", {"a"}, "b", true},
-           {"StringNotEquals", {"a", "b"}, "b", false},
-           {"StringNotEquals", {"a", "b"}, "c", true},
-           {"StringNotEquals", {}, "a", true},
-           {"StringNotEquals", {"${aws:none}"}, "a", true},
-           {"StringEqualsIgnoreCase", {"aB"}, "Ab", true},
-           {"StringEqualsIgnoreCase", {"${aws:username}"}, "aNN", true},
-           {"StringEqualsIgnoreCase", {"a"}, "b", false},
-           {"StringNotEqualsIgnoreCase", {"aB"}, "Ab", false},
-           {"StringNotEqualsIgnoreCase", {"aB"}, "c", true},
-           {"StringLike", {"home/*"}, "home/", true},
-           {"StringLike", {"home/?"}, "home/", false},
-           {"StringLike", {"", "home/", "home/${aws:username}/*"}, "home/Ann/x", true},
-           {"StringLike", {"", "home/", "home/${aws:username}/*"}, "", true},
-           {"StringLike", {"home/*"}, "HOME/x", false},
-           {"StringNotLike", {"home/*"}, "home/x", false},
-           {"StringNotLike", {"home/*"}, "work/x", true}});
+    expect_outcomes({{"StringEquals", {"a"}, "a", true},
+                     {"StringEquals", {"a"}, "A", false},
+                     {"StringEquals", {"a", "b"}, "b", true},
+                     {"StringEquals", {}, "a", false},
+                     {"StringEquals", {"*"}, "a", false},
+                     {"StringEquals", {"*"}, "*", true},
+                     {"StringEquals", {"${aws:username}"}, "Ann", true},
+                     {"StringEquals", {"${aws:none}"}, "", false},
+                     {"StringEquals", {"${aws:none, 'x'}"}, "x", true},
+                     {"StringNotEquals", {"a"}, "a", false},
+                     {"StringNotEquals", {"a"}, "b", true},
+                     {"StringNotEquals", {"a", "b"}, "b", false},
+                     {"StringNotEquals", {"a", "b"}, "c", true},
+                     {"StringNotEquals", {}, "a", true},
+                     {"StringNotEquals", {"${aws:none}"}, "a", true},
+                     {"StringEqualsIgnoreCase", {"aB"}, "Ab", true},
+                     {"StringEqualsIgnoreCase", {"${aws:username}"}, "aNN", true},
+                     {"StringEqualsIgnoreCase", {"a"}, "b", false},
+                     {"StringNotEqualsIgnoreCase", {"aB"}, "Ab", false},
+                     {"StringNotEqualsIgnoreCase", {"aB"}, "c", true},
+                     {"StringLike", {"home/*"}, "home/", true},
+                     {"StringLike", {"home/?"}, "home/", false},
+                     {"StringLike", {"", "home/", "home/${aws:username}/*"}, "home/Ann/x", true},
+                     {"StringLike", {"", "home/", "home/${aws:username}/*"}, "", true},
+                     {"StringLike", {"home/*"}, "HOME/x", false},
+                     {"StringNotLike", {"home/*"}, "home/x", false},
+                     {"StringNotLike", {"home/*"}, "work/x", true}});
 }
 
 TEST(Condition, ComparesNumbersAndDates) {
-    check({{"NumericEquals", {"10"}, "10.0", true},
-           {"NumericEquals", {"10"}, "11", false},
-           {"NumericEquals", {"10"}, "ten", false},
-           {"NumericNotEquals", {"10"}, "11", true},
-           {"NumericNotEquals", {"10", "11"}, "11", false},
-           {"NumericLessThan", {"10"}, "9", true},
-           {"NumericLessThan", {"10"}, "10", false},
-           {"NumericLessThanEquals", {"10"}, "10", true},
-           {"NumericLessThanEquals", {"10"}, "10.5", false},
-           {"NumericGreaterThan", {"10"}, "10", false},
-           {"NumericGreaterThan", {"10"}, "100", true},
-           {"NumericGreaterThanEquals", {"10"}, "10", true},
-           {"NumericGreaterThanEquals", {"10"}, "-10", false},
-           {"DateEquals", {"2020-01-01T00:00:01Z"}, "2020-01-01T01:00:01+01:00", true},
-           {"DateEquals", {"2020-01-01"}, "1577836800", true},
-           {"DateNotEquals", {"2020-01-01"}, "2020-01-02", true},
-           {"DateLessThan", {"2020-01-01T00:00:01Z"}, "2020-01-01T00:00:00Z", true},
-           {"DateLessThan", {"2020-01-01"}, "2020-01-01", false},
-           {"DateLessThanEquals", {"2020"}, "2020-01-01", true},
-           {"DateGreaterThan", {"2020-01-01T00:00:01Z"}, "2026-11-22T08:15:00Z", true},
-           {"DateGreaterThan", {"1577836800"}, "1577836800", false},
-           {"DateGreaterThanEquals", {"1577836800"}, "1577836800", true},
-           {"DateGreaterThan", {"2020"}, "soon", false}});
+    expect_outcomes({{"NumericEquals", {"10"}, "10.0", true},
+                     {"NumericEquals", {"10"}, "11", false},
+                     {"NumericEquals", {"10"}, "ten", false},
+                     {"NumericNotEquals", {"10"}, "11", true},
+                     {"NumericNotEquals", {"10", "11"}, "11", false},
+                     {"NumericLessThan", {"10"}, "9", true},
+                     {"NumericLessThan", {"10"}, "10", false},
+                     {"NumericLessThanEquals", {"10"}, "10", true},
+                     {"NumericLessThanEquals", {"10"}, "10.5", false},
+                     {"NumericGreaterThan", {"10"}, "10", false},
+                     {"NumericGreaterThan", {"10"}, "100", true},
+                     {"NumericGreaterThanEquals", {"10"}, "10", true},
+                     {"NumericGreaterThanEquals", {"10"}, "-10", false},
+                     {"DateEquals", {"2020-01-01T00:00:01Z"}, "2020-01-01T01:00:01+01:00", true},
+                     {"DateEquals", {"2020-01-01"}, "1577836800", true},
+                     {"DateNotEquals", {"2020-01-01"}, "2020-01-02", true},
+                     {"DateLessThan", {"2020-01-01T00:00:01Z"}, "2020-01-01T00:00:00Z", true},
+                     {"DateLessThan", {"2020-01-01"}, "2020-01-01", false},
+                     {"DateLessThanEquals", {"2020"}, "2020-01-01", true},
+                     {"DateGreaterThan", {"2020-01-01T00:00:01Z"}, "2026-11-22T08:15:00Z", true},
+                     {"DateGreaterThan", {"1577836800"}, "1577836800", false},
+                     {"DateGreaterThanEquals", {"1577836800"}, "1577836800", true},
+                     {"DateGreaterThan", {"2020"}, "soon", false}});
 }
 
 TEST(Condition, ComparesBooleansBytesAddressesAndArns) {
-    check({{"Bool", {"true"}, "true", true},
-           {"Bool", {"TRUE"}, "True", true},
-           {"Bool", {"true"}, "false", false},
-           {"Bool", {"true"}, "1", false},
-           {"Bool", {"${aws:truth}"}, "true", true},
-           {"Bool", {"${aws:truth}"}, "false", false},
-           {"Bool", {"${aws:none}"}, "true", false},
-           {"BinaryEquals", {"QmluYXJ5VmFsdWVJbkJhc2U2NA=="}, "BinaryValueInBase64", true},
-           {"BinaryEquals", {"QmluYXJ5VmFsdWVJbkJhc2U2NA=="}, "binary", false},
-           {"IpAddress", {"203.0.113.0/24", "2001:DB8:1234:5678::/64"}, "203.0.113.99", true},
-           {"IpAddress", {"203.0.113.0/24", "2001:DB8:1234:5678::/64"}, "2001:db8:1234:5678::1", true},
-           {"IpAddress", {"203.0.113.0/24"}, "203.0.114.1", false},
-           {"IpAddress", {"203.0.113.0/24"}, "unknown", false},
-           {"NotIpAddress", {"203.0.113.0/24"}, "203.0.114.1", true},
-           {"NotIpAddress", {"203.0.113.0/24", "10.0.0.0/8"}, "10.1.1.1", false},
-           {"ArnEquals", {"arn:aws:iam::123456789012:role/x"}, "arn:aws:iam::123456789012:role/x", true},
-           {"ArnEquals", {"arn:aws:iam::123456789012:role/*"}, "arn:aws:iam::123456789012:role/a:b/c", true},
-           {"ArnLike", {"arn:aws:iam::*:role/${aws:username}"}, "arn:aws:iam::1:role/Ann", true},
-           {"ArnLike", {"arn:aws:iam::*:role/x"}, "arn:aws:iam::1:role/X", false},
-           {"ArnLike", {"*"}, "arn:aws:iam::1:role/x", true},
-           {"ArnLike", {"*"}, "no ARN", false},
-           {"ArnNotEquals", {"arn:aws:iam::1:user/a"}, "arn:aws:iam::1:user/b", true},
-           {"ArnNotLike", {"arn:aws:iam::1:user/*"}, "arn:aws:iam::1:user/b", false},
-           // The example of the user guide: each of the six parts is checked separately.
-           {"ArnLike",
-            {"arn:aws:someservice:*:111122223333:finance/*"},
-            "arn:aws:someservice:us-east-2:999999999999:store/abc:111122223333:finance/document.txt",
-            false},
-           {"StringLike",
-            {"arn:aws:someservice:*:111122223333:finance/*"},
-            "arn:aws:someservice:us-east-2:999999999999:store/abc:111122223333:finance/document.txt",
-            true}});
+    expect_outcomes(
+        {{"Bool", {"true"}, "true", true},
+         {"Bool", {"TRUE"}, "True", true},
+         {"Bool", {"true"}, "false", false},
+         {"Bool", {"true"}, "1", false},
+         {"Bool", {"${aws:truth}"}, "true", true},
+         {"Bool", {"${aws:truth}"}, "false", false},
+         {"Bool", {"${aws:none}"}, "true", false},
+         {"BinaryEquals", {"QmluYXJ5VmFsdWVJbkJhc2U2NA=="}, "BinaryValueInBase64", true},
+         {"BinaryEquals", {"QmluYXJ5VmFsdWVJbkJhc2U2NA=="}, "binary", false},
+         {"IpAddress", {"203.0.113.0/24", "2001:DB8:1234:5678::/64"}, "203.0.113.99", true},
+         {"IpAddress", {"203.0.113.0/24", "2001:DB8:1234:5678::/64"}, "2001:db8:1234:5678::1", true},
+         {"IpAddress", {"203.0.113.0/24"}, "203.0.114.1", false},
+         {"IpAddress", {"203.0.113.0/24"}, "unknown", false},
+         {"NotIpAddress", {"203.0.113.0/24"}, "203.0.114.1", true},
+         {"NotIpAddress", {"203.0.113.0/24", "10.0.0.0/8"}, "10.1.1.1", false},
+         {"ArnEquals", {"arn:aws:iam::123456789012:role/x"}, "arn:aws:iam::123456789012:role/x", true},
+         {"ArnEquals", {"arn:aws:iam::123456789012:role/*"}, "arn:aws:iam::123456789012:role/a:b/c", true},
+         {"ArnLike", {"arn:aws:iam::*:role/${aws:username}"}, "arn:aws:iam::1:role/Ann", true},
+         {"ArnLike", {"arn:aws:iam::*:role/x"}, "arn:aws:iam::1:role/X", false},
+         {"ArnLike", {"*"}, "arn:aws:iam::1:role/x", true},
+         {"ArnLike", {"*"}, "no ARN", false},
+         {"ArnNotEquals", {"arn:aws:iam::1:user/a"}, "arn:aws:iam::1:user/b", true},
+         {"ArnNotLike", {"arn:aws:iam::1:user/*"}, "arn:aws:iam::1:user/b", false},
+         // The example of the user guide: each of the six parts is checked separately.
+         {"ArnLike",
+          {"arn:aws:someservice:*:111122223333:finance/*"},
+          "arn:aws:someservice:us-east-2:999999999999:store/abc:111122223333:finance/document.txt",
+          false},
+         {"StringLike",
+          {"arn:aws:someservice:*:111122223333:finance/*"},
+          "arn:aws:someservice:us-east-2:999999999999:store/abc:111122223333:finance/document.txt",
+          true}});
 }
 
 TEST(Condition, AVariableCannotMoveThePartsOfAnArn) {
@@ -240,7 +241,7 @@ TEST(Condition, SetOperatorsCheckEveryValue) {
              {"StringNotEquals", {"a"}, {"b", "c"}, true},
              {"StringNotEquals", {"a"}, {"b", "a"}, false},
          }) {
-        EXPECT_EQ(outcome(op, operands, actual), expected) << op << " " << testing::PrintToString(actual);
+        EXPECT_EQ(outcome(op, operands, actual), expected) << op << " " << ::testing::PrintToString(actual);
     }
 }
 

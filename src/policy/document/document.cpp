@@ -7,7 +7,7 @@
 #include "base/text/closest_match.h"
 #include "json/document/node.h"
 #include "json/value/parse.h"
-#include "policy/document/parse_context.h"
+#include "policy/document/statement.h"
 
 namespace integreat::policy {
 

@@ -7,8 +7,8 @@
 namespace integreat::policy {
 namespace {
 
-using testing::ElementsAre;
-using testing::HasSubstr;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
 
 // Returns a document with one statement of these members.
 std::string around(std::string_view statement) {
@@ -27,7 +27,7 @@ constexpr auto identity = DocumentKind::identity;
 constexpr auto resource = DocumentKind::resource;
 constexpr auto trust = DocumentKind::trust;
 
-class Rejections : public testing::TestWithParam<Rejected> {};
+class Rejections : public ::testing::TestWithParam<Rejected> {};
 
 TEST_P(Rejections, ReportTheLocationTheFixAndTheAwsMessage) {
     const auto& [kind, text, pointer, message, aws] = GetParam();
@@ -39,13 +39,13 @@ TEST_P(Rejections, ReportTheLocationTheFixAndTheAwsMessage) {
     EXPECT_EQ(error.aws_message, aws) << text;
 }
 
-const std::string may_get = R"("Effect": "Allow", "Action": "s3:GetObject", "Resource": "*")";
-const std::string may_assume =
+const std::string allow_get = R"("Effect": "Allow", "Action": "s3:GetObject", "Resource": "*")";
+const std::string allow_assume =
     R"("Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"AWS": "123456789012"})";
 
 INSTANTIATE_TEST_SUITE_P(
     OfAnyKind, Rejections,
-    testing::Values(
+    ::testing::Values(
         Rejected{identity, "", "", "not a JSON object", "Syntax errors in policy."},
         Rejected{identity, "[]", "", "must be an object", "Syntax errors in policy."},
         Rejected{trust, "{", "", "not a JSON object", "This policy contains invalid Json"},
@@ -60,13 +60,13 @@ INSTANTIATE_TEST_SUITE_P(
                  "Could not parse the policy: Statement is empty!"},
         Rejected{identity, R"({"Statement": [7]})", "/Statement/0", "must be an object, not a number",
                  "Syntax errors in policy."},
-        Rejected{identity, R"({"Version": "2013-10-17", "Statement": {)" + may_get + "}}", "/Version",
+        Rejected{identity, R"({"Version": "2013-10-17", "Statement": {)" + allow_get + "}}", "/Version",
                  "Version must be", "Syntax errors in policy."},
-        Rejected{trust, R"({"Version": 2012, "Statement": {)" + may_assume + "}}", "/Version",
+        Rejected{trust, R"({"Version": 2012, "Statement": {)" + allow_assume + "}}", "/Version",
                  "Version must be", "The policy must contain a valid version string"},
         Rejected{identity, around(R"("Effect": "Allow", "Action": "s3:Get*", "Resources": "*")"),
                  "/Statement/0/Resources", "did you mean \"Resource\"?", "Syntax errors in policy."},
-        Rejected{trust, around(may_assume + R"(, "Conditions": {})"), "/Statement/0/Conditions",
+        Rejected{trust, around(allow_assume + R"(, "Conditions": {})"), "/Statement/0/Conditions",
                  "did you mean \"Condition\"?", "Unknown field Conditions"},
         Rejected{identity, around(R"("Action": "s3:Get*", "Resource": "*")"), "/Statement/0", "has no Effect",
                  "Syntax errors in policy."},
@@ -74,41 +74,41 @@ INSTANTIATE_TEST_SUITE_P(
                  "/Statement/0", "has no Effect", "Missing required field Effect"},
         Rejected{trust, around(R"("Effect": "allow", "Action": "sts:AssumeRole", "Principal": "*")"),
                  "/Statement/0/Effect", "not \"allow\"", "Invalid effect: allow"},
-        Rejected{identity, around(may_get + R"(, "Sid": "may get")"), "/Statement/0/Sid",
+        Rejected{identity, around(allow_get + R"(, "Sid": "may get")"), "/Statement/0/Sid",
                  "letters and digits",
                  "Statement IDs (SID) must be alpha-numeric. Check that your input satisfies the regular "
                  "expression [0-9A-Za-z]*"},
-        Rejected{identity, around(may_get + R"(, "Sid": "a"}, {)" + may_get + R"(, "Sid": "a")"),
+        Rejected{identity, around(allow_get + R"(, "Sid": "a"}, {)" + allow_get + R"(, "Sid": "a")"),
                  "/Statement/1/Sid", "given twice",
                  "Statement IDs (SID) in a single policy must be unique."}));
 
 INSTANTIATE_TEST_SUITE_P(
     OfWho, Rejections,
-    testing::Values(
-        Rejected{identity, around(may_get + R"(, "Principal": "*")"), "/Statement/0/Principal", "remove it",
+    ::testing::Values(
+        Rejected{identity, around(allow_get + R"(, "Principal": "*")"), "/Statement/0/Principal", "remove it",
                  "Policy document should not specify a principal."},
-        Rejected{identity, around(may_get + R"(, "NotPrincipal": "*")"), "/Statement/0/NotPrincipal",
+        Rejected{identity, around(allow_get + R"(, "NotPrincipal": "*")"), "/Statement/0/NotPrincipal",
                  "remove it", "Policy document should not specify a principal."},
-        Rejected{resource, around(may_get), "/Statement/0", "has no Principal",
+        Rejected{resource, around(allow_get), "/Statement/0", "has no Principal",
                  "Missing required field Principal"},
         Rejected{trust, around(R"("Effect": "Allow", "Action": "sts:AssumeRole")"), "/Statement/0",
                  "has no Principal", "Missing required field Principal"},
-        Rejected{resource, around(may_get + R"(, "NotPrincipal": {"AWS": "123456789012"})"),
+        Rejected{resource, around(allow_get + R"(, "NotPrincipal": {"AWS": "123456789012"})"),
                  "/Statement/0/NotPrincipal", "for Deny only", "Allow with NotPrincipal is not allowed."},
         Rejected{trust,
                  around(R"("Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"AWS": "bob"})"),
                  "/Statement/0/Principal/AWS", "\"bob\" is not a principal",
                  R"(Invalid principal in policy: "AWS":"bob")"},
         Rejected{resource,
-                 around(may_get + R"(, "Principal": {"AWS": ["*", "arn:aws:iam::123456789012:user/*"]})"),
+                 around(allow_get + R"(, "Principal": {"AWS": ["*", "arn:aws:iam::123456789012:user/*"]})"),
                  "/Statement/0/Principal/AWS/1", "without wildcards", "Invalid principal in policy"},
-        Rejected{resource, around(may_get + R"(, "Principal": "123456789012")"), "/Statement/0/Principal",
+        Rejected{resource, around(allow_get + R"(, "Principal": "123456789012")"), "/Statement/0/Principal",
                  "is not a principal", "Invalid principal in policy"},
-        Rejected{resource, around(may_get + R"(, "Principal": {})"), "/Statement/0/Principal",
+        Rejected{resource, around(allow_get + R"(, "Principal": {})"), "/Statement/0/Principal",
                  "is not a principal", "Invalid principal in policy"},
-        Rejected{resource, around(may_get + R"(, "Principal": {"Aws": "*"})"), "/Statement/0/Principal/Aws",
+        Rejected{resource, around(allow_get + R"(, "Principal": {"Aws": "*"})"), "/Statement/0/Principal/Aws",
                  "did you mean \"AWS\"?", "Unknown field Aws"},
-        Rejected{resource, around(may_get + R"(, "Principal": {"AWS": []})"), "/Statement/0/Principal/AWS",
+        Rejected{resource, around(allow_get + R"(, "Principal": {"AWS": []})"), "/Statement/0/Principal/AWS",
                  "is not a principal", "Invalid principal in policy"},
         Rejected{trust, around(R"("Effect": "Allow", "Action": "sts:*", "Principal": {"Federated": "*"})"),
                  "/Statement/0/Principal/Federated", "is not a principal",
@@ -116,14 +116,14 @@ INSTANTIATE_TEST_SUITE_P(
 
 INSTANTIATE_TEST_SUITE_P(
     OfWhatAndWhere, Rejections,
-    testing::Values(
+    ::testing::Values(
         Rejected{identity, around(R"("Effect": "Allow", "Resource": "*")"), "/Statement/0", "has no actions",
                  "Policy statement must contain actions."},
         Rejected{identity, around(R"("Effect": "Allow", "Action": [], "Resource": "*")"),
                  "/Statement/0/Action", "has no actions", "Policy statement must contain actions."},
         Rejected{trust, around(R"("Effect": "Allow", "Principal": "*")"), "/Statement/0", "has no actions",
                  "Missing required field Action"},
-        Rejected{identity, around(may_get + R"(, "NotAction": "s3:PutObject")"), "/Statement/0",
+        Rejected{identity, around(allow_get + R"(, "NotAction": "s3:PutObject")"), "/Statement/0",
                  "exclude each other", "Syntax errors in policy."},
         Rejected{identity, around(R"("Effect": "Allow", "Action": "GetObject", "Resource": "*")"),
                  "/Statement/0/Action", "has no service prefix",
@@ -138,7 +138,7 @@ INSTANTIATE_TEST_SUITE_P(
         Rejected{trust, around(R"("Effect": "Allow", "Action": "s3:GetObject", "Principal": "*")"),
                  "/Statement/0/Action", "STS only",
                  "AssumeRole policy may only specify STS AssumeRole actions."},
-        Rejected{trust, around(may_assume + R"(, "Resource": "*")"), "/Statement/0/Resource", "remove it",
+        Rejected{trust, around(allow_assume + R"(, "Resource": "*")"), "/Statement/0/Resource", "remove it",
                  "Has prohibited field Resource"},
         Rejected{identity, around(R"("Effect": "Allow", "Action": "s3:*")"), "/Statement/0",
                  "has no resources", "Policy statement must contain resources."},
@@ -161,43 +161,44 @@ INSTANTIATE_TEST_SUITE_P(
 
 INSTANTIATE_TEST_SUITE_P(
     OfConditions, Rejections,
-    testing::Values(
-        Rejected{identity, around(may_get + R"(, "Condition": [])"), "/Statement/0/Condition",
+    ::testing::Values(
+        Rejected{identity, around(allow_get + R"(, "Condition": [])"), "/Statement/0/Condition",
                  "must be an object of operators, not a list", "Syntax errors in policy."},
-        Rejected{identity, around(may_get + R"(, "Condition": {"StringEqual": {"aws:x": "y"}})"),
+        Rejected{identity, around(allow_get + R"(, "Condition": {"StringEqual": {"aws:x": "y"}})"),
                  "/Statement/0/Condition/StringEqual", "did you mean \"StringEquals\"?",
                  "Syntax errors in policy."},
-        Rejected{identity, around(may_get + R"(, "Condition": {"NullIfExists": {"aws:x": true}})"),
+        Rejected{identity, around(allow_get + R"(, "Condition": {"NullIfExists": {"aws:x": true}})"),
                  "/Statement/0/Condition/NullIfExists", "Null takes neither", "Syntax errors in policy."},
-        Rejected{identity, around(may_get + R"(, "Condition": {"Bool": "aws:x"})"),
+        Rejected{identity, around(allow_get + R"(, "Condition": {"Bool": "aws:x"})"),
                  "/Statement/0/Condition/Bool", "must have an object of context keys, not a string",
                  "Syntax errors in policy."},
-        Rejected{identity, around(may_get + R"(, "Condition": {"Bool": {"x": true}})"),
+        Rejected{identity, around(allow_get + R"(, "Condition": {"Bool": {"x": true}})"),
                  "/Statement/0/Condition/Bool/x", "has no service prefix",
                  "Actions/Conditions must be prefaced by a vendor, e.g., iam, sdb, ec2, etc."},
-        Rejected{identity, around(may_get + R"(, "Condition": {"Bool": {"aws:x": ["true", "yes"]}})"),
+        Rejected{identity, around(allow_get + R"(, "Condition": {"Bool": {"aws:x": ["true", "yes"]}})"),
                  "/Statement/0/Condition/Bool/aws:x/1", "\"yes\" must be true or false",
                  "Syntax errors in policy."},
-        Rejected{identity, around(may_get + R"(, "Condition": {"NumericEquals": {"s3:max-keys": "ten"}})"),
+        Rejected{identity, around(allow_get + R"(, "Condition": {"NumericEquals": {"s3:max-keys": "ten"}})"),
                  "/Statement/0/Condition/NumericEquals/s3:max-keys", "must be a number",
                  "Syntax errors in policy."},
         Rejected{identity,
-                 around(may_get + R"(, "Condition": {"DateLessThan": {"aws:CurrentTime": "soon"}})"),
+                 around(allow_get + R"(, "Condition": {"DateLessThan": {"aws:CurrentTime": "soon"}})"),
                  "/Statement/0/Condition/DateLessThan/aws:CurrentTime", "must be a date",
                  "Syntax errors in policy."},
         Rejected{identity,
-                 around(may_get + R"(, "Condition": {"IpAddress": {"aws:SourceIp": "1.2.3.4/33"}})"),
+                 around(allow_get + R"(, "Condition": {"IpAddress": {"aws:SourceIp": "1.2.3.4/33"}})"),
                  "/Statement/0/Condition/IpAddress/aws:SourceIp", "must be an IP address",
                  "Syntax errors in policy."},
-        Rejected{identity, around(may_get + R"(, "Condition": {"BinaryEquals": {"a:b": "?"}})"),
+        Rejected{identity, around(allow_get + R"(, "Condition": {"BinaryEquals": {"a:b": "?"}})"),
                  "/Statement/0/Condition/BinaryEquals/a:b", "must be base64", "Syntax errors in policy."},
-        Rejected{identity, around(may_get + R"(, "Condition": {"ArnLike": {"aws:SourceArn": "arn:aws:s3"}})"),
+        Rejected{identity,
+                 around(allow_get + R"(, "Condition": {"ArnLike": {"aws:SourceArn": "arn:aws:s3"}})"),
                  "/Statement/0/Condition/ArnLike/aws:SourceArn", "must be an ARN of six parts",
                  "Syntax errors in policy."},
-        Rejected{identity, around(may_get + R"(, "Condition": {"StringLike": {"s3:prefix": "${}"}})"),
+        Rejected{identity, around(allow_get + R"(, "Condition": {"StringLike": {"s3:prefix": "${}"}})"),
                  "/Statement/0/Condition/StringLike/s3:prefix", "has no name of a context key",
                  "Syntax errors in policy."},
-        Rejected{identity, around(may_get + R"(, "Condition": {"StringLike": {"s3:prefix": {"a": 1}}})"),
+        Rejected{identity, around(allow_get + R"(, "Condition": {"StringLike": {"s3:prefix": {"a": 1}}})"),
                  "/Statement/0/Condition/StringLike/s3:prefix", "must be a string, not an object",
                  "Syntax errors in policy."}));
 
@@ -249,7 +250,7 @@ TEST(Document, AcceptsWildcardsForTheLastPartsOfAnArn) {
 }
 
 TEST(Document, CountsSizeWithoutWhitespace) {
-    auto text = around(may_get);
+    auto text = around(allow_get);
     auto counted = size_without_whitespace(text);
     EXPECT_LT(counted, text.size());
     EXPECT_TRUE(validate_document(text, identity, {.max_bytes = counted}).good());
@@ -262,7 +263,7 @@ TEST(Document, CountsSizeWithoutWhitespace) {
 }
 
 TEST(Document, LimitsStatementsValuesTextsNestingAndErrors) {
-    auto statement = "{" + may_get + "}";
+    auto statement = "{" + allow_get + "}";
     auto two = R"({"Statement": [)" + statement + "," + statement + "]}";
     EXPECT_TRUE(validate_document(two, identity, {.statements_max = 2}).good());
     EXPECT_EQ(validate_document(two, identity, {.statements_max = 1}).errors[0].pointer, "/Statement");
@@ -271,13 +272,13 @@ TEST(Document, LimitsStatementsValuesTextsNestingAndErrors) {
     EXPECT_TRUE(validate_document(actions, identity, {.values_max = 2}).good());
     EXPECT_EQ(validate_document(actions, identity, {.values_max = 1}).errors[0].pointer,
               "/Statement/0/Action");
-    auto values = around(may_get + R"(, "Condition": {"StringLike": {"a:b": ["c", "d"]}})");
+    auto values = around(allow_get + R"(, "Condition": {"StringLike": {"a:b": ["c", "d"]}})");
     EXPECT_TRUE(validate_document(values, identity, {.values_max = 2}).good());
     EXPECT_THAT(validate_document(values, identity, {.values_max = 1}).errors[0].message,
                 HasSubstr("more than 1 values"));
 
-    EXPECT_TRUE(validate_document(around(may_get), identity, {.text_bytes_max = 12}).good());
-    EXPECT_THAT(validate_document(around(may_get), identity, {.text_bytes_max = 11}).errors[0].message,
+    EXPECT_TRUE(validate_document(around(allow_get), identity, {.text_bytes_max = 12}).good());
+    EXPECT_THAT(validate_document(around(allow_get), identity, {.text_bytes_max = 11}).errors[0].message,
                 HasSubstr("longer than 11 bytes"));
 
     auto deep = R"({"Statement": )" + std::string(9, '[') + std::string(9, ']') + "}";

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Parses the elements of a statement that have values: principals, actions, resources, conditions.
+#include "policy/document/elements.h"
+
 #include <algorithm>
 #include <array>
 
@@ -8,7 +9,6 @@
 #include "base/text/ascii.h"
 #include "json/document/node.h"
 #include "policy/document/arn.h"
-#include "policy/document/parse_context.h"
 
 namespace integreat::policy {
 

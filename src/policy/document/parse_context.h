@@ -54,12 +54,4 @@ std::vector<TextValue> parse_texts(ParseContext& context, const ValueLocation& l
 void report_unknown_elements(ParseContext& context, const boost::json::object& object,
                              const std::string& pointer, const std::vector<std::string>& known);
 
-Statement parse_statement(ParseContext& context, const ValueLocation& location);
-
-void parse_principals(ParseContext& context, const ValueLocation& location, bool is_not,
-                      Statement& statement);
-void parse_actions(ParseContext& context, const ValueLocation& location, Statement& statement);
-void parse_resources(ParseContext& context, const ValueLocation& location, Statement& statement);
-void parse_conditions(ParseContext& context, const ValueLocation& location, Statement& statement);
-
 }  // namespace integreat::policy

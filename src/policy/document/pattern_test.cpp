@@ -15,7 +15,7 @@ Pattern compiled(std::string_view source, PatternSyntax syntax = {}) {
     return *pattern;
 }
 
-Context ann() {
+Context ann_context() {
     Context context;
     set(context, "aws:username", std::string("Ann"));
     set(context, "aws:PrincipalTag/Team", std::string("red"));
@@ -28,7 +28,7 @@ Context ann() {
     return context;
 }
 
-struct Case {
+struct PatternCase {
     const char* pattern;
     const char* text;
     bool match;
@@ -36,40 +36,40 @@ struct Case {
 
 TEST(Pattern, ReplacesVariablesFromTheContext) {
     for (const auto& [source, text, match] : {
-             Case{"home/${aws:username}/*", "home/Ann/x", true},
-             Case{"home/${aws:username}/*", "home/Bob/x", false},
-             Case{"${AWS:UserName}", "Ann", true},
-             Case{"${aws:principaltag/TEAM}-?", "red-1", true},
-             Case{"${cognito-identity.amazonaws.com:sub}/*", "eu-central-1:0b1c/a", true},
-             Case{"${aws:username}${aws:username}", "AnnAnn", true},
-             Case{"${empty:value}x", "x", true},
+             PatternCase{"home/${aws:username}/*", "home/Ann/x", true},
+             PatternCase{"home/${aws:username}/*", "home/Bob/x", false},
+             PatternCase{"${AWS:UserName}", "Ann", true},
+             PatternCase{"${aws:principaltag/TEAM}-?", "red-1", true},
+             PatternCase{"${cognito-identity.amazonaws.com:sub}/*", "eu-central-1:0b1c/a", true},
+             PatternCase{"${aws:username}${aws:username}", "AnnAnn", true},
+             PatternCase{"${empty:value}x", "x", true},
              // A variable without a value matches nothing.
-             Case{"${aws:PrincipalTag/none}", "", false},
-             Case{"${aws:PrincipalTag/none}", "${aws:PrincipalTag/none}", false},
-             Case{"*${aws:PrincipalTag/none}*", "x", false},
-             Case{"${aws:TagKeys}", "a", false},
-             Case{"${empty:set}*", "a", false},
+             PatternCase{"${aws:PrincipalTag/none}", "", false},
+             PatternCase{"${aws:PrincipalTag/none}", "${aws:PrincipalTag/none}", false},
+             PatternCase{"*${aws:PrincipalTag/none}*", "x", false},
+             PatternCase{"${aws:TagKeys}", "a", false},
+             PatternCase{"${empty:set}*", "a", false},
              // Defaults.
-             Case{"${aws:userid, 'anonymous'}/*", "anonymous/x", true},
-             Case{"${aws:userid,'anonymous'}/*", "anonymous/x", true},
-             Case{"${aws:username, 'anonymous'}/*", "anonymous/x", false},
-             Case{"${aws:username, 'anonymous'}/*", "Ann/x", true},
-             Case{"${aws:TagKeys, 'x'}", "x", false},
-             Case{"${aws:userid, ''}x", "x", true},
+             PatternCase{"${aws:userid, 'anonymous'}/*", "anonymous/x", true},
+             PatternCase{"${aws:userid,'anonymous'}/*", "anonymous/x", true},
+             PatternCase{"${aws:username, 'anonymous'}/*", "anonymous/x", false},
+             PatternCase{"${aws:username, 'anonymous'}/*", "Ann/x", true},
+             PatternCase{"${aws:TagKeys, 'x'}", "x", false},
+             PatternCase{"${aws:userid, ''}x", "x", true},
              // Characters that would mean something.
-             Case{"${*}", "*", true},
-             Case{"${*}", "a", false},
-             Case{"a${?}", "a?", true},
-             Case{"a${?}", "ab", false},
-             Case{"${$}{x}", "${x}", true},
-             Case{"$x$", "$x$", true},
+             PatternCase{"${*}", "*", true},
+             PatternCase{"${*}", "a", false},
+             PatternCase{"a${?}", "a?", true},
+             PatternCase{"a${?}", "ab", false},
+             PatternCase{"${$}{x}", "${x}", true},
+             PatternCase{"$x$", "$x$", true},
              // The value of a variable is not a pattern.
-             Case{"${tricky:value}", "anything", false},
-             Case{"${tricky:value}", "*", true},
-             Case{"${tricky:byte}", "xyz", false},
-             Case{"${tricky:byte}", "x\xff", false},
+             PatternCase{"${tricky:value}", "anything", false},
+             PatternCase{"${tricky:value}", "*", true},
+             PatternCase{"${tricky:byte}", "xyz", false},
+             PatternCase{"${tricky:byte}", "x\xff", false},
          }) {
-        EXPECT_EQ(matches(compiled(source), text, ann()), match) << source << " on " << text;
+        EXPECT_EQ(matches(compiled(source), text, ann_context()), match) << source << " on " << text;
     }
 }
 
@@ -85,14 +85,14 @@ TEST(Pattern, LimitsTheExpandedSize) {
 
 TEST(Pattern, OldVersionsHaveNoVariables) {
     auto pattern = compiled("${aws:username}/*", {.variables = false});
-    EXPECT_TRUE(matches(pattern, "${aws:username}/x", ann()));
-    EXPECT_FALSE(matches(pattern, "Ann/x", ann()));
-    EXPECT_TRUE(matches(compiled("${", {.variables = false}), "${", ann()));
+    EXPECT_TRUE(matches(pattern, "${aws:username}/x", ann_context()));
+    EXPECT_FALSE(matches(pattern, "Ann/x", ann_context()));
+    EXPECT_TRUE(matches(compiled("${", {.variables = false}), "${", ann_context()));
 }
 
 TEST(Pattern, WithoutWildcardsAStarIsAStar) {
-    EXPECT_EQ(expand(compiled("a*?${*}", {.wildcards = false}), ann()), "a*?*");
-    EXPECT_EQ(expand(compiled("S3:Get*", {.variables = false, .ignore_case = true}), ann()),
+    EXPECT_EQ(expand(compiled("a*?${*}", {.wildcards = false}), ann_context()), "a*?*");
+    EXPECT_EQ(expand(compiled("S3:Get*", {.variables = false, .ignore_case = true}), ann_context()),
               std::string("s3:get") + any_run);
 }
 
@@ -111,7 +111,7 @@ TEST(Pattern, RejectsMalformedVariables) {
         auto pattern = compile(source, {});
         ASSERT_FALSE(pattern) << source;
         EXPECT_EQ(pattern.error().fault, Fault::invalid);
-        EXPECT_THAT(pattern.error().message, testing::HasSubstr(complaint)) << source;
+        EXPECT_THAT(pattern.error().message, ::testing::HasSubstr(complaint)) << source;
     }
 }
 

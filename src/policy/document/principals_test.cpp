@@ -3,12 +3,13 @@
 
 #include <gtest/gtest.h>
 
+#include "policy/testing/policy_matchers.h"
+
 namespace integreat::policy {
 namespace {
 
-const Caller ann = user("arn:aws:iam::111122223333:user/staff/ann", "AIDAANNANNANNANNANNAN");
-const Caller session =
-    role_session("arn:aws:iam::111122223333:role/app/writer", "AROAWRITERWRITERWRITE", "s1");
+using testing::user_ann;
+using testing::writer_session;
 
 Principals those(std::initializer_list<const char*> texts, bool is_not = false) {
     Principals principals{.is_not = is_not, .entries = {}};
@@ -21,26 +22,28 @@ Principals those(std::initializer_list<const char*> texts, bool is_not = false) 
 }
 
 TEST(Principals, NameAccountsRolesUsersAndSessions) {
-    EXPECT_EQ(match_principals(those({"111122223333"}), ann), PrincipalMatch::account);
-    EXPECT_EQ(match_principals(those({"arn:aws:iam::111122223333:root"}), session), PrincipalMatch::account);
-    EXPECT_EQ(match_principals(those({"arn:aws:iam::111122223333:user/staff/ann"}), ann),
+    EXPECT_EQ(match_principals(those({"111122223333"}), user_ann), PrincipalMatch::account);
+    EXPECT_EQ(match_principals(those({"arn:aws:iam::111122223333:root"}), writer_session),
+              PrincipalMatch::account);
+    EXPECT_EQ(match_principals(those({"arn:aws:iam::111122223333:user/staff/ann"}), user_ann),
               PrincipalMatch::exact);
-    EXPECT_EQ(match_principals(those({"arn:aws:iam::111122223333:user/ann"}), ann), PrincipalMatch::none);
-    EXPECT_EQ(match_principals(those({"arn:aws:iam::111122223333:user/staff/Ann"}), ann),
+    EXPECT_EQ(match_principals(those({"arn:aws:iam::111122223333:user/ann"}), user_ann),
               PrincipalMatch::none);
-    EXPECT_EQ(match_principals(those({"arn:aws:iam::111122223333:role/app/writer"}), session),
+    EXPECT_EQ(match_principals(those({"arn:aws:iam::111122223333:user/staff/Ann"}), user_ann),
+              PrincipalMatch::none);
+    EXPECT_EQ(match_principals(those({"arn:aws:iam::111122223333:role/app/writer"}), writer_session),
               PrincipalMatch::source);
-    EXPECT_EQ(match_principals(those({"arn:aws:sts::111122223333:assumed-role/writer/s1"}), session),
+    EXPECT_EQ(match_principals(those({"arn:aws:sts::111122223333:assumed-role/writer/s1"}), writer_session),
               PrincipalMatch::exact);
-    EXPECT_EQ(match_principals(those({"arn:aws:sts::111122223333:assumed-role/writer/s2"}), session),
+    EXPECT_EQ(match_principals(those({"arn:aws:sts::111122223333:assumed-role/writer/s2"}), writer_session),
               PrincipalMatch::none);
-    EXPECT_EQ(match_principals(those({"AIDAANNANNANNANNANNAN"}), ann), PrincipalMatch::exact);
-    EXPECT_EQ(match_principals(those({"AROAWRITERWRITERWRITE"}), session), PrincipalMatch::source);
-    EXPECT_EQ(match_principals(those({"444455556666", "arn:aws:iam::111122223333:root"}), ann),
+    EXPECT_EQ(match_principals(those({"AIDAANNANNANNANNANNAN"}), user_ann), PrincipalMatch::exact);
+    EXPECT_EQ(match_principals(those({"AROAWRITERWRITERWRITE"}), writer_session), PrincipalMatch::source);
+    EXPECT_EQ(match_principals(those({"444455556666", "arn:aws:iam::111122223333:root"}), user_ann),
               PrincipalMatch::account);
     EXPECT_EQ(match_principals(those({"*"}), {}), PrincipalMatch::exact);
     EXPECT_EQ(match_principals(those({"444455556666"}), {}), PrincipalMatch::none);
-    EXPECT_EQ(match_principals(those({}), ann), PrincipalMatch::none);
+    EXPECT_EQ(match_principals(those({}), user_ann), PrincipalMatch::none);
 }
 
 TEST(Principals, NameProvidersAndServicesExactly) {
@@ -50,25 +53,25 @@ TEST(Principals, NameProvidersAndServicesExactly) {
     EXPECT_EQ(match_principals(federated, cognito), PrincipalMatch::exact);
     EXPECT_EQ(match_principals(federated, web_identity("accounts.google.com")), PrincipalMatch::none);
     EXPECT_EQ(match_principals(federated, service("cognito-identity.amazonaws.com")), PrincipalMatch::none);
-    EXPECT_EQ(match_principals(federated, session), PrincipalMatch::none);
+    EXPECT_EQ(match_principals(federated, writer_session), PrincipalMatch::none);
 }
 
 // "When you use NotPrincipal with Deny, you must also specify the account ARN of the not-denied principal",
 // and for a session the role as well.
 TEST(Principals, NotPrincipalExcludesFullyNamedCallers) {
-    EXPECT_EQ(match_principals(those({"arn:aws:iam::111122223333:user/staff/ann"}, true), ann),
+    EXPECT_EQ(match_principals(those({"arn:aws:iam::111122223333:user/staff/ann"}, true), user_ann),
               PrincipalMatch::exact);
-    EXPECT_EQ(match_principals(those({"111122223333"}, true), ann), PrincipalMatch::exact);
+    EXPECT_EQ(match_principals(those({"111122223333"}, true), user_ann), PrincipalMatch::exact);
     EXPECT_EQ(
-        match_principals(those({"arn:aws:iam::111122223333:user/staff/ann", "111122223333"}, true), ann),
+        match_principals(those({"arn:aws:iam::111122223333:user/staff/ann", "111122223333"}, true), user_ann),
         PrincipalMatch::none);
-    EXPECT_EQ(
-        match_principals(those({"arn:aws:iam::111122223333:role/app/writer", "111122223333"}, true), session),
-        PrincipalMatch::exact);
+    EXPECT_EQ(match_principals(those({"arn:aws:iam::111122223333:role/app/writer", "111122223333"}, true),
+                               writer_session),
+              PrincipalMatch::exact);
     EXPECT_EQ(match_principals(those({"arn:aws:sts::111122223333:assumed-role/writer/s1",
                                       "arn:aws:iam::111122223333:role/app/writer", "111122223333"},
                                      true),
-                               session),
+                               writer_session),
               PrincipalMatch::none);
     EXPECT_EQ(match_principals(those({"111122223333"}, true), root("111122223333")), PrincipalMatch::none);
     EXPECT_EQ(match_principals(those({"111122223333"}, true), {}), PrincipalMatch::exact);
@@ -92,12 +95,12 @@ TEST(Principals, RejectInvalidPrincipals) {
 }
 
 TEST(Caller, IsMadeFromArns) {
-    EXPECT_EQ(ann.name, "ann");
-    EXPECT_EQ(ann.account, "111122223333");
-    EXPECT_EQ(session.arn, "arn:aws:sts::111122223333:assumed-role/writer/s1");
-    EXPECT_EQ(session.id, "AROAWRITERWRITERWRITE:s1");
-    EXPECT_EQ(session.account, "111122223333");
-    auto guest = federated_user(ann.arn, "guest");
+    EXPECT_EQ(user_ann.name, "ann");
+    EXPECT_EQ(user_ann.account, "111122223333");
+    EXPECT_EQ(writer_session.arn, "arn:aws:sts::111122223333:assumed-role/writer/s1");
+    EXPECT_EQ(writer_session.id, "AROAWRITERWRITERWRITE:s1");
+    EXPECT_EQ(writer_session.account, "111122223333");
+    auto guest = federated_user(user_ann.arn, "guest");
     EXPECT_EQ(guest.arn, "arn:aws:sts::111122223333:federated-user/guest");
     EXPECT_EQ(guest.id, "111122223333:guest");
     EXPECT_EQ(root("111122223333").arn, "arn:aws:iam::111122223333:root");

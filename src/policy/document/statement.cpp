@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// Parses one statement of a policy document.
+#include "policy/document/statement.h"
+
 #include <algorithm>
 
 #include "base/text/ascii.h"
 #include "json/document/node.h"
-#include "policy/document/parse_context.h"
+#include "policy/document/elements.h"
 
 namespace integreat::policy {
 

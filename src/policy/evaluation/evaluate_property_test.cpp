@@ -13,11 +13,11 @@
 namespace integreat::policy {
 namespace {
 
-using Random = std::mt19937;
+using Generator = std::mt19937;
 using Texts = std::vector<std::string>;
 
 template <class Value>
-const Value& one_of(Random& random, const std::vector<Value>& values) {
+const Value& one_of(Generator& random, const std::vector<Value>& values) {
     return values[random() % values.size()];
 }
 
@@ -36,7 +36,7 @@ const Texts conditions{R"({"StringEquals": {"aws:username": "a"}})",
                        R"({"Null": {"x:tags": true}})",
                        R"({"BoolIfExists": {"x:flag": true}})"};
 
-std::string statement(Random& random, DocumentKind kind, std::string_view effect) {
+std::string statement(Generator& random, DocumentKind kind, std::string_view effect) {
     std::string text = R"({"Effect": ")" + std::string(effect) + "\", ";
     text += random() % 6 == 0 ? "\"NotAction\": \"" : "\"Action\": \"";
     text += one_of(random, actions) + "\", ";
@@ -59,7 +59,7 @@ struct Layered {
 // Identity, resource, session, boundary.
 using World = std::array<Layered, 4>;
 
-World random_world(Random& random) {
+World random_world(Generator& random) {
     World world{Layered{DocumentKind::identity, {}}, Layered{DocumentKind::resource, {}},
                 Layered{DocumentKind::identity, {}}, Layered{DocumentKind::identity, {}}};
     const std::array<unsigned, 4> most{3, 2, 2, 2};
@@ -86,7 +86,7 @@ Decision decide(const World& world, const Request& request) {
     return evaluate(request, {attached[0], attached[1], attached[2], attached[3]});
 }
 
-Request random_request(Random& random) {
+Request random_request(Generator& random) {
     const std::vector<Caller> callers{user("arn:aws:iam::111122223333:user/a", "AIDA"),
                                       user("arn:aws:iam::444455556666:user/a", "AIDB"),
                                       role_session("arn:aws:iam::111122223333:role/r", "AROA", "s"),
@@ -115,7 +115,7 @@ std::vector<std::size_t> filled(const World& world) {
 constexpr int rounds = 1'000;
 
 TEST(EvaluateProperty, AddingADenyNeverAllowsMore) {
-    Random random(1);
+    Generator random(1);
     int denied = 0;
     for (int i = 0; i < rounds; ++i) {
         auto world = random_world(random);
@@ -132,7 +132,7 @@ TEST(EvaluateProperty, AddingADenyNeverAllowsMore) {
 }
 
 TEST(EvaluateProperty, AddingAnAllowNeverDeniesMore) {
-    Random random(2);
+    Generator random(2);
     int opened = 0;
     for (int i = 0; i < rounds; ++i) {
         auto world = random_world(random);
@@ -150,7 +150,7 @@ TEST(EvaluateProperty, AddingAnAllowNeverDeniesMore) {
 }
 
 TEST(EvaluateProperty, TheOrderOfStatementsAndPoliciesIsIrrelevant) {
-    Random random(3);
+    Generator random(3);
     int allowed = 0;
     for (int i = 0; i < rounds; ++i) {
         auto world = random_world(random);
@@ -170,7 +170,7 @@ TEST(EvaluateProperty, TheOrderOfStatementsAndPoliciesIsIrrelevant) {
 }
 
 TEST(EvaluateProperty, AddingABoundaryOrASessionPolicyNeverAllowsMore) {
-    Random random(4);
+    Generator random(4);
     for (int i = 0; i < rounds; ++i) {
         auto world = random_world(random);
         auto request = random_request(random);
@@ -184,7 +184,7 @@ TEST(EvaluateProperty, AddingABoundaryOrASessionPolicyNeverAllowsMore) {
 }
 
 TEST(EvaluateProperty, ADecisionIsConsistentInItself) {
-    Random random(5);
+    Generator random(5);
     for (int i = 0; i < rounds; ++i) {
         auto request = random_request(random);
         auto decision = decide(random_world(random), request);

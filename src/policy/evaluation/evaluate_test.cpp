@@ -12,16 +12,16 @@
 namespace integreat::policy {
 namespace {
 
+using testing::account;
 using testing::attach_policies;
 using ::testing::ElementsAre;
+using testing::ExpectedDecision;
 using ::testing::IsEmpty;
 using testing::PolicyTexts;
+using testing::user_ann;
+using testing::writer_session;
 
-constexpr std::string_view account = "111122223333";
 constexpr std::string_view other_account = "444455556666";
-const Caller ann = user("arn:aws:iam::111122223333:user/staff/ann", "AIDAANNANNANNANNANNAN");
-const Caller session =
-    role_session("arn:aws:iam::111122223333:role/app/writer", "AROAWRITERWRITERWRITE", "s1");
 const Caller federated = federated_user("arn:aws:iam::111122223333:user/staff/ann", "guest");
 
 Request get_object(const Caller& caller, std::string_view owner = account) {
@@ -50,15 +50,7 @@ const std::string to_session = to(R"({"AWS": "arn:aws:sts::111122223333:assumed-
 const std::string to_guest = to(R"({"AWS": "arn:aws:sts::111122223333:federated-user/guest"})");
 const std::string to_everyone = to(R"("*")");
 
-struct Row {
-    const char* about;
-    Caller caller;
-    PolicyTexts texts;
-    Reason reason;
-    std::vector<PolicyType> missing = {};
-};
-
-void check(const std::vector<Row>& rows, std::string_view owner) {
+void expect_decisions(const std::vector<ExpectedDecision>& rows, std::string_view owner) {
     for (const auto& row : rows) {
         auto policies = attach_policies(row.texts);
         auto decision = evaluate(get_object(row.caller, owner), policies.policies());
@@ -75,46 +67,50 @@ constexpr auto denied = Reason::implicit_deny;
 constexpr auto explicitly_denied = Reason::explicit_deny;
 
 TEST(Evaluate, WithinOneAccountIdentityOrResourceMayAllow) {
-    check({{"nothing allows by itself", ann, {}, denied, {PolicyType::identity}},
-           {"an identity policy is enough", ann, {.identity = may_get}, allowed},
-           {"another action is not", ann, {.identity = may_put}, denied, {PolicyType::identity}},
-           {"the resource's policy is enough", ann, {.resource = to_user}, allowed},
-           {"also for the role of a session", session, {.resource = to_role}, allowed},
-           {"and for the session", session, {.resource = to_session}, allowed},
-           {"and for everyone", ann, {.resource = to_everyone}, allowed},
-           {"an account's name delegates to its policies",
-            ann,
-            {.resource = to_account},
-            denied,
-            {PolicyType::identity}},
-           {"in either form", session, {.resource = to_root}, denied, {PolicyType::identity}},
-           {"which may allow", ann, {.identity = may_get, .resource = to_root}, allowed},
-           {"somebody else's name helps nobody",
-            session,
-            {.resource = to_user},
-            denied,
-            {PolicyType::identity}},
-           {"nor does a Deny for others",
-            ann,
-            {.identity = may_get, .resource = to(R"({"AWS": "444455556666"})", "Deny")},
-            allowed}},
-          account);
+    expect_decisions(
+        {{"no policy: denied", user_ann, {}, denied, {PolicyType::identity}},
+         {"an identity policy is enough", user_ann, {.identity = may_get}, allowed},
+         {"another action is not", user_ann, {.identity = may_put}, denied, {PolicyType::identity}},
+         {"the resource's policy is enough", user_ann, {.resource = to_user}, allowed},
+         {"also for the role of a session", writer_session, {.resource = to_role}, allowed},
+         {"and for the session", writer_session, {.resource = to_session}, allowed},
+         {"and for everyone", user_ann, {.resource = to_everyone}, allowed},
+         {"an account's name delegates to its policies",
+          user_ann,
+          {.resource = to_account},
+          denied,
+          {PolicyType::identity}},
+         {"in either form", writer_session, {.resource = to_root}, denied, {PolicyType::identity}},
+         {"which may allow", user_ann, {.identity = may_get, .resource = to_root}, allowed},
+         {"the name of another principal does not help",
+          writer_session,
+          {.resource = to_user},
+          denied,
+          {PolicyType::identity}},
+         {"nor does a Deny for others",
+          user_ann,
+          {.identity = may_get, .resource = to(R"({"AWS": "444455556666"})", "Deny")},
+          allowed}},
+        account);
 }
 
 TEST(Evaluate, AnyDenyWins) {
     auto deny_account = to(R"({"AWS": "111122223333"})", "Deny");
-    check(
-        {{"identity", ann, {.identity = no_get, .resource = to_user}, explicitly_denied},
-         {"resource", ann, {.identity = may_get, .resource = deny_account}, explicitly_denied},
-         {"session", session, {.identity = may_get, .session = no_get}, explicitly_denied},
-         {"boundary", ann, {.identity = may_get, .resource = to_user, .boundary = no_get}, explicitly_denied},
+    expect_decisions(
+        {{"identity", user_ann, {.identity = no_get, .resource = to_user}, explicitly_denied},
+         {"resource", user_ann, {.identity = may_get, .resource = deny_account}, explicitly_denied},
+         {"session", writer_session, {.identity = may_get, .session = no_get}, explicitly_denied},
+         {"boundary",
+          user_ann,
+          {.identity = may_get, .resource = to_user, .boundary = no_get},
+          explicitly_denied},
          {"even against everyone's Allow",
-          ann,
+          user_ann,
           {.identity = no_get, .resource = to_everyone},
           explicitly_denied}},
         account);
     auto policies = attach_policies({.identity = may_get, .resource = to_user, .boundary = no_get});
-    auto decision = evaluate(get_object(ann), policies.policies());
+    auto decision = evaluate(get_object(user_ann), policies.policies());
     ASSERT_TRUE(decision.determining_statement);
     EXPECT_EQ(decision.determining_statement->policy_type, PolicyType::boundary);
     EXPECT_EQ(decision.determining_statement->policy->name, "Boundary");
@@ -122,87 +118,97 @@ TEST(Evaluate, AnyDenyWins) {
 }
 
 TEST(Evaluate, BoundariesAndSessionPoliciesIntersect) {
-    check({{"boundary allows too", ann, {.identity = may_get, .boundary = may_get}, allowed},
-           {"boundary does not",
-            ann,
-            {.identity = may_get, .boundary = may_put},
-            denied,
-            {PolicyType::boundary}},
-           {"a boundary grants nothing", ann, {.boundary = may_get}, denied, {PolicyType::identity}},
-           {"session allows too", session, {.identity = may_get, .session = may_get}, allowed},
-           {"session does not",
-            session,
-            {.identity = may_get, .session = may_put},
-            denied,
-            {PolicyType::session}},
-           {"a session policy grants nothing", session, {.session = may_get}, denied, {PolicyType::identity}},
-           {"all three must",
-            session,
-            {.identity = may_put, .session = may_put, .boundary = may_put},
-            denied,
-            {PolicyType::identity, PolicyType::boundary, PolicyType::session}},
-           {"a federated user has what session policies allow",
-            federated,
-            {.identity = may_get},
-            denied,
-            {PolicyType::session}},
-           {"of what its user has", federated, {.identity = may_get, .session = may_get}, allowed}},
-          account);
+    expect_decisions(
+        {{"boundary allows too", user_ann, {.identity = may_get, .boundary = may_get}, allowed},
+         {"boundary does not",
+          user_ann,
+          {.identity = may_get, .boundary = may_put},
+          denied,
+          {PolicyType::boundary}},
+         {"a boundary grants nothing", user_ann, {.boundary = may_get}, denied, {PolicyType::identity}},
+         {"session allows too", writer_session, {.identity = may_get, .session = may_get}, allowed},
+         {"session does not",
+          writer_session,
+          {.identity = may_get, .session = may_put},
+          denied,
+          {PolicyType::session}},
+         {"a session policy grants nothing",
+          writer_session,
+          {.session = may_get},
+          denied,
+          {PolicyType::identity}},
+         {"all three must",
+          writer_session,
+          {.identity = may_put, .session = may_put, .boundary = may_put},
+          denied,
+          {PolicyType::identity, PolicyType::boundary, PolicyType::session}},
+         {"a federated user has what session policies allow",
+          federated,
+          {.identity = may_get},
+          denied,
+          {PolicyType::session}},
+         {"of what its user has", federated, {.identity = may_get, .session = may_get}, allowed}},
+        account);
 }
 
 // The table "Resource-based policies and implicit denies in other policy types (same account)".
 TEST(Evaluate, ThePrincipalDeterminesTheLimits) {
-    check({{"a user is not limited", ann, {.resource = to_user, .boundary = may_put}, allowed},
-           {"a role is, by its boundary",
-            session,
-            {.resource = to_role, .boundary = may_put},
-            denied,
-            {PolicyType::boundary}},
-           {"and by session policies",
-            session,
-            {.resource = to_role, .session = may_put},
-            denied,
-            {PolicyType::session}},
-           {"which may allow",
-            session,
-            {.resource = to_role, .session = may_get, .boundary = may_get},
-            allowed},
-           {"a session is not limited",
-            session,
-            {.resource = to_session, .session = may_put, .boundary = may_put},
-            allowed},
-           {"nor a federated user", federated, {.resource = to_guest, .session = may_put}, allowed},
-           {"unless it is its user that is named",
-            federated,
-            {.resource = to_user, .session = may_put},
-            denied,
-            {PolicyType::session}},
-           {"everyone is not limited", session, {.resource = to_everyone, .boundary = may_put}, allowed}},
-          account);
+    expect_decisions(
+        {{"a user is not limited", user_ann, {.resource = to_user, .boundary = may_put}, allowed},
+         {"a role is, by its boundary",
+          writer_session,
+          {.resource = to_role, .boundary = may_put},
+          denied,
+          {PolicyType::boundary}},
+         {"and by session policies",
+          writer_session,
+          {.resource = to_role, .session = may_put},
+          denied,
+          {PolicyType::session}},
+         {"which may allow",
+          writer_session,
+          {.resource = to_role, .session = may_get, .boundary = may_get},
+          allowed},
+         {"a session is not limited",
+          writer_session,
+          {.resource = to_session, .session = may_put, .boundary = may_put},
+          allowed},
+         {"nor a federated user", federated, {.resource = to_guest, .session = may_put}, allowed},
+         {"unless it is its user that is named",
+          federated,
+          {.resource = to_user, .session = may_put},
+          denied,
+          {PolicyType::session}},
+         {"everyone is not limited",
+          writer_session,
+          {.resource = to_everyone, .boundary = may_put},
+          allowed}},
+        account);
 }
 
 TEST(Evaluate, AcrossAccountsBothSidesMustAllow) {
-    check({{"neither", ann, {}, denied, {PolicyType::identity, PolicyType::resource}},
-           {"identity only", ann, {.identity = may_get}, denied, {PolicyType::resource}},
-           {"resource only", ann, {.resource = to_user}, denied, {PolicyType::identity}},
-           {"everyone", ann, {.resource = to_everyone}, denied, {PolicyType::identity}},
-           {"the session itself", session, {.resource = to_session}, denied, {PolicyType::identity}},
-           {"both", ann, {.identity = may_get, .resource = to_user}, allowed},
-           {"both, by account", ann, {.identity = may_get, .resource = to_root}, allowed},
-           {"both, but the boundary",
-            ann,
-            {.identity = may_get, .resource = to_user, .boundary = may_put},
-            denied,
-            {PolicyType::boundary}},
-           {"both, but the session",
-            session,
-            {.identity = may_get, .resource = to_session, .session = may_put},
-            denied,
-            {PolicyType::session}},
-           {"a Deny", ann, {.identity = no_get, .resource = to_user}, explicitly_denied},
-           {"the root user needs no policy of its own", root(account), {.resource = to_root}, allowed},
-           {"but the other account's", root(account), {.identity = may_get}, denied, {PolicyType::resource}}},
-          other_account);
+    expect_decisions(
+        {{"neither", user_ann, {}, denied, {PolicyType::identity, PolicyType::resource}},
+         {"identity only", user_ann, {.identity = may_get}, denied, {PolicyType::resource}},
+         {"resource only", user_ann, {.resource = to_user}, denied, {PolicyType::identity}},
+         {"everyone", user_ann, {.resource = to_everyone}, denied, {PolicyType::identity}},
+         {"the session itself", writer_session, {.resource = to_session}, denied, {PolicyType::identity}},
+         {"both", user_ann, {.identity = may_get, .resource = to_user}, allowed},
+         {"both, by account", user_ann, {.identity = may_get, .resource = to_root}, allowed},
+         {"both, but the boundary",
+          user_ann,
+          {.identity = may_get, .resource = to_user, .boundary = may_put},
+          denied,
+          {PolicyType::boundary}},
+         {"both, but the session",
+          writer_session,
+          {.identity = may_get, .resource = to_session, .session = may_put},
+          denied,
+          {PolicyType::session}},
+         {"a Deny", user_ann, {.identity = no_get, .resource = to_user}, explicitly_denied},
+         {"the root user needs no policy of its own", root(account), {.resource = to_root}, allowed},
+         {"but the other account's", root(account), {.identity = may_get}, denied, {PolicyType::resource}}},
+        other_account);
 }
 
 TEST(Evaluate, TheRootUserMayDoWhatNothingDenies) {
@@ -220,31 +226,35 @@ TEST(Evaluate, CallersWithoutAccountNeedAResourcePolicy) {
     auto to_lambda = to(R"({"Service": "lambda.amazonaws.com"})");
     auto to_canonical =
         to(R"({"CanonicalUser": "79a59df900b949e55d96a1e698fbacedfd6e09d98eacf8f8d5218e7cd47ef2be"})");
-    auto canonical = ann;
+    auto canonical = user_ann;
     canonical.canonical_user = "79a59df900b949e55d96a1e698fbacedfd6e09d98eacf8f8d5218e7cd47ef2be";
-    check({{"anonymous", {}, {}, denied, {PolicyType::resource}},
-           {"anonymous, public", {}, {.resource = to_everyone}, allowed},
-           {"anonymous, public in the other form", {}, {.resource = to(R"({"AWS": "*"})")}, allowed},
-           {"anonymous, of an account", {}, {.resource = to_root}, denied, {PolicyType::resource}},
-           {"a service", lambda, {.resource = to_lambda}, allowed},
-           {"another service",
-            service("s3.amazonaws.com"),
-            {.resource = to_lambda},
-            denied,
-            {PolicyType::resource}},
-           {"a user is no service", ann, {.resource = to_lambda}, denied, {PolicyType::identity}},
-           {"a canonical user is an account",
-            canonical,
-            {.identity = may_get, .resource = to_canonical},
-            allowed},
-           {"which decides itself", canonical, {.resource = to_canonical}, denied, {PolicyType::identity}}},
-          account);
+    expect_decisions(
+        {{"anonymous", {}, {}, denied, {PolicyType::resource}},
+         {"anonymous, public", {}, {.resource = to_everyone}, allowed},
+         {"anonymous, public in the other form", {}, {.resource = to(R"({"AWS": "*"})")}, allowed},
+         {"anonymous, of an account", {}, {.resource = to_root}, denied, {PolicyType::resource}},
+         {"a service", lambda, {.resource = to_lambda}, allowed},
+         {"another service",
+          service("s3.amazonaws.com"),
+          {.resource = to_lambda},
+          denied,
+          {PolicyType::resource}},
+         {"a user is no service", user_ann, {.resource = to_lambda}, denied, {PolicyType::identity}},
+         {"a canonical user is an account",
+          canonical,
+          {.identity = may_get, .resource = to_canonical},
+          allowed},
+         {"which decides itself", canonical, {.resource = to_canonical}, denied, {PolicyType::identity}}},
+        account);
 }
 
 TEST(Evaluate, TakesTheOwnerFromTheArnOrElseFromTheCaller) {
     auto policies = attach_policies({.identity = R"({"Effect": "Allow", "Action": "*", "Resource": "*"})"});
-    Request request{
-        .caller = ann, .action = "sqs:SendMessage", .resource = "", .resource_account = "", .context = {}};
+    Request request{.caller = user_ann,
+                    .action = "sqs:SendMessage",
+                    .resource = "",
+                    .resource_account = "",
+                    .context = {}};
     request.resource = "arn:aws:sqs:eu-central-1:111122223333:q";
     EXPECT_TRUE(evaluate(request, policies.policies()).allowed);
     request.resource = "arn:aws:sqs:eu-central-1:444455556666:q";
@@ -306,7 +316,7 @@ TEST(Evaluate, MatchesActionsAndResources) {
          }) {
         auto text = R"({"Effect": "Allow", )" + std::string(row.statement) + "}";
         auto policies = attach_policies({.identity = text});
-        Request request{.caller = ann,
+        Request request{.caller = user_ann,
                         .action = row.action,
                         .resource = row.resource,
                         .resource_account = std::string(account),
@@ -326,7 +336,7 @@ TEST(Evaluate, HostilePoliciesAreFast) {
     }
     auto policies = attach_policies(
         {.identity = R"({"Effect": "Allow", "Action": "*", "Resource": [)" + resources + "]}"});
-    auto request = get_object(ann);
+    auto request = get_object(user_ann);
     request.resource = "arn:aws:s3:::" + std::string(1'024, 'a');
     set(request.context, "aws:userid", std::string(60, 'a'));
     auto start = std::chrono::steady_clock::now();

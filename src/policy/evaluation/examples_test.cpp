@@ -10,12 +10,12 @@
 namespace integreat::policy {
 namespace {
 
+using testing::account;
 using testing::attach_policies;
 
-constexpr std::string_view account = "111122223333";
-const Caller session = role_session("arn:aws:iam::111122223333:role/campus-TenantUserRole",
-                                    "AROACAMPUSCAMPUSCAMPU", "CognitoIdentityCredentials");
-const Caller ann = user("arn:aws:iam::111122223333:user/ann", "AIDAANNANNANNANNANNAN");
+const Caller tenant_session = role_session("arn:aws:iam::111122223333:role/campus-TenantUserRole",
+                                           "AROACAMPUSCAMPUSCAMPU", "CognitoIdentityCredentials");
+const Caller campus_user = user("arn:aws:iam::111122223333:user/ann", "AIDAANNANNANNANNANNAN");
 
 RequestAttributes at_noon() {
     return {
@@ -44,21 +44,25 @@ constexpr std::string_view tenant_policy = R"(
 TEST(Examples, ATenantsRoleOpensItsBucketAndNothingElse) {
     auto attributes = at_noon();
     EXPECT_TRUE(
-        may(tenant_policy, session, "s3:ListBucket", "arn:aws:s3:::campus-tenant-bucket", attributes));
+        may(tenant_policy, tenant_session, "s3:ListBucket", "arn:aws:s3:::campus-tenant-bucket", attributes));
     for (auto action : {"s3:GetObject", "s3:PutObject", "s3:DeleteObject"}) {
-        EXPECT_TRUE(may(tenant_policy, session, action, "arn:aws:s3:::campus-tenant-bucket/a/b", attributes));
-        EXPECT_FALSE(may(tenant_policy, session, action, "arn:aws:s3:::campus-tenant-bucket", attributes));
+        EXPECT_TRUE(
+            may(tenant_policy, tenant_session, action, "arn:aws:s3:::campus-tenant-bucket/a/b", attributes));
+        EXPECT_FALSE(
+            may(tenant_policy, tenant_session, action, "arn:aws:s3:::campus-tenant-bucket", attributes));
         for (auto foreign : {"arn:aws:s3:::chess-tenant-bucket/a", "arn:aws:s3:::campus-tenant-bucket2/a",
                              "arn:aws:s3:::Campus-tenant-bucket/a", "arn:aws:s3:::*", "*"}) {
-            EXPECT_FALSE(may(tenant_policy, session, action, foreign, attributes))
+            EXPECT_FALSE(may(tenant_policy, tenant_session, action, foreign, attributes))
                 << action << " " << foreign;
         }
     }
     for (auto action : {"s3:GetObjectVersion", "s3:PutObjectAcl", "s3:DeleteBucket", "s3:PutBucketPolicy",
                         "s3:ListAllMyBuckets", "s3:ListBucketVersions", "iam:GetRole", "sts:AssumeRole"}) {
-        EXPECT_FALSE(may(tenant_policy, session, action, "arn:aws:s3:::campus-tenant-bucket", attributes))
+        EXPECT_FALSE(
+            may(tenant_policy, tenant_session, action, "arn:aws:s3:::campus-tenant-bucket", attributes))
             << action;
-        EXPECT_FALSE(may(tenant_policy, session, action, "arn:aws:s3:::campus-tenant-bucket/a", attributes));
+        EXPECT_FALSE(
+            may(tenant_policy, tenant_session, action, "arn:aws:s3:::campus-tenant-bucket/a", attributes));
     }
 }
 
@@ -77,18 +81,18 @@ TEST(Examples, CognitoUsersHaveTheirOwnFolder) {
     attributes.web_identity =
         WebIdentity{"cognito-identity.amazonaws.com", "pool", "us-east-1:12345678-ab", {}};
     const std::string folder = "arn:aws:s3:::bucket-name/cognito/application-name/";
-    EXPECT_TRUE(may(policy, session, "s3:GetObject", folder + "us-east-1:12345678-ab/x", attributes));
-    EXPECT_FALSE(may(policy, session, "s3:GetObject", folder + "us-east-1:99999999-ab/x", attributes));
+    EXPECT_TRUE(may(policy, tenant_session, "s3:GetObject", folder + "us-east-1:12345678-ab/x", attributes));
+    EXPECT_FALSE(may(policy, tenant_session, "s3:GetObject", folder + "us-east-1:99999999-ab/x", attributes));
     auto list = [&](const char* prefix) {
-        return may(policy, session, "s3:ListBucket", "arn:aws:s3:::bucket-name", attributes,
+        return may(policy, tenant_session, "s3:ListBucket", "arn:aws:s3:::bucket-name", attributes,
                    {{"s3:prefix", {prefix}}});
     };
     EXPECT_TRUE(list("cognito/application-name/us-east-1:12345678-ab/"));
     EXPECT_FALSE(list("cognito/application-name/"));
     EXPECT_FALSE(list(""));
-    EXPECT_FALSE(may(policy, session, "s3:ListBucket", "arn:aws:s3:::bucket-name", attributes));
+    EXPECT_FALSE(may(policy, tenant_session, "s3:ListBucket", "arn:aws:s3:::bucket-name", attributes));
     attributes.web_identity.reset();
-    EXPECT_FALSE(may(policy, session, "s3:GetObject", folder + "us-east-1:12345678-ab/x", attributes));
+    EXPECT_FALSE(may(policy, tenant_session, "s3:GetObject", folder + "us-east-1:12345678-ab/x", attributes));
 }
 
 // "Amazon S3: Allows IAM users access to their S3 home directory"
@@ -102,13 +106,13 @@ TEST(Examples, UsersHaveAHomeDirectory) {
          "Resource": ["arn:aws:s3:::bucket-name/home/${aws:username}",
                       "arn:aws:s3:::bucket-name/home/${aws:username}/*"]})";
     auto attributes = at_noon();
-    EXPECT_TRUE(may(policy, ann, "s3:PutObject", "arn:aws:s3:::bucket-name/home/ann/x", attributes));
-    EXPECT_FALSE(may(policy, ann, "s3:PutObject", "arn:aws:s3:::bucket-name/home/bob/x", attributes));
-    EXPECT_TRUE(may(policy, ann, "s3:ListAllMyBuckets", "arn:aws:s3:::*", attributes));
-    EXPECT_TRUE(
-        may(policy, ann, "s3:ListBucket", "arn:aws:s3:::bucket-name", attributes, {{"s3:prefix", {""}}}));
+    EXPECT_TRUE(may(policy, campus_user, "s3:PutObject", "arn:aws:s3:::bucket-name/home/ann/x", attributes));
+    EXPECT_FALSE(may(policy, campus_user, "s3:PutObject", "arn:aws:s3:::bucket-name/home/bob/x", attributes));
+    EXPECT_TRUE(may(policy, campus_user, "s3:ListAllMyBuckets", "arn:aws:s3:::*", attributes));
+    EXPECT_TRUE(may(policy, campus_user, "s3:ListBucket", "arn:aws:s3:::bucket-name", attributes,
+                    {{"s3:prefix", {""}}}));
     // A session has no user name.
-    EXPECT_FALSE(may(policy, session, "s3:PutObject", "arn:aws:s3:::bucket-name/home//x", attributes));
+    EXPECT_FALSE(may(policy, tenant_session, "s3:PutObject", "arn:aws:s3:::bucket-name/home//x", attributes));
 }
 
 // "AWS: Allows MFA-authenticated IAM users to manage their own credentials": the last statement.
@@ -120,13 +124,13 @@ TEST(Examples, LimitsCallersWithoutMfa) {
                        "sts:GetSessionToken"],
          "Resource": "*", "Condition": {"BoolIfExists": {"aws:MultiFactorAuthPresent": "false"}}})";
     auto attributes = at_noon();
-    EXPECT_FALSE(may(policy, ann, "s3:GetObject", "arn:aws:s3:::b/k", attributes))
+    EXPECT_FALSE(may(policy, campus_user, "s3:GetObject", "arn:aws:s3:::b/k", attributes))
         << "absent, as with access keys";
-    EXPECT_TRUE(may(policy, ann, "iam:GetUser", "arn:aws:iam::111122223333:user/ann", attributes));
+    EXPECT_TRUE(may(policy, campus_user, "iam:GetUser", "arn:aws:iam::111122223333:user/ann", attributes));
     attributes.mfa_present = false;
-    EXPECT_FALSE(may(policy, ann, "s3:GetObject", "arn:aws:s3:::b/k", attributes));
+    EXPECT_FALSE(may(policy, campus_user, "s3:GetObject", "arn:aws:s3:::b/k", attributes));
     attributes.mfa_present = true;
-    EXPECT_TRUE(may(policy, ann, "s3:GetObject", "arn:aws:s3:::b/k", attributes));
+    EXPECT_TRUE(may(policy, campus_user, "s3:GetObject", "arn:aws:s3:::b/k", attributes));
 }
 
 // "AWS: Denies access to AWS based on the source IP", "… within specific dates", "… requested Region"
@@ -145,7 +149,7 @@ TEST(Examples, SourceTimeAndRegionOfARequest) {
     auto attributes = at_noon();
     attributes.requested_region = "eu-west-1";
     auto is_allowed = [&](const RequestAttributes& from) {
-        return may(policy, ann, "s3:GetObject", "arn:aws:s3:::b/k", from);
+        return may(policy, campus_user, "s3:GetObject", "arn:aws:s3:::b/k", from);
     };
     EXPECT_TRUE(is_allowed(attributes));
     auto elsewhere = attributes;
@@ -176,7 +180,7 @@ TEST(Examples, TagsOfTheCallerMustBeThoseOfTheResource) {
                              "aws:RequestTag/team": "${aws:PrincipalTag/team, 'none'}"},
             "ForAllValues:StringEquals": {"aws:TagKeys": ["team", "name"]},
             "Null": {"aws:TagKeys": "false"}}})";
-    auto caller = session;
+    auto caller = tenant_session;
     caller.tags = {{"access-project", "peg"}};
     auto attributes = at_noon();
     attributes.resource_tags = {{"Access-Project", "peg"}};
@@ -207,11 +211,11 @@ TEST(Examples, OldPoliciesHaveNoVariables) {
         "Action": "s3:*", "Resource": "arn:aws:s3:::b/${aws:username}"}})",
                                        DocumentKind::identity);
     std::vector<AttachedPolicy> attached{policy};
-    Request request{.caller = ann,
+    Request request{.caller = campus_user,
                     .action = "s3:GetObject",
                     .resource = "arn:aws:s3:::b/ann",
                     .resource_account = std::string(account),
-                    .context = make_context(ann, at_noon())};
+                    .context = make_context(campus_user, at_noon())};
     EXPECT_FALSE(evaluate(request, {.identity = attached}).allowed);
     request.resource = "arn:aws:s3:::b/${aws:username}";
     EXPECT_TRUE(evaluate(request, {.identity = attached}).allowed);

@@ -12,6 +12,7 @@ namespace {
 
 using testing::attach_policies;
 using ::testing::ElementsAre;
+using testing::ExpectedDecision;
 using testing::PolicyTexts;
 
 // The trust policy of a tenant's role as the stacks make it.
@@ -97,15 +98,7 @@ TEST(Trust, SupportsTokensOfAnOpenIdProvider) {
     EXPECT_FALSE(evaluate_trust(with_token(caller, token), policies.policies()).allowed);
 }
 
-struct Row {
-    const char* about;
-    Caller caller;
-    PolicyTexts texts;
-    Reason reason;
-    std::vector<PolicyType> missing = {};
-};
-
-constexpr std::string_view may_assume =
+constexpr std::string_view may_assume_any_role =
     R"({"Effect": "Allow", "Action": "sts:AssumeRole", "Resource": "arn:aws:iam::111122223333:role/*"})";
 constexpr std::string_view trusts_account =
     R"({"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"AWS": "111122223333"}})";
@@ -124,15 +117,15 @@ TEST(Trust, IsAlwaysRequired) {
     auto ann = user("arn:aws:iam::111122223333:user/ann", "AIDA");
     auto bob = user("arn:aws:iam::444455556666:user/bob", "AIDB");
     const auto both = std::string(trusts_account) + "," + std::string(refuses_ann);
-    for (const auto& row : std::vector<Row>{
+    for (const auto& row : std::vector<ExpectedDecision>{
              {"an identity policy opens no role",
               ann,
-              {.identity = may_assume, .trust = trusts_other},
+              {.identity = may_assume_any_role, .trust = trusts_other},
               Reason::implicit_deny,
               {PolicyType::trust}},
              {"nor does no trust policy",
               ann,
-              {.identity = may_assume},
+              {.identity = may_assume_any_role},
               Reason::implicit_deny,
               {PolicyType::trust}},
              {"trust in the account lets its policies decide",
@@ -140,7 +133,10 @@ TEST(Trust, IsAlwaysRequired) {
               {.trust = trusts_account},
               Reason::implicit_deny,
               {PolicyType::identity}},
-             {"which may allow", ann, {.identity = may_assume, .trust = trusts_account}, Reason::allowed},
+             {"which may allow",
+              ann,
+              {.identity = may_assume_any_role, .trust = trusts_account},
+              Reason::allowed},
              {"trust in the user is enough", ann, {.trust = trusts_ann}, Reason::allowed},
              {"across accounts it is not",
               bob,
@@ -149,7 +145,7 @@ TEST(Trust, IsAlwaysRequired) {
               {PolicyType::identity}},
              {"across accounts both must",
               bob,
-              {.identity = may_assume, .trust = trusts_other},
+              {.identity = may_assume_any_role, .trust = trusts_other},
               Reason::allowed},
              {"a service", service("lambda.amazonaws.com"), {.trust = trusts_service}, Reason::allowed},
              {"another service",
@@ -157,7 +153,7 @@ TEST(Trust, IsAlwaysRequired) {
               {.trust = trusts_service},
               Reason::implicit_deny,
               {PolicyType::trust}},
-             {"a Deny", ann, {.identity = may_assume, .trust = both}, Reason::explicit_deny}}) {
+             {"a Deny", ann, {.identity = may_assume_any_role, .trust = both}, Reason::explicit_deny}}) {
         auto policies = attach_policies(row.texts);
         Request request{.caller = row.caller,
                         .action = "sts:AssumeRole",

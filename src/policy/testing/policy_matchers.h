@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Builders of policies for tests: documents in JSON, and policies with names.
+// Builders of policies for tests: documents in JSON, and policies with names. Callers and expected decisions.
 #pragma once
 
 #include <string>
@@ -9,6 +9,12 @@
 #include "policy/evaluation/evaluate.h"
 
 namespace integreat::policy::testing {
+
+inline constexpr std::string_view account = "111122223333";  // Account of the callers below.
+
+inline const Caller user_ann = user("arn:aws:iam::111122223333:user/staff/ann", "AIDAANNANNANNANNANNAN");
+inline const Caller writer_session =
+    role_session("arn:aws:iam::111122223333:role/app/writer", "AROAWRITERWRITERWRITE", "s1");
 
 // Stops the test program if the document has errors.
 inline AttachedPolicy make_policy(std::string name, std::string_view text, DocumentKind kind) {
@@ -46,5 +52,14 @@ inline AttachedPolicies attach_policies(const PolicyTexts& texts) {
     attach(attached.boundary, "Boundary", texts.boundary, DocumentKind::identity);
     return attached;
 }
+
+// A row of a table of decisions.
+struct ExpectedDecision {
+    const char* about;
+    Caller caller;
+    PolicyTexts texts;
+    Reason reason;
+    std::vector<PolicyType> missing = {};
+};
 
 }  // namespace integreat::policy::testing

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// A database is created under a temporary name and renamed when it is complete, so that a process that is
-// killed leaves no incomplete database.
+#include "postgres/databases/create_database.h"
+
 #include <array>
 
 #include "base/text/ascii.h"
-#include "postgres/databases/registry.h"
 #include "postgres/driver/connection.h"
 #include "postgres/driver/identifier.h"
 
@@ -21,8 +20,8 @@ constexpr const char* revoke_large_objects_sql =
     "REVOKE EXECUTE ON FUNCTION pg_catalog.lo_creat(integer), pg_catalog.lo_create(oid), "
     "pg_catalog.lo_from_bytea(oid, bytea), pg_catalog.lo_put(oid, bigint, bytea) FROM PUBLIC";
 
-Result<std::unique_ptr<Connection>> connect(const EmbeddedPostgres& server, const std::string& database,
-                                            Monotonic until) {
+Result<std::unique_ptr<Connection>> connect_as_superuser(const EmbeddedPostgres& server,
+                                                         const std::string& database, Monotonic until) {
     ConnectFailure failure;
     auto connection = Connection::open(server.superuser_url(database), until, failure);
     if (!connection) return failure.error;
@@ -46,7 +45,7 @@ Result<bool> role_exists(Connection& connection, const std::string& name, Monoto
 // Sets up what all databases of one server share. The role is created last: its existence marks completion.
 Result<> prepare_server(const EmbeddedPostgres& server, Connection& connection, Monotonic until) {
     if (TRY(role_exists(connection, owner_role, until))) return {};
-    auto first_template = TRY(connect(server, "template1", until));
+    auto first_template = TRY(connect_as_superuser(server, "template1", until));
     TRY(first_template->script(revoke_large_objects_sql, until));
     first_template.reset();
     return connection.script("BEGIN; REVOKE ALL ON DATABASE postgres, template1 FROM PUBLIC; CREATE ROLE " +
@@ -63,7 +62,8 @@ Result<> create_empty(Connection& connection, const std::string& name, const std
     return connection.script("REVOKE ALL ON DATABASE " + quote_identifier(name) + " FROM PUBLIC", until);
 }
 
-Result<> rename(Connection& connection, const std::string& from, const std::string& to, Monotonic until) {
+Result<> rename_database(Connection& connection, const std::string& from, const std::string& to,
+                         Monotonic until) {
     return connection.script(
         "ALTER DATABASE " + quote_identifier(from) + " RENAME TO " + quote_identifier(to), until);
 }
@@ -82,7 +82,7 @@ Result<std::string> ensure_template(const EmbeddedPostgres& server, Connection& 
                  .object_owner = owner_role,
                  .until = until},
                 migrations));
-    TRY(rename(connection, unfinished, name, until));
+    TRY(rename_database(connection, unfinished, name, until));
     return name;
 }
 
@@ -116,7 +116,7 @@ std::string login_role(const std::string& database) {
 }
 
 Result<> create_database(const EmbeddedPostgres& server, const DatabaseSpec& spec, Monotonic until) {
-    auto connection = TRY(connect(server, "postgres", until));
+    auto connection = TRY(connect_as_superuser(server, "postgres", until));
     TRY(prepare_server(server, *connection, until));
     auto role = login_role(spec.name);
     TRY(set_login_role(*connection, role, spec.password, until));
@@ -137,7 +137,7 @@ Result<> create_database(const EmbeddedPostgres& server, const DatabaseSpec& spe
     TRY(connection->script(
         "GRANT CONNECT ON DATABASE " + quote_identifier(working_name) + " TO " + quote_identifier(role),
         until));
-    if (!exists) TRY(rename(*connection, working_name, spec.name, until));
+    if (!exists) TRY(rename_database(*connection, working_name, spec.name, until));
     return {};
 }
 

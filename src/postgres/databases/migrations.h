@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Schema migrations: numbered .sql files that stand beside the code that owns the tables and are embedded by
+// Schema migrations: numbered .sql files beside the code that owns the tables and are embedded by
 // CMake (cmake/migrations.cmake). Each is applied once, all pending ones in one transaction, in the order of
 // the given list. The table integreat.migrations records owner, number and SHA-256: an applied file never
 // changes, new ones are added.

@@ -12,6 +12,7 @@
 #include "base/concurrency/synchronized.h"
 #include "base/log.h"
 #include "base/unique_fd.h"
+#include "postgres/databases/create_database.h"
 #include "postgres/driver/connect_options.h"
 
 namespace integreat::postgres {

@@ -19,22 +19,6 @@
 
 namespace integreat::postgres {
 
-// Returns "platform" or "tenant_campus"; the login role adds "_app". Fault::invalid for a name that no
-// manifest can have: it consists of at most 40 lower-case letters, digits and dashes.
-Result<std::string> database_name(const TenantId& tenant);
-std::string login_role(const std::string& database);
-
-struct DatabaseSpec {
-    std::string name;
-    DatabaseKind kind = DatabaseKind::tenant;
-    Secret password;  // For the login role.
-    std::span<const Migration> migrations;
-    bool use_template = true;  // Creates one first if missing; a clone then takes milliseconds.
-};
-
-// Creates the database with its login role, or completes an existing one: privileges, migrations, password.
-Result<> create_database(const EmbeddedPostgres& server, const DatabaseSpec& spec, Monotonic until);
-
 struct DatabaseUrls {
     TenantId tenant;
     Secret url;     // DATABASE_URL_CAMPUS; connects as the role that serves requests.

@@ -125,7 +125,7 @@ TEST_F(DatabaseRegistryTest, PasswordsAreReadableByThisUserOnlyAndReplacedWhenLo
     EXPECT_TRUE(query(*all->tenant({"campus"}), "SELECT 1"));
 }
 
-TEST_F(DatabaseRegistryTest, ConvertsDatabasesWhoseMigrationsHaveNoOwners) {
+TEST_F(DatabaseRegistryTest, ConvertsDatabasesWithMigrationsWithoutOwners) {
     { auto all = open(); }
     auto own = superuser("tenant_campus");
     auto transaction = *own->begin(platform_tenant);

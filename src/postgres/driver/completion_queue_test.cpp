@@ -9,10 +9,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <poll.h>
-#include <signal.h>
 
 #include "postgres/driver/connection.h"
 #include "postgres/testing/role_context_fixture.h"
+#include "postgres/testing/stopped_process.h"
 
 namespace integreat::postgres {
 namespace {
@@ -50,13 +50,6 @@ struct CompletionQueueTest : testing::RoleContextFixture {
         }
         ASSERT_EQ(results.size(), count);
     }
-};
-
-// Stops a process (SIGSTOP) until destruction.
-struct StoppedProcess {
-    explicit StoppedProcess(pid_t chosen) : pid(chosen) { kill(pid, SIGSTOP); }
-    ~StoppedProcess() { kill(pid, SIGCONT); }
-    pid_t pid;
 };
 
 TEST_F(CompletionQueueTest, RunsAsTheCallerAndLeavesNothingBehind) {
@@ -204,7 +197,7 @@ TEST_F(CompletionQueueTest, ExpiresAQueryOfAServerThatHangs) {
     open_connection();
     ASSERT_TRUE(start("ana", session_identity_sql));
     wait_for(1);
-    StoppedProcess backend(static_cast<pid_t>(results[0].rows->integer(0, 3)));
+    testing::StoppedProcess backend(static_cast<pid_t>(results[0].rows->integer(0, 3)));
     ASSERT_TRUE(start("ana", session_identity_sql, clock.monotonic() + milliseconds(100)));
     wait_for(2);
     ASSERT_FALSE(results[1].rows);

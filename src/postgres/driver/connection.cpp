@@ -51,8 +51,7 @@ std::string make_statement_name(std::string_view sql, int generation) {
 // 15 provides it only within the message.
 std::string parse_sqlstate(std::string_view message) {
     auto is_sqlstate = [](std::string_view text) {
-        return std::all_of(text.begin(), text.end(),
-                           [](char c) { return is_digit(c) || is_upper(c); });
+        return std::all_of(text.begin(), text.end(), [](char c) { return is_digit(c) || is_upper(c); });
     };
     for (auto at = message.find(":  "); at != std::string_view::npos; at = message.find(":  ", at + 1)) {
         auto sqlstate = message.substr(at + 3, 5);

@@ -19,6 +19,13 @@ std::string quoted(std::string_view text, char quote) {
 std::string quote_identifier(std::string_view name) {
     return quoted(name, '"');
 }
+std::string quote_identifiers(const std::vector<std::string>& names) {
+    std::string list;
+    for (const auto& name : names)
+        list += (list.empty() ? "" : ", ") + quote_identifier(name);
+    return list;
+}
+
 std::string quote_literal(std::string_view text) {
     return quoted(text, '\'');
 }

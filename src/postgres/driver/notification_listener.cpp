@@ -21,7 +21,7 @@ using std::chrono::steady_clock;
 constexpr milliseconds connect_max{2'000};
 constexpr milliseconds retry_delay_first{100};
 constexpr milliseconds retry_delay_max{5'000};
-constexpr milliseconds wait_max{3'600'000};
+constexpr milliseconds poll_timeout_max{3'600'000};
 
 }  // namespace
 
@@ -49,7 +49,7 @@ void NotificationListener::pause() {
 void NotificationListener::sleep(milliseconds timeout) {
     std::array<pollfd, 2> watched{pollfd{interrupt_.get(), POLLIN, 0},
                                   pollfd{connection_ ? connection_->socket() : -1, POLLIN, 0}};
-    poll(watched.data(), watched.size(), static_cast<int>(std::min(timeout, wait_max).count()));
+    poll(watched.data(), watched.size(), static_cast<int>(std::min(timeout, poll_timeout_max).count()));
     eventfd_t interrupts = 0;
     static_cast<void>(eventfd_read(interrupt_.get(), &interrupts));
 }

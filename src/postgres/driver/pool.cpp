@@ -20,12 +20,12 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 
-constexpr milliseconds wait_max{600'000};     // The effective deadline of calls without one.
-constexpr milliseconds idle_max{30'000};      // A connection that was idle for longer is tested before use.
-constexpr milliseconds idle_test_max{2'000};  // Deadline of such a test.
-constexpr milliseconds idle_trusted_max{10};  // Idle time up to which the socket is not even examined.
-constexpr milliseconds backoff_first{100};
-constexpr milliseconds backoff_max{2'000};
+constexpr milliseconds deadline_max{600'000};  // The effective deadline of calls without one.
+constexpr milliseconds idle_max{30'000};       // A connection that was idle for longer is tested before use.
+constexpr milliseconds idle_test_max{2'000};   // Deadline of such a test.
+constexpr milliseconds idle_trusted_max{10};   // Idle time up to which the socket is not even examined.
+constexpr milliseconds connect_backoff_first{100};
+constexpr milliseconds connect_backoff_max{2'000};
 
 // Returns half to all of `longest`, to spread the retries of concurrent callers. Not for secrets.
 milliseconds jittered(milliseconds longest) {
@@ -125,8 +125,8 @@ PoolCounters Pool::counters() const {
 // Converts a deadline on the clock of the platform to one on the steady clock of this machine.
 Monotonic Pool::local_deadline(Monotonic deadline) const {
     auto now = steady_clock::now();
-    if (deadline == Monotonic::max()) return now + wait_max;
-    return now + std::min<Monotonic::duration>(deadline - state_->clock->monotonic(), wait_max);
+    if (deadline == Monotonic::max()) return now + deadline_max;
+    return now + std::min<Monotonic::duration>(deadline - state_->clock->monotonic(), deadline_max);
 }
 
 void Pool::count_timeout() {
@@ -135,7 +135,7 @@ void Pool::count_timeout() {
 
 Result<std::unique_ptr<Connection>> Pool::connect(Monotonic until) {
     until = std::min<Monotonic>(until, steady_clock::now() + state_->settings.connect_timeout);
-    for (auto pause = backoff_first;; pause = std::min(pause * 2, backoff_max)) {
+    for (auto pause = connect_backoff_first;; pause = std::min(pause * 2, connect_backoff_max)) {
         ConnectFailure failure;
         auto connection = Connection::open(state_->settings.url, until, failure);
         if (connection) {

@@ -7,6 +7,7 @@
 #include <gtest/gtest.h>
 #include <signal.h>
 
+#include "postgres/testing/stopped_process.h"
 #include "postgres/testing/test_databases.h"
 
 namespace integreat::postgres {
@@ -46,16 +47,9 @@ milliseconds since(steady_clock::time_point start) {
     return std::chrono::duration_cast<milliseconds>(steady_clock::now() - start);
 }
 
-// Stops a process (SIGSTOP) until destruction, like a server that hangs.
-struct StoppedProcess {
-    explicit StoppedProcess(pid_t chosen) : pid(chosen) { kill(pid, SIGSTOP); }
-    ~StoppedProcess() { kill(pid, SIGCONT); }
-    pid_t pid;
-};
-
 TEST_F(PoolFaultTest, StopsWaitingForAServerThatHangs) {
     auto transaction = *pool.begin(platform_tenant, in(milliseconds(300)));
-    StoppedProcess backend(backend_pid(transaction));
+    testing::StoppedProcess backend(backend_pid(transaction));
     auto start = steady_clock::now();
     auto timed_out = transaction.execute("SELECT 1");
     ASSERT_FALSE(timed_out);
@@ -73,7 +67,7 @@ TEST_F(PoolFaultTest, ReportsThatTheOutcomeOfAnInterruptedCommitIsUnknown) {
     {
         auto transaction = *pool.begin(platform_tenant, in(milliseconds(300)));
         ASSERT_TRUE(transaction.execute("INSERT INTO things VALUES (1)"));
-        StoppedProcess backend(backend_pid(transaction));
+        testing::StoppedProcess backend(backend_pid(transaction));
         auto timed_out = transaction.commit();
         ASSERT_FALSE(timed_out);
         EXPECT_EQ(timed_out.error().fault, Fault::unavailable);
@@ -111,7 +105,7 @@ TEST_F(PoolFaultTest, RestartsWhenTheConnectionBreaksAtTheFirstStatement) {
     EXPECT_TRUE(transaction.commit());
 }
 
-TEST_F(PoolFaultTest, FailsATransactionWhoseConnectionBreaksLater) {
+TEST_F(PoolFaultTest, FailsATransactionIfItsConnectionBreaks) {
     auto transaction = *pool.begin(platform_tenant);
     auto backend = backend_pid(transaction);
     ASSERT_TRUE(owner.run(platform_tenant, in(seconds(5)), "SELECT pg_terminate_backend($1)",

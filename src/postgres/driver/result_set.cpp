@@ -6,12 +6,11 @@
 #include <libpq-fe.h>
 
 #include "base/assert.h"
+#include "base/text/ascii.h"
 
 namespace integreat::postgres {
 
 namespace {
-
-constexpr std::string_view hex_digits = "0123456789abcdef";
 
 const PGresult* to_pg_result(const std::shared_ptr<void>& result) {
     return static_cast<const PGresult*>(result.get());

@@ -34,8 +34,8 @@ using std::chrono::steady_clock;
 constexpr std::string_view socket_name = "/.s.PGSQL.5432";
 constexpr std::size_t socket_path_max = 107;  // sun_path without its NUL.
 constexpr milliseconds readiness_pause{5};
-constexpr milliseconds backoff_first{50};
-constexpr milliseconds backoff_max{5'000};
+constexpr milliseconds restart_backoff_first{50};
+constexpr milliseconds restart_backoff_max{5'000};
 constexpr int previous_server_attempts = 10;
 constexpr milliseconds stable_after{10'000};  // Uptime that resets the back-off of restarts.
 
@@ -269,7 +269,7 @@ Result<> EmbeddedPostgres::State::launch() {
             stop_child();
         }
         retry = ended && previous_server_is_stopping(attempts) &&
-                !stop_requested_within(backoff_first * std::min(attempts, 10));
+                !stop_requested_within(restart_backoff_first * std::min(attempts, 10));
     }
     return Error{Fault::unavailable, "the database server does not start: see " + log_file().string(),
                  read_tail(log_file())};
@@ -314,7 +314,7 @@ void EmbeddedPostgres::State::set_first_start(Result<> result) {
 
 // Runs in the thread that starts the server: the kernel ends the server when this thread ends.
 void EmbeddedPostgres::State::supervise() {
-    auto backoff = backoff_first;
+    auto backoff = restart_backoff_first;
     bool first = true;
     while (!stop_requested_within(milliseconds(0))) {
         auto launched = launch();
@@ -328,7 +328,7 @@ void EmbeddedPostgres::State::supervise() {
             ready = false;
             child = 0;
             ++restarts;
-            if (steady_clock::now() - started > stable_after) backoff = backoff_first;
+            if (steady_clock::now() - started > stable_after) backoff = restart_backoff_first;
             log({Level::error,
                  "the database server ended unexpectedly and is restarted",
                  {{"status", std::to_string(status.value_or(0))}}});
@@ -336,7 +336,7 @@ void EmbeddedPostgres::State::supervise() {
             log({Level::error, "the database server does not start", {{"cause", launched.error().cause}}});
         }
         if (stop_requested_within(backoff)) break;
-        backoff = std::min(backoff * 2, backoff_max);
+        backoff = std::min(backoff * 2, restart_backoff_max);
     }
     stop_child();
 }

@@ -107,7 +107,7 @@ std::string read_tail(const fs::path& log) {
     return log.string() + " ends with: " + text;
 }
 
-Result<> initialize(const Installation& installation, const DataFolderSpec& spec) {
+Result<> initialize(const Installation& installation, const ClusterSpec& spec) {
     auto unfinished = spec.data;
     unfinished += ".unfinished";
     std::error_code failure;

@@ -26,7 +26,8 @@ struct Installation {
 // Fault::invalid, with the command to install it, if there is none.
 Result<Installation> find_installation(const std::filesystem::path& data);
 
-struct DataFolderSpec {
+// A database cluster to create, in the sense of initdb.
+struct ClusterSpec {
     std::filesystem::path data;  // Created; must not exist.
     std::filesystem::path log;
     std::filesystem::path password_file;  // Readable by `account`.
@@ -35,7 +36,7 @@ struct DataFolderSpec {
 };
 
 // Runs initdb. `data` appears only when it is complete.
-Result<> initialize(const Installation& installation, const DataFolderSpec& spec);
+Result<> initialize(const Installation& installation, const ClusterSpec& spec);
 
 // Reads the end of a log, for the cause of an error.
 std::string read_tail(const std::filesystem::path& log);

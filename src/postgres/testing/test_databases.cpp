@@ -11,7 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "postgres/databases/registry.h"
+#include "postgres/databases/create_database.h"
 #include "postgres/driver/connection.h"
 #include "postgres/server/installation.h"
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The AWS SDK for JavaScript, unmodified, against the local S3.
+// The local S3 with the unmodified AWS SDK for JavaScript.
 import assert from 'node:assert/strict';
 import { createHash, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
@@ -32,7 +32,7 @@ import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
 const bucket = 'media-bucket';
 let folder, server, endpoint, client;
 
-function clientWith(options = {}) {
+function makeClient(options = {}) {
   return new S3Client({
     endpoint,
     region: 'us-east-1',
@@ -46,7 +46,7 @@ before(async () => {
   server = spawn(process.env.INTEGREAT_S3_SERVER, [join(folder, 'data'), '2'], { stdio: ['pipe', 'pipe', 'inherit'] });
   const [line] = await once(server.stdout, 'data');
   endpoint = `http://127.0.0.1:${String(line).trim()}`;
-  client = clientWith();
+  client = makeClient();
   await client.send(new CreateBucketCommand({ Bucket: bucket }));
 });
 
@@ -58,7 +58,7 @@ after(async () => {
 
 const sha = (bytes) => createHash('sha256').update(bytes).digest('hex');
 
-test('text, bytes and metadata come back, with a checksum the SDK verified', async () => {
+test('content, metadata and a checksum verified by the SDK are returned', async () => {
   const put = await client.send(
     new PutObjectCommand({ Bucket: bucket, Key: 'p/a b+c é.txt', Body: 'hello world', Metadata: { a: '1' }, ContentType: 'text/plain' }),
   );
@@ -74,7 +74,7 @@ test('text, bytes and metadata come back, with a checksum the SDK verified', asy
   assert.equal(range.ContentRange, 'bytes 2-5/11');
 });
 
-test('every checksum algorithm of the SDK is checked and kept', async () => {
+test('every checksum algorithm of the SDK is verified and stored', async () => {
   for (const algorithm of ['CRC32', 'CRC32C', 'SHA1', 'SHA256', 'CRC64NVME']) {
     const put = await client.send(
       new PutObjectCommand({ Bucket: bucket, Key: algorithm, Body: 'hello world', ChecksumAlgorithm: algorithm }),
@@ -85,7 +85,7 @@ test('every checksum algorithm of the SDK is checked and kept', async () => {
   }
 });
 
-test('a stream of unknown hash goes out with a trailer and is verified', async () => {
+test('a stream of unknown hash is sent with a trailer and verified', async () => {
   const bytes = randomBytes(3 * 1024 * 1024);
   const body = Readable.from([bytes.subarray(0, 1_000_000), bytes.subarray(1_000_000)]);
   await client.send(new PutObjectCommand({ Bucket: bucket, Key: 'stream', Body: body, ContentLength: bytes.length }));
@@ -94,34 +94,34 @@ test('a stream of unknown hash goes out with a trailer and is verified', async (
   assert.equal(got.ContentEncoding, undefined);
 });
 
-test('lib-storage uploads 200 MB in parts, from a stream, and it is the same', async () => {
-  const piece = randomBytes(1024 * 1024);
+test('lib-storage uploads 200 MB from a stream in parts, unchanged', async () => {
+  const part = randomBytes(1024 * 1024);
   const count = 200;
   const expected = createHash('sha256');
-  async function* pieces() {
+  async function* chunks() {
     for (let i = 0; i < count; ++i) {
-      piece.writeUInt32BE(i, 0);
-      const copy = Buffer.from(piece);
+      part.writeUInt32BE(i, 0);
+      const copy = Buffer.from(part);
       expected.update(copy);
       yield copy;
     }
   }
   const upload = new Upload({
     client,
-    params: { Bucket: bucket, Key: 'large', Body: Readable.from(pieces()) },
+    params: { Bucket: bucket, Key: 'large', Body: Readable.from(chunks()) },
     partSize: 8 * 1024 * 1024,
     queueSize: 4,
   });
   const done = await upload.done();
   assert.match(done.ETag, /-25"$/);
   const got = await client.send(new GetObjectCommand({ Bucket: bucket, Key: 'large' }));
-  assert.equal(got.ContentLength, count * piece.length);
+  assert.equal(got.ContentLength, count * part.length);
   const actual = createHash('sha256');
   for await (const chunk of got.Body) actual.update(chunk);
   assert.equal(actual.digest('hex'), expected.digest('hex'));
 });
 
-test('listings roll up and go on from page to page', async () => {
+test('listings have common prefixes and pages', async () => {
   for (const key of ['l/1', 'l/2', 'l/x/1', 'l/x/2', 'l/3'])
     await client.send(new PutObjectCommand({ Bucket: bucket, Key: key, Body: key }));
   const rolled = await client.send(new ListObjectsV2Command({ Bucket: bucket, Prefix: 'l/', Delimiter: '/' }));
@@ -155,12 +155,12 @@ test('copies, deletes and batches', async () => {
   );
 });
 
-test('presigned URLs work as they are and not otherwise', async () => {
+test('presigned URLs work only unchanged', async () => {
   const put = await getSignedUrl(client, new PutObjectCommand({ Bucket: bucket, Key: 'presigned' }), { expiresIn: 60 });
   assert.equal((await fetch(put, { method: 'PUT', body: 'by a browser' })).status, 200);
   const get = await getSignedUrl(client, new GetObjectCommand({ Bucket: bucket, Key: 'presigned' }), { expiresIn: 60 });
-  const answer = await fetch(get);
-  assert.equal(await answer.text(), 'by a browser');
+  const response = await fetch(get);
+  assert.equal(await response.text(), 'by a browser');
   assert.equal((await fetch(get.replace('presigned?', 'large?'))).status, 403);
   assert.equal((await fetch(get.replace('X-Amz-Expires=60', 'X-Amz-Expires=6000'))).status, 403);
 });
@@ -191,10 +191,10 @@ test('a presigned form uploads what its policy allows', async () => {
 });
 
 test('virtual hosts name the bucket', async () => {
-  // Browsers know every name below localhost, Node asks a resolver that may not.
+  // Browsers resolve every name below localhost themselves; the resolver of Node may not.
   const lookup = (name, options, done) =>
     options.all ? done(null, [{ address: '127.0.0.1', family: 4 }]) : done(null, '127.0.0.1', 4);
-  const hosted = clientWith({
+  const hosted = makeClient({
     endpoint: endpoint.replace('127.0.0.1', 'localhost'),
     requestHandler: { httpAgent: new Agent({ lookup }) },
   });
@@ -203,7 +203,7 @@ test('virtual hosts name the bucket', async () => {
   assert.equal(await got.Body.transformToString(), 'x');
 });
 
-test('versions are kept and deleted by their ids', async () => {
+test('versions are stored and read by their ids', async () => {
   const kept = 'kept-bucket';
   await client.send(new CreateBucketCommand({ Bucket: kept }));
   await client.send(

@@ -6,7 +6,7 @@
 #include <optional>
 #include <vector>
 
-#include "aws/sigv4.h"
+#include "aws/sigv4_parse.h"
 #include "cloud/aws/core/frontend.h"
 #include "cloud/aws/core/operation_context.h"
 

@@ -27,10 +27,6 @@ constexpr std::size_t form_bytes_max = 1024 * 1024;
 constexpr std::uint64_t streamed_bytes_max = std::uint64_t(5) * 1024 * 1024 * 1024 + 64 * 1024 * 1024;
 constexpr std::string_view internal_prefix = "/_integreat/";
 
-Protocol effective_protocol(const OperationContext& context) {
-    return context.api ? context.api->protocol : Protocol::rest_xml;
-}
-
 // Returns a request id of sixteen hexadecimal digits, as S3 uses.
 std::string make_s3_request_id(Random& random) {
     auto uuid = crypto::make_uuid(random);
@@ -39,7 +35,7 @@ std::string make_s3_request_id(Random& random) {
     return to_upper(uuid);
 }
 
-bool is_s3(const OperationContext& context) {
+bool is_s3_operation(const OperationContext& context) {
     return effective_protocol(context) == Protocol::rest_xml;
 }
 
@@ -47,7 +43,7 @@ bool is_s3(const OperationContext& context) {
 void assign_request_id(OperationContext& context) {
     auto& random = context.frontend.random;
     auto& id = context.http_context.id.text;
-    if (id.empty()) id = is_s3(context) ? make_s3_request_id(random) : crypto::make_uuid(random);
+    if (id.empty()) id = is_s3_operation(context) ? make_s3_request_id(random) : crypto::make_uuid(random);
 }
 
 // Returns whether a request is a preflight (Fetch standard): OPTIONS with Origin and
@@ -80,7 +76,7 @@ void add_common_headers(OperationContext& context) {
     assign_request_id(context);
     auto& headers = context.http_context.response_headers;
     const auto& id = context.http_context.id.text;
-    bool s3 = is_s3(context);
+    bool s3 = is_s3_operation(context);
     if (s3) {
         headers.set("x-amz-request-id", id);
         headers.set("x-amz-id-2", host_id(id));
@@ -208,7 +204,7 @@ bool is_loopback(std::string_view host) {
     return name == "127.0.0.1" || name == "localhost";
 }
 
-http::FullResponse json_response(int status, const boost::json::object& body) {
+http::FullResponse internal_response(int status, const boost::json::object& body) {
     http::FullResponse response{.status = status, .body = boost::json::serialize(body)};
     response.headers.set("Content-Type", "application/json");
     return response;
@@ -224,7 +220,7 @@ bool is_from_this_machine(const http::Request& request) {
 
 http::FullResponse handle_internal_route(const AwsFrontend& frontend, const http::Request& request) {
     if (!is_from_this_machine(request)) {
-        return json_response(
+        return internal_response(
             403,
             {{"message", "Internal routes accept requests only from programs and pages on this machine."}});
     }
@@ -238,14 +234,15 @@ http::FullResponse handle_internal_route(const AwsFrontend& frontend, const http
             return response;
         }
     }
-    return json_response(404, {{"message", "Unknown internal route."}});
+    return internal_response(404, {{"message", "Unknown internal route."}});
 }
 
 http::Admission admit(const AwsFrontend& frontend, const http::Request& request,
                       http::RequestContext& http_context) {
     OperationContext context{.frontend = frontend, .request = request, .http_context = http_context};
-    if (is_internal_route(request)) return http::ReadBody{.max_bytes = form_bytes_max, .blocking = true};
-    if (is_preflight(request)) return http::ReadBody{.max_bytes = 0, .blocking = true};
+    if (is_internal_route(request))
+        return http::ReadBody{.max_bytes = form_bytes_max, .execution = http::Execution::blocking};
+    if (is_preflight(request)) return http::ReadBody{.execution = http::Execution::blocking};
     auto head = parse_signed_head(request);
     const auto* claim = head.claim();
     if (auto error = resolve_operation(context, claim ? claim->service : std::string_view())) {
@@ -257,7 +254,7 @@ http::Admission admit(const AwsFrontend& frontend, const http::Request& request,
         return receive(std::move(context), std::move(head));
     }
     return http::ReadBody{.max_bytes = context.operation ? context.operation->max_body_bytes : form_bytes_max,
-                          .blocking = true};
+                          .execution = http::Execution::blocking};
 }
 
 http::Response handle(const AwsFrontend& frontend, const http::Request& request,
@@ -307,7 +304,8 @@ http::FullResponse reject(const AwsFrontend& frontend, const http::Request& requ
 
 http::FullResponse find_decision(DecisionLog& decisions, std::string_view id) {
     auto decision = decisions.find(id);
-    if (!decision) return json_response(404, {{"message", "No refused request with this id is recorded."}});
+    if (!decision)
+        return internal_response(404, {{"message", "No refused request with this id is recorded."}});
     http::FullResponse response{.body = decision_json(*decision)};
     response.headers.set("Content-Type", "application/json");
     return response;

@@ -8,6 +8,8 @@
 #include "cloud/aws/dispatch/decision_log.h"
 #include "cloud/aws/protocol/protocol.h"
 #include "cloud/aws/testing/frontend_fixture.h"
+#include "crypto/encoding.h"
+#include "crypto/hash.h"
 #include "policy/document/document.h"
 
 namespace integreat::cloud {

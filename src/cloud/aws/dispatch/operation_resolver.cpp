@@ -14,11 +14,6 @@ namespace {
 // Lists take one field per element: fifty session tags are a hundred fields, simulations have more.
 constexpr std::size_t form_fields_max = 1'000;
 
-const Api* find_api(const AwsFrontend& frontend, std::string_view name) {
-    auto found = std::ranges::find(frontend.apis, name, &Api::name);
-    return found == frontend.apis.end() ? nullptr : &*found;
-}
-
 const Api* find_api_by_signing_name(const AwsFrontend& frontend, std::string_view service) {
     auto found = std::ranges::find(frontend.apis, service, &Api::signing_name);
     return found == frontend.apis.end() ? nullptr : &*found;
@@ -130,6 +125,11 @@ std::optional<AwsError> resolve_json_operation(OperationContext& context, std::s
 }
 
 }  // namespace
+
+const Api* find_api(const AwsFrontend& frontend, std::string_view name) {
+    auto found = std::ranges::find(frontend.apis, name, &Api::name);
+    return found == frontend.apis.end() ? nullptr : &*found;
+}
 
 std::optional<AwsError> resolve_operation(OperationContext& context, std::string_view signed_service) {
     const auto& request = context.request;

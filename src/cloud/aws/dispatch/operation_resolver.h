@@ -8,6 +8,9 @@
 
 namespace integreat::cloud {
 
+// Returns the API of this name, or null.
+const Api* find_api(const AwsFrontend& frontend, std::string_view name);
+
 // Sets api, bucket, key and query of the context, and the operation unless it is named in the body. Returns
 // the protocol's error for an unknown operation or a malformed target.
 std::optional<AwsError> resolve_operation(OperationContext& context, std::string_view signed_service);

@@ -13,10 +13,6 @@ namespace {
 
 constexpr std::string_view declaration = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n";
 
-Protocol effective_protocol(const OperationContext& context) {
-    return context.api ? context.api->protocol : Protocol::rest_xml;
-}
-
 http::FullResponse xml_response(int status, std::string_view type, std::string body) {
     http::FullResponse response{.status = status, .body = std::move(body)};
     response.headers.set("Content-Type", type);
@@ -56,6 +52,10 @@ http::FullResponse render_query_error(const OperationContext& context, const Aws
 }
 
 }  // namespace
+
+Protocol effective_protocol(const OperationContext& context) {
+    return context.api ? context.api->protocol : Protocol::rest_xml;
+}
 
 std::string escape_xml(std::string_view text) {
     std::string escaped;

@@ -12,6 +12,9 @@
 
 namespace integreat::cloud {
 
+// Returns the protocol of the operation's API: that of S3 while the API is unknown.
+Protocol effective_protocol(const OperationContext& context);
+
 // Renders a result of the query protocol:
 // <ActionResponse xmlns=…><ActionResult>`result`</ActionResult><ResponseMetadata>…
 // The ActionResult element is left out if `result` is empty.

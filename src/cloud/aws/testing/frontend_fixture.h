@@ -6,11 +6,8 @@
 #include <utility>
 #include <vector>
 
-#include "aws/sigv4.h"
+#include "cloud/aws/client/in_process.h"
 #include "cloud/aws/core/frontend.h"
-#include "crypto/encoding.h"
-#include "crypto/hash.h"
-#include "http/transport/application.h"
 
 namespace integreat::cloud::testing {
 
@@ -30,26 +27,8 @@ struct RequestSpec {
     std::string payload = {};  // The value of x-amz-content-sha256; empty means the hash of the body.
 };
 
-inline void sign(http::Request& request, const RequestSpec& spec, const Key& key, Time now) {
-    bool s3 = spec.service == "s3";
-    auto hash = crypto::hex_encode(crypto::as_view(crypto::sha256(spec.body)));
-    auto payload = spec.payload.empty() ? hash : spec.payload;
-    request.headers.set("X-Amz-Date", aws::format_sigv4_time(now));
-    if (s3) request.headers.set("x-amz-content-sha256", payload);
-    if (!key.token.empty()) request.headers.set("X-Amz-Security-Token", key.token);
-    std::vector<aws::SigV4Header> fields;
-    for (auto field : request.headers)
-        fields.push_back({field.name, field.value});
-    auto value = aws::sign_request(
-        {http::to_string(request.method), request.path(), request.query(), fields},
-        {.access_key_id = key.id,
-         .secret_key = Secret(key.secret),
-         .region = spec.region,
-         .service = spec.service,
-         .security_token = key.token,
-         .path_encoding = s3 ? aws::SigV4PathEncoding::once : aws::SigV4PathEncoding::twice},
-        now, s3 ? payload : hash);
-    request.headers.set("Authorization", value);
+inline ClientCredentials to_credentials(const Key& key) {
+    return {.access_key_id = key.id, .secret_key = Secret(key.secret), .session_token = key.token};
 }
 
 inline http::Request unsigned_request(const RequestSpec& spec) {
@@ -65,6 +44,11 @@ inline http::Request unsigned_request(const RequestSpec& spec) {
         request.headers.set("Content-Length", std::to_string(spec.body.size()));
     }
     return request;
+}
+
+inline void sign(http::Request& request, const RequestSpec& spec, const Key& key, Time now) {
+    sign_request(request, to_credentials(key),
+                 {.service = spec.service, .region = spec.region, .now = now, .payload = spec.payload});
 }
 
 inline http::Request signed_request(const RequestSpec& spec, const Key& key, Time now) {
@@ -88,13 +72,12 @@ struct ReceivedResponse {
     }
 };
 
-inline ReceivedResponse send_request(const http::Application& application, const http::Request& request) {
+inline ReceivedResponse send_request(const http::Application& application, const http::Request& request,
+                                     std::string* cause = nullptr) {
     http::RequestContext context;
-    auto response = http::handle(application, request, context);
-    const auto& full = std::get<http::FullResponse>(response);
-    ReceivedResponse received{full.status, full.headers, full.body};
-    received.headers.append(context.response_headers);
-    return received;
+    auto response = *handle_in_process(application, request, context, std::size_t(1) << 30);
+    if (cause) *cause = context.cause;
+    return {response.status, std::move(response.headers), std::move(response.body)};
 }
 
 }  // namespace integreat::cloud::testing

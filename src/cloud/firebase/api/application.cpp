@@ -241,7 +241,7 @@ http::Application application(Auth& auth) {
         if (request.method == http::Method::options) return with_cors(request, preflight(request));
         auto match = match_route(request.method, request.path());
         return http::ReadBody{.max_bytes = match.route ? match.route->max_body_bytes : request_bytes_max,
-                              .blocking = true};
+                              .execution = http::Execution::blocking};
     };
     application.handle = [&auth](const http::Request& request,
                                  http::RequestContext& context) -> http::Response {

@@ -17,6 +17,8 @@ namespace integreat::firebase {
 
 class AuthTest : public testing::Test {
 protected:
+    static constexpr auto certificates_path =
+        "/robot/v1/metadata/x509/securetoken@system.gserviceaccount.com";
     static constexpr auto toolkit = "/identitytoolkit.googleapis.com/v1/";
 
     AuthTest() : folder(make_folder()) {

@@ -16,12 +16,11 @@ namespace integreat::firebase {
 namespace json = boost::json;
 
 namespace {
-constexpr auto certificates = "/robot/v1/metadata/x509/securetoken@system.gserviceaccount.com";
 constexpr auto key_set = "/service_accounts/v1/jwk/securetoken@system.gserviceaccount.com";
 }  // namespace
 
 TEST_F(AuthTest, PublishesItsKeysLikeGoogle) {
-    auto response = get(certificates);
+    auto response = get(certificates_path);
     EXPECT_EQ(response.headers.value("Cache-Control"), "public, max-age=60, must-revalidate, no-transform");
     ASSERT_EQ(response.body.size(), 1u);
     auto certificate = crypto::parse_certificate(response.body.begin()->value().as_string());
@@ -38,7 +37,7 @@ TEST_F(AuthTest, PublishesItsKeysLikeGoogle) {
 TEST_F(AuthTest, ARetiredKeyStaysPublishedUntilItsTokensExpire) {
     auto before = sign_up();
     ASSERT_TRUE(rotate_signing_key(*auth));
-    EXPECT_EQ(get(certificates).body.size(), 2u);
+    EXPECT_EQ(get(certificates_path).body.size(), 2u);
     EXPECT_EQ(get(key_set).body.at("keys").as_array().size(), 2u);
     EXPECT_EQ(lookup(before.at("idToken")).status, 200);
     auto after = sign_in();
@@ -46,7 +45,7 @@ TEST_F(AuthTest, ARetiredKeyStaysPublishedUntilItsTokensExpire) {
               crypto::parse_jwt(after.at("idToken"))->header.at("kid"));
     EXPECT_EQ(lookup(after.at("idToken")).status, 200);
     clock.advance(std::chrono::hours(24 * 14 + 1));  // A session cookie is valid for up to two weeks.
-    EXPECT_EQ(get(certificates).body.size(), 1u);
+    EXPECT_EQ(get(certificates_path).body.size(), 1u);
 }
 
 TEST_F(AuthTest, TheCommandLineAddsUsersAndRoles) {

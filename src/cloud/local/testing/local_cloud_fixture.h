@@ -12,9 +12,13 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include "aws/sigv4.h"
+#include "cloud/aws/client/client.h"
 #include "cloud/aws/testing/frontend_fixture.h"
 #include "cloud/local/local_cloud.h"
 #include "cloud/local/provision.h"
+#include "crypto/encoding.h"
+#include "crypto/hash.h"
 #include "crypto/jwt.h"
 #include "crypto/rsa.h"
 #include "json/value/parse.h"
@@ -129,6 +133,20 @@ protected:
     Key root() const {
         auto key = cloud->iam->root_key();
         return {key->id, key->secret.reveal()};
+    }
+    Client root_client() const { return {cloud->frontend, make_root_credentials(*cloud)}; }
+    // Calls IAM as the root of the account and expects success.
+    formats::XmlElement call_iam(std::string_view action, const Parameters& parameters) const {
+        auto result = root_client().call_query("iam", action, parameters);
+        EXPECT_TRUE(result) << action << ": " << result.error().message;
+        return result ? *std::move(result) : formats::XmlElement();
+    }
+    // Creates a user with an access key.
+    Key make_user(const std::string& name) const {
+        call_iam("CreateUser", {{"UserName", name}});
+        auto created = call_iam("CreateAccessKey", {{"UserName", name}});
+        return {std::string(created.value("AccessKey/AccessKeyId")),
+                std::string(created.value("AccessKey/SecretAccessKey"))};
     }
     ReceivedResponse s3(http::Method method, const std::string& target, const Key& key,
                         const std::string& body = {}) {

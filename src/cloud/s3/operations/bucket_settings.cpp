@@ -186,21 +186,17 @@ AwsResult<http::Response> get_setting(S3& s3, OperationContext& context, std::st
     return http::Response(std::move(response));
 }
 
-AwsResult<> put_setting_document(S3& s3, const Bucket& bucket, std::string_view name,
-                                 std::string_view document) {
-    auto validated = TRY(validate(bucket, find_setting(name), document));
-    return update_bucket(s3, bucket, [&](WriteBatch& writes) -> AwsResult<> {
-        TRY(to_aws_result(set_setting(writes, bucket.id, name, validated)));
-        return {};
-    });
-}
-
 AwsResult<http::Response> put_setting(S3& s3, OperationContext& context, std::string_view name) {
     const auto& setting = find_setting(name);
     auto bucket = TRY(authorized_bucket(s3, context, setting.put_action));
     auto declared = TRY(parse_declared_checksums(context.request.headers));
     TRY(verify_checksums(declared, context.body));
-    TRY(put_setting_document(s3, *bucket, name, context.body));
+    auto document = TRY(validate(*bucket, setting, context.body));
+    auto rows = [&](WriteBatch& writes) -> AwsResult<> {
+        TRY(to_aws_result(set_setting(writes, bucket->id, name, document)));
+        return {};
+    };
+    TRY(update_bucket(s3, *bucket, rows));
     return empty_response(name == "policy" || name == "tagging" ? 204 : 200);
 }
 

@@ -14,8 +14,4 @@ AwsResult<http::Response> put_setting(S3& s3, OperationContext& context, std::st
 AwsResult<http::Response> delete_setting(S3& s3, OperationContext& context, std::string_view name);
 AwsResult<http::Response> get_policy_status(S3& s3, OperationContext& context);
 
-// Validates and saves a document without a permission check.
-AwsResult<> put_setting_document(S3& s3, const Bucket& bucket, std::string_view name,
-                                 std::string_view document);
-
 }  // namespace integreat::s3

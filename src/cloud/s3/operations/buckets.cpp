@@ -3,7 +3,6 @@
 
 #include "base/text/ascii.h"
 #include "cloud/s3/operations/operations.h"
-#include "cloud/s3/operations/table.h"
 #include "cloud/s3/store/limits.h"
 #include "crypto/encoding.h"
 #include "crypto/hash.h"
@@ -59,14 +58,6 @@ AwsResult<> check_location(const S3& s3, std::string_view body) {
 }
 
 }  // namespace
-
-Result<> ensure_bucket(S3& s3, const std::string& name) {
-    if (!is_valid_bucket_name(name)) return Error{Fault::invalid, "invalid bucket name: " + name};
-    if (TRY(find_bucket(*s3.storage, name))) return {};
-    return commit(*s3.storage, [&](WriteBatch& writes) {
-        return insert_bucket(writes, {.name = name, .region = s3.region, .created = s3.storage->clock.now()});
-    });
-}
 
 std::string owner_id(const S3& s3) {
     return crypto::hex_encode(crypto::as_view(crypto::sha256("canonical user of account " + s3.account)));

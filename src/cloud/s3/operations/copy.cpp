@@ -118,7 +118,7 @@ AwsResult<ChecksumKind> copy_checksum_kind(const http::Headers& headers, const V
     return *kind;
 }
 
-AwsResult<PendingBlob> copy_bytes(S3& s3, const Version& source, Range range, ChecksumKind kind) {
+AwsResult<PendingBlob> copy_blob(S3& s3, const Version& source, Range range, ChecksumKind kind) {
     BlobWriter writer(*s3.storage, kind);
     auto copied = copy_range_to(*s3.storage, source, range, writer);
     if (!copied && copied.error().fault == Fault::not_found) return no_such_key(source.key);
@@ -154,7 +154,7 @@ AwsResult<http::Response> copy_key(S3& s3, OperationContext& context) {
     if (source.version.size > put_bytes_max) return copy_source_too_large();
     auto overwrite = TRY(parse_overwrite(context.request.headers));
     auto kind = TRY(copy_checksum_kind(context.request.headers, source.version));
-    auto blob = TRY(copy_bytes(s3, source.version, {0, source.version.size}, kind));
+    auto blob = TRY(copy_blob(s3, source.version, {0, source.version.size}, kind));
     set_content(copy, blob);
     auto rows = [&](WriteBatch& writes) -> AwsResult<> {
         TRY(to_aws_result(blob.attach_to(writes)));
@@ -186,7 +186,7 @@ AwsResult<http::Response> upload_part_copy(S3& s3, OperationContext& context) {
     if (auto text = context.request.headers.get("x-amz-copy-source-range"))
         range = TRY(parse_copy_range(*text, source.version.size));
     if (range.length > put_bytes_max) return copy_source_too_large();
-    auto blob = TRY(copy_bytes(s3, source.version, range, upload.checksum.kind));
+    auto blob = TRY(copy_blob(s3, source.version, range, upload.checksum.kind));
     auto part = make_part(number, blob, s3.storage->clock.now());
     auto rows = [&](WriteBatch& writes) -> AwsResult<> {
         if (!TRY(to_aws_result(find_upload(writes.transaction, bucket->id, upload.key, upload.id))))

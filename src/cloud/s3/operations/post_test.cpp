@@ -2,6 +2,8 @@
 #include "aws/sigv4.h"
 #include "cloud/s3/protocol/form.h"
 #include "cloud/s3/testing/s3_fixture.h"
+#include "crypto/encoding.h"
+#include "crypto/hash.h"
 
 namespace integreat::s3 {
 namespace {

@@ -279,14 +279,4 @@ cloud::Api api(S3& s3) {
                               http::Headers& headers) { add_cors(s3, context, headers); }};
 }
 
-Result<> ensure_setting(S3& s3, const std::string& bucket, std::string_view name,
-                        const std::string& document) {
-    auto found = TRY(find_bucket(*s3.storage, bucket));
-    if (!found) return Error{Fault::not_found, "the bucket " + bucket + " does not exist"};
-    auto saved = put_setting_document(s3, *found, name, document);
-    if (saved) return {};
-    auto error = std::move(saved).error();
-    return Error{Fault::invalid, error.message, error.cause};
-}
-
 }  // namespace integreat::s3

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// XML bodies of S3. The parser builds a tree of elements, with names without prefixes, within limits on
-// bytes, depth and number; entity and other declarations are ignored. The writer appends elements in order.
+// XML bodies of S3: parsed into a tree of elements (formats/xml.h), written element by element in order.
 #pragma once
 
 #include <cstdint>
@@ -9,18 +8,11 @@
 #include <vector>
 
 #include "cloud/s3/protocol/errors.h"
+#include "formats/xml.h"
 
 namespace integreat::s3 {
 
-struct Element {
-    std::string name;
-    std::string text;  // Text directly in the element, without surrounding white space if it has children.
-    std::vector<Element> children;
-
-    const Element* child(std::string_view name) const;  // The first child of this name, or null.
-    // Returns the text of the first child of this name; empty if there is none.
-    std::string_view value(std::string_view name) const;
-};
+using Element = formats::XmlElement;
 
 // Parses a document; MalformedXML unless it is well-formed, valid UTF-8 and has this root element.
 AwsResult<Element> parse_xml(std::string_view body, std::string_view root);

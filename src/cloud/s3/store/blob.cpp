@@ -14,7 +14,7 @@ namespace integreat::s3 {
 
 namespace {
 
-constexpr std::size_t copy_bytes = 1024 * 1024;
+constexpr std::size_t copy_buffer_bytes = 1024 * 1024;
 // Files are written in multiples of this size, in bytes: the kernel caches aligned writes in large folios,
 // and sending those costs a sixth less than sending the small folios of unaligned chunks.
 constexpr std::size_t block_bytes = 64 * 1024;
@@ -235,7 +235,7 @@ Result<> copy_range_to(Storage& storage, const Version& from, Range range, BlobW
     std::string buffer;
     if (auto* file = std::get_if<FilePart>(&content)) {
         for (auto [offset, remaining] = file->range; remaining > 0;) {
-            auto count = std::min<std::uint64_t>(remaining, copy_bytes);
+            auto count = std::min<std::uint64_t>(remaining, copy_buffer_bytes);
             buffer.clear();
             TRY(read_file(file->file, {offset, count}, buffer));
             TRY(to.append(buffer));
@@ -247,7 +247,7 @@ Result<> copy_range_to(Storage& storage, const Version& from, Range range, BlobW
     auto& reader = std::get<MultipartReader>(content);
     while (reader.remaining() > 0) {
         buffer.clear();
-        TRY(reader.read(buffer, copy_bytes));
+        TRY(reader.read(buffer, copy_buffer_bytes));
         TRY(to.append(buffer));
     }
     return {};

@@ -105,7 +105,7 @@ Bucket read_bucket(const sqlite::Statement& row) {
             .settings = {}};
 }
 
-Result<Versioning> get_versioning(sqlite::Transaction& transaction, std::int64_t bucket) {
+Result<Versioning> read_versioning(sqlite::Transaction& transaction, std::int64_t bucket) {
     auto statement = TRY(transaction.query("SELECT versioning FROM buckets WHERE bucket = ?", bucket));
     if (!TRY(statement.step())) return Error{Fault::not_found, "the bucket does not exist"};
     return static_cast<Versioning>(statement.integer(0));
@@ -269,7 +269,7 @@ std::string make_version_id(std::int64_t sequence, Random& random) {
 }
 
 Result<> put_object(WriteBatch& batch, Storage& storage, std::int64_t bucket, Version& object) {
-    auto versioning = TRY(get_versioning(batch.transaction, bucket));
+    auto versioning = TRY(read_versioning(batch.transaction, bucket));
     object.sequence = next_number(storage);
     object.version =
         versioning == Versioning::enabled ? make_version_id(object.sequence, storage.random) : std::string();
@@ -294,7 +294,7 @@ Result<> update_tags(WriteBatch& batch, std::int64_t bucket, const Version& obje
 
 Result<Deleted> delete_object(WriteBatch& batch, Storage& storage, std::int64_t bucket, std::string_view key,
                               RequestedVersion version) {
-    auto versioning = TRY(get_versioning(batch.transaction, bucket));
+    auto versioning = TRY(read_versioning(batch.transaction, bucket));
     Deleted deleted;
     if (version || versioning == Versioning::never) {
         deleted.removed = TRY(find_object(batch.transaction, bucket, key, version));

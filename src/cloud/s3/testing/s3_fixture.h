@@ -12,7 +12,6 @@
 #include "cloud/s3/operations/table.h"
 #include "cloud/s3/store/s3.h"
 #include "cloud/s3/testing/random_bytes.h"
-#include "http/transport/buffered.h"
 
 namespace integreat::s3 {
 
@@ -31,7 +30,7 @@ protected:
         };
         frontend.apis.push_back(api(*s3));
         application = cloud::application(frontend);
-        EXPECT_TRUE(ensure_bucket(*s3, "a-bucket"));
+        EXPECT_EQ(put("/a-bucket").status, 200);
     }
     ~S3Test() override {
         s3.reset();
@@ -51,25 +50,7 @@ protected:
     }
 
     ReceivedResponse send(const http::Request& request) {
-        http::RequestContext context;
-        auto response = http::handle(application, request, context);
-        ReceivedResponse received;
-        if (auto* stream = std::get_if<http::StreamingResponse>(&response); stream) {
-            if (request.method == http::Method::head) {
-                received = {.status = stream->status, .headers = stream->headers, .body = {}};
-                received.headers.set("Content-Length", std::to_string(*http::body_length(*stream)));
-            } else {
-                auto full = http::buffer_response(std::move(*stream), 1 << 30, std::chrono::seconds(5));
-                EXPECT_TRUE(full);
-                received = {.status = full->status, .headers = full->headers, .body = full->body};
-            }
-        } else {
-            auto& full = std::get<http::FullResponse>(response);
-            received = {.status = full.status, .headers = full.headers, .body = full.body};
-        }
-        received.headers.append(context.response_headers);
-        cause = context.cause;
-        return received;
+        return cloud::testing::send_request(application, request, &cause);
     }
     http::Request request(http::Method method, const std::string& target, Headers headers, std::string body) {
         if (!body.empty() || method == http::Method::put)

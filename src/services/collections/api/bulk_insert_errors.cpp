@@ -6,16 +6,17 @@
 namespace integreat::collections {
 
 BulkInsertErrors::BulkInsertErrors(CollectionRequest& request)
-    : request_(request), request_transaction_(std::exchange(request.http_context.transaction, nullptr)) {
+    : request_(request), request_transaction_(current_transaction(request.http_context)) {
+    request.http_context.attachments.set<postgres::Transaction>(nullptr);
     auto transaction = request.pool.begin(request.http_context.tenant, request.http_context.deadline);
     done_ = !transaction;
     if (!transaction) return;
     transaction_ = *std::move(transaction);
-    request_.http_context.transaction = &*transaction_;
+    request_.http_context.attachments.set(&*transaction_);
 }
 
 BulkInsertErrors::~BulkInsertErrors() {
-    request_.http_context.transaction = request_transaction_;
+    request_.http_context.attachments.set(request_transaction_);
 }
 
 void BulkInsertErrors::add_error(const QueryOutcome& outcome, const RowLocation& location) {

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "services/collections/api/changes_handler.h"
+
 #include <algorithm>
 
 #include "http/message/event_stream.h"
-#include "http/routing/target.h"
-#include "services/collections/api/handlers.h"
 #include "services/collections/changes/change_feed.h"
 
 namespace integreat::collections {
@@ -13,33 +13,23 @@ namespace {
 // Event that asks the client to read the collection again, because changes were missed.
 constexpr std::string_view event_reset = "reset";
 
-// The event ID to resume after; nullopt if the client sends none.
-struct ResumeParameter {
+// Returns the event ID to resume after; nullopt if the client sends none.
+Result<std::optional<std::string>, http::FullResponse> parse_resume_parameter(CollectionRequest& request) {
+    auto pairs = TRY(parse_query_pairs(request));
     std::optional<std::string> event_id;
-    std::optional<http::FullResponse> error;
-};
-
-ResumeParameter parse_resume_parameter(CollectionRequest& request) {
-    ResumeParameter resume;
     ValidationErrors errors;
-    auto pairs = http::parse_query(request.http_request.query());
-    if (!pairs) {
-        errors.list.push_back({"?", pairs.error().message});
-    } else {
-        for (const auto& [name, value] : *pairs) {
-            if (name != "after")
-                errors.list.push_back(
-                    {"?" + name.substr(0, 60), "is unknown: the change feed accepts after"});
-            else
-                resume.event_id = value;
-            if (errors.full()) break;
-        }
+    for (auto& [name, value] : pairs) {
+        if (name != "after")
+            errors.list.push_back({"?" + name.substr(0, 60), "is unknown: the change feed accepts after"});
+        else
+            event_id = std::move(value);
+        if (errors.full()) break;
     }
-    if (!errors.empty()) resume.error = reject_invalid(request, std::move(errors), "The query");
+    if (!errors.empty()) return reject_invalid(request, std::move(errors), "The query");
     // Last-Event-ID is newer than the `after` parameter of the URL: EventSource sends it when it reconnects.
     if (auto last = request.http_request.headers.get("Last-Event-ID"); last && !last->empty())
-        resume.event_id = std::string(*last);
-    return resume;
+        event_id = std::string(*last);
+    return event_id;
 }
 
 // Returns false if all callers with these rules read the same records.
@@ -94,9 +84,8 @@ http::Response stream_changes(CollectionRequest& request) {
         return reject_forbidden(request, "The role " + request.view.role + " may not read this collection.",
                                 "access.read of " + name + " has no rule for the role");
     }
-    auto resume = parse_resume_parameter(request);
-    if (resume.error) return *std::move(resume.error);
-    auto position = resume.event_id ? parse_change_offset(*resume.event_id) : std::nullopt;
+    auto event_id = TRY(parse_resume_parameter(request));
+    auto position = event_id ? parse_change_offset(*event_id) : std::nullopt;
     auto start = read_start_offset(request.pool, request.http_context.tenant, request.http_context.deadline,
                                    name, position);
     if (!start) return reject_query_error(request, {.rows = std::move(start).error(), .server_error = {}});
@@ -104,7 +93,7 @@ http::Response stream_changes(CollectionRequest& request) {
     subscriber->offset = start->offset;
     auto id = to_string(start->offset);
     std::string first;
-    if (start->reset || (resume.event_id && !position))
+    if (start->reset || (event_id && !position))
         http::append_event(first, {.id = id, .type = event_reset, .data = "{}"});
     else
         first = "id: " + id + "\n\n";

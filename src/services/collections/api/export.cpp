@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "http/routing/target.h"
-#include "services/collections/api/handlers.h"
+#include "services/collections/api/export.h"
+
 #include "services/collections/query/cursor.h"
 #include "services/collections/values/csv_fields.h"
 
@@ -108,13 +108,9 @@ http::Response export_records(CollectionRequest& request) {
         return reject_forbidden(request, "The role " + request.view.role + " may not read this collection.",
                                 "access.read of " + name + " has no rule for the role");
     }
+    auto pairs = TRY(parse_query_pairs(request));
     ValidationErrors errors;
-    auto pairs = http::parse_query(request.http_request.query());
-    if (!pairs) {
-        errors.list.push_back({"?", pairs.error().message});
-        return reject_invalid(request, std::move(errors), "The query");
-    }
-    auto query = parse_export_query(request.query_scope(), *pairs, errors);
+    auto query = parse_export_query(request.query_scope(), pairs, errors);
     if (!errors.empty()) return reject_invalid(request, std::move(errors), "The query");
     auto stream = std::make_unique<CsvExportStream>(request, std::move(query));
     auto first = stream->read_batch();

@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 // Handlers of the test app "school", called as the gateway does, with a real database.
-#include "services/collections/api/handlers.h"
-
 #include <gmock/gmock.h>
 
 #include "services/collections/testing/api_test_client.h"
@@ -213,7 +211,7 @@ TEST_F(HandlersTest, PagesWithoutSkippingOrRepeating) {
     ASSERT_EQ(client.send("POST", "/students", "r1:registrar", bodies + "]").status, 201);
     for (const char* sort : {"", "sort=name", "sort=-name", "sort=program", "sort=-program,name",
                              "sort=name,-program", "sort=-created_at"}) {
-        std::set<std::string> ids_seen;
+        std::set<std::string> ids;
         std::string next;
         int pages = 0;
         do {
@@ -222,10 +220,10 @@ TEST_F(HandlersTest, PagesWithoutSkippingOrRepeating) {
                 "r1:registrar");
             ASSERT_EQ(page.status, 200) << page.body << sort;
             for (const auto& id : page.ids())
-                EXPECT_TRUE(ids_seen.insert(id).second) << sort;
+                EXPECT_TRUE(ids.insert(id).second) << sort;
             next = page.text("next");
         } while (!next.empty() && ++pages < 20);
-        EXPECT_EQ(ids_seen.size(), 25u) << sort;
+        EXPECT_EQ(ids.size(), 25u) << sort;
     }
 }
 

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "services/collections/api/import.h"
+
 #include <algorithm>
 
 #include <boost/json/object.hpp>
@@ -6,7 +8,6 @@
 #include "formats/csv.h"
 #include "http/transport/spooled_body.h"
 #include "services/collections/api/bulk_insert_errors.h"
-#include "services/collections/api/handlers.h"
 #include "services/collections/api/insert_sql.h"
 #include "services/collections/values/csv_fields.h"
 
@@ -226,8 +227,8 @@ struct BatchQueue {
     }
 };
 
-// Returns the problem response for the errors of a pass; nullopt if there are none.
-std::optional<http::FullResponse> csv_problem(CsvReader& reader) {
+// Returns the problem response for the errors of a pass, if there are any.
+Result<void, http::FullResponse> take_errors(CsvReader& reader) {
     auto& request = reader.request;
     if (reader.read_error) {
         return reject_query_error(request, {.rows = *std::move(reader.read_error), .server_error = {}});
@@ -246,8 +247,8 @@ struct FailedBatch {
 
 // Reads the body again and passes it to `store` in batches until one is not stored. Returns a problem
 // response if the body cannot be read.
-std::optional<http::FullResponse> store_records(CollectionRequest& request,
-                                                const std::function<bool(const RecordBatch&)>& store) {
+Result<void, http::FullResponse> store_records(CollectionRequest& request,
+                                               const std::function<bool(const RecordBatch&)>& store) {
     CsvReader reader(request);
     BatchQueue batches{.store = store};
     bool stopped = false;
@@ -255,7 +256,7 @@ std::optional<http::FullResponse> store_records(CollectionRequest& request,
         stopped = !batches.add(std::move(values), line);
         return !stopped;
     });
-    if (auto problem = csv_problem(reader)) return problem;
+    TRY(take_errors(reader));
     if (!stopped) batches.flush_all();
     return {};
 }
@@ -265,13 +266,12 @@ http::FullResponse explain_failure(CollectionRequest& request, const FailedBatch
     auto batch_problem = reject_query_error(request, failed.outcome, failed.location);
     if (batch_problem.status >= 500) return batch_problem;
     BulkInsertErrors errors(request);
-    auto read_problem = store_records(request, [&](const RecordBatch& batch) {
+    auto read = store_records(request, [&](const RecordBatch& batch) {
         return errors.check(batch.records, [&](std::size_t index) { return batch.location_of(index); });
     });
     auto record_problem = errors.response();
-    return read_problem     ? *std::move(read_problem)
-           : record_problem ? *std::move(record_problem)
-                            : batch_problem;
+    if (!read) return std::move(read).error();
+    return record_problem ? *std::move(record_problem) : batch_problem;
 }
 
 http::FullResponse reject_concurrent_import(CollectionRequest& request) {
@@ -295,21 +295,21 @@ http::FullResponse import_records(CollectionRequest& request) {
     if (!permit) return reject_concurrent_import(request);
     CsvReader checked(request);
     read_records(checked, [](ColumnValues, std::size_t) { return true; });
-    if (auto problem = csv_problem(checked)) return *std::move(problem);
+    TRY(take_errors(checked));
     ScopedTransaction transaction{request};
-    if (auto error = transaction.begin()) return *std::move(error);
+    TRY(transaction.begin());
     std::optional<FailedBatch> failed;
-    auto read_problem = store_records(request, [&](const RecordBatch& batch) {
+    auto read = store_records(request, [&](const RecordBatch& batch) {
         auto outcome = execute(request, insert_many_sql(request, batch.records, ""));
         if (!outcome.rows) failed = FailedBatch{std::move(outcome), batch.location()};
         return !failed;
     });
-    if (read_problem) return *std::move(read_problem);
+    if (!read) return std::move(read).error();
     if (failed) {
         transaction.roll_back();  // Returns the connection: finding the failed records needs one, too.
         return explain_failure(request, *failed);
     }
-    if (auto error = transaction.commit()) return *std::move(error);
+    TRY(transaction.commit());
     return json_response(201, R"({"imported":)" + std::to_string(checked.records) + "}");
 }
 

@@ -12,7 +12,6 @@
 #include "formats/csv.h"
 #include "http/transport/application.h"
 #include "http/transport/buffered.h"
-#include "services/collections/api/handlers.h"
 #include "services/collections/testing/api_test_client.h"
 
 namespace integreat::collections {

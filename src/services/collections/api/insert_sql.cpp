@@ -5,13 +5,6 @@
 
 namespace integreat::collections {
 
-std::string column_list(const std::vector<const Field*>& fields) {
-    std::string list;
-    for (const auto* field : fields)
-        list += (list.empty() ? "" : ", ") + column(*field);
-    return list;
-}
-
 std::string parameter_type(const Field& field) {
     return field.type == FieldType::list ? std::string(sql_type(field.element)) + "[]"
                                          : std::string(sql_type(field.type));
@@ -58,19 +51,19 @@ Sql insert_many_sql(const CollectionRequest& request, std::span<const ColumnValu
     return sql;
 }
 
-std::optional<http::FullResponse> ScopedTransaction::begin() {
-    if (request.http_context.transaction) return {};
+Result<void, http::FullResponse> ScopedTransaction::begin() {
+    if (current_transaction(request.http_context)) return {};
     auto transaction = request.pool.begin(request.http_context.tenant, request.http_context.deadline);
     if (!transaction)
         return reject_query_error(request, {.rows = std::move(transaction).error(), .server_error = {}});
     owned = std::move(*transaction);
-    request.http_context.transaction = &*owned;
+    request.http_context.attachments.set(&*owned);
     return {};
 }
 
-std::optional<http::FullResponse> ScopedTransaction::commit() {
+Result<void, http::FullResponse> ScopedTransaction::commit() {
     if (!owned) return {};
-    request.http_context.transaction = nullptr;
+    request.http_context.attachments.set<postgres::Transaction>(nullptr);
     auto done = owned->commit();
     if (done) return {};
     return reject_query_error(request,
@@ -79,7 +72,7 @@ std::optional<http::FullResponse> ScopedTransaction::commit() {
 
 void ScopedTransaction::roll_back() {
     if (!owned) return;
-    request.http_context.transaction = nullptr;
+    request.http_context.attachments.set<postgres::Transaction>(nullptr);
     owned.reset();
 }
 

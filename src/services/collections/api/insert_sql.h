@@ -13,8 +13,6 @@
 
 namespace integreat::collections {
 
-// Returns "\"name\", \"email\"".
-std::string column_list(const std::vector<const Field*>& fields);
 // Returns the type that a parameter for the whole column is cast to: "bigint", "text[]".
 std::string parameter_type(const Field& field);
 
@@ -31,8 +29,9 @@ struct ScopedTransaction {
     CollectionRequest& request;
     std::optional<postgres::Transaction> owned = std::nullopt;
 
-    std::optional<http::FullResponse> begin();
-    std::optional<http::FullResponse> commit();
+    // The error is the problem response.
+    Result<void, http::FullResponse> begin();
+    Result<void, http::FullResponse> commit();
     // Rolls back the owned transaction and returns its connection. A transaction of the request is left to
     // its owner.
     void roll_back();

@@ -6,8 +6,8 @@
 #include <memory>
 #include <string>
 
-#include "config/model/model.h"
 #include "http/routing/route.h"
+#include "services/collections/model.h"
 
 namespace integreat::collections {
 

@@ -2,6 +2,7 @@
 #include "services/collections/api/operation.h"
 
 #include "base/text/ascii.h"
+#include "http/routing/target.h"
 #include "json/value/parse.h"
 #include "postgres/driver/completion_queue.h"
 
@@ -9,7 +10,7 @@ namespace integreat::collections {
 
 namespace {
 
-constexpr int attempts_max = 3;
+constexpr int transaction_attempts_max = 3;
 // Result sets above this size, in bytes, are rendered on a blocking thread, so that rendering does not delay
 // other requests of the I/O thread.
 constexpr std::size_t large_result_bytes = 256 * 1024;
@@ -82,7 +83,7 @@ http::Problem to_problem(const CollectionRequest& request, const ConstraintViola
 
 QueryOutcome execute(CollectionRequest& request, const Sql& sql) {
     QueryOutcome outcome{.rows = Error{}, .server_error = {}};
-    if (auto* transaction = request.http_context.transaction) {
+    if (auto* transaction = current_transaction(request.http_context)) {
         transaction->set_role(request.caller);
         outcome.rows = transaction->execute(sql.text, std::span<const postgres::Value>(sql.parameters));
         outcome.server_error = transaction->server_error();
@@ -92,13 +93,14 @@ QueryOutcome execute(CollectionRequest& request, const Sql& sql) {
         outcome.rows =
             request.pool.query_as(request.http_context.tenant, request.caller, request.http_context.deadline,
                                   sql.text, sql.parameters, &outcome.server_error);
-        if (outcome.rows || !is_retryable(outcome.server_error) || attempt >= attempts_max) return outcome;
+        if (outcome.rows || !is_retryable(outcome.server_error) || attempt >= transaction_attempts_max)
+            return outcome;
     }
 }
 
 QueryOutcome execute_in_savepoint(CollectionRequest& request, const Sql& sql) {
     QueryOutcome outcome{.rows = Error{}, .server_error = {}};
-    auto& transaction = *request.http_context.transaction;
+    auto& transaction = *current_transaction(request.http_context);
     transaction.set_role(request.caller);
     outcome.rows =
         transaction.execute_in_savepoint(sql.text, std::span<const postgres::Value>(sql.parameters));
@@ -127,8 +129,8 @@ http::Response execute_async(std::shared_ptr<CollectionRequest> request, Handler
     auto pending = std::make_shared<Pending>(Pending{std::move(request), std::move(*plan), {}, {}});
     auto& http_context = pending->request->http_context;
     bool begun = pending->request->pool.query_async(
-        *http_context.completion_queue, http_context.tenant, pending->request->caller, http_context.deadline,
-        pending->plan.sql.text, pending->plan.sql.parameters,
+        *current_completion_queue(http_context), http_context.tenant, pending->request->caller,
+        http_context.deadline, pending->plan.sql.text, pending->plan.sql.parameters,
         [weak = std::weak_ptr(pending)](postgres::QueryResult outcome) {
             auto waiting = weak.lock();
             if (!waiting) return;  // The client has disconnected.
@@ -155,7 +157,7 @@ http::FullResponse reject(CollectionRequest& request, http::Problem problem, std
         .rule = std::move(rule),
         .facts = {{"collection", request.collection.collection->name},
                   {"role", request.view.role},
-                  {"user", request.caller.uid.empty() ? "(nobody)" : request.caller.uid}}};
+                  {"user", request.caller.uid.empty() ? "(anonymous)" : request.caller.uid}}};
     return http::to_response(problem, request.http_context);
 }
 
@@ -205,34 +207,36 @@ http::FullResponse reject_query_error(CollectionRequest& request, const QueryOut
     return reject(request, std::move(problem), "the query failed: " + error.cause);
 }
 
-VersionLookup find_visible_version(CollectionRequest& request, const std::string& id) {
-    VersionLookup lookup;
-    if (!request.view.can_read()) return lookup;
+Result<std::optional<VisibleVersion>, http::FullResponse> find_visible_version(CollectionRequest& request,
+                                                                               const std::string& id) {
+    std::optional<VisibleVersion> found;
+    if (!request.view.can_read()) return found;
     bool has_state = !request.collection.collection->initial_state.empty();
     Sql sql;
     sql.text = request.view.sql_comment + "SELECT \"version\"" + (has_state ? ", \"state\"" : "") + " FROM " +
                request.collection.table + " WHERE \"id\" = " + sql.parameter(id, "uuid");
     auto outcome = execute(request, sql);
-    if (!outcome.rows) {
-        lookup.error = reject_query_error(request, outcome);
-    } else if (!outcome.rows->empty()) {
-        lookup.found = VisibleVersion{.version = outcome.rows->integer(0, 0), .state = {}};
-        if (has_state) lookup.found->state = outcome.rows->text(0, 1);
-    }
-    return lookup;
+    if (!outcome.rows) return reject_query_error(request, outcome);
+    if (outcome.rows->empty()) return found;
+    found = VisibleVersion{.version = outcome.rows->integer(0, 0), .state = {}};
+    if (has_state) found->state = outcome.rows->text(0, 1);
+    return found;
 }
 
-ParsedBody parse_json_body(CollectionRequest& request) {
-    ParsedBody body;
+Result<QueryPairs, http::FullResponse> parse_query_pairs(CollectionRequest& request) {
+    auto pairs = http::parse_query(request.http_request.query());
+    if (pairs) return *std::move(pairs);
+    ValidationErrors errors;
+    errors.list.push_back({"?", pairs.error().message});
+    return reject_invalid(request, std::move(errors), "The query");
+}
+
+Result<boost::json::value, http::FullResponse> parse_json_body(CollectionRequest& request) {
     auto value =
         json::parse(request.http_request.body, {.max_bytes = request.http_context.route->max_body_bytes});
-    if (value) {
-        body.value = *std::move(value);
-    } else {
-        body.error = reject(request, http::problem(http::ProblemType::malformed_json, value.error().message),
-                            "the body must be JSON");
-    }
-    return body;
+    if (value) return *std::move(value);
+    return reject(request, http::problem(http::ProblemType::malformed_json, value.error().message),
+                  "the body must be JSON");
 }
 
 http::FullResponse json_response(int status, std::string body) {

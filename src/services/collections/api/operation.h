@@ -13,6 +13,7 @@
 
 #include "base/concurrency/tenant_semaphore.h"
 #include "base/secret.h"
+#include "config/settings/settings.h"
 #include "http/message/message.h"
 #include "http/message/problem.h"
 #include "http/routing/route.h"
@@ -26,14 +27,6 @@ namespace integreat::collections {
 
 class ChangeFeed;
 
-// Limits of one import (docs/build-a-frontend/csv.md).
-struct ImportLimits {
-    std::size_t max_bytes = 100 * 1024 * 1024;
-    std::size_t max_records = 200'000;
-    std::chrono::milliseconds timeout{300'000};  // Time limit after the last body byte.
-    int max_concurrent = 2;                      // Concurrent imports per app.
-};
-
 // State shared by all routes of one app.
 struct CollectionsContext {
     std::shared_ptr<const ModelPlan> plan;
@@ -41,9 +34,20 @@ struct CollectionsContext {
     Secret cursor_key;
     std::shared_ptr<ChangeFeed> feed;
     std::string fingerprint;  // Schema fingerprint of the model.
-    ImportLimits imports;
+    config::ImportSettings imports;
     std::shared_ptr<TenantSemaphore> import_semaphore = std::make_shared<TenantSemaphore>();
 };
+
+// Returns the transaction that the request runs in: that of its Idempotency-Key, or a ScopedTransaction; null
+// if each statement is its own transaction.
+inline postgres::Transaction* current_transaction(const http::RequestContext& http_context) {
+    return http_context.attachments.find<postgres::Transaction>();
+}
+
+// Returns the completion queue of the I/O thread that calls the handler; null on the blocking pool.
+inline postgres::CompletionQueue* current_completion_queue(const http::RequestContext& http_context) {
+    return http_context.attachments.find<postgres::CompletionQueue>();
+}
 
 // One HTTP request to one collection.
 struct CollectionRequest {
@@ -120,19 +124,13 @@ struct VisibleVersion {
     std::int64_t version = 0;
     std::string state;
 };
-struct VersionLookup {
-    std::optional<VisibleVersion> found;
-    std::optional<http::FullResponse> error;
-};
 // Looks up the current version of a record. Finds nothing if the caller may not read it.
-VersionLookup find_visible_version(CollectionRequest& request, const std::string& id);
+Result<std::optional<VisibleVersion>, http::FullResponse> find_visible_version(CollectionRequest& request,
+                                                                               const std::string& id);
 
-// A parsed JSON body, or the problem response if it is malformed.
-struct ParsedBody {
-    boost::json::value value;
-    std::optional<http::FullResponse> error;
-};
-ParsedBody parse_json_body(CollectionRequest& request);
+// Parses the query string and the JSON body. The error is the problem response.
+Result<QueryPairs, http::FullResponse> parse_query_pairs(CollectionRequest& request);
+Result<boost::json::value, http::FullResponse> parse_json_body(CollectionRequest& request);
 
 http::FullResponse json_response(int status, std::string body);
 std::string to_etag(std::string_view version);

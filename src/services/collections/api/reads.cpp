@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "http/routing/target.h"
+#include "services/collections/api/reads.h"
+
 #include "json/value/writer.h"
-#include "services/collections/api/handlers.h"
 #include "services/collections/changes/history.h"
 #include "services/collections/query/cursor.h"
 #include "services/collections/values/field_formats.h"
@@ -9,24 +9,6 @@
 namespace integreat::collections {
 
 namespace {
-
-struct ParsedQuery {
-    QueryPairs pairs;
-    std::optional<http::FullResponse> error;
-};
-
-ParsedQuery parse_pairs(CollectionRequest& request) {
-    ParsedQuery query;
-    auto pairs = http::parse_query(request.http_request.query());
-    if (pairs) {
-        query.pairs = *std::move(pairs);
-    } else {
-        ValidationErrors errors;
-        errors.list.push_back({"?", pairs.error().message});
-        query.error = reject_invalid(request, std::move(errors), "The query");
-    }
-    return query;
-}
 
 http::FullResponse reject_unreadable(CollectionRequest& request) {
     return reject_forbidden(
@@ -88,10 +70,9 @@ http::FullResponse record_response(CollectionRequest& request, const postgres::R
 
 // Reads a record with fields= or expand=.
 HandlerResult get_selected_fields(CollectionRequest& request, const std::string& id) {
-    auto parsed = parse_pairs(request);
-    if (parsed.error) return *std::move(parsed.error);
+    auto pairs = TRY(parse_query_pairs(request));
     ValidationErrors errors;
-    auto query = parse_record_query(request.query_scope(), parsed.pairs, errors);
+    auto query = parse_record_query(request.query_scope(), pairs, errors);
     if (!errors.empty()) return reject_invalid(request, std::move(errors), "The query");
     auto single = record_sql(request.query_scope(), query, id);
     // With expanded records, the version of this record does not identify the response.
@@ -168,10 +149,9 @@ http::FullResponse aggregates_response(CollectionRequest& request, const Aggrega
 
 HandlerResult list_records(CollectionRequest& request) {
     if (!request.view.can_read()) return reject_unreadable(request);
-    auto parsed = parse_pairs(request);
-    if (parsed.error) return *std::move(parsed.error);
+    auto pairs = TRY(parse_query_pairs(request));
     ValidationErrors errors;
-    auto query = parse_list_query(request.query_scope(), parsed.pairs, errors);
+    auto query = parse_list_query(request.query_scope(), pairs, errors);
     std::optional<KeysetPosition> after;
     auto context = cursor_context(request.query_scope(), query, request.caller.uid);
     if (errors.empty() && !query.next.empty()) {
@@ -207,10 +187,9 @@ HandlerResult get_record(CollectionRequest& request) {
 
 HandlerResult aggregate_records(CollectionRequest& request) {
     if (!request.view.can_read()) return reject_unreadable(request);
-    auto parsed = parse_pairs(request);
-    if (parsed.error) return *std::move(parsed.error);
+    auto pairs = TRY(parse_query_pairs(request));
     ValidationErrors errors;
-    auto query = parse_aggregate_query(request.query_scope(), parsed.pairs, errors);
+    auto query = parse_aggregate_query(request.query_scope(), pairs, errors);
     if (!errors.empty()) return reject_invalid(request, std::move(errors), "The query");
     auto sql = aggregate_sql(request.query_scope(), query);
     return QueryPlan{std::move(sql),
@@ -222,10 +201,9 @@ HandlerResult aggregate_records(CollectionRequest& request) {
 http::FullResponse record_history(CollectionRequest& request) {
     auto id = normalize_uuid(request.http_context.parameter("id"));
     if (!id) return reject_not_found(request);
-    auto parsed = parse_pairs(request);
-    if (parsed.error) return *std::move(parsed.error);
+    auto pairs = TRY(parse_query_pairs(request));
     ValidationErrors errors;
-    auto page = parse_history_query(parsed.pairs, errors);
+    auto page = parse_history_query(pairs, errors);
     if (!errors.empty()) return reject_invalid(request, std::move(errors), "The query");
     HistoryRequest history{
         .record = *id, .role = request.view.role, .before = page.before, .count_max = page.limit + 1};

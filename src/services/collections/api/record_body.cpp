@@ -26,15 +26,15 @@ struct BodyContext {
     ValidationErrors& errors;
 };
 
-bool contains(const std::vector<const Field*>& fields, const Field* field) {
+bool includes_field(const std::vector<const Field*>& fields, const Field* field) {
     return std::find(fields.begin(), fields.end(), field) != fields.end();
 }
 
 std::string reason_not_writable(const BodyContext& context, std::string_view name) {
     const auto* field = context.plan.collection->find(name);
     const auto& view = context.view;
-    bool known = field && (view.find_readable(name) || contains(view.creatable, field) ||
-                           contains(view.updatable, field));
+    bool known = field && (view.find_readable(name) || includes_field(view.creatable, field) ||
+                           includes_field(view.updatable, field));
     if (!known) {
         std::vector<std::string> names;
         for (const auto* one : context.writable)
@@ -104,7 +104,7 @@ ColumnValues parse_create_body(const CollectionPlan& plan, const RoleView& view,
 
 std::string reason_not_creatable(const CollectionPlan& plan, const RoleView& view, std::string_view name) {
     const auto* field = plan.collection->find(name);
-    if (field && contains(view.creatable, field)) return {};
+    if (field && includes_field(view.creatable, field)) return {};
     std::string root;
     ValidationErrors none;
     return reason_not_writable({plan, view, BodyKind::create, view.creatable, root, none}, name);

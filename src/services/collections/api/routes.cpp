@@ -3,9 +3,13 @@
 
 #include <algorithm>
 
-#include "services/collections/api/handlers.h"
+#include "services/collections/api/changes_handler.h"
+#include "services/collections/api/export.h"
+#include "services/collections/api/import.h"
 #include "services/collections/api/openapi_schemas.h"
+#include "services/collections/api/reads.h"
 #include "services/collections/api/record_body.h"
+#include "services/collections/api/writes.h"
 #include "services/collections/views/caller_role.h"
 
 namespace integreat::collections {
@@ -51,7 +55,7 @@ http::Handler make_handler(const std::shared_ptr<const CollectionsContext>& cont
         auto request = make_collection_request(*context, collection, *pool, http_request, http_context);
         auto response = handler(request);
         // The gateway stores the idempotency key in the same transaction, which the caller's role may not do.
-        if (http_context.transaction) http_context.transaction->reset_role();
+        if (auto* transaction = current_transaction(http_context)) transaction->reset_role();
         return response;
     };
 }
@@ -66,7 +70,7 @@ http::Handler make_handler(const std::shared_ptr<const CollectionsContext>& cont
     return [context, &collection, handler, blocking = std::move(blocking)](
                const http::Request& http_request, http::RequestContext& http_context) -> http::Response {
         auto* pool = context->pool();
-        if (!http_context.completion_queue || !pool) return blocking(http_request, http_context);
+        if (!current_completion_queue(http_context) || !pool) return blocking(http_request, http_context);
         auto request = std::make_shared<CollectionRequest>(
             make_collection_request(*context, collection, *pool, http_request, http_context));
         auto result = handler(*request);
@@ -161,7 +165,7 @@ struct RouteBuilder {
                         .tenant = app,
                         .access = std::move(access),
                         .limit = limit,
-                        .blocking = true,
+                        .execution = http::Execution::blocking,
                         .components = components,
                         .handler = make_handler(context, plan, std::move(handler))});
     }
@@ -172,13 +176,13 @@ struct RouteBuilder {
     http::Route& add(http::Method method, const std::string& path, const std::string& name,
                      const std::vector<Rule>& rules, QueryHandler handler) const {
         auto& route = add(method, path, name, rules, BlockingHandler());
-        route.single_query = true;
+        route.execution = http::Execution::single_query;
         route.handler = make_handler(context, plan, handler);
         return route;
     }
 };
 
-void add_list(const RouteBuilder& builder) {
+void add_list_routes(const RouteBuilder& builder) {
     const auto& collection = builder.collection();
     auto& list = builder.add(http::Method::get, "", "list", collection.read, list_records);
     list.summary = "List " + collection.name;
@@ -234,7 +238,7 @@ void add_export(const RouteBuilder& builder) {
 
 void add_reads(const RouteBuilder& builder) {
     const auto& collection = builder.collection();
-    add_list(builder);
+    add_list_routes(builder);
     add_feed(builder);
     add_export(builder);
     auto& get = builder.add(http::Method::get, "/{id}", "get", collection.read, get_record);
@@ -288,7 +292,7 @@ void add_import(const RouteBuilder& builder) {
     const auto& limits = builder.context->imports;
     import.max_body_bytes = limits.max_bytes;
     import.timeout = limits.timeout;
-    import.spools_body = true;
+    import.execution = http::Execution::spooled;
     import.idempotency = http::Idempotency::accepted;
     import.transactional = http::Transactional::with_key;
     import.request_type = "text/csv";

@@ -1,30 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 // The applications in apps/: their manifests are valid, have the expected collections, and give no role more
 // access than it needs.
-#include <fstream>
-#include <iterator>
+#include "services/collections/testing/shipped_apps.h"
 
 #include <gtest/gtest.h>
 
-#include "config/configuration/configuration.h"
-#include "config/model/model.h"
+#include "config/testing/load_model.h"
 
 namespace integreat::collections {
 
 namespace {
 
-std::string contents(const std::string& path) {
-    std::ifstream stream(INTEGREAT_SOURCE_DIR "/" + path, std::ios::binary);
-    return {std::istreambuf_iterator<char>(stream), {}};
-}
-
-std::shared_ptr<const Model> app(const std::string& name) {
-    auto text = contents("apps/" + name + ".yaml");
-    auto checked = config::load_manifest(text, name + ".yaml", [](std::string_view) { return std::nullopt; });
-    for (const auto& mistake : checked.errors)
-        ADD_FAILURE() << to_string(mistake);
-    return compile_model(checked.value);
-}
+using testing::load_app;
 
 bool may(const Model& model, std::string_view role, Action action, std::string_view collection) {
     return !rules_for(model.find(collection)->rules(action), role).empty();
@@ -53,7 +40,7 @@ struct ExpectedApp {
 class Apps : public ::testing::TestWithParam<ExpectedApp> {};
 
 TEST_P(Apps, HaveTheExpectedCollectionsAndStates) {
-    auto model = app(GetParam().app);
+    auto model = load_app(GetParam().app);
     for (const auto& name : GetParam().collections)
         EXPECT_NE(model->find(name), nullptr) << name;
     const auto* with_states = model->find(GetParam().with_states);
@@ -64,7 +51,7 @@ TEST_P(Apps, HaveTheExpectedCollectionsAndStates) {
 }
 
 TEST_P(Apps, RejectWritesWithoutAToken) {
-    auto model = app(GetParam().app);
+    auto model = load_app(GetParam().app);
     for (const auto& collection : model->collections) {
         for (auto action : {Action::create, Action::update, Action::remove})
             EXPECT_FALSE(may(*model, role_anonymous, action, collection.name)) << collection.name;
@@ -73,7 +60,7 @@ TEST_P(Apps, RejectWritesWithoutAToken) {
 }
 
 TEST_P(Apps, HidePersonalDataWithoutAToken) {
-    auto model = app(GetParam().app);
+    auto model = load_app(GetParam().app);
     for (const auto& collection : model->collections) {
         for (const auto* field : fields_for(collection, Action::read, role_anonymous))
             EXPECT_FALSE(field->personal) << collection.name << "." << field->name;
@@ -106,7 +93,7 @@ INSTANTIATE_TEST_SUITE_P(
 
 // Returns the example manifest of docs/describe-an-app/add-an-application.md.
 std::string fifth_application() {
-    auto page = contents("docs/describe-an-app/add-an-application.md");
+    auto page = testing::read_source_file("docs/describe-an-app/add-an-application.md");
     auto heading = page.find("## The manifest");
     auto begin = page.find("```yaml\n", heading);
     auto end = page.find("```\n", begin + 8);
@@ -130,8 +117,8 @@ std::string with_typo(std::string text, const std::string& from, const std::stri
 
 TEST(FifthApplication, IsValidAsInTheManual) {
     auto text = fifth_application();
-    EXPECT_EQ(errors_of(text), std::vector<std::string>{});
-    auto model = compile_model(config::load_manifest(text, "apps/clinic.yaml", nullptr).value);
+    auto model = config::testing::load_model(text, "apps/clinic.yaml");
+    ASSERT_TRUE(model);
     EXPECT_EQ(writable(*model, "patient", Action::update, "patients"),
               (std::vector<std::string>{"mobile", "address"}));
     EXPECT_FALSE(may(*model, "doctor", Action::update, "patients"));
@@ -141,7 +128,7 @@ TEST(FifthApplication, IsValidAsInTheManual) {
 
 TEST(FifthApplication, HasTheErrorsOfTheManual) {
     auto text = fifth_application();
-    auto page = contents("docs/describe-an-app/add-an-application.md");
+    auto page = testing::read_source_file("docs/describe-an-app/add-an-application.md");
     for (auto [from, to] : {std::pair{"roles: [doctor], through", "roles: [docter], through"},
                             std::pair{"appointments[patient].doctor", "appointments[patient].docter"},
                             std::pair{"and discount <=", "and discuont <="},
@@ -155,7 +142,7 @@ TEST(FifthApplication, HasTheErrorsOfTheManual) {
 }
 
 TEST(Campus, LetsProfessorsGradeAndRegistrarsEnrol) {
-    auto model = app("campus");
+    auto model = load_app("campus");
     EXPECT_TRUE(may(*model, "professor", Action::create, "grades"));
     EXPECT_FALSE(rules_for(model->find("grades")->create, "professor")[0]->unconditional());
     for (auto role : {"student", "registrar", "admin"}) {
@@ -171,7 +158,7 @@ TEST(Campus, LetsProfessorsGradeAndRegistrarsEnrol) {
 }
 
 TEST(Evntgarde, LetsOnlyAdminsConfirmDeposits) {
-    auto model = app("evntgarde");
+    auto model = load_app("evntgarde");
     EXPECT_TRUE(may_transition(*model, "vendor", "bookings", "accept"));
     EXPECT_TRUE(may_transition(*model, "admin", "bookings", "pay_deposit"));
     for (auto role : {"customer", "organizer", "vendor", "none"})
@@ -181,7 +168,7 @@ TEST(Evntgarde, LetsOnlyAdminsConfirmDeposits) {
 }
 
 TEST(Pillars, ComputesReadOnlyScores) {
-    auto model = app("pillars");
+    auto model = load_app("pillars");
     const auto& score = *model->find("assessments")->find("score");
     EXPECT_EQ(score.rollup, (config::Rollup{"wavg", "ratings", "assessment", "score", "weight"}));
     EXPECT_FALSE(score.writable());
@@ -193,7 +180,7 @@ TEST(Pillars, ComputesReadOnlyScores) {
 }
 
 TEST(Teleo, LetsPastorsScheduleAndHidesDonors) {
-    auto model = app("teleo");
+    auto model = load_app("teleo");
     EXPECT_TRUE(may_transition(*model, "pastor", "service_requests", "schedule"));
     EXPECT_FALSE(may_transition(*model, "church_admin", "service_requests", "schedule"));
     EXPECT_FALSE(may_transition(*model, "member", "donations", "pay"));

@@ -2,7 +2,7 @@
 // Attacks with the login role of a tenant, or by SQL injection: they must not gain access beyond the rules.
 #include <thread>
 
-#include "postgres/databases/registry.h"
+#include "postgres/databases/create_database.h"
 #include "postgres/driver/connection.h"
 #include "services/collections/schema/verify_schema.h"
 #include "services/collections/testing/school_fixture.h"
@@ -61,7 +61,7 @@ struct TenantIsolationTest : ::testing::Test {
         return std::make_unique<postgres::Pool>(
             postgres::PoolSettings{.tenant = {app}, .url = url, .max_connections = 2}, clock);
     }
-    // Runs as the superuser, whom no policy binds.
+    // Runs as the superuser, who is exempt from policies.
     static void run(const std::string& database, const std::string& sql) {
         FixedClock clock;
         postgres::Pool pool(

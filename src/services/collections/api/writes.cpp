@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "services/collections/api/writes.h"
+
 #include <algorithm>
 #include <charconv>
 
 #include "base/text/ascii.h"
 #include "json/value/parse.h"
 #include "services/collections/api/bulk_insert_errors.h"
-#include "services/collections/api/handlers.h"
 #include "services/collections/api/insert_sql.h"
+#include "services/collections/api/reads.h"
 #include "services/collections/api/record_body.h"
 #include "services/collections/values/field_formats.h"
 #include "services/collections/views/sql_names.h"
@@ -77,28 +79,21 @@ std::size_t batch_size(const std::vector<ColumnValues>& records, std::size_t fir
     return end - first;
 }
 
-struct InsertResult {
-    std::optional<http::FullResponse> error;
+// Inserts all records in the transaction of the request. Returns them as JSON.
+Result<std::vector<std::string>, http::FullResponse> insert_all(CollectionRequest& request,
+                                                                const std::vector<ColumnValues>& records,
+                                                                const Returning& returning) {
     std::vector<std::string> items;
-};
-
-// Inserts all records in the transaction of the request.
-InsertResult insert_all(CollectionRequest& request, const std::vector<ColumnValues>& records,
-                        const Returning& returning) {
-    InsertResult result;
     for (std::size_t first = 0; first < records.size();) {
         auto count = batch_size(records, first);
         auto outcome =
             execute(request, insert_many_sql(request, {records.data() + first, count}, returning.sql));
-        if (!outcome.rows) {
-            result.error = reject_query_error(request, outcome);
-            return result;
-        }
+        if (!outcome.rows) return reject_query_error(request, outcome);
         for (std::size_t i = 0; i < count; ++i)
-            result.items.push_back(record_json(returning, *outcome.rows, i));
+            items.push_back(record_json(returning, *outcome.rows, i));
         first += count;
     }
-    return result;
+    return items;
 }
 
 RowLocation list_location(std::size_t index) {
@@ -132,16 +127,16 @@ http::FullResponse create_many(CollectionRequest& request, const bj::array& bodi
     if (!errors.empty()) return reject_invalid(request, std::move(errors), "The body");
     auto returning = make_returning(request.view);
     ScopedTransaction transaction{request, std::nullopt};
-    if (auto error = transaction.begin()) return *std::move(error);
-    auto result = insert_all(request, records, returning);
-    if (result.error && result.error->status < 500) {
+    TRY(transaction.begin());
+    auto items = insert_all(request, records, returning);
+    if (!items && items.error().status < 500) {
         transaction.roll_back();  // Returns the connection: finding the failed records needs one, too.
         if (auto all = find_failed_records(request, records)) return *std::move(all);
     }
-    if (result.error) return *std::move(result.error);
-    if (auto error = transaction.commit()) return *std::move(error);
+    if (!items) return std::move(items).error();
+    TRY(transaction.commit());
     std::string body = R"({"items":[)";
-    for (const auto& item : result.items)
+    for (const auto& item : *items)
         body.append(body.back() == '[' ? "" : ",").append(item);
     return json_response(201, body += "]}");
 }
@@ -186,10 +181,9 @@ std::string version_condition(Sql& sql, const IfMatch& if_match) {
 // caller, has another version, is in another state, or no rule allows the action.
 http::FullResponse explain_no_rows(CollectionRequest& request, const std::string& id, const IfMatch& if_match,
                                    const Transition* transition, const char* action) {
-    auto lookup = find_visible_version(request, id);
-    if (lookup.error) return *std::move(lookup.error);
-    if (!lookup.found) return reject_not_found(request);
-    auto version = std::to_string(lookup.found->version);
+    auto visible = TRY(find_visible_version(request, id));
+    if (!visible) return reject_not_found(request);
+    auto version = std::to_string(visible->version);
     if (!if_match.any && !allows(if_match, version)) {
         return reject(request,
                       http::problem(http::ProblemType::version_mismatch,
@@ -199,11 +193,11 @@ http::FullResponse explain_no_rows(CollectionRequest& request, const std::string
     }
     if (transition) {
         const auto& from = transition->from;
-        if (std::find(from.begin(), from.end(), lookup.found->state) == from.end()) {
+        if (std::find(from.begin(), from.end(), visible->state) == from.end()) {
             return reject(request,
                           http::problem(http::ProblemType::wrong_state,
-                                        "The record is in state " + lookup.found->state + "; " +
-                                            transition->name + " does not start from it."),
+                                        "The record is in state " + visible->state + "; " + transition->name +
+                                            " does not start from it."),
                           "transition " + transition->name + " does not start from this state");
         }
     }
@@ -251,38 +245,32 @@ std::optional<http::FullResponse> try_patch(CollectionRequest& request, const st
 struct MergedPatch {
     bj::value body;
     std::string version;
-    std::optional<http::FullResponse> error;
 };
 
-MergedPatch read_and_merge(CollectionRequest& request, const std::string& id,
-                           const std::vector<const Field*>& fields, const bj::value& body) {
+Result<MergedPatch, http::FullResponse> read_and_merge(CollectionRequest& request, const std::string& id,
+                                                       const std::vector<const Field*>& fields,
+                                                       const bj::value& body) {
     Sql sql;
     sql.text = request.view.sql_comment + "SELECT \"version\", " + column_list(fields) + " FROM " +
                request.collection.table + " WHERE \"id\" = " + sql.parameter(id, "uuid");
     auto outcome = execute(request, sql);
-    MergedPatch merged{.body = body, .version = {}, .error = {}};
-    if (!outcome.rows) {
-        merged.error = reject_query_error(request, outcome);
-    } else if (outcome.rows->empty()) {
-        merged.error = reject_not_found(request);
-    } else {
-        merged.version = outcome.rows->text(0, 0);
-        auto& members = merged.body.get_object();
-        for (std::size_t i = 0; i < fields.size(); ++i) {
-            bool is_null = outcome.rows->is_null(0, i + 1);
-            auto stored =
-                is_null ? Result<bj::value>(bj::value()) : json::parse(outcome.rows->text(0, i + 1));
-            ASSERT(stored);  // A jsonb column is valid JSON.
-            auto& member = members.at(fields[i]->name);
-            member = merge_patch(*std::move(stored), member);
-        }
+    if (!outcome.rows) return reject_query_error(request, outcome);
+    if (outcome.rows->empty()) return reject_not_found(request);
+    MergedPatch merged{.body = body, .version = std::string(outcome.rows->text(0, 0))};
+    auto& members = merged.body.get_object();
+    for (std::size_t i = 0; i < fields.size(); ++i) {
+        bool is_null = outcome.rows->is_null(0, i + 1);
+        auto stored = is_null ? Result<bj::value>(bj::value()) : json::parse(outcome.rows->text(0, i + 1));
+        ASSERT(stored);  // A jsonb column is valid JSON.
+        auto& member = members.at(fields[i]->name);
+        member = merge_patch(*std::move(stored), member);
     }
     return merged;
 }
 
 bool changed_since(CollectionRequest& request, const std::string& id, const std::string& version) {
-    auto lookup = find_visible_version(request, id);
-    return lookup.found && std::to_string(lookup.found->version) != version;
+    auto visible = find_visible_version(request, id);
+    return visible && *visible && std::to_string((*visible)->version) != version;
 }
 
 }  // namespace
@@ -294,13 +282,12 @@ HandlerResult create_records(CollectionRequest& request) {
             request, "The role " + request.view.role + " may not create records here.",
             "access.create of " + request.collection.collection->name + " has no rule for the role");
     }
-    auto body = parse_json_body(request);
-    if (body.error) return *std::move(body.error);
-    if (const auto* array = body.value.if_array()) {
-        if (request.http_context.completion_queue) return http::NeedsBlockingThread{};
+    auto body = TRY(parse_json_body(request));
+    if (const auto* array = body.if_array()) {
+        if (current_completion_queue(request.http_context)) return http::NeedsBlockingThread{};
         return create_many(request, *array);
     }
-    return create_one(request, body.value);
+    return create_one(request, body);
 }
 
 http::FullResponse patch_record(CollectionRequest& request) {
@@ -313,17 +300,15 @@ http::FullResponse patch_record(CollectionRequest& request) {
                                     "Send If-Match with the ETag of the version you read."),
                       "if_match of " + request.collection.collection->name + " is required");
     }
-    auto body = parse_json_body(request);
-    if (body.error) return *std::move(body.error);
+    auto body = TRY(parse_json_body(request));
     auto if_match = parse_if_match(request.http_request);
-    auto merged = fields_to_merge(request.view, body.value);
+    auto merged = fields_to_merge(request.view, body);
     if (merged.empty()) {
-        auto patched = try_patch(request, *id, body.value, if_match);
+        auto patched = try_patch(request, *id, body, if_match);
         return patched ? *std::move(patched) : explain_no_rows(request, *id, if_match, nullptr, "change");
     }
     for (int attempt = 1;; ++attempt) {
-        auto current = read_and_merge(request, *id, merged, body.value);
-        if (current.error) return *std::move(current.error);
+        auto current = TRY(read_and_merge(request, *id, merged, body));
         bool stale = !if_match.any && !allows(if_match, current.version);
         auto patched =
             stale ? std::nullopt
@@ -358,14 +343,10 @@ http::FullResponse apply_transition(CollectionRequest& request, const Transition
     auto id = normalize_uuid(request.http_context.parameter("id"));
     if (!id) return reject_not_found(request);
     auto if_match = parse_if_match(request.http_request);
-    ParsedBody body;
-    if (request.http_request.body.empty())
-        body.value = bj::object();
-    else
-        body = parse_json_body(request);
-    if (body.error) return *std::move(body.error);
+    bj::value body = bj::object();
+    if (!request.http_request.body.empty()) body = TRY(parse_json_body(request));
     ValidationErrors errors;
-    auto columns = parse_transition_body(request.collection, request.view, transition, body.value, errors);
+    auto columns = parse_transition_body(request.collection, request.view, transition, body, errors);
     if (!errors.empty()) return reject_invalid(request, std::move(errors), "The body");
     auto returning = make_returning(request.view);
     Sql sql;

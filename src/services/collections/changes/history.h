@@ -9,8 +9,8 @@
 #include <vector>
 
 #include "base/time.h"
-#include "config/model/model.h"
 #include "postgres/driver/pool.h"
+#include "services/collections/model.h"
 
 namespace integreat::collections {
 

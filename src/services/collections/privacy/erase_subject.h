@@ -5,8 +5,8 @@
 #include <string>
 #include <vector>
 
-#include "config/model/model.h"
 #include "postgres/driver/pool.h"
+#include "services/collections/model.h"
 
 namespace integreat::collections {
 

@@ -8,6 +8,7 @@
 
 #include "base/text/ascii.h"
 #include "base/text/closest_match.h"
+#include "config/collections/collection_settings.h"
 
 namespace integreat::collections {
 
@@ -199,8 +200,8 @@ void parse_sort(const ParseContext& context, std::vector<SortKey>& sort, std::st
         else
             sort.push_back({field, descending});
     }
-    if (sort.size() > sort_keys_max)
-        context.add_error("sort", "may have at most " + std::to_string(sort_keys_max) + " fields");
+    if (sort.size() > config::max_sort_keys)
+        context.add_error("sort", "may have at most " + std::to_string(config::max_sort_keys) + " fields");
 }
 
 std::vector<const Field*> parse_fields(const ParseContext& context, std::string_view text) {
@@ -380,13 +381,14 @@ AggregateQuery parse_aggregate_query(const QueryScope& scope, const QueryPairs& 
             else if (field && std::find(query.group.begin(), query.group.end(), field) == query.group.end())
                 query.group.push_back(field);
         }
-        if (query.group.size() > sort_keys_max)
-            context.add_error("group", "may have at most " + std::to_string(sort_keys_max) + " fields");
+        if (query.group.size() > config::max_sort_keys)
+            context.add_error("group",
+                              "may have at most " + std::to_string(config::max_sort_keys) + " fields");
     }
     for (const auto* field : query.group) {
-        bool name_taken = std::any_of(query.select.begin(), query.select.end(),
-                                      [&](const auto& aggregate) { return aggregate.name == field->name; });
-        if (name_taken)
+        bool is_duplicate = std::any_of(query.select.begin(), query.select.end(),
+                                        [&](const auto& aggregate) { return aggregate.name == field->name; });
+        if (is_duplicate)
             context.add_error("group", "\"" + field->name + "\" is also the name of an aggregate");
     }
     return query;

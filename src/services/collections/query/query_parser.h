@@ -18,7 +18,6 @@ namespace integreat::collections {
 inline constexpr int page_default = 20;
 inline constexpr int page_max = 200;
 inline constexpr int groups_max = 1'000;
-inline constexpr std::size_t sort_keys_max = 3;
 inline constexpr std::int64_t sorted_characters_max = 500;
 inline constexpr std::size_t filters_max = 20;
 inline constexpr std::size_t choices_max = 100;  // Values of in.(…).

@@ -159,16 +159,9 @@ struct RecordColumns {
     }
 };
 
-std::string column_list(const std::vector<const Field*>& fields, const std::string& prefix) {
-    std::string text;
-    for (const auto* field : fields)
-        text += (text.empty() ? "" : ", ") + prefix + column(*field);
-    return text;
-}
-
 // Returns the column list; usually that of the view, which is already rendered.
-std::string column_list(const RecordColumns& columns, const QueryScope& scope) {
-    return columns.fields == scope.view.readable ? scope.view.columns : column_list(columns.fields, "");
+std::string record_columns(const RecordColumns& columns, const QueryScope& scope) {
+    return columns.fields == scope.view.readable ? scope.view.columns : column_list(columns.fields);
 }
 
 // Joins each expanded reference by its ID, under the row policies of its own table. It stays one statement
@@ -209,6 +202,13 @@ ListSql make_list_sql(const QueryScope& scope, const ListQuery& query, RecordCol
 
 }  // namespace
 
+std::string column_list(const std::vector<const Field*>& fields, const std::string& prefix) {
+    std::string text;
+    for (const auto* field : fields)
+        text += (text.empty() ? "" : ", ") + prefix + column(*field);
+    return text;
+}
+
 std::string Sql::parameter(std::string value, std::string_view type) {
     parameters.emplace_back(std::move(value));
     return "$" + std::to_string(parameters.size()) + "::" + std::string(type);
@@ -224,7 +224,7 @@ ListSql list_sql(const QueryScope& scope, const ListQuery& query,
         conditions += conditions.empty() ? " WHERE " : " AND ";
         conditions += position_condition(sql, query, *after);
     }
-    auto page = "SELECT " + column_list(columns, scope) + " FROM " + scope.collection.table + conditions +
+    auto page = "SELECT " + record_columns(columns, scope) + " FROM " + scope.collection.table + conditions +
                 order_by(query, "") + " LIMIT " + std::to_string(query.limit + 1);
     if (!query.expand.empty())
         page = join_expansions(list, query, page, columns.fields) + order_by(query, "t.");
@@ -236,7 +236,7 @@ ListSql record_sql(const QueryScope& scope, const ListQuery& query, const std::s
     RecordColumns columns{query.fields};
     auto list = make_list_sql(scope, query, columns);
     list.key_columns = {columns.index_of(scope.collection.collection->find("version"))};
-    auto page = "SELECT " + column_list(columns.fields, "") + " FROM " + scope.collection.table +
+    auto page = "SELECT " + column_list(columns.fields) + " FROM " + scope.collection.table +
                 " WHERE \"id\" = " + list.sql.parameter(id, "uuid");
     if (!query.expand.empty()) page = join_expansions(list, query, page, columns.fields);
     list.sql.text = scope.view.sql_comment + page;
@@ -246,7 +246,7 @@ ListSql record_sql(const QueryScope& scope, const ListQuery& query, const std::s
 Sql aggregate_sql(const QueryScope& scope, const AggregateQuery& query) {
     static constexpr std::array function_names{"count", "sum", "avg", "min", "max"};
     Sql sql;
-    auto columns = column_list(query.group, "");
+    auto columns = column_list(query.group);
     for (const auto& aggregate : query.select) {
         if (!columns.empty()) columns += ", ";
         columns += function_names[static_cast<std::size_t>(aggregate.operation)];
@@ -255,7 +255,7 @@ Sql aggregate_sql(const QueryScope& scope, const AggregateQuery& query) {
     auto text = scope.view.sql_comment + "SELECT " + columns + " FROM " + scope.collection.table +
                 where_clause(sql, scope, query.filters, query.search);
     if (!query.group.empty()) {
-        auto group = column_list(query.group, "");
+        auto group = column_list(query.group);
         text += " GROUP BY " + group + " ORDER BY " + group;
     }
     sql.text = text + " LIMIT " + std::to_string(groups_max + 1);

@@ -30,6 +30,9 @@ struct ListSql {
 // Sort key values of a page's last row, where the next page starts.
 using KeysetPosition = std::vector<postgres::Value>;
 
+// Returns the columns of the fields, separated by commas, each with the prefix: t."id", t."name".
+std::string column_list(const std::vector<const Field*>& fields, const std::string& prefix = "");
+
 // Selects one row more than the limit, which shows whether there is a next page.
 ListSql list_sql(const QueryScope& scope, const ListQuery& query, const std::optional<KeysetPosition>& after);
 ListSql record_sql(const QueryScope& scope, const ListQuery& query, const std::string& id);

@@ -16,7 +16,7 @@ namespace {
 
 using postgres::quote_identifier;
 
-std::string aggregate_sql(const Field::Rollup& rollup) {
+std::string rollup_expression(const Rollup& rollup) {
     auto value = "c." + quote_identifier(rollup.value);
     if (rollup.operation == "count") return "count(c.\"id\")";
     if (rollup.operation == "sum") return "coalesce(sum(" + value + "), 0)";
@@ -41,7 +41,7 @@ std::string backfill_sql(const RollupGroup& group, const std::string& ids) {
         auto comma = set.empty() ? "" : ", ";
         set += fmt::format("{}{} = r.{}", comma, column, column);
         aggregates +=
-            fmt::format(", ({})::{} AS {}", aggregate_sql(*field->rollup), column_type(*field), column);
+            fmt::format(", ({})::{} AS {}", rollup_expression(*field->rollup), column_type(*field), column);
         current += fmt::format("{}p.{}", comma, column);
         computed += fmt::format("{}r.{}", comma, column);
     }

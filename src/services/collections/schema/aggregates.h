@@ -4,7 +4,7 @@
 // values afterwards, so that the later of two concurrent changes sees the earlier one.
 #pragma once
 
-#include "config/model/model.h"
+#include "services/collections/model.h"
 #include "services/collections/schema/table_definitions.h"
 
 namespace integreat::collections {

@@ -13,8 +13,8 @@
 #include <string_view>
 #include <vector>
 
-#include "config/model/model.h"
 #include "postgres/driver/pool.h"
+#include "services/collections/model.h"
 
 namespace integreat::collections {
 

@@ -16,8 +16,8 @@
 #include "base/result.h"
 #include "base/secret.h"
 #include "base/time.h"
-#include "config/model/model.h"
 #include "postgres/databases/migrations.h"
+#include "services/collections/model.h"
 
 namespace integreat::collections {
 

@@ -18,6 +18,7 @@ namespace integreat::collections {
 namespace {
 
 using postgres::quote_identifier;
+using postgres::quote_identifiers;
 using postgres::quote_literal;
 
 std::string column_in(PolicyContext context, std::string_view field) {
@@ -96,13 +97,6 @@ void for_each_rule(const Collection& collection, Visit visit) {
 // Roles grouped by identical policy text.
 using RolesByClause = std::map<std::string, std::vector<std::string>>;
 
-std::string quote_names(const std::vector<std::string>& names) {
-    std::string list;
-    for (const auto& name : names)
-        list += (list.empty() ? "" : ", ") + quote_identifier(name);
-    return list;
-}
-
 struct Conditions {
     std::string before, after;  // USING and WITH CHECK; "false" if no rule allows it.
 };
@@ -143,7 +137,7 @@ void add_policies(TargetSchema& target, const Collection& collection, std::strin
     for (const auto& [clause, roles] : clauses) {
         target.access.push_back(fmt::format("CREATE POLICY \"{}_{}\" ON {} FOR {} TO {} {}", command,
                                             ++number, qualified_table(collection.name), command,
-                                            quote_names(roles), clause));
+                                            quote_identifiers(roles), clause));
     }
 }
 
@@ -151,8 +145,9 @@ void add_grants(TargetSchema& target, const Collection& collection, const std::s
                 const ColumnPrivileges& privileges) {
     auto grant = [&](std::string_view privilege, const std::vector<std::string>& columns) {
         if (columns.empty()) return;
-        target.access.push_back(fmt::format("GRANT {} ({}) ON {} TO {}", privilege, quote_names(columns),
-                                            qualified_table(collection.name), quote_identifier(role)));
+        target.access.push_back(fmt::format("GRANT {} ({}) ON {} TO {}", privilege,
+                                            quote_identifiers(columns), qualified_table(collection.name),
+                                            quote_identifier(role)));
     };
     grant("SELECT", privileges.read);
     grant("INSERT", privileges.create);
@@ -183,7 +178,7 @@ void add_history_policies(TargetSchema& target, const Model& model, const Collec
         target.access.push_back(fmt::format(
             "CREATE POLICY {} ON integreat.changes FOR SELECT TO {} USING ({})",
             quote_identifier(truncate_identifier(fmt::format("history_{}_{}", ++number, collection.name))),
-            quote_names(roles), clause));
+            quote_identifiers(roles), clause));
     }
 }
 
@@ -291,8 +286,9 @@ void add_path_functions(TargetSchema& target, const Model& model) {
                             "BEGIN RETURN ARRAY({}); END $path$",
                             function, path_query(*use.first, model)));
             target.functions.push_back(fmt::format("REVOKE EXECUTE ON FUNCTION {}() FROM PUBLIC", function));
-            target.functions.push_back(fmt::format("GRANT EXECUTE ON FUNCTION {}() TO {}", function,
-                                                   quote_names({use.second.begin(), use.second.end()})));
+            target.functions.push_back(
+                fmt::format("GRANT EXECUTE ON FUNCTION {}() TO {}", function,
+                            quote_identifiers({use.second.begin(), use.second.end()})));
         }
     }
 }

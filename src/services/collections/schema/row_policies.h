@@ -10,7 +10,7 @@
 #include <string>
 #include <vector>
 
-#include "config/model/model.h"
+#include "services/collections/model.h"
 #include "services/collections/schema/table_definitions.h"
 
 namespace integreat::collections {

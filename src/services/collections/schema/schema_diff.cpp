@@ -17,6 +17,7 @@ namespace integreat::collections {
 namespace {
 
 using postgres::quote_identifier;
+using postgres::quote_identifiers;
 using postgres::quote_literal;
 
 // Returns the hash of a definition, as stored in comments.
@@ -321,13 +322,6 @@ std::string join_statements(const std::vector<std::string>& statements) {
     return sql;
 }
 
-std::string quote_names(const std::vector<std::string>& roles) {
-    std::string list;
-    for (const auto& role : roles)
-        list += (list.empty() ? "" : ", ") + quote_identifier(role);
-    return list;
-}
-
 // Returns roles of this app that the manifest no longer has.
 std::vector<std::string> removed_roles(const SchemaDiff& diff) {
     std::vector<std::string> removed;
@@ -371,16 +365,16 @@ void drop_access(MigrationPlan& plan, const SchemaDiff& diff) {
     sql += fmt::format(
         "REVOKE ALL ON ALL TABLES IN SCHEMA data FROM {0};\nREVOKE ALL ON integreat.changes FROM "
         "{0};\nREVOKE ALL ON SCHEMA data, integreat FROM {0};\n",
-        quote_names(roles));
+        quote_identifiers(roles));
     plan.steps.push_back(
         {sql, MigrationRisk::none, "the previous policies, triggers and grants are dropped"});
 }
 
 void create_access(MigrationPlan& plan, const SchemaDiff& diff) {
     const auto& target = diff.target;
-    auto sql = fmt::format("GRANT USAGE ON SCHEMA data, integreat TO {};\n", quote_names(target.roles)) +
-               join_statements(target.functions) + join_statements(target.access) +
-               join_statements(target.triggers);
+    auto sql =
+        fmt::format("GRANT USAGE ON SCHEMA data, integreat TO {};\n", quote_identifiers(target.roles)) +
+        join_statements(target.functions) + join_statements(target.access) + join_statements(target.triggers);
     plan.steps.push_back(
         {sql, MigrationRisk::none, "the policies, triggers and grants of the manifest are created"});
 }

@@ -87,7 +87,7 @@ void add_range(std::vector<std::string>& parts, const std::string& column, const
     if (field.max) parts.push_back(column + " <= " + literal(*field.max));
 }
 
-void add_list(std::vector<std::string>& parts, const std::string& column, const Field& field) {
+void add_list_conditions(std::vector<std::string>& parts, const std::string& column, const Field& field) {
     parts.push_back(fmt::format("cardinality({}) <= {}", column, field.max_items));
     parts.push_back(fmt::format("array_position({}, NULL) IS NULL", column));
     if (!field.values.empty())
@@ -122,7 +122,7 @@ std::string check_condition(const Field& field) {
             parts.push_back(
                 fmt::format("octet_length({}::text) <= {}", column, field.max_bytes * json_text_factor));
             break;
-        case FieldType::list: add_list(parts, column, field); break;
+        case FieldType::list: add_list_conditions(parts, column, field); break;
         default: add_range(parts, column, field); break;
     }
     auto check = join(parts, " AND ");

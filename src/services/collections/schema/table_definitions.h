@@ -11,7 +11,7 @@
 #include <string>
 #include <vector>
 
-#include "config/model/model.h"
+#include "services/collections/model.h"
 
 namespace integreat::collections {
 

@@ -3,7 +3,7 @@
 
 #include <gtest/gtest.h>
 
-#include "config/configuration/configuration.h"
+#include "config/testing/load_model.h"
 
 namespace integreat::collections {
 namespace {
@@ -60,9 +60,7 @@ std::string fingerprint_with(std::string_view from = "", std::string_view to = "
     auto at = text.find(from);
     EXPECT_NE(at, text.npos) << from;
     text.replace(at, from.size(), to);
-    auto checked = config::load_manifest(text, "school.yaml", nullptr);
-    EXPECT_TRUE(checked.is_valid());
-    return schema_fingerprint(*compile_model(checked.value));
+    return schema_fingerprint(*config::testing::load_model(text, "school.yaml"));
 }
 
 TEST(TableDefinitions, FingerprintChangesWithTheTargetSchemaOnly) {

@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "base/text/find_by_name.h"
 #include "postgres/driver/identifier.h"
 #include "services/collections/schema/constraint_violation.h"
 #include "services/collections/schema/row_policies.h"
@@ -39,10 +40,6 @@ std::string raise_unless(const std::string& condition, std::string_view state, s
 std::string is_changed(std::string_view field) {
     auto column = quote_identifier(field);
     return fmt::format("NEW.{0} IS DISTINCT FROM OLD.{0}", column);
-}
-
-bool contains(const std::vector<std::string>& names, std::string_view name) {
-    return std::find(names.begin(), names.end(), name) != names.end();
 }
 
 // Rejects changes to fields the role may write in general, other than `allowed`.

@@ -8,7 +8,7 @@
 // connections of the pool serve all roles.
 #pragma once
 
-#include "config/model/model.h"
+#include "services/collections/model.h"
 #include "services/collections/schema/table_definitions.h"
 
 namespace integreat::collections {

@@ -2,8 +2,8 @@
 #pragma once
 
 #include "base/result.h"
-#include "config/model/model.h"
 #include "postgres/driver/pool.h"
+#include "services/collections/model.h"
 
 namespace integreat::collections {
 

@@ -17,10 +17,10 @@ namespace {
 
 namespace bj = boost::json;
 
-constexpr int attempts_max = 200;      // Attempts to generate a unique record.
-constexpr std::int64_t age_max = 120;  // Maximum age in days of records without created_at.
+constexpr int record_attempts_max = 200;  // Attempts to generate a unique record.
+constexpr std::int64_t age_max = 120;     // Maximum age in days of records without created_at.
 
-Error invalid(const SeedBatch& batch, std::string message) {
+Error batch_error(const SeedBatch& batch, std::string message) {
     return {Fault::invalid, fmt::format("{}: {} {}", batch.location, batch.collection->name, message), ""};
 }
 
@@ -73,7 +73,7 @@ Result<> fill_record(RecordDraft& draft) {
     if (!batch.rows.empty()) {
         for (const auto& [field, node] : batch.rows[draft.index % batch.rows.size()]) {
             auto value = resolve_value(draft, *field, node);
-            if (!value) return invalid(batch, field->name + " " + value.error().message);
+            if (!value) return batch_error(batch, field->name + " " + value.error().message);
             record[field->name] = *std::move(value);
         }
     }
@@ -86,7 +86,7 @@ Result<> fill_record(RecordDraft& draft) {
         if (!field.writable() || record.contains(field.name)) continue;
         add_default(record, field);
         bool missing = field.required && !record.contains(field.name);
-        if (missing) return invalid(batch, "has no value for the required field " + field.name);
+        if (missing) return batch_error(batch, "has no value for the required field " + field.name);
     }
     return {};
 }
@@ -144,15 +144,15 @@ private:
 Result<Record> generate_record(SeedGenerator& generator, const SeedBatch& batch, std::size_t index,
                                const UniquenessCheck& uniqueness) {
     auto serial = generator.records[batch.collection->name].size() + 1;
-    for (int attempt = 0; attempt < attempts_max; ++attempt) {
+    for (int attempt = 0; attempt < record_attempts_max; ++attempt) {
         RecordDraft draft{generator, batch, index, serial, {}};
         TRY(fill_record(draft));
         if (!uniqueness.is_new(draft.record)) continue;
         TRY(set_system_fields(draft));
         return std::move(draft.record);
     }
-    return invalid(batch,
-                   fmt::format("record {} is not unique: reduce count or add more choices", index + 1));
+    return batch_error(batch,
+                       fmt::format("record {} is not unique: reduce count or add more choices", index + 1));
 }
 
 GeneratedRows make_rows(const SeedBatch& batch, const std::vector<Record>& all, std::size_t from) {

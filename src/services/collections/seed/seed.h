@@ -19,7 +19,7 @@
 #include "base/result.h"
 #include "base/time.h"
 #include "config/configuration/configuration.h"
-#include "config/model/model.h"
+#include "services/collections/model.h"
 
 namespace integreat::collections {
 

@@ -49,7 +49,7 @@ struct BatchParser {
         for (const auto& field : batch.collection->fields)
             names.push_back(field.name);
         report(below, (found ? "read-only field " : "unknown field ") + json::quoted(name) +
-                            (found ? "" : did_you_mean(name, names)));
+                          (found ? "" : did_you_mean(name, names)));
         return nullptr;
     }
 };
@@ -57,7 +57,7 @@ struct BatchParser {
 bool expect(const BatchParser& parser, const Node& node, Kind kind, const std::string& below) {
     if (node.kind == kind) return true;
     parser.report(below, "must be " + std::string(json::kind_name(kind)) + ", not " +
-                               std::string(json::kind_name(node.kind)));
+                             std::string(json::kind_name(node.kind)));
     return false;
 }
 
@@ -67,7 +67,7 @@ void report_unknown_keys(const BatchParser& parser, const Node& map, std::span<c
     for (const auto& member : map.members) {
         if (std::find(known.begin(), known.end(), member.key) == known.end())
             parser.report(json::append_pointer(below, member.key),
-                            "unknown key " + json::quoted(member.key) + did_you_mean(member.key, names));
+                          "unknown key " + json::quoted(member.key) + did_you_mean(member.key, names));
     }
 }
 
@@ -102,7 +102,7 @@ bool check_state(const BatchParser& parser, const std::string& state, const std:
     bool known = field && std::find(field->values.begin(), field->values.end(), state) != field->values.end();
     if (!known) {
         parser.report(below, "unknown state " + json::quoted(state) +
-                                   (field ? did_you_mean(state, field->values) : ""));
+                                 (field ? did_you_mean(state, field->values) : ""));
     }
     return known;
 }
@@ -155,7 +155,7 @@ void parse_batch(BatchParser& parser, const Node& map) {
         for (const auto& collection : parser.model.collections)
             names.push_back(collection.name);
         parser.report("/collection", "unknown collection " + json::quoted(name ? name->text : "") +
-                                           did_you_mean(name ? name->text : "", names));
+                                         did_you_mean(name ? name->text : "", names));
         return;
     }
     parse_rows(parser, map);
@@ -195,7 +195,7 @@ SeedWords parse_words(config::Document& document) {
             for (std::size_t i = 0; i < member.value.items.size(); ++i) {
                 if (!parse_place(member.value.items[i], words.places.emplace_back()))
                     config::report(document, json::append_pointer(pointer, i),
-                                     "a place needs city, latitude and longitude");
+                                   "a place needs city, latitude and longitude");
             }
         } else {
             words.lists[member.key] = to_texts(member.value);
@@ -216,7 +216,7 @@ SeedParseResult parse_seed(const config::Source& seed, const config::Source& wor
         const auto& batches = document.tree.items;
         if (document.tree.kind != Kind::list || batches.size() > seed_batches_max)
             config::report(document, "",
-                             "a seed is a list of at most " + std::to_string(seed_batches_max) + " batches");
+                           "a seed is a list of at most " + std::to_string(seed_batches_max) + " batches");
         else
             for (std::size_t i = 0; i < batches.size(); ++i) {
                 BatchParser parser{document, model, json::append_pointer("", i), {}};

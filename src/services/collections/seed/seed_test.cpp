@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "services/collections/seed/seed.h"
 
-#include <fstream>
-#include <iterator>
 #include <set>
 
 #include <boost/json/serialize.hpp>
 #include <gtest/gtest.h>
 
 #include "base/clock.h"
+#include "config/testing/load_model.h"
 #include "services/collections/seed/seed_file.h"
 #include "services/collections/seed/seed_store.h"
 #include "services/collections/testing/collections_fixture.h"
+#include "services/collections/testing/shipped_apps.h"
 
 namespace integreat::collections {
 
@@ -19,29 +19,16 @@ namespace {
 
 namespace bj = boost::json;
 
-std::string read_file(const std::string& name) {
-    std::ifstream stream(INTEGREAT_SOURCE_DIR "/apps/" + name, std::ios::binary);
-    return {std::istreambuf_iterator<char>(stream), {}};
-}
-
-std::shared_ptr<const Model> load_model(const std::string& text, const std::string& file) {
-    auto checked = config::load_manifest(text, file, [](std::string_view) { return std::nullopt; });
-    for (const auto& diagnostic : checked.errors)
-        ADD_FAILURE() << to_string(diagnostic);
-    return compile_model(checked.value);
-}
-
-std::shared_ptr<const Model> app(const std::string& name) {
-    return load_model(read_file(name + ".yaml"), name + ".yaml");
-}
+using testing::load_app;
+using testing::read_source_file;
 
 const SeedContext context{.now = from_unix_seconds(1'795'000'000),
                           .users = {{"student", "uid-of-student"}, {"professor", "uid-of-professor"}}};
 
 Result<std::vector<GeneratedRows>> generate(const Model& model, const std::string& name,
                                             const SeedContext& seed_context = context) {
-    auto result = parse_seed({"apps/seed/" + name + ".yaml", read_file("seed/" + name + ".yaml")},
-                             {"apps/seed/words.yaml", read_file("seed/words.yaml")}, model);
+    auto result = parse_seed({"apps/seed/" + name + ".yaml", read_source_file("apps/seed/" + name + ".yaml")},
+                             {"apps/seed/words.yaml", read_source_file("apps/seed/words.yaml")}, model);
     for (const auto& diagnostic : result.errors)
         ADD_FAILURE() << to_string(diagnostic);
     return generate_seed(result.seed, model, seed_context);
@@ -77,7 +64,7 @@ void expect_valid(const std::vector<GeneratedRows>& batches, const Collection& c
 }
 
 TEST_P(AppSeeds, GenerateHundredsOfValidRecords) {
-    auto model = app(GetParam());
+    auto model = load_app(GetParam());
     auto batches = generate(*model, GetParam());
     ASSERT_TRUE(batches) << batches.error().message;
     std::size_t records = 0;
@@ -92,7 +79,7 @@ TEST_P(AppSeeds, GenerateHundredsOfValidRecords) {
 }
 
 TEST_P(AppSeeds, AreReproducibleOnTheSameDay) {
-    auto model = app(GetParam());
+    auto model = load_app(GetParam());
     auto first = generate(*model, GetParam());
     auto second = generate(*model, GetParam());
     auto other = context;
@@ -107,7 +94,7 @@ TEST_P(AppSeeds, AreReproducibleOnTheSameDay) {
 }
 
 TEST_P(AppSeeds, InsertIntoTheTablesOfTheirManifest) {
-    auto model = app(GetParam());
+    auto model = load_app(GetParam());
     auto database = testing::make_database(*model);
     FixedClock clock;
     auto settings = database.pool;
@@ -158,7 +145,7 @@ collections:
 )yaml";
 
 std::string parse_errors(const std::string& seed) {
-    auto model = load_model(shop, "shop.yaml");
+    auto model = config::testing::load_model(shop, "shop.yaml");
     auto result = parse_seed({"seed.yaml", seed}, {"words.yaml", "fruits: [mango, langka]\n"}, *model);
     std::string all;
     for (const auto& diagnostic : result.errors)
@@ -167,7 +154,7 @@ std::string parse_errors(const std::string& seed) {
 }
 
 std::string generation_error(const std::string& seed) {
-    auto model = load_model(shop, "shop.yaml");
+    auto model = config::testing::load_model(shop, "shop.yaml");
     auto result = parse_seed({"seed.yaml", seed}, {"words.yaml", "fruits: [mango, langka]\n"}, *model);
     EXPECT_TRUE(result.errors.empty()) << to_string(result.errors.front());
     auto batches = generate_seed(result.seed, *model, context);
@@ -212,7 +199,7 @@ TEST(Seed, ReportsTheFailingGenerator) {
 }
 
 TEST(Seed, GeneratesValuesOfEveryKind) {
-    auto model = load_model(shop, "shop.yaml");
+    auto model = config::testing::load_model(shop, "shop.yaml");
     auto result = parse_seed({"seed.yaml", R"yaml(
 - collection: goods
   count: 4

@@ -7,14 +7,11 @@
 #include "base/text/ascii.h"
 #include "base/text/closest_match.h"
 #include "json/binding/units.h"
+#include "services/collections/values/field_formats.h"
 
 namespace integreat::collections {
 
 namespace {
-
-Error invalid(std::string message) {
-    return {Fault::invalid, std::move(message), ""};
-}
 
 Result<std::string> placeholder_value(const RecordDraft& draft, std::string_view name) {
     if (name == "n") return std::to_string(draft.serial);

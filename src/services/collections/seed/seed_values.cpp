@@ -14,6 +14,7 @@
 #include "json/binding/units.h"
 #include "json/value/parse.h"
 #include "services/collections/seed/seed_texts.h"
+#include "services/collections/values/field_formats.h"
 
 namespace integreat::collections {
 
@@ -35,10 +36,6 @@ Arguments split_words(std::string_view text) {
         words.push_back(text.substr(0, end));
         text.remove_prefix(end);
     }
-}
-
-Error invalid(std::string message) {
-    return {Fault::invalid, std::move(message), ""};
 }
 
 // Arguments of a generator: its words, the field and the draft.

@@ -70,7 +70,7 @@ void ApiTestClient::open_database(const ChangeFeedLimits& limits) {
     set_import_limits({});
 }
 
-void ApiTestClient::set_import_limits(const ImportLimits& imports) {
+void ApiTestClient::set_import_limits(const config::ImportSettings& imports) {
     auto context = std::make_shared<const CollectionsContext>(
         CollectionsContext{.plan = compile_plan(model),
                            .pool = [this] { return pool.get(); },
@@ -117,7 +117,7 @@ http::Response ApiTestClient::call(std::string_view method, const std::string& t
                                                         .expires = clock.now() + token_lifetime});
     }
     http::SpooledBody spooled_body("/nonexistent");
-    if (context.route->spools_body) {
+    if (context.route->execution == http::Execution::spooled) {
         ASSERT(spooled_body.append(request.body));
         context.spooled_body = &spooled_body;
     }
@@ -126,9 +126,9 @@ http::Response ApiTestClient::call(std::string_view method, const std::string& t
 
 http::Response ApiTestClient::run_handler(const http::Request& request, http::RequestContext& context) {
     postgres::CompletionQueue queue;
-    if (context.route->single_query) context.completion_queue = &queue;
+    if (context.route->execution == http::Execution::single_query) context.attachments.set(&queue);
     auto response = context.route->handler(request, context);
-    context.completion_queue = nullptr;
+    context.attachments.set<postgres::CompletionQueue>(nullptr);
     if (auto* pending = std::get_if<http::PendingResponse>(&response)) {
         bool ready = false;
         pending->on_ready([&](bool) { ready = true; });

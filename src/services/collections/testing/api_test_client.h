@@ -45,7 +45,7 @@ public:
                                  http::Headers headers = {});
 
     // Builds the routes again with these limits.
-    void set_import_limits(const ImportLimits& imports);
+    void set_import_limits(const config::ImportSettings& imports);
 
     // Replaces the pool by one whose server does not exist.
     void disconnect_database();

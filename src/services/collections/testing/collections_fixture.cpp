@@ -75,7 +75,7 @@ Field reference(std::string name, std::string target, Field::OnDelete on_delete 
     return result;
 }
 
-Field rollup(Field result, Field::Rollup over) {
+Field rollup(Field result, Rollup over) {
     result.rollup = std::move(over);
     return result;
 }

@@ -5,8 +5,8 @@
 
 #include <memory>
 
-#include "config/model/model.h"
 #include "postgres/testing/test_databases.h"
+#include "services/collections/model.h"
 #include "services/collections/schema/migration_plan.h"
 #include "services/collections/views/caller_role.h"
 

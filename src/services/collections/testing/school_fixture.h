@@ -54,7 +54,7 @@ struct SchoolFixture : ::testing::Test {
         result.rows = pool->query_as(model->app, caller, Monotonic::max(), sql, values, &result.server_error);
         return result;
     }
-    // Runs as the superuser, whom no policy binds.
+    // Runs as the superuser, who is exempt from policies.
     ResultSet query_as_owner(const std::string& sql) {
         auto rows = owner_pool->run(model->app, Monotonic::max(), sql);
         EXPECT_TRUE(rows) << sql << ": " << rows.error().cause;

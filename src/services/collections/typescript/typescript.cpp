@@ -81,7 +81,7 @@ std::string ts_type(const Model& model, const Field& field, FieldType type, Dire
     }
 }
 
-bool is_nullable(const Field& field) {
+bool may_be_null(const Field& field) {
     return !field.required && !(field.system && field.name != "created_by");
 }
 
@@ -111,7 +111,7 @@ std::string record_interface(const Model& model, const Collection& collection) {
         if (!access.any) continue;
         text += comment(field.summary, "  ") + "  readonly " + field.name + (access.all ? ": " : "?: ") +
                 ts_type(model, field, field.type, Direction::response) +
-                (is_nullable(field) ? " | null" : "") + ";\n";
+                (may_be_null(field) ? " | null" : "") + ";\n";
     }
     return text + "}\n\n";
 }

@@ -6,6 +6,7 @@
 
 #include "base/text/ascii.h"
 #include "json/value/parse.h"
+#include "services/collections/values/field_formats.h"
 #include "services/collections/values/json_rendering.h"
 
 namespace integreat::collections {
@@ -23,10 +24,6 @@ constexpr std::string_view four_decimals = "CLF UYW";
 std::size_t currency_decimals(std::string_view currency) {
     auto listed = [&](std::string_view list) { return list.find(currency) != std::string_view::npos; };
     return listed(zero_decimals) ? 0 : listed(three_decimals) ? 3 : listed(four_decimals) ? 4 : 2;
-}
-
-Error invalid(std::string message) {
-    return {Fault::invalid, std::move(message), ""};
 }
 
 bool is_plain_text(FieldType type) {

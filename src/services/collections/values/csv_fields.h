@@ -10,8 +10,8 @@
 #include <boost/json/value.hpp>
 
 #include "base/result.h"
-#include "config/model/model.h"
 #include "formats/csv.h"
+#include "services/collections/model.h"
 
 namespace integreat::collections {
 

@@ -10,7 +10,7 @@
 namespace integreat::collections {
 namespace {
 
-Field make_field(FieldType type) {
+Field make_csv_field(FieldType type) {
     Field field;
     field.name = "f";
     field.type = type;
@@ -19,7 +19,7 @@ Field make_field(FieldType type) {
 }
 
 std::string parse_error(FieldType type, std::string text) {
-    auto value = parse_csv_field(make_field(type), {.text = std::move(text), .quoted = true});
+    auto value = parse_csv_field(make_csv_field(type), {.text = std::move(text), .quoted = true});
     return value ? "" : value.error().message;
 }
 
@@ -59,7 +59,7 @@ TEST(CsvFields, RoundTripRandomAmounts) {
                     random() % 4;
         auto amount = static_cast<std::int64_t>(bits) >> (random() % 64);
         const char* currency = std::array{"PHP", "JPY", "KWD", "CLF"}[random() % 4];
-        auto money = make_field(FieldType::money);
+        auto money = make_csv_field(FieldType::money);
         money.currency = currency;
         std::string line;
         append_csv_field(line, money, std::to_string(amount));
@@ -83,24 +83,24 @@ TEST(CsvFields, ReportTheExpectedFormat) {
 }
 
 TEST(CsvFields, DistinguishAnEmptyTextFromNull) {
-    EXPECT_TRUE(parse_csv_field(make_field(FieldType::text), {.text = "", .quoted = false})->is_null());
-    EXPECT_TRUE(parse_csv_field(make_field(FieldType::text), {.text = "", .quoted = true})->is_string());
-    EXPECT_TRUE(parse_csv_field(make_field(FieldType::date), {.text = "", .quoted = true})->is_null());
+    EXPECT_TRUE(parse_csv_field(make_csv_field(FieldType::text), {.text = "", .quoted = false})->is_null());
+    EXPECT_TRUE(parse_csv_field(make_csv_field(FieldType::text), {.text = "", .quoted = true})->is_string());
+    EXPECT_TRUE(parse_csv_field(make_csv_field(FieldType::date), {.text = "", .quoted = true})->is_null());
 }
 
 TEST(CsvFields, GuardTextFieldsOnly) {
     std::string cell;
-    append_csv_field(cell, make_field(FieldType::text), "=SUM(A1)");
+    append_csv_field(cell, make_csv_field(FieldType::text), "=SUM(A1)");
     EXPECT_EQ(cell, "'=SUM(A1)");
-    EXPECT_EQ(parse_csv_field(make_field(FieldType::text), {.text = cell})->as_string(), "=SUM(A1)");
+    EXPECT_EQ(parse_csv_field(make_csv_field(FieldType::text), {.text = cell})->as_string(), "=SUM(A1)");
     cell.clear();
-    append_csv_field(cell, make_field(FieldType::integer), "-5");
+    append_csv_field(cell, make_csv_field(FieldType::integer), "-5");
     EXPECT_EQ(cell, "-5");
     cell.clear();
-    append_csv_field(cell, make_field(FieldType::timestamp), "2026-11-22 08:15:00.5+00");
+    append_csv_field(cell, make_csv_field(FieldType::timestamp), "2026-11-22 08:15:00.5+00");
     EXPECT_EQ(cell, "2026-11-22T08:15:00.5Z");
     cell.clear();
-    append_csv_field(cell, make_field(FieldType::json), "\"=1\"");
+    append_csv_field(cell, make_csv_field(FieldType::json), "\"=1\"");
     EXPECT_EQ(cell, "\"\"\"=1\"\"\"");
 }
 

@@ -16,10 +16,6 @@ constexpr std::size_t local_part_bytes_max = 64;
 constexpr std::size_t label_bytes_max = 63;
 constexpr std::size_t decimal_bytes_max = 150;
 
-Error invalid(const char* message) {
-    return {Fault::invalid, message, ""};
-}
-
 // Checks the digits after the country code 63: a mobile number, or an area code with its subscriber number
 // (eight digits after Metro Manila's 2, seven after the area codes of the provinces).
 bool is_philippine(std::string_view national) {
@@ -55,28 +51,6 @@ bool is_domain(std::string_view domain) {
         if (dot == std::string_view::npos) return true;
         domain.remove_prefix(dot + 1);
     }
-}
-
-// Digits of a normalized decimal before and after the point.
-struct DecimalDigits {
-    bool negative = false;
-    std::string_view whole, fraction;
-};
-
-DecimalDigits split_decimal(std::string_view text) {
-    DecimalDigits digits{.negative = text.starts_with('-')};
-    if (digits.negative) text.remove_prefix(1);
-    auto point = text.find('.');
-    digits.whole = text.substr(0, point);
-    if (point != std::string_view::npos) digits.fraction = text.substr(point + 1);
-    return digits;
-}
-
-int compare_magnitudes(const DecimalDigits& left, const DecimalDigits& right) {
-    if (left.whole.size() != right.whole.size()) return left.whole.size() < right.whole.size() ? -1 : 1;
-    if (int whole = left.whole.compare(right.whole)) return whole;
-    // Fractions without trailing zeros compare as strings.
-    return left.fraction.compare(right.fraction);
 }
 
 void append_element(std::string& literal, std::string_view element) {
@@ -192,13 +166,6 @@ Result<std::string> normalize_decimal(std::string_view text) {
     if (whole == "0" && fraction.empty()) return std::string("0");
     auto normalized = (negative ? "-" : "") + std::string(whole);
     return fraction.empty() ? normalized : normalized + "." + std::string(fraction);
-}
-
-int compare_decimals(std::string_view left, std::string_view right) {
-    auto l = split_decimal(left), r = split_decimal(right);
-    if (l.negative != r.negative) return l.negative ? -1 : 1;
-    int magnitudes = compare_magnitudes(l, r);
-    return l.negative ? -magnitudes : magnitudes;
 }
 
 std::string to_array_literal(const std::vector<std::string>& elements) {

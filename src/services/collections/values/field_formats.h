@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Formats of field values: normalization of single values, decimal comparison, and Postgres types and array
-// literals. Each normalize function fails with a sentence that states the requirement.
+// Formats of field values: normalization of single values, and Postgres types and array literals. Each
+// normalize function fails with a sentence that states the requirement.
 #pragma once
 
 #include <optional>
@@ -9,9 +9,13 @@
 #include <vector>
 
 #include "base/result.h"
-#include "config/model/model.h"
+#include "services/collections/model.h"
 
 namespace integreat::collections {
+
+inline Error invalid(std::string message) {
+    return {Fault::invalid, std::move(message), ""};
+}
 
 // Converts "0917 123 4567", "(02) 8123-4567" or "+1 212 555 0100" to E.164. A number without a country code
 // is Philippine.
@@ -31,9 +35,6 @@ Result<std::string> normalize_uuid(std::string_view text);
 
 // Returns plain digits with a point, without leading or trailing zeros: "-12.5".
 Result<std::string> normalize_decimal(std::string_view text);
-
-// Compares two normalized decimals: less than, equal to, or greater than 0.
-int compare_decimals(std::string_view left, std::string_view right);
 
 // Returns a Postgres array literal: `{"a","b c",NULL}`.
 std::string to_array_literal(const std::vector<std::string>& elements);

@@ -13,6 +13,7 @@
 
 #include "base/text/ascii.h"
 #include "base/text/closest_match.h"
+#include "config/collections/literals.h"
 #include "json/document/node.h"
 #include "services/collections/values/field_formats.h"
 
@@ -60,9 +61,9 @@ using PostgresText = std::optional<std::string>;
 
 PostgresText validate_bounds(const ValueContext& context, std::string normalized) {
     const auto& field = context.field();
-    if (field.min && compare_decimals(normalized, *normalize_decimal(*field.min)) < 0)
+    if (field.min && config::compare_decimals(normalized, *field.min) < 0)
         return context.fail("must be at least " + *field.min);
-    if (field.max && compare_decimals(normalized, *normalize_decimal(*field.max)) > 0)
+    if (field.max && config::compare_decimals(normalized, *field.max) > 0)
         return context.fail("must be at most " + *field.max);
     return normalized;
 }
@@ -100,9 +101,7 @@ Result<std::string> parse_decimal(const bj::value& value) {
                    .ptr;
     std::string_view text(digits.data(), static_cast<std::size_t>(end - digits.data()));
     auto normalized = normalize_decimal(text);
-    auto significant = normalized ? std::count_if(normalized->begin(), normalized->end(),
-                                                  is_digit)
-                                  : 0;
+    auto significant = normalized ? std::count_if(normalized->begin(), normalized->end(), is_digit) : 0;
     if (!normalized || static_cast<std::size_t>(significant) > exact_digits)
         return Error{Fault::invalid, "has more digits than a JSON number can hold: send it as a string", ""};
     return normalized;
@@ -170,10 +169,8 @@ PostgresText validate_date(const ValueContext& context, std::string_view text) {
     auto date = normalize_date(text);
     const auto& field = context.field();
     // Dates in this format compare as strings.
-    if (date && field.min && *date < *field.min)
-        return context.fail("must be " + *field.min + " or later");
-    if (date && field.max && *date > *field.max)
-        return context.fail("must be " + *field.max + " or earlier");
+    if (date && field.min && *date < *field.min) return context.fail("must be " + *field.min + " or later");
+    if (date && field.max && *date > *field.max) return context.fail("must be " + *field.max + " or earlier");
     return to_postgres_text(context, std::move(date));
 }
 
@@ -266,9 +263,8 @@ std::string member_error(const MemberSpec& spec, const bj::value& value) {
     if (!value.is_string()) return "must be a string";
     auto text = to_view(value);
     if (has_nul(text)) return "must not contain a NUL character";
-    if (spec.name == "country" && !(text.size() == 2 && std::all_of(text.begin(), text.end(), [](char c) {
-                                        return is_upper(c);
-                                    })))
+    if (spec.name == "country" &&
+        !(text.size() == 2 && std::all_of(text.begin(), text.end(), [](char c) { return is_upper(c); })))
         return "must be two letters of ISO 3166, such as PH";
     if (spec.kind == MemberSpec::Kind::key && (text.empty() || text.size() > file_key_bytes_max))
         return "must have 1 to " + std::to_string(file_key_bytes_max) + " bytes";

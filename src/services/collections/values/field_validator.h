@@ -13,8 +13,8 @@
 #include <re2/re2.h>
 
 #include "base/result.h"
-#include "config/model/model.h"
 #include "http/message/problem.h"
+#include "services/collections/model.h"
 
 namespace integreat::collections {
 

@@ -98,12 +98,7 @@ TEST(FieldValidator, KeepsEveryDigitOfDecimals) {
               "#/f: has more digits than a JSON number can hold: send it as a string");
 }
 
-TEST(FieldValidator, ComparesDecimalsWithoutRounding) {
-    EXPECT_LT(compare_decimals("9.99", "10"), 0);
-    EXPECT_GT(compare_decimals("-9.99", "-10"), 0);
-    EXPECT_EQ(compare_decimals("12.5", "12.5"), 0);
-    EXPECT_GT(compare_decimals("0.10000000000000000001", "0.1"), 0);
-    EXPECT_LT(compare_decimals("-1", "0"), 0);
+TEST(FieldValidator, ComparesDecimalsWithTheirBoundsAsWritten) {
     auto bounded = make_field(FieldType::decimal);
     bounded.min = "0.00";
     bounded.max = "5.00";

@@ -6,8 +6,8 @@
 #include <span>
 #include <string>
 
-#include "config/model/model.h"
 #include "postgres/driver/pool.h"
+#include "services/collections/model.h"
 
 namespace integreat::collections {
 

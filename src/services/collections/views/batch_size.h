@@ -5,7 +5,7 @@
 
 #include <cstddef>
 
-#include "config/model/model.h"
+#include "services/collections/model.h"
 
 namespace integreat::collections {
 

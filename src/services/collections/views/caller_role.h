@@ -7,9 +7,9 @@
 
 #include "base/id.h"
 #include "base/principal.h"
-#include "config/model/model.h"
 #include "http/routing/request_context.h"
 #include "postgres/driver/pool.h"
+#include "services/collections/model.h"
 
 namespace integreat::collections {
 

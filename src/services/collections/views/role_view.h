@@ -10,7 +10,7 @@
 #include <string_view>
 #include <vector>
 
-#include "config/model/model.h"
+#include "services/collections/model.h"
 #include "services/collections/values/field_validator.h"
 #include "services/collections/values/json_rendering.h"
 

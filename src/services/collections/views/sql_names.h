@@ -8,7 +8,7 @@
 #include <string>
 #include <string_view>
 
-#include "config/model/model.h"
+#include "services/collections/model.h"
 
 namespace integreat::collections {
 
