@@ -51,6 +51,7 @@ void append_command(std::string& manual, const CLI::App& command, const std::str
 
 int print_help(const CLI::App& app, const std::vector<std::string>& path, CommandContext& context) {
     const CLI::App* command = &app;
+    std::string full_name = app.get_name();
     for (const auto& name : path) {
         std::vector<std::string> known;
         const CLI::App* next = nullptr;
@@ -64,8 +65,10 @@ int print_help(const CLI::App& app, const std::vector<std::string>& path, Comman
             return exit_usage;
         }
         command = next;
+        full_name += " " + name;
     }
-    context.out << command->help();
+    // App::help would print the help of the subcommand that was parsed: of `help` itself.
+    context.out << command->get_formatter()->make_help(command, full_name, CLI::AppFormatMode::Normal);
     return exit_success;
 }
 
