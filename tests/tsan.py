@@ -40,7 +40,7 @@ def print_time(step: str, began: float) -> None:
 
 
 def build() -> None:
-    """Builds the targets that run below, which does nothing after `./dev build threads`."""
+    """Builds the targets that run below, once per change of the sources."""
     began = time.monotonic()
     targets = ["integreat", *(f"integreat_{component}_test" for component in COMPONENTS)]
     for command in (

@@ -75,8 +75,8 @@ std::optional<std::string_view> Headers::get(std::string_view name) const {
 }
 
 std::size_t Headers::count(std::string_view name) const {
-    return static_cast<std::size_t>(std::count_if(
-        begin(), end(), [&](const Field& field) { return iequals(field.name, name); }));
+    return static_cast<std::size_t>(
+        std::count_if(begin(), end(), [&](const Field& field) { return iequals(field.name, name); }));
 }
 
 Headers::Field Headers::operator[](std::size_t index) const {

@@ -8,8 +8,7 @@ namespace integreat::http {
 namespace {
 
 bool is_multi_valued(std::string_view name) {
-    return iequals(name, "Set-Cookie") || iequals(name, "Vary") ||
-           iequals(name, "Link");
+    return iequals(name, "Set-Cookie") || iequals(name, "Vary") || iequals(name, "Link");
 }
 
 bool is_cors_header(std::string_view name) {

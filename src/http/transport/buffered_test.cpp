@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "http/transport/buffered.h"
+
 #include <cstdio>
 #include <stdexcept>
 #include <thread>
@@ -8,7 +10,6 @@
 
 #include "http/message/event_stream.h"
 #include "http/transport/application.h"
-#include "http/transport/buffered.h"
 
 namespace integreat::http {
 namespace {

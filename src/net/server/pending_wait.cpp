@@ -1,55 +1,60 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "net/server/pending_wait.h"
 
+#include <utility>
+
 #include <boost/asio/post.hpp>
 
 #include "base/concurrency/synchronized.h"
 
 namespace integreat::net {
 
-// State shared with the callback, which is called from any thread and may outlive wait and server.
+// State shared with the callbacks, which are called from any thread and may outlive wait and server.
 struct PendingWait::Link {
     Link(IoThread& its_thread, PendingWait& its_wait)
         : io_thread(&its_thread), wait(&its_wait), io_context(&its_thread.io_context) {}
 
     const IoThread* io_thread;
-    PendingWait* wait;                           // Used on the session's thread only; null after the wait.
-    Synchronized<asio::io_context*> io_context;  // Null after the wait.
+    PendingWait* wait;                           // Used on the session's thread only; null after the session.
+    Synchronized<asio::io_context*> io_context;  // Null after the session.
 
-    void set_ready(bool large) {
-        if (wait) wait->set_ready(large);
+    void set_ready(std::uint64_t number, bool large) {
+        if (wait) wait->set_ready(number, large);
     }
 };
 
-PendingWait::PendingWait(IoThread& io_thread, SocketStream& client, ReadBuffer& read_buffer,
-                         const http::PendingResponse& pending)
+PendingWait::PendingWait(IoThread& io_thread, SocketStream& client, ReadBuffer& read_buffer)
     : io_thread_(io_thread),
       client_(client),
       read_buffer_(read_buffer),
-      completes_on_drain_(pending.completes_on_drain) {
-    if (completes_on_drain_ && io_thread.draining) {
-        state_ = State::ready;
-        return;
-    }
-    link_ = std::make_shared<Link>(io_thread, *this);
-    pending.on_ready([link = link_](bool large) {
-        auto set_ready = [&] { link->set_ready(large); };
-        if (IoThread::resume_from_completions(link->io_thread, set_ready)) return;
-        // Any other caller may hold a lock, so the session continues from the event loop, not from here.
-        // Our lock keeps the io_context alive; posting runs no handler.
-        auto io_context = link->io_context.lock();
-        if (*io_context) asio::post(**io_context, [link, large] { link->set_ready(large); });
-    });
-}
+      link_(std::make_shared<Link>(io_thread, *this)) {}
 
 PendingWait::~PendingWait() {
-    if (!link_) return;
     *link_->io_context.lock() = nullptr;
     link_->wait = nullptr;
 }
 
-void PendingWait::set_ready(bool large) {
-    if (state_ != State::waiting) return;
+void PendingWait::begin(const http::PendingResponse& pending) {
+    completes_on_drain_ = pending.completes_on_drain;
+    state_ = completes_on_drain_ && io_thread_.draining ? State::ready : State::waiting;
+    if (state_ == State::ready) return;
+    pending.on_ready([link = link_, number = number_](bool large) {
+        auto set_ready = [&] { link->set_ready(number, large); };
+        if (IoThread::resume_from_completions(link->io_thread, set_ready)) return;
+        // Any other caller may hold a lock, so the session continues from the event loop, not from here.
+        // Our lock keeps the io_context alive; posting runs no handler.
+        auto io_context = link->io_context.lock();
+        if (*io_context) asio::post(**io_context, [link, number, large] { link->set_ready(number, large); });
+    });
+}
+
+PendingWait::State PendingWait::end() {
+    ++number_;
+    return std::exchange(state_, State::ended);
+}
+
+void PendingWait::set_ready(std::uint64_t number, bool large) {
+    if (number != number_ || state_ != State::waiting) return;
     state_ = large ? State::ready_large : State::ready;
     interrupt();
 }
@@ -60,7 +65,7 @@ void PendingWait::drain() {
     interrupt();
 }
 
-// Ends the current suspension or read, if there is one. A resumed session may destroy this wait.
+// Ends the current suspension or read, if there is one. A resumed session may end with this wait.
 void PendingWait::interrupt() {
     if (reading_) return client_.cancel();
     if (!resume_) return;

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// The wait of a session for one http::PendingResponse. Most are queries, ready within a millisecond, so
-// that the wait costs no more than the callback at first. From the next tick of the I/O thread on it is a
-// read from the client: its end cancels the response, the deadline of the request ends it, and the callback
+// The wait of a session for an http::PendingResponse, used for one after the other. Most are queries, ready within
+// a millisecond, so that the wait costs no more than the callback at first. From the next tick of the I/O thread on
+// it is a read from the client: its end cancels the response, the deadline of the request ends it, and the callback
 // interrupts it. A long poll thus costs a few kilobytes, and neither a thread nor a timer.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <optional>
 
@@ -17,6 +18,7 @@ namespace integreat::net {
 class PendingWait {
 public:
     enum class State {
+        ended,  // There is no pending response.
         waiting,
         ready,
         ready_large,   // Ready, to be completed on the blocking pool.
@@ -24,14 +26,17 @@ public:
         expired,       // The deadline has passed.
     };
 
-    // Registers the callback of `pending`. The arguments outlive the wait.
-    PendingWait(IoThread& io_thread, SocketStream& client, ReadBuffer& read_buffer,
-                const http::PendingResponse& pending);
+    // The arguments outlive the wait.
+    PendingWait(IoThread& io_thread, SocketStream& client, ReadBuffer& read_buffer);
     PendingWait(const PendingWait&) = delete;
     PendingWait& operator=(const PendingWait&) = delete;
-    ~PendingWait();  // Disables the callback.
+    ~PendingWait();
 
+    // Registers the callback of a response.
+    void begin(const http::PendingResponse& pending);
     State state() const { return state_; }
+    // Disables the callback. Returns the last state.
+    State end();
 
     // Suspends the session until the state changes, or until the next tick.
     Awaitable<void> suspend();
@@ -47,7 +52,7 @@ private:
     struct Link;
     using Resume = asio::async_result<asio::use_awaitable_t<Executor>, void()>::handler_type;
 
-    void set_ready(bool large);
+    void set_ready(std::uint64_t number, bool large);
     void interrupt();
     Awaitable<void> read(Monotonic deadline);
 
@@ -58,7 +63,8 @@ private:
     std::optional<Resume> resume_;  // Set while the session is suspended.
     PendingWait* previous_ = nullptr;
     PendingWait* next_ = nullptr;
-    State state_ = State::waiting;
+    std::uint64_t number_ = 0;  // Number of the response; a callback of an earlier one has no effect.
+    State state_ = State::ended;
     bool completes_on_drain_ = false;
     bool reading_ = false;
 };

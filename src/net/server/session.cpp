@@ -532,18 +532,15 @@ Awaitable<Session::Step> Session::run_blocking(BlockingStep step) {
 
 Awaitable<Session::Step> Session::await_pending() {
     using State = PendingWait::State;
-    auto state = State::waiting;
-    {
-        PendingWait wait(io_thread_, stream_, read_buffer_, pending_);
-        pending_wait_ = &wait;
-        if (wait.state() == State::waiting) co_await wait.suspend();
-        if (wait.state() == State::waiting) {
-            body_.release();
-            co_await wait.wait_reading(context_.deadline);
-        }
-        pending_wait_ = nullptr;
-        state = wait.state();
+    if (!pending_wait_) pending_wait_ = std::make_unique<PendingWait>(io_thread_, stream_, read_buffer_);
+    auto& wait = *pending_wait_;
+    wait.begin(pending_);
+    if (wait.state() == State::waiting) co_await wait.suspend();
+    if (wait.state() == State::waiting) {
+        body_.release();
+        co_await wait.wait_reading(context_.deadline);
     }
+    auto state = wait.end();
     if (state == State::ready) co_return dispatch(complete_pending());
     if (state == State::ready_large) co_return co_await run_blocking(BlockingStep::complete);
     pending_ = {};  // Destroys the state of the handler; the callback has no effect any more.

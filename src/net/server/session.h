@@ -31,7 +31,8 @@ public:
     // arrived, not even in the kernel.
     void drain() {
         if (streamer_) streamer_->interrupt();
-        if (pending_wait_) return pending_wait_->drain();
+        bool pending = pending_wait_ && pending_wait_->state() != PendingWait::State::ended;
+        if (pending) return pending_wait_->drain();
         if (idle_ && !stream_.readable()) stream_.cancel();
     }
 
@@ -117,7 +118,7 @@ private:
     http::FullResponse response_;
     http::ProxyRequest proxy_request_;
     http::PendingResponse pending_;
-    PendingWait* pending_wait_ = nullptr;  // Set while the session waits for pending_.
+    std::unique_ptr<PendingWait> pending_wait_;  // Made for the first pending response.
     std::unique_ptr<ResponseStreamer> streamer_;
     std::function<std::optional<http::Response>(std::string_view, bool)>
         consumer_;                // Consumer of a StreamBody.

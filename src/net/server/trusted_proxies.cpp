@@ -9,10 +9,6 @@ namespace integreat::net {
 
 namespace ip = boost::asio::ip;
 
-namespace {
-
-}  // namespace
-
 Address unmap_v4(const Address& address) {
     if (!address.is_v6() || !address.to_v6().is_v4_mapped()) return address;
     return ip::make_address_v4(ip::v4_mapped, address.to_v6());
