@@ -10,6 +10,7 @@ import atexit
 import http.client
 import json
 import os
+import random
 import shutil
 import signal
 import socket
@@ -367,9 +368,17 @@ def metric_sum(metrics: dict[str, float], name: str, *labels: str) -> float:
 
 
 def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    """Finds a port below the range of outgoing connections, so that none of another test takes it before its use."""
+    chooser = random.SystemRandom()
+    for _ in range(100):
+        port = chooser.randrange(15_000, 32_000)
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+        return port
+    raise AssertionError("no free port between 15000 and 32000")
 
 
 class Upstream:
