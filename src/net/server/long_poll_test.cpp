@@ -173,8 +173,10 @@ TEST_F(LongPollTest, LosesNoEvent) {
     start_with_occupied_pool();
     std::atomic<bool> stop = false;
     std::jthread publishing([&] {
-        while (!stop)
+        while (!stop) {
             publish("event");
+            std::this_thread::yield();
+        }
     });
     std::vector<std::jthread> clients;
     for (int i = 0; i < 4; ++i) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "net/server/pending_wait.h"
 
+#include <atomic>
 #include <utility>
 
 #include <boost/asio/post.hpp>
@@ -17,6 +18,8 @@ struct PendingWait::Link {
     const IoThread* io_thread;
     PendingWait* wait;                           // Used on the session's thread only; null after the session.
     Synchronized<asio::io_context*> io_context;  // Null after the session.
+    // Number of the response that other threads may report as ready, once; 0 if there is none.
+    std::atomic<std::uint64_t> reportable{0};
 
     void set_ready(std::uint64_t number, bool large) {
         if (wait) wait->set_ready(number, large);
@@ -38,10 +41,13 @@ void PendingWait::begin(const http::PendingResponse& pending) {
     completes_on_drain_ = pending.completes_on_drain;
     state_ = completes_on_drain_ && io_thread_.draining ? State::ready : State::waiting;
     if (state_ == State::ready) return;
+    link_->reportable.store(++number_, std::memory_order_relaxed);
     pending.on_ready([link = link_, number = number_](bool large) {
         auto set_ready = [&] { link->set_ready(number, large); };
         if (IoThread::resume_from_completions(link->io_thread, set_ready)) return;
         // Any other caller may hold a lock, so the session continues from the event loop, not from here.
+        auto reportable = number;
+        if (!link->reportable.compare_exchange_strong(reportable, 0)) return;
         // Our lock keeps the io_context alive; posting runs no handler.
         auto io_context = link->io_context.lock();
         if (*io_context) asio::post(**io_context, [link, number, large] { link->set_ready(number, large); });
@@ -49,7 +55,7 @@ void PendingWait::begin(const http::PendingResponse& pending) {
 }
 
 PendingWait::State PendingWait::end() {
-    ++number_;
+    link_->reportable.store(0, std::memory_order_relaxed);
     return std::exchange(state_, State::ended);
 }
 
