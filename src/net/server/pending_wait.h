@@ -2,7 +2,7 @@
 // The wait of a session for an http::PendingResponse, used for one after the other. Most are queries, ready
 // within a millisecond, so that the wait costs no more than the callback at first. From the next tick of the
 // I/O thread on it is a read from the client: its end cancels the response, the deadline of the request ends
-// it, and the callback interrupts it. A long poll thus costs a few kilobytes, and neither a thread nor a timer.
+// it, and the callback interrupts it. A long poll thus costs a few kilobytes, but no thread and no timer.
 #pragma once
 
 #include <cstdint>
