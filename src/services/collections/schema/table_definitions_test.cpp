@@ -4,55 +4,12 @@
 #include <gtest/gtest.h>
 
 #include "config/testing/load_model.h"
+#include "config/testing/school_manifest.h"
 
 namespace integreat::collections {
 namespace {
 
-const std::string school = R"yaml(
-integreat: 1
-app: school
-title: School
-project: school-project
-roles: [student, professor, registrar]
-collections:
-  students:
-    fields:
-      user: {type: user, unique: true}
-      name: {type: text, required: true, personal: true}
-      helpers: {type: list, of: user}
-      joined: {type: date, default: today}
-      gpa: {type: decimal, precision: 3, scale: 2, computed: "wavg(enrollments[student].grade, units)"
-}
-    subject: user
-    sort: [-joined, id]
-    access:
-      read:
-        - {roles: [registrar]}
-        - {owner: helpers, roles: [student], fields: [name]}
-        - {roles: [professor], through: "enrollments[student].section.professor", fields: [name]}
-      create: [{roles: [registrar]}]
-      update: [{roles: [registrar]}]
-  sections:
-    fields:
-      professor: {type: user, default: caller, immutable: true}
-      fee: {type: money}
-      seats: {type: integer, default: 0}
-      total: {type: money, computed: "fee * seats"}
-    access: {read: [{public: true}], create: [{signed_in: true}], delete: [{owner: professor}]}
-  enrollments:
-    title: Enrollment
-    fields:
-      student: {type: reference, to: students, required: true}
-      section: {type: reference, to: sections, on_delete: cascade}
-      grade: {type: decimal}
-      units: {type: integer}
-    states: {initial: pending, names: [pending, enrolled]}
-    transitions:
-      enroll: {from: [pending], to: enrolled, allow: [{roles: [registrar]}], guard: "units >= 1"}
-    history: [registrar]
-    if_match: required
-    access: {read: [{roles: [registrar], states: [pending]}]}
-)yaml";
+using config::testing::school;
 
 // Returns the fingerprint of `school` with `from` replaced by `to`.
 std::string fingerprint_with(std::string_view from = "", std::string_view to = "") {
