@@ -11,6 +11,9 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+sys.path.insert(0, str(Path(__file__).resolve().parent / "support"))
+import harness  # noqa: E402
+
 ROOT = Path(__file__).resolve().parent.parent
 BUILD = ROOT / "build" / "fuzz"
 CORPUS = ROOT / "fuzz" / "corpus"
@@ -95,7 +98,12 @@ def run(name: str, program: Path, seconds: int) -> str:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--seconds", type=int, default=60, help="time for each target (60)")
+    parser.add_argument(
+        "--seconds",
+        type=int,
+        default=harness.rounds(30),
+        help="time for each target (30; 150 under ./dev test --long)",
+    )
     parser.add_argument("--only", default="", help="run only the target of this name")
     options = parser.parse_args()
     build()

@@ -18,6 +18,7 @@ import unittest
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "support"))
+import harness  # noqa: E402
 import s3_client  # noqa: E402
 
 BUCKET = "a-bucket"
@@ -26,7 +27,7 @@ KEYS_PER_WRITER = 12
 PART_BYTES = 5 * 1024 * 1024
 INLINE_BYTES = 32 * 1024
 
-options = argparse.Namespace(server=None, kills=200, seed=None)
+options = argparse.Namespace(server=None, kills=harness.rounds(200), seed=None)
 
 
 def compute_etag(parts: list[bytes]) -> str:
@@ -178,7 +179,7 @@ class Kill(unittest.TestCase):
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--server", type=Path, required=True)
-    parser.add_argument("--kills", type=int, default=200)
+    parser.add_argument("--kills", type=int, default=harness.rounds(200))
     parser.add_argument("--seed", type=int)
     parser.parse_args(namespace=options)
     unittest.main(argv=[sys.argv[0], "--verbose"])

@@ -171,7 +171,7 @@ class Properties(unittest.TestCase):
 
     def test_a_transition_happens_once(self):
         client = self.client()
-        rounds = 6
+        rounds = harness.rounds(6)
         for _ in range(rounds):
             entry = self.create(client, {"label": "once"})["id"]
             responses = self.send_concurrently(lambda _, entry=entry: ("POST", f"/{entry}/book", None, {}))

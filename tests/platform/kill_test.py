@@ -112,12 +112,12 @@ class Kill(unittest.TestCase):
 
         harness.wait_until(is_replaced, 30, "the supervisor starts another Postgres and /readyz is 200")
 
-    def write_during(self, path: str, fault, times: int) -> list[Writer]:
+    def write_during(self, path: str, fault, kills: int) -> list[Writer]:
         writers = [Writer(self, f"writer{number}", path) for number in range(WRITERS)]
         for writer in writers:
             writer.start()
         try:
-            for _ in range(times):
+            for _ in range(kills):
                 time.sleep(1.5)
                 fault()
             time.sleep(1.5)
@@ -142,18 +142,19 @@ class Kill(unittest.TestCase):
         return unknown
 
     def test_killing_the_gateway_neither_loses_nor_repeats_writes(self):
-        writers = self.write_during("/v1/apps/campus/orders/count", self.kill_gateway, 3)
+        writers = self.write_during("/v1/apps/campus/orders/count", self.kill_gateway, harness.rounds(3))
         self.assertEqual(self.expect_counted_once(writers), {})
 
     def test_killing_postgres_neither_loses_nor_repeats_writes(self):
-        writers = self.write_during("/v1/apps/campus/orders/count", self.kill_postgres, 3)
+        writers = self.write_during("/v1/apps/campus/orders/count", self.kill_postgres, harness.rounds(3))
         self.assertEqual(self.expect_counted_once(writers), {})
 
     def test_killing_the_gateway_never_repeats_a_write_to_an_upstream_that_ignores_keys(self):
         """An interrupted write has an unknown outcome: the response reports this, and the gateway does not repeat it."""
-        writers = self.write_during("/v1/apps/campus/careless/careless", self.kill_gateway, 2)
+        kills = harness.rounds(2)
+        writers = self.write_during("/v1/apps/campus/careless/careless", self.kill_gateway, kills)
         unknown = self.expect_counted_once(writers)
-        self.assertLessEqual(len(unknown), 2 * WRITERS, "only writes in flight may be unknown")
+        self.assertLessEqual(len(unknown), kills * WRITERS, "only writes in flight may be unknown")
 
     def test_an_accepted_write_is_replayed_byte_for_byte_after_a_kill(self):
         first = self.post("/v1/apps/campus/orders/count", "kept")

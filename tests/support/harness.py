@@ -28,6 +28,14 @@ PSQL = ["psql", "-X", "-qAt", "-v", "ON_ERROR_STOP=1"]  # To be run with the env
 START_TIMEOUT_SECONDS = 90  # Enough for the debug build under load; tests of the start time measure it.
 
 
+LONG_FACTOR = 5  # Rounds of randomized tests under `./dev test --long`, relative to the normal run.
+
+
+def rounds(count: int) -> int:
+    """Returns the number of rounds of a randomized test: `count`, or a multiple under `./dev test --long`."""
+    return count * LONG_FACTOR if os.environ.get("INTEGREAT_LONG_TESTS") else count
+
+
 def find_binary() -> Path:
     for build in ("release", "debug"):
         path = ROOT / "build" / build / "src" / "integreat"
