@@ -110,10 +110,13 @@ struct BlockingPoolSettings {
 
 template <class Visitor>
 void fields(Visitor& visit, BlockingPoolSettings& pool) {
-    visit("threads", pool.threads, "Threads for requests that wait for a database or a third party.",
+    visit("threads", pool.threads,
+          "Threads for requests that wait for a database or a third party. One app holds at most three "
+          "quarters of them, one caller half.",
           {.minimum = 1, .maximum = 1'000});
     visit("max_queue_length", pool.max_queue_length,
-          "Maximum number of queued requests; more get 503 with Retry-After.",
+          "Maximum number of queued requests, three quarters of them of one app. More get 503 with "
+          "Retry-After.",
           {.minimum = 0, .maximum = 100'000});
 }
 

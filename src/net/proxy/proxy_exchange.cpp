@@ -135,11 +135,15 @@ bool ProxyExchange::send_request() {
 }
 
 // Sets the response deadline even if sending failed: the upstream may have responded (with 413, for example)
-// before it closed the connection.
+// before it closed the connection. The time for a response begins when the request is whole, as Envoy's
+// RouteAction.timeout does. Until then the pump sets the deadlines: a slow client is no failure of the
+// upstream.
 void ProxyExchange::on_request_sent(error_code error) {
     request_failed_ = request_failed_ || error;
+    if (!error && !context.body.finished()) return connection->stream.expire_never();
+    auto now = body_streamed_ ? pools.now() : now_;
     connection->stream.expire_at(
-        std::min(now_ + proxy_request.upstream->response_timeout, context.call.deadline));
+        std::min(now + proxy_request.upstream->response_timeout, context.call.deadline));
 }
 
 Buffers ProxyExchange::frame_chunk(const BodyChunk& chunk) {

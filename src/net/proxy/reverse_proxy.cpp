@@ -42,13 +42,15 @@ Awaitable<void> connect(ProxyExchange& exchange) {
         exchange.on_connect_failure(error, context ? "TLS handshake" : "reading the trusted certificates");
 }
 
-// Sends the rest of the request body while the response may already be arriving.
+// Sends the rest of the request body while the response may already be arriving. The upstream has its
+// idle_timeout to read each chunk; while the next one is awaited, only the body's own deadlines apply.
 Awaitable<void> pump_request(ProxyExchange& exchange) {
     auto& stream = exchange.connection->stream;
     auto& body = exchange.context.body;
     auto idle_timeout = exchange.proxy_request.upstream->idle_timeout;
     error_code error;
     while (!exchange.pump_stopping && !body.finished()) {
+        stream.expire_never();
         auto chunk = co_await body.read();
         if (exchange.pump_stopping) co_return;
         if (chunk.problem) {

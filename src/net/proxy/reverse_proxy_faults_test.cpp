@@ -364,6 +364,61 @@ TEST_F(ReverseProxyFaultTest, RejectsAnInvalidChunkedBodyReceivedInOneRead) {
         EXPECT_THAT(request, EndsWith("\r\n\r\n3\r\nabc")) << "a body that was cut must not look whole";
 }
 
+TEST_F(ReverseProxyFaultTest, DoesNotCountASlowBodyAsAFailureOfTheUpstream) {
+    upstream.response_timeout = 2s;
+    upstream.idle_timeout = 2s;
+    upstream.breaker_failures = 1;
+    std::atomic<int> heads{0};
+    start([&](TestConnection& connection) {
+        connection.read_head();
+        ++heads;
+        connection.read_all();
+    });
+    for (int i = 1; i <= 8; ++i) {
+        TestConnection client(connect());
+        client.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1000\r\n\r\n1");
+        while (heads < i)
+            std::this_thread::yield();
+        while (results.lock()->size() < static_cast<std::size_t>(i)) {
+            clock.advance(1s);
+            std::this_thread::yield();
+        }
+        EXPECT_THAT(client.read_head(), StartsWith("HTTP/1.1 408 "));
+    }
+    EXPECT_EQ(circuit(), CircuitBreaker::State::closed);
+}
+
+TEST_F(ReverseProxyFaultTest, WaitsForTheResponseFromTheEndOfTheRequestOn) {
+    upstream.response_timeout = 2s;
+    upstream.idle_timeout = 2s;
+    upstream.breaker_failures = 1;
+    upstream.max_retries = 0;
+    Synchronized<std::string> received;
+    std::atomic<bool> begun{false};
+    start([&](TestConnection& connection) {
+        connection.read_head();
+        begun = true;
+        *received.lock() = connection.read(3);
+        connection.read_all();
+    });
+    TestConnection client(connect());
+    client.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\n1");
+    while (!begun)
+        std::this_thread::yield();
+    clock.advance(3s);  // Longer than response_timeout, shorter than the body's timeout.
+    client.send("23");
+    while (received.lock()->empty())
+        std::this_thread::yield();
+    EXPECT_EQ(*received.lock(), "123");
+    EXPECT_TRUE(results.lock()->empty());
+    while (results.lock()->empty()) {
+        clock.advance(1s);
+        std::this_thread::yield();
+    }
+    EXPECT_THAT(client.read_head(), StartsWith("HTTP/1.1 504 "));
+    EXPECT_NE(circuit(), CircuitBreaker::State::closed) << "now the upstream was late";
+}
+
 TEST_F(ReverseProxyFaultTest, ForwardsAnEarlyErrorWhileTheBodyIsStillArriving) {
     start([&](TestConnection& connection) {
         connection.read_head();

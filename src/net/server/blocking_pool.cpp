@@ -5,9 +5,16 @@
 
 namespace integreat::net {
 
+namespace {
+
+Bulkhead::Holder holder(const BlockingPool::Job& job) {
+    return {job.tenant, job.caller};
+}
+
+}  // namespace
+
 BlockingPool::BlockingPool(int threads, int max_queue_length, const Clock& clock, metrics::Registry& registry)
     : clock_(clock),
-      queue_max_(static_cast<std::size_t>(max_queue_length)),
       stream_jobs_running_max_(std::max(1, threads / 2)),
       queued_(registry.gauge("integreat_blocking_pool_queued", "Requests that wait for a blocking thread.")),
       stream_jobs_queued_(registry.gauge("integreat_blocking_pool_chunks_queued",
@@ -15,7 +22,9 @@ BlockingPool::BlockingPool(int threads, int max_queue_length, const Clock& clock
       rejected_(registry.counter("integreat_blocking_pool_refused_total",
                                  "Requests rejected because the queue was full.")),
       expired_(registry.counter("integreat_blocking_pool_expired_total",
-                                "Requests whose deadline passed while they were queued.")) {
+                                "Requests whose deadline passed while they were queued.")),
+      thread_bulkhead_(limit_units(static_cast<std::uint64_t>(threads))),
+      queue_bulkhead_(limit_units(static_cast<std::uint64_t>(max_queue_length))) {
     for (int i = 0; i < threads; ++i)
         threads_.emplace_back([this] { work(); });
 }
@@ -40,12 +49,17 @@ bool BlockingPool::submit(Job& job) {
     ParkedThread* thread = nullptr;
     {
         auto queue = queue_.lock();
-        if (queue->stopped || queue->jobs.size() >= queue_max_ + queue->idle) {
+        if (queue->stopped) return false;
+        if (queue->idle > queue->ready.size() && thread_bulkhead_.try_acquire(holder(job))) {
+            queue->ready.push_back(std::move(job));
+            thread = pop_parked(*queue);
+        } else if (queue_bulkhead_.try_acquire(holder(job))) {
+            queue->waiting.push(std::move(job));
+        } else {
+            queue_bulkhead_.count_refusal();
             rejected_.add();
             return false;
         }
-        queue->jobs.push_back(std::move(job));
-        thread = pop_parked(*queue);
     }
     queued_.add(1);
     wake(thread);
@@ -54,61 +68,84 @@ bool BlockingPool::submit(Job& job) {
 
 void BlockingPool::submit_stream_chunk(Job job) {
     ParkedThread* thread = nullptr;
+    bool stopped = false;
     {
         auto queue = queue_.lock();
-        if (!queue->stopped) {
-            queue->stream_jobs.push_back(std::move(job));
-            if (may_run_stream_job(*queue)) thread = pop_parked(*queue);
+        stopped = queue->stopped;
+        if (!stopped) {
+            queue->stream_jobs.push(std::move(job));
+            if (queue->stream_jobs_running < stream_jobs_running_max_) thread = pop_parked(*queue);
         }
     }
-    if (job.finished) return job.finished(false);
+    if (stopped) return job.finished(false);
     stream_jobs_queued_.add(1);
     wake(thread);
 }
 
-bool BlockingPool::may_run_stream_job(const Queue& queue) const {
-    if (queue.stream_jobs.empty() || queue.stream_jobs_running == stream_jobs_running_max_) return false;
-    return queue.prefer_stream_job || queue.jobs.empty();
+bool BlockingPool::has_jobs(const Queue& queue) {
+    return !queue.ready.empty() || !queue.waiting.empty() || !queue.stream_jobs.empty();
 }
 
-bool BlockingPool::has_work(const Queue& queue) const {
-    return !queue.jobs.empty() || may_run_stream_job(queue);
+bool BlockingPool::pop_request(Queue& queue, Running& running) {
+    if (!queue.ready.empty()) {
+        running.job = std::move(queue.ready.front());
+        queue.ready.pop_front();
+        running.holds_thread = true;
+        return true;
+    }
+    auto job = queue.waiting.pop(
+        [&](const Job& waiting) { return queue.stopped || thread_bulkhead_.try_acquire(holder(waiting)); });
+    if (!job) return false;
+    running.job = *std::move(job);
+    running.holds_thread = !queue.stopped;
+    queue_bulkhead_.release(holder(running.job));
+    return true;
 }
 
-// Removes the next job from one of the queues, which are not both empty. Returns true for a stream job.
-bool BlockingPool::pop_job(Queue& queue, Job& job) const {
-    bool is_stream_job = may_run_stream_job(queue);
-    auto& jobs = is_stream_job ? queue.stream_jobs : queue.jobs;
-    job = std::move(jobs.front());
-    jobs.pop_front();
-    queue.prefer_stream_job = !is_stream_job;
-    queue.stream_jobs_running += is_stream_job;
-    return is_stream_job;
+bool BlockingPool::pop_stream_job(Queue& queue, Running& running) {
+    if (queue.stream_jobs_running == stream_jobs_running_max_) return false;
+    auto job = queue.stream_jobs.pop(
+        [&](const Job& waiting) { return queue.stopped || thread_bulkhead_.try_acquire(holder(waiting)); });
+    if (!job) return false;
+    running.job = *std::move(job);
+    running.holds_thread = !queue.stopped;
+    running.is_stream_job = true;
+    ++queue.stream_jobs_running;
+    return true;
 }
 
-void BlockingPool::run_job(Job& job, bool stopped) {
-    bool in_time = job.deadline > clock_.monotonic();
+// Removes the next job that may have a thread now. Every job that may not waits for a thread that its tenant,
+// its caller or all together hold, and is looked for again when that thread is free.
+bool BlockingPool::pop_job(Queue& queue, Running& running) {
+    bool popped = queue.prefer_stream_job ? pop_stream_job(queue, running) || pop_request(queue, running)
+                                          : pop_request(queue, running) || pop_stream_job(queue, running);
+    if (popped) queue.prefer_stream_job = !running.is_stream_job;
+    return popped;
+}
+
+void BlockingPool::run_job(Running& running) {
+    bool in_time = running.job.deadline > clock_.monotonic();
     if (!in_time) expired_.add();
-    if (in_time && !stopped) job.work();
-    job.finished(in_time && !stopped);
+    if (in_time && !running.stopped) running.job.work();
+    if (running.holds_thread) thread_bulkhead_.release(holder(running.job));
+    running.job.finished(in_time && !running.stopped);
 }
 
-// Waits for the next job. Returns false if the pool is stopped and both queues are empty.
-bool BlockingPool::wait_for_job(ParkedThread& self, Job& job, bool& is_stream_job, bool& stopped) {
+// Waits for the next job. Returns false if the pool is stopped and all queues are empty.
+bool BlockingPool::wait_for_job(ParkedThread& self, Running& running) {
     for (bool was_idle = false;; was_idle = true) {
         {
             auto queue = queue_.lock();
             queue->idle -= was_idle;
-            stopped = queue->stopped;
-            if (has_work(*queue)) {
-                is_stream_job = pop_job(*queue, job);
-                // A stream job that had to wait for a running one woke no thread when it was submitted.
-                auto* another = has_work(*queue) ? pop_parked(*queue) : nullptr;
+            running.stopped = queue->stopped;
+            if (pop_job(*queue, running)) {
+                // A job that had to wait woke no thread when it was submitted.
+                auto* another = has_jobs(*queue) ? pop_parked(*queue) : nullptr;
                 queue.lock().unlock();
                 wake(another);
                 return true;
             }
-            if (stopped) return false;
+            if (running.stopped) return false;  // Threads that run stream jobs take the remaining ones.
             queue->parked.push_back(&self);
             ++queue->idle;
         }
@@ -120,13 +157,11 @@ bool BlockingPool::wait_for_job(ParkedThread& self, Job& job, bool& is_stream_jo
 void BlockingPool::work() {
     ParkedThread self;
     for (;;) {
-        Job job;
-        bool is_stream_job = false;
-        bool stopped = false;
-        if (!wait_for_job(self, job, is_stream_job, stopped)) return;
-        (is_stream_job ? stream_jobs_queued_ : queued_).add(-1);
-        run_job(job, stopped);
-        if (is_stream_job) --queue_.lock()->stream_jobs_running;
+        Running running;
+        if (!wait_for_job(self, running)) return;
+        (running.is_stream_job ? stream_jobs_queued_ : queued_).add(-1);
+        run_job(running);
+        if (running.is_stream_job) --queue_.lock()->stream_jobs_running;
     }
 }
 

@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <latch>
+#include <thread>
 
 #include <gtest/gtest.h>
 
@@ -46,6 +47,110 @@ TEST_F(BlockingPoolTest, LimitsStreamsToHalfOfTheThreads) {
     release.count_down();
     done.wait();
     EXPECT_EQ(running_max, 2);
+}
+
+// Jobs that wait until the test releases them.
+class HangingJobs {
+public:
+    BlockingPool::Job make(const char* tenant, std::uint64_t caller = 0) {
+        return {.tenant = TenantId{tenant},
+                .caller = caller,
+                .work =
+                    [this] {
+                        ++running;
+                        release.wait();
+                    },
+                .finished = [this](bool) { ++finished; }};
+    }
+    bool submit(BlockingPool& pool, const char* tenant, std::uint64_t caller = 0) {
+        auto job = make(tenant, caller);
+        return pool.submit(job);
+    }
+
+    // Submits jobs until so many run and so many are queued; no more are accepted.
+    void fill(BlockingPool& pool, const char* tenant, std::uint64_t caller, int threads,
+              std::uint64_t queued) {
+        while (running < threads || pool.queue().usage().used < queued)
+            accepted += submit(pool, tenant, caller);
+        EXPECT_FALSE(submit(pool, tenant, caller));
+        EXPECT_EQ(running, threads);
+        EXPECT_EQ(pool.queue().usage().used, queued);
+    }
+
+    std::latch release{1};
+    int accepted = 0;
+    std::atomic<int> running{0};
+    std::atomic<int> finished{0};
+};
+
+void run_and_wait(BlockingPool& pool, const char* tenant) {
+    std::latch done(1);
+    BlockingPool::Job job{
+        .tenant = TenantId{tenant}, .work = [] {}, .finished = [&](bool) { done.count_down(); }};
+    ASSERT_TRUE(pool.submit(job)) << tenant;
+    done.wait();
+}
+
+TEST_F(BlockingPoolTest, RunsJobsOfOtherTenantsWhileOneHangs) {
+    HangingJobs jobs;
+    BlockingPool pool(8, 16, clock, registry);
+    jobs.fill(pool, "campus", 0, 6, 12);  // A quarter of the threads and of the queue stays free.
+    for (const char* other : {"teleo", "pillars", "teleo", "integreat-core"})
+        run_and_wait(pool, other);
+    jobs.release.count_down();
+    pool.stop();
+    EXPECT_EQ(jobs.finished, jobs.accepted);
+    EXPECT_EQ(pool.threads().usage().used, 0u);
+    EXPECT_EQ(pool.queue().usage().used, 0u);
+}
+
+TEST_F(BlockingPoolTest, RunsJobsOfOtherCallersWhileThoseOfOneHang) {
+    HangingJobs jobs;
+    BlockingPool pool(8, 16, clock, registry);
+    jobs.fill(pool, "campus", 7, 4, 8);
+    std::latch done(1);
+    BlockingPool::Job other{.tenant = TenantId{"campus"},
+                            .caller = 8,
+                            .work = [] {},
+                            .finished = [&](bool) { done.count_down(); }};
+    ASSERT_TRUE(pool.submit(other));
+    done.wait();
+    jobs.release.count_down();
+    pool.stop();
+    EXPECT_EQ(jobs.finished, jobs.accepted);
+}
+
+TEST_F(BlockingPoolTest, RunsJobsOfOtherTenantsWhileTheStreamsOfOneHang) {
+    HangingJobs jobs;
+    BlockingPool pool(8, 16, clock, registry);
+    for (int i = 0; i < 20; ++i)
+        pool.submit_stream_chunk(jobs.make("campus"));
+    while (jobs.running < 4)
+        std::this_thread::yield();
+    jobs.fill(pool, "campus", 0, 6, 12);
+    run_and_wait(pool, "teleo");
+    jobs.release.count_down();
+    pool.stop();
+    EXPECT_GE(jobs.finished, 20);
+}
+
+TEST_F(BlockingPoolTest, ServesQueuedTenantsRoundRobin) {
+    BlockingPool pool(1, 10, clock, registry);
+    HangingJobs jobs;
+    ASSERT_TRUE(jobs.submit(pool, "campus"));
+    while (jobs.running == 0)
+        std::this_thread::yield();
+    Synchronized<std::string> order;
+    for (const char* tenant : {"campus", "campus", "campus", "teleo", "pillars"}) {
+        BlockingPool::Job job{.tenant = TenantId{tenant},
+                              .work = [&order, tenant] { *order.lock() += tenant[0]; },
+                              .finished = [](bool) {}};
+        ASSERT_TRUE(pool.submit(job));
+    }
+    jobs.release.count_down();
+    while (order.lock()->size() < 5)
+        std::this_thread::yield();
+    EXPECT_EQ(*order.lock(), "ctpcc");
 }
 
 TEST_F(BlockingPoolTest, AlternatesOnASingleThread) {

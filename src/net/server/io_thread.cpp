@@ -174,13 +174,6 @@ void IoThread::detach_completions(http::RequestContext& context) const {
     completions_.detach(context);
 }
 
-bool IoThread::reserve_body(std::size_t bytes) {
-    auto share = server.settings.body_bytes_in_flight_max / static_cast<std::size_t>(server.threads);
-    if (body_bytes_in_flight + bytes > share) return false;
-    body_bytes_in_flight += bytes;
-    return true;
-}
-
 void IoThread::watch_completions() {
     completions_watch_->async_wait(asio::posix::descriptor_base::wait_read, [this](const error_code& error) {
         if (error) return;

@@ -11,6 +11,7 @@
 
 #include <boost/asio/posix/basic_stream_descriptor.hpp>
 
+#include "base/resilience/bulkhead.h"
 #include "http/transport/application.h"
 #include "metrics/registry.h"
 #include "net/http1/request_parser.h"
@@ -39,6 +40,7 @@ struct ServerContext {
     TlsCertificates* certificates;  // Null: plain HTTP.
     UpstreamRegistry& upstreams;
     BlockingPool& pool;
+    Bulkhead& bodies;                    // Bytes of request bodies in memory.
     Synchronized<int>& io_threads_busy;  // Threads that have sessions or still accept connections.
     std::condition_variable& all_idle;
     int threads;
@@ -67,7 +69,6 @@ public:
     bool draining = false;
     std::uint64_t bytes_in = 0;  // Bytes received since the last tick.
     std::uint64_t bytes_out = 0;
-    std::size_t body_bytes_in_flight = 0;
 
     // Attaches the completion source to a request until detach_completions. Returns false if there is none.
     bool attach_completions(http::RequestContext& context) const;
@@ -82,10 +83,6 @@ public:
         completing_ = io_thread;
         return true;
     }
-
-    // Reserves memory for a request body. Returns false if this thread's share of body_bytes_in_flight_max is
-    // exhausted.
-    bool reserve_body(std::size_t bytes);
 
     void add_session(Session& session);
     void remove_session(Session& session);

@@ -106,6 +106,7 @@ Awaitable<bool> ResponseStreamer::read_chunk_blocking() {
         auto resume = std::make_shared<decltype(handler)>(std::move(handler));
         auto executor = io_thread_.io_context.get_executor();
         BlockingPool::Job job{
+            .tenant = context_.tenant,
             .work = [this] { read_body_stream(); },
             .finished =
                 [resume, executor](bool done) {

@@ -71,6 +71,7 @@ Result<> Server::listen() {
     std::vector<std::unique_ptr<IoThread>> io_threads;
     pool_ = std::make_unique<BlockingPool>(settings_.blocking_threads, settings_.max_blocking_queue_length,
                                            clock_, registry_);
+    bodies_ = std::make_unique<Bulkhead>(limit_bytes(settings_.body_bytes_in_flight_max));
     ServerContext context{.settings = settings_,
                           .application = application_,
                           .clock = clock_,
@@ -80,6 +81,7 @@ Result<> Server::listen() {
                           .certificates = certificates_.get(),
                           .upstreams = upstreams_,
                           .pool = *pool_,
+                          .bodies = *bodies_,
                           .io_threads_busy = io_threads_busy_,
                           .all_idle = all_idle_,
                           .threads = threads};

@@ -10,6 +10,7 @@
 
 #include "base/clock.h"
 #include "base/concurrency/synchronized.h"
+#include "base/resilience/bulkhead.h"
 #include "base/result.h"
 #include "http/transport/application.h"
 #include "metrics/registry.h"
@@ -63,6 +64,7 @@ private:
     std::unique_ptr<TrustedProxies> trusted_proxies_;
     std::unique_ptr<TlsCertificates> certificates_;
     std::unique_ptr<BlockingPool> pool_;
+    std::unique_ptr<Bulkhead> bodies_;
     Synchronized<int> io_threads_busy_{0};
     std::condition_variable all_idle_;
     std::vector<std::unique_ptr<IoThread>> io_threads_;

@@ -2,6 +2,8 @@
 // Slow clients, many clients, and more work than threads: each limit affects its cause only.
 #include <latch>
 
+#include <fmt/format.h>
+
 #include "net/testing/test_server.h"
 
 namespace integreat::net {
@@ -144,7 +146,7 @@ TEST_F(LimitsTest, ClosesConnectionsAfterTheMaximumNumberOfRequests) {
 }
 
 TEST_F(LimitsTest, LimitsTheMemoryForRequestBodies) {
-    settings.body_bytes_in_flight_max = 10;
+    settings.body_bytes_in_flight_max = 40;  // A quarter of it for one caller.
     start();
     TestClient hoarder(port());
     hoarder.send("POST / HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\nContent-Length: 9\r\n\r\n");
@@ -160,6 +162,48 @@ TEST_F(LimitsTest, LimitsTheMemoryForRequestBodies) {
     EXPECT_EQ(hoarder.fetch("9").body, "POST 123456789");
     EXPECT_EQ(TestClient(port()).fetch("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 3\r\n\r\nabc").body,
               "POST abc");
+}
+
+TEST_F(LimitsTest, AdmitsABodyOfATenantWhileAnotherHoldsAllThatItMay) {
+    settings.body_bytes_in_flight_max = 64;  // 48 for one tenant, 16 for one caller; 4 from the reserve.
+    application.admit = [](const http::Request& request, http::RequestContext& context) -> http::Admission {
+        context.tenant.text = request.headers.value("X-Tenant");
+        auto principal = std::make_shared<Principal>();
+        principal->subject = request.headers.value("X-Subject");
+        context.principal = std::move(principal);
+        return http::ReadBody{.max_bytes = 100};
+    };
+    start();
+    auto head = [](std::string_view tenant, std::string_view subject, int length) {
+        return fmt::format(
+            "POST / HTTP/1.1\r\nHost: h\r\nX-Tenant: {}\r\nX-Subject: {}\r\nExpect: 100-continue\r\n"
+            "Content-Length: {}\r\n\r\n",
+            tenant, subject, length);
+    };
+    auto open = [&](std::string_view tenant, std::string_view subject, int length) {
+        auto client = std::make_unique<TestClient>(port());
+        client->send(head(tenant, subject, length));
+        EXPECT_EQ(client->receive().status, 100);
+        return client;
+    };
+    std::vector<std::unique_ptr<TestClient>> hoarders;
+    for (const char* subject : {"a", "b", "c"}) {
+        hoarders.push_back(open("campus", subject, 17));
+        hoarders.back()->send("0123456789abcdef");  // All but the last byte.
+    }
+    auto status_of = [&](std::string_view tenant, std::string_view subject) {
+        auto client = open(tenant, subject, 3);
+        client->send("abc");
+        return client->receive().status;
+    };
+    int refused = 0;  // Until the server has read the bytes of all hoarders.
+    for (int i = 0; i < 1'000 && refused != 503; ++i)
+        refused = status_of("campus", "d");
+    EXPECT_EQ(refused, 503);
+    EXPECT_EQ(status_of("teleo", "a"), 200);
+    hoarders[0]->send("0");
+    EXPECT_EQ(hoarders[0]->receive().status, 503) << "a caller may hold a quarter";
+    EXPECT_EQ(status_of("campus", "d"), 200);
 }
 
 TEST_F(LimitsTest, RunsBlockingHandlersOnAnotherThread) {

@@ -65,7 +65,6 @@ Session::Session(IoThread& io_thread, Socket socket, const tcp::endpoint& peer)
 }
 
 Session::~Session() {
-    io_thread_.body_bytes_in_flight -= body_reserved_;
     io_thread_.remove_session(*this);
     io_thread_.server.connection_limiter.release(peer_);
 }
@@ -154,7 +153,7 @@ void Session::end_request(bool complete) {
              .message = "a finished request could not be recorded",
              .fields = {{"request", context_.id.text}, {"cause", exception.what()}}});
     }
-    io_thread_.body_bytes_in_flight -= std::exchange(body_reserved_, 0);
+    body_permit_.release();
 }
 
 Session::Step Session::next_request() {
@@ -423,6 +422,24 @@ Session::Step Session::reject_overloaded(BlockingResult result) {
                                  : "The request's deadline passed before a thread was free. Try again."));
 }
 
+// The tenant of the route holds what a request uses, and in it the principal, or else the client's address.
+Bulkhead::Holder Session::holder() const {
+    static const TenantId strangers{"(unauthenticated)"};  // So that they cannot use the operators' reserve.
+    if (context_.principal)
+        return {context_.tenant, std::hash<std::string>()(context_.principal->subject) | 1u};
+    auto address = std::hash<std::string>()(request_.peer.address) | 1u;
+    return {context_.tenant == platform_tenant ? strangers : context_.tenant, address};
+}
+
+bool Session::reserve_body(std::size_t bytes) {
+    return body_permit_.try_acquire(io_thread_.server.bodies, holder(), bytes);
+}
+
+Session::Step Session::reject_body_memory() {
+    io_thread_.server.metrics.bodies_refused.add();
+    return reject(overloaded("Too many request bodies are being received. Send it again later."));
+}
+
 Awaitable<Session::Step> Session::read_body() {
     body_.set_limit(body_limit_);
     body_.set_deadline(context_.deadline);
@@ -430,12 +447,7 @@ Awaitable<Session::Step> Session::read_body() {
         auto chunk = co_await body_.read();
         io_thread_.bytes_in += chunk.bytes.size();
         if (chunk.problem) co_return reject_body(*chunk.problem);
-        if (!io_thread_.reserve_body(chunk.bytes.size())) {
-            io_thread_.server.metrics.bodies_refused.add();
-            auto problem = overloaded("Too many request bodies are being received. Send it again later.");
-            co_return reject(problem);
-        }
-        body_reserved_ += chunk.bytes.size();
+        if (!reserve_body(chunk.bytes.size())) co_return reject_body_memory();
         request_.body.append(chunk.bytes);
         if (chunk.finished) break;
     }
@@ -447,12 +459,7 @@ Awaitable<Session::Step> Session::read_body() {
 Awaitable<Session::Step> Session::stream_body() {
     body_.set_limit(body_limit_);
     body_.set_deadline(context_.deadline);
-    if (!io_thread_.reserve_body(body_chunk_bytes)) {
-        io_thread_.server.metrics.bodies_refused.add();
-        auto problem = overloaded("Too many request bodies are being received. Send it again later.");
-        co_return reject(problem);
-    }
-    body_reserved_ += body_chunk_bytes;
+    if (!reserve_body(body_chunk_bytes)) co_return reject_body_memory();
     for (;;) {
         request_.body.clear();
         do {
@@ -490,7 +497,10 @@ Awaitable<Session::BlockingResult> Session::submit_blocking(std::function<void()
         auto finish = [resume, executor](BlockingResult result) {
             asio::post(executor, [resume, result] { std::move (*resume)(result); });
         };
+        auto [tenant, caller] = holder();
         BlockingPool::Job job{
+            .tenant = tenant,
+            .caller = caller,
             .deadline = context_.deadline,
             .work = std::move(work),
             .finished =

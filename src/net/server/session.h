@@ -8,6 +8,7 @@
 #include <memory>
 #include <string>
 
+#include "base/resilience/bulkhead.h"
 #include "http/transport/application.h"
 #include "net/http1/request_body.h"
 #include "net/http1/request_parser.h"
@@ -78,6 +79,9 @@ private:
     Step reject_internal_error();
     Step reject_body(const http::Problem& problem);
     Step reject_overloaded(BlockingResult result);
+    Bulkhead::Holder holder() const;
+    bool reserve_body(std::size_t bytes);  // Returns false if no more memory may be used for the body.
+    Step reject_body_memory();
     Step respond(http::FullResponse response);
     Step start_stream(http::StreamingResponse stream);
     void write_head(int status, const http::Headers& headers, const ResponseFraming& framing);
@@ -125,8 +129,8 @@ private:
     std::string head_;            // The response head as bytes.
     std::size_t bytes_sent_ = 0;  // Bytes sent of head_ and the response body.
     std::size_t body_limit_ = 0;
-    std::size_t body_reserved_ = 0;
-    bool omits_body_ = false;  // HEAD, 204, 304: the response body is not sent.
+    BulkheadPermit body_permit_;  // Bytes of the body in memory.
+    bool omits_body_ = false;     // HEAD, 204, 304: the response body is not sent.
     http::Execution execution_ = http::Execution::on_io_thread;
     bool keep_alive_ = false;  // The connection stays open after this request.
 
