@@ -19,7 +19,7 @@ limit: {requests: 60, window: 30s, burst: 7}
 upstreams:
   portal: {url: "http://[::1]:9301/base", max_connections: 3, forward_authorization: true, max_retries: 0}
 routes:
-  - {path: "/portal/{rest...}", upstream: portal, target: "/{rest...}", methods: [GET, POST],
+  - {path: "/portal/{rest...}", upstream: portal, target: "/p/{rest...}", methods: [GET, POST],
      roles: [registrar], scope: portal:write, idempotency: required, max_body_bytes: 64KiB, timeout: 5s,
      log_bodies: true, limit: {requests: 1, window: 1s, burst: 2}, summary: The portal.}
   - {path: /open, upstream: portal, public: true, name: front}
@@ -59,7 +59,7 @@ TEST(Routes, HaveAllSettingsOfTheManifest) {
     EXPECT_EQ(post.name, "campus.portal-rest.post");
     EXPECT_EQ(post.method, http::Method::post);
     EXPECT_EQ(post.pattern, "/v1/apps/campus/portal/{rest...}");
-    EXPECT_EQ(post.upstream_target, "/{rest...}");
+    EXPECT_EQ(post.upstream_target, "/p/{rest...}");
     EXPECT_EQ(post.tenant.text, "campus");
     EXPECT_EQ(post.access.audience, http::Access::Audience::roles);
     EXPECT_EQ(post.access.roles, std::vector<std::string>{"registrar"});
