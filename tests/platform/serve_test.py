@@ -39,7 +39,7 @@ class Serve(unittest.TestCase):
             f"listen: {{ port: {cls.port} }}\n"
             "database: { url: env:DATABASE_URL, direct_url: env:DATABASE_URL_DIRECT,"
             " acquire_timeout: 10s, connect_timeout: 3s }\n"
-            f"identity: {{ firebase_keys_url: '{cls.dev.ready['firebase']}{KEYS}' }}\n"
+            f"identity: {{ firebase_keys_url: '{cls.dev.ready['firebase']}{KEYS}', operators_project: integreat-core }}\n"
         )
         cls.token = cls.dev.token("campus")
         cls.start()

@@ -174,7 +174,7 @@ TEST_F(CommandTest, RoutesPrintsAnAlignedTable) {
           "integreat: 1\napp: teleo\ntitle: Teleo\nproject: teleo-project\nroles: [member, pastor]\n"
           "limit: {requests: 60, window: 1m, burst: 5}\nupstreams: {u: {url: \"https://[::1]:8443/base\"}}\n"
           "routes:\n- {path: /a, methods: [GET, POST], upstream: u, roles: [pastor, member], scope: a:read}\n"
-          "- {path: \"/b/{rest...}\", upstream: u, target: \"/{rest...}\", public: true}\n");
+          "- {path: \"/b/{rest...}\", upstream: u, target: \"/c/{rest...}\", public: true}\n");
 
     EXPECT_EQ(routes({.configuration = options()}, out, err), 0);
 
@@ -190,7 +190,7 @@ TEST_F(CommandTest, RoutesPrintsAnAlignedTable) {
               "POST    /v1/apps/teleo/a             pastor, member, or key with a:read  "
               "60 per 1m, burst 5  u https://[::1]:8443/base/a\n"
               "GET     /v1/apps/teleo/b/{rest...}   anyone                              "
-              "60 per 1m, burst 5  u https://[::1]:8443/base/{rest...}\n");
+              "60 per 1m, burst 5  u https://[::1]:8443/base/c/{rest...}\n");
 }
 
 TEST_F(CommandTest, RoutesOfOneAppAsJson) {

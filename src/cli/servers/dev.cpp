@@ -231,6 +231,8 @@ Result<bool> run_environment(const DevOptions& options, config::Configuration co
                              std::ostream& out) {
     TRY(create_data_folder(options.data));
     auto environment = std::make_unique<DevEnvironment>();
+    auto& operators_project = configuration.settings.identity.operators_project;
+    if (operators_project.empty()) operators_project = config::dev_operators_project;
     // Creating keys and password hashes uses one core, creating databases another.
     auto apps = list_apps(configuration);
     auto firebase =

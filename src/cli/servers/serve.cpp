@@ -29,6 +29,9 @@ Result<bool> run_platform(const ServeOptions& options, config::Configuration con
     metrics::Registry metrics;
 
     const auto& settings = configuration.settings;
+    if (settings.identity.operators_project.empty()) {
+        log({.message = "no operators, only platform keys: identity.operators_project is not set"});
+    }
     auto limits = to_pool_settings(settings.database);
     auto urls = TRY(find_database_urls(configuration, options.configuration.environment));
     auto databases = TRY(postgres::DatabaseRegistry::open_external(

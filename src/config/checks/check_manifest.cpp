@@ -177,7 +177,8 @@ void check_manifests(std::span<ManifestDocument> manifests, const Settings& sett
     std::map<std::string, std::string> by_project;
     for (auto& [manifest, document] : manifests) {
         const auto& project = manifest.firebase_project;
-        if (project == settings.identity.operators_project) {
+        if (!project.empty() &&
+            (project == settings.identity.operators_project || project == dev_operators_project)) {
             report(document, "/project",
                    "project " + json::quoted(project) +
                        " is the operators' project: every user of this app would be an operator");

@@ -150,11 +150,14 @@ void fields(Visitor& visit, DatabaseSettings& database) {
           {.minimum = to_ms(10ms), .maximum = to_ms(10min)});
 }
 
+// The operators' project of `integreat dev`, unless the settings name one.
+inline constexpr const char* dev_operators_project = "integreat-core";
+
 struct IdentitySettings {
     // URL of the keys of securetoken@system.gserviceaccount.com (X.509 map or JWKS).
     std::string firebase_keys_url =
         "https://www.googleapis.com/robot/v1/metadata/x509/securetoken@system.gserviceaccount.com";
-    std::string operators_project = "integreat-core";  // Firebase project of the operators.
+    std::string operators_project;  // Firebase project of the operators; empty: there are none.
     seconds clock_skew{30};
     std::size_t max_token_bytes = 8 * 1024;
     std::size_t max_cached_tokens = 10'000;
@@ -165,7 +168,9 @@ void fields(Visitor& visit, IdentitySettings& identity) {
     visit("firebase_keys_url", identity.firebase_keys_url,
           "URL of the public keys that verify Firebase ID tokens (X.509 map or JWKS).",
           {.check = check_trusted_url, .reference = true});
-    visit("operators_project", identity.operators_project, "Firebase project of the platform's operators.",
+    visit("operators_project", identity.operators_project,
+          "Firebase project of the platform's operators: yours, since anyone may register another. Default: "
+          "no operators; `integreat dev` uses integreat-core.",
           {.check = check_project, .pattern = project_pattern});
     visit("clock_skew", identity.clock_skew, "Tolerance for the times in a token.",
           {.minimum = 0, .maximum = to_ms(5min)});

@@ -246,13 +246,14 @@ Response show_status(const AdminRoutes& parts, const RequestContext& context) {
     return json_response(200, bj::serialize(status));
 }
 
-http::Route operators_route(http::Method method, std::string pattern, std::string name, std::string summary,
-                            http::Handler handler) {
+// `scope`: for platform keys without the scope admin.
+http::Route operators_route(http::Method method, std::string pattern, std::string name,
+                            std::string_view scope, std::string summary, http::Handler handler) {
     return {.method = method,
             .pattern = "/v1/admin" + std::move(pattern),
             .name = "admin." + std::move(name),
             .summary = std::move(summary),
-            .access = {.audience = http::Access::Audience::operators},
+            .access = {.audience = http::Access::Audience::operators, .scope = std::string(scope)},
             .execution = http::Execution::blocking,
             .handler = std::move(handler)};
 }
@@ -263,21 +264,22 @@ std::vector<http::Route> admin_routes(const AdminRoutes& parts) {
     using http::Method;
     std::vector<http::Route> routes{
         operators_route(
-            Method::get, "/status", "status", "Status of the platform",
+            Method::get, "/status", "status", "status:read", "Status of the platform",
             [&parts](const Request&, RequestContext& context) { return show_status(parts, context); }),
         operators_route(
-            Method::get, "/decisions/{request_id}", "decision", "Explanation of a denied request",
+            Method::get, "/decisions/{request_id}", "decision", "decisions:read",
+            "Explanation of a denied request",
             [&parts](const Request&, RequestContext& context) { return explain_request(parts, context); }),
         operators_route(
-            Method::get, "/tenants/{tenant}/keys", "keys", "API keys of an application",
+            Method::get, "/tenants/{tenant}/keys", "keys", "keys:read", "API keys of an application",
             [&parts](const Request&, RequestContext& context) { return list_keys(parts, context); }),
-        operators_route(Method::post, "/tenants/{tenant}/keys", "keys.post",
+        operators_route(Method::post, "/tenants/{tenant}/keys", "keys.post", http::admin_scope,
                         "Create an API key; the key is returned once, even if the request is repeated",
                         [&parts](const Request& request, RequestContext& context) {
                             return create_key(parts, request, context);
                         }),
         operators_route(
-            Method::del, "/tenants/{tenant}/keys/{id}", "keys.delete", "Revoke an API key",
+            Method::del, "/tenants/{tenant}/keys/{id}", "keys.delete", http::admin_scope, "Revoke an API key",
             [&parts](const Request&, RequestContext& context) { return revoke_key(parts, context); }),
     };
     auto& create = routes[3];

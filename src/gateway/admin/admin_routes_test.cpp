@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "gateway/admin/admin_routes.h"
 
+#include <regex>
+#include <set>
+
 #include <boost/json.hpp>
 #include <gmock/gmock.h>
 
@@ -148,6 +151,25 @@ TEST_F(AdminRoutesTest, AreForOperatorsOnly) {
         EXPECT_EQ(fixture.send(request).type, "token-missing") << route.name;
         request.headers.add("Authorization", "Bearer campus:u1:admin");
         EXPECT_EQ(fixture.send(request).type, "operators-only") << route.name;
+    }
+}
+
+TEST_F(AdminRoutesTest, ArePermittedToKeysByScope) {
+    std::set<std::string> scopes;
+    auto routes = admin_routes(parts);
+    for (const auto& route : routes)
+        scopes.insert(route.access.scope);
+    EXPECT_FALSE(scopes.contains("")) << "each route has a scope";
+    scopes.insert("role:admin");
+    for (const auto& route : routes) {
+        auto target = std::regex_replace(route.pattern, std::regex("\\{[a-z_]+\\}"), "campus");
+        http::Request request{.method = route.method, .target = target};
+        for (const auto& scope : scopes) {
+            request.headers.set("Authorization", "Bearer key:integreat-core:k1:" + scope);
+            bool permitted = scope == route.access.scope || scope == "admin";
+            EXPECT_EQ(fixture.send(request).type == "scope-missing", !permitted)
+                << route.name << " " << scope;
+        }
     }
 }
 

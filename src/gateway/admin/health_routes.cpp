@@ -61,6 +61,9 @@ Response handle_ready(const PlatformRoutes& parts) {
     return response;
 }
 
+// Scope of platform keys that may read the metrics.
+constexpr std::string_view metrics_scope = "metrics:read";
+
 // True for a loopback address without a proxy: behind an unconfigured proxy, every client is 127.0.0.1.
 bool is_from_this_machine(const Request& request) {
     const auto& address = request.peer.address;
@@ -70,15 +73,16 @@ bool is_from_this_machine(const Request& request) {
 }
 
 Response handle_metrics(const PlatformRoutes& parts, const Request& request, RequestContext& context) {
-    if (!is_from_this_machine(request) && !is_operator(context.principal.get())) {
+    if (!is_from_this_machine(request) && !is_operator(context.principal.get(), metrics_scope)) {
         context.decision = {.stage = "handler",
                             .type = std::string(http::to_slug(ProblemType::operators_only)),
                             .rule = "metrics are for this machine and for operators",
                             .facts = {{"address", request.peer.address}}};
-        return http::to_response(
-            http::problem(ProblemType::operators_only,
-                          "Read the metrics on the machine itself, or with an operator's token."),
-            context);
+        return http::to_response(http::problem(ProblemType::operators_only,
+                                               "Read the metrics on the machine itself, with an operator's "
+                                               "token, or with a platform key of the "
+                                               "scope \"metrics:read\"."),
+                                 context);
     }
     return FullResponse{.headers = {{"Content-Type", "text/plain; version=0.0.4; charset=utf-8"},
                                     {"Cache-Control", "no-store"}},

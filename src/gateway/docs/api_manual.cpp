@@ -166,7 +166,8 @@ std::string describe_access(const http::Access& access) {
     std::string text;
     switch (access.audience) {
         case Audience::anyone: return "Everyone; no token needed";
-        case Audience::operators: return "Operators of the platform";
+        case Audience::operators:
+            return "Operators of the platform; platform keys with the scope " + access.scope;
         case Audience::signed_in: text = "Any signed-in user of the application"; break;
         case Audience::roles:
             for (const auto& role : access.roles)

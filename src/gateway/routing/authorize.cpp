@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "base/text/ascii.h"
+#include "base/text/find_by_name.h"
 
 namespace integreat::gateway {
 
@@ -60,6 +61,16 @@ std::optional<Rejection> check_key_role(const http::Route& route, const Principa
         "requires scope " + required + " of API keys");
 }
 
+Rejection reject_missing_scope(const http::Route& route, const Principal& principal) {
+    const auto& scope = route.access.scope;
+    auto problem =
+        http::problem(ProblemType::scope_missing, "This route needs a key with the scope \"" + scope + "\".");
+    problem.headers.add("WWW-Authenticate",
+                        "Bearer realm=\"integreat\", error=\"insufficient_scope\", scope=\"" + scope + "\"");
+    return make_route_rejection(route, principal, std::move(problem),
+                                "requires scope " + scope + " of API keys");
+}
+
 std::optional<Rejection> check_key(const http::Route& route, const Principal& principal) {
     if (route.access.keys_as_roles) return check_key_role(route, principal);
     const auto& scope = route.access.scope;
@@ -70,22 +81,17 @@ std::optional<Rejection> check_key(const http::Route& route, const Principal& pr
                                     "names no scope, so no API key may call it");
     }
     if (scope == http::any_scope) return {};
-    if (std::find(principal.scopes.begin(), principal.scopes.end(), scope) != principal.scopes.end())
-        return {};
-    auto problem =
-        http::problem(ProblemType::scope_missing, "This route needs a key with the scope \"" + scope + "\".");
-    problem.headers.add("WWW-Authenticate",
-                        "Bearer realm=\"integreat\", error=\"insufficient_scope\", scope=\"" + scope + "\"");
-    return make_route_rejection(route, principal, std::move(problem),
-                                "requires scope " + scope + " of API keys");
+    if (contains(principal.scopes, scope)) return {};
+    return reject_missing_scope(route, principal);
 }
 
 }  // namespace
 
-bool is_operator(const Principal* principal) {
+bool is_operator(const Principal* principal, std::string_view scope) {
     if (!principal || principal->tenant != platform_tenant) return false;
-    return principal->kind == PrincipalKind::key ||
-           (principal->kind == PrincipalKind::user && principal->role == "admin");
+    if (principal->kind == PrincipalKind::key)
+        return contains(principal->scopes, http::admin_scope) || contains(principal->scopes, scope);
+    return principal->kind == PrincipalKind::user && principal->role == "admin";
 }
 
 std::string describe_caller(const Principal* principal) {
@@ -98,7 +104,9 @@ std::optional<Rejection> authorize(const http::Route& route, const Principal* pr
     if (access.audience == Audience::anyone) return {};
     if (!principal || principal->kind == PrincipalKind::anonymous) return reject_missing_token(route);
     if (access.audience == Audience::operators) {
-        if (is_operator(principal)) return {};
+        if (is_operator(principal, access.scope)) return {};
+        if (principal->kind == PrincipalKind::key && principal->tenant == platform_tenant)
+            return reject_missing_scope(route, *principal);
         return make_route_rejection(
             route, *principal,
             http::problem(ProblemType::operators_only,

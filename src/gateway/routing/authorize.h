@@ -24,8 +24,9 @@ struct Rejection {
 // Returns nullopt if the request is allowed. `principal` is null for callers without a token.
 std::optional<Rejection> authorize(const http::Route& route, const Principal* principal);
 
-// True for a user of the platform's own project with role "admin", and for a key of the platform.
-bool is_operator(const Principal* principal);
+// True for a user of the platform's own project with role "admin", and for a key of the platform with `scope`
+// or the scope admin.
+bool is_operator(const Principal* principal, std::string_view scope);
 
 // "user x7Gh", "key key_01", "anonymous"
 std::string describe_caller(const Principal* principal);

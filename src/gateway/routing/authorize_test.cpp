@@ -109,9 +109,14 @@ TEST(Authorize, RecognizesOperators) {
     auto route = make_route(Audience::operators);
     route.tenant = platform_tenant;
     auto admin = user(platform_tenant.text, "admin"), viewer = user(platform_tenant.text, "viewer");
-    auto machine = key(platform_tenant.text, {}), app_admin = user("campus", "admin");
+    auto machine = key(platform_tenant.text, {"admin"}), app_admin = user("campus", "admin");
+    auto monitor = key(platform_tenant.text, {"status:read"});
     EXPECT_EQ(outcome(route, &admin), "");
     EXPECT_EQ(outcome(route, &machine), "");
+    route.access.scope = "keys:read";
+    EXPECT_EQ(outcome(route, &monitor), "403 scope-missing");
+    route.access.scope = "status:read";
+    EXPECT_EQ(outcome(route, &monitor), "");
     EXPECT_EQ(outcome(route, &viewer), "403 operators-only");
     EXPECT_EQ(outcome(route, &app_admin), "403 operators-only");
 }

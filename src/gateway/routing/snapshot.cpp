@@ -42,7 +42,7 @@ void add_tenants(Snapshot& snapshot, const std::string& operators_project) {
     std::sort(snapshot.manifests.begin(), snapshot.manifests.end(),
               [](const auto& left, const auto& right) { return left.app < right.app; });
     snapshot.tenants.push_back({.tenant = platform_tenant});
-    snapshot.projects.all.push_back({platform_tenant, operators_project});
+    if (!operators_project.empty()) snapshot.projects.all.push_back({platform_tenant, operators_project});
     for (const auto& manifest : snapshot.manifests) {
         CompiledTenant tenant{.tenant = manifest.app, .cors = compile_cors(manifest.cors)};
         tenant.rate_limit =

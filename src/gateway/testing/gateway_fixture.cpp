@@ -23,7 +23,7 @@ std::vector<std::string> split_token(std::string_view text) {
             parts.back() += c;
         }
     }
-    parts.resize(4);
+    parts.resize(std::max<std::size_t>(parts.size(), 4));
     return parts;
 }
 
@@ -60,7 +60,7 @@ identity::AuthResult fake_identify(std::string_view authorization, bool may_bloc
     if (parts[0] == "key") {
         principal.kind = PrincipalKind::key;
         parts.erase(parts.begin());
-        principal.scopes = {parts[2]};
+        principal.scopes = {parts.size() > 3 && !parts[3].empty() ? parts[2] + ":" + parts[3] : parts[2]};
     } else {
         principal.role = parts[2];
         principal.email = parts[1] + "@example.com";

@@ -24,13 +24,17 @@ using Handler = std::function<Response(const Request&, RequestContext&)>;
 inline constexpr std::string_view any_scope = "*";
 // The prefix of scopes that let a key act as a role of its application: "role:registrar".
 inline constexpr std::string_view role_scope = "role:";
+// The scope of platform keys that may call every operators' route; without it a key may call only those whose
+// scope it has.
+inline constexpr std::string_view admin_scope = "admin";
 
 struct Access {
     enum class Audience {
         anyone,     // No token required; a token that is sent is still verified.
         signed_in,  // Any user of the route's tenant; an API key only if it has `scope`.
         roles,      // A user of the route's tenant whose role is in `roles`.
-        operators,  // A user of the platform's own Firebase project with role "admin", or a platform key.
+        operators,  // A user of the platform's own Firebase project with role "admin", or a platform key
+                    // with `scope` or admin_scope.
     };
     Audience audience = Audience::signed_in;
     std::vector<std::string> roles;
