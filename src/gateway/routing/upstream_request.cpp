@@ -2,6 +2,7 @@
 #include "gateway/routing/upstream_request.h"
 
 #include <algorithm>
+#include <array>
 
 #include "base/text/ascii.h"
 #include "gateway/routing/request_ids.h"
@@ -28,24 +29,49 @@ bool is_hop_header(std::string_view name) {
     }
 }
 
-// Compares like CGI, where "Integreat-Subject" and "integreat_subject" are both HTTP_INTEGREAT_SUBJECT.
-bool has_cgi_prefix(std::string_view name, std::string_view prefix) {
+// Compares as servers do that map names to variables: for CGI "Integreat-Subject", "integreat_subject" and,
+// with some servers, "Integreat.Subject" are all HTTP_INTEGREAT_SUBJECT. Each byte of `name` that is neither a
+// letter nor a digit equals the dash.
+bool has_folded_prefix(std::string_view name, std::string_view prefix) {
     if (name.size() < prefix.size()) return false;
     for (std::size_t i = 0; i < prefix.size(); ++i) {
-        char c = name[i] == '_' ? '-' : to_lower(name[i]);
+        char c = is_alnum(name[i]) ? to_lower(name[i]) : '-';
         if (c != prefix[i]) return false;
     }
     return true;
 }
 
-// Headers that only a gateway may set: identity, client address, trace.
+// Fields through which a client makes frameworks see another method, URL, host or client address than the
+// gateway checked.
+constexpr std::array<std::string_view, 15> override_headers{
+    "x-http-method",   "x-http-method-override", "x-method-override",
+    "x-original-url",  "x-original-uri",         "x-original-method",
+    "x-original-host", "x-rewrite-url",          "x-host",
+    "x-client-ip",     "x-cluster-client-ip",    "x-forwarded",
+    "x-remote-user",   "x-envoy-original-path",  "x-middleware-subrequest"};
+
+bool is_override_header(std::string_view name) {
+    return std::ranges::any_of(override_headers, [&](std::string_view known) {
+        return name.size() == known.size() && has_folded_prefix(name, known);
+    });
+}
+
+// Headers that only a gateway may set: identity, client address, trace, and overrides. "Proxy" would be the
+// variable HTTP_PROXY (https://httpoxy.org).
 bool is_gateway_header(std::string_view name) {
-    if (name.size() < 7) return false;
-    switch (name.front() | 0x20) {
-        case 'i': return has_cgi_prefix(name, "integreat-");
-        case 'x': return has_cgi_prefix(name, "x-forwarded-") || has_cgi_prefix(name, "x-real-ip");
-        case 'f': return iequals(name, "Forwarded");
-        case 't': return iequals(name, "traceparent");
+    auto is = [&](std::string_view known) {
+        return name.size() == known.size() && has_folded_prefix(name, known);
+    };
+    switch (name.empty() ? 0 : name.front() | 0x20) {
+        case 'c': return is("client-ip") || is("cf-connecting-ip");
+        case 'f': return is("forwarded") || is("front-end-https");
+        case 'i': return has_folded_prefix(name, "integreat-");
+        case 'p': return is("proxy");
+        case 'r': return is("remote-user");
+        case 't': return is("traceparent") || is("true-client-ip");
+        case 'x':
+            return has_folded_prefix(name, "x-forwarded-") || has_folded_prefix(name, "x-real-ip") ||
+                   is_override_header(name);
         default: return false;
     }
 }

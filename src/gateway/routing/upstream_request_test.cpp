@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "gateway/routing/upstream_request.h"
 
+#include <algorithm>
+
 #include <gmock/gmock.h>
 
 namespace integreat::gateway {
@@ -112,6 +114,41 @@ TEST_F(UpstreamRequestTest, RemovesGatewayHeadersOfTheClient) {
         names.emplace_back(name);
     EXPECT_THAT(names, ::testing::ElementsAre("Integrity", "Integreat-Request-Id", "traceparent",
                                               "Integreat-Tenant"));
+}
+
+TEST_F(UpstreamRequestTest, RemovesGatewayHeadersInEverySpellingThatAServerMayFold) {
+    for (char byte : std::string_view("!#$%&'*+-.^_`|~")) {
+        auto spell = [&](std::string name) {
+            std::ranges::replace(name, '-', byte);
+            return name;
+        };
+        request.headers.clear();
+        std::vector<std::string> names{"Integreat-Role",
+                                       "integreat-anything",
+                                       "X-Forwarded-For",
+                                       "X-Real-IP",
+                                       "X-HTTP-Method-Override",
+                                       "X-Original-URL",
+                                       "X-Rewrite-Url",
+                                       "X-Method-Override",
+                                       "X-Forwarded",
+                                       "True-Client-IP",
+                                       "Remote-User",
+                                       "X-HTTP-Method"};
+        for (const auto& name : names)
+            request.headers.add(spell(name), "spoofed");
+        request.headers.add("Proxy", "spoofed");
+        request.headers.add("Forwarded", "spoofed");
+        request.headers.add("traceparent", "spoofed");
+        request.headers.add(spell("X-Original-Thing"), "kept");
+        auto sent = make().headers;
+        int kept = 0;
+        for (auto [name, value] : sent) {
+            EXPECT_NE(value, "spoofed") << name;
+            kept += value == "kept";
+        }
+        EXPECT_EQ(kept, 1);
+    }
 }
 
 TEST_F(UpstreamRequestTest, ForwardsTheTokenOnlyIfConfigured) {

@@ -33,6 +33,12 @@ Result<SigningKey> parse_jwk(const boost::json::object& jwk) {
     if (find_text(jwk, "kty") != "RSA") return Error{Fault::invalid, "\"kty\" is not RSA", ""};
     if (!use.empty() && use != "sig") return Error{Fault::invalid, "\"use\" is not sig", ""};
     if (!algorithm.empty() && algorithm != "RS256") return Error{Fault::invalid, "\"alg\" is not RS256", ""};
+    // RFC 7517 section 4.3: the operations for which the key may be used.
+    if (const auto* operations = jwk.if_contains("key_ops")) {
+        const auto* list = operations->if_array();
+        bool verifies = list && std::ranges::find(*list, boost::json::value("verify")) != list->end();
+        if (!verifies) return Error{Fault::invalid, "\"key_ops\" does not include verify", ""};
+    }
     auto modulus = crypto::base64url_decode(find_text(jwk, "n"));
     auto exponent = crypto::base64url_decode(find_text(jwk, "e"));
     if (!modulus || !exponent) return Error{Fault::invalid, "\"n\" or \"e\" is not base64url", ""};

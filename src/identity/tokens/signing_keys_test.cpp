@@ -50,14 +50,21 @@ TEST(SigningKeys, IgnoreEntriesThatAreNotRsaSigningKeys) {
     encryption["use"] = "enc";
     auto other_algorithm = jwk("ps", signing_key(0).public_key());
     other_algorithm["alg"] = "PS256";
+    auto sealing = jwk("ops", signing_key(0).public_key());
+    sealing["key_ops"] = boost::json::array{"encrypt"};
+    auto verifying = jwk("verify", signing_key(0).public_key());
+    verifying["key_ops"] = boost::json::array{"verify"};
     auto symmetric = boost::json::object{{"kty", "oct"}, {"kid", "oct"}, {"k", "c2VjcmV0"}};
     auto nameless = jwk("", signing_key(0).public_key());
-    auto keys = parse_signing_keys(jwks({encryption, other_algorithm, symmetric, nameless, good, good, 5}));
+    auto keys = parse_signing_keys(
+        jwks({encryption, other_algorithm, sealing, symmetric, nameless, good, good, verifying, 5}));
     ASSERT_TRUE(keys);
-    ASSERT_EQ(keys->all.size(), 1u);
+    ASSERT_EQ(keys->all.size(), 2u);
     EXPECT_EQ(keys->all[0].id, "good");
+    EXPECT_EQ(keys->all[1].id, "verify");
     EXPECT_THAT(keys->unusable,
-                ElementsAre("enc: \"use\" is not sig", "ps: \"alg\" is not RS256", "oct: \"kty\" is not RSA",
+                ElementsAre("enc: \"use\" is not sig", "ps: \"alg\" is not RS256",
+                            "ops: \"key_ops\" does not include verify", "oct: \"kty\" is not RSA",
                             ": no valid key ID", "good: the key ID is repeated", ": not a JSON object"));
 }
 

@@ -32,7 +32,9 @@ constexpr ByteSet make_byte_set(std::string_view others, bool letters_and_digits
 }
 
 constexpr ByteSet token_bytes = make_byte_set("!#$%&'*+-.^_`|~", true);
-constexpr ByteSet host_bytes = make_byte_set("-._~:[]%", true);
+constexpr ByteSet ip_literal_bytes = make_byte_set("-._~!$&'()*+,;=:", true);  // Between the brackets.
+constexpr ByteSet registered_name_bytes = make_byte_set("-._~!$&'()*+,;=%", true);
+constexpr ByteSet digits = make_byte_set("0123456789", false);
 
 // RFC 9110 section 5.5: field-vchar, SP and HTAB; bytes from 0x80 are opaque.
 constexpr ByteSet value_bytes = [] {
@@ -46,7 +48,7 @@ constexpr ByteSet value_bytes = [] {
 constexpr ByteSet target_bytes = [] {
     ByteSet set{};
     for (std::size_t byte = 0x21; byte < 0x7f; ++byte)
-        set[byte] = true;
+        set[byte] = byte != '"' && byte != '<' && byte != '>';  // RFC 3986 has none of them.
     return set;
 }();
 
@@ -55,6 +57,38 @@ bool consists_of(const ByteSet& set, std::string_view text) {
     for (unsigned char byte : text)
         all &= set[byte];
     return all;
+}
+
+bool is_hex_digit(char byte) {
+    return (byte >= '0' && byte <= '9') || (byte >= 'a' && byte <= 'f') || (byte >= 'A' && byte <= 'F');
+}
+
+bool has_valid_escapes(std::string_view text) {
+    for (auto at = text.find('%'); at != std::string_view::npos; at = text.find('%', at + 1)) {
+        if (at + 2 >= text.size() || !is_hex_digit(text[at + 1]) || !is_hex_digit(text[at + 2])) return false;
+    }
+    return true;
+}
+
+// uri-host [ ":" port ] (RFC 9110 section 7.2, RFC 3986 section 3.2.2), with a host and a port up to 65535.
+bool is_valid_host(std::string_view text) {
+    auto host_end = text.starts_with('[') ? text.find(']') : text.find(':');
+    if (text.starts_with('[')) {
+        if (host_end == std::string_view::npos || host_end == 1) return false;
+        if (!consists_of(ip_literal_bytes, text.substr(1, host_end - 1))) return false;
+        ++host_end;
+    } else {
+        auto name = text.substr(0, host_end);
+        if (name.empty() || !consists_of(registered_name_bytes, name) || !has_valid_escapes(name))
+            return false;
+    }
+    if (host_end >= text.size()) return true;
+    auto port = text.substr(host_end + 1);
+    if (text[host_end] != ':' || port.size() > 5 || !consists_of(digits, port)) return false;
+    unsigned number = 0;
+    for (char digit : port)
+        number = number * 10 + static_cast<unsigned>(digit - '0');
+    return number <= 65'535;
 }
 
 // Checks a field value eight bytes at a time, since most of a request is one bearer token. A byte below 0x20
@@ -118,7 +152,9 @@ bool RequestParser::fail(int status, HeadPart part, std::string_view detail) {
     return false;
 }
 
-RequestParser::State RequestParser::fail_too_long() {
+RequestParser::State RequestParser::fail_too_long(std::string_view bytes) {
+    if (!request_line_parsed_ && bytes.substr(position_, 64).find(' ') == std::string_view::npos)
+        return reject(400, HeadPart::method, "The request line begins with no method.");
     if (!request_line_parsed_)
         return reject(414, HeadPart::size, "The request line is longer than the limit.");
     return reject(431, HeadPart::size, "The header is longer than the limit; send fewer or shorter fields.");
@@ -132,10 +168,11 @@ RequestParser::State RequestParser::parse(std::string_view bytes, http::Request&
             scanned_ = bytes.size();
             bool line_too_long =
                 !request_line_parsed_ && bytes.size() - position_ > limits_.max_target_bytes + 64;
-            return line_too_long || bytes.size() >= limits_.max_bytes ? fail_too_long() : State::incomplete;
+            return line_too_long || bytes.size() >= limits_.max_bytes ? fail_too_long(bytes)
+                                                                      : State::incomplete;
         }
         auto end = static_cast<std::size_t>(static_cast<const char*>(found) - bytes.data());
-        if (end >= limits_.max_bytes) return fail_too_long();
+        if (end >= limits_.max_bytes) return fail_too_long(bytes);
         if (end == position_ || bytes[end - 1] != '\r') {
             return reject(400, HeadPart::line_ending, "A line ends in LF without CR.");
         }
@@ -220,7 +257,7 @@ bool RequestParser::parse_absolute_target(std::string_view text, http::Request& 
     auto rest = text.substr(colon + 3);
     auto length = std::min(rest.find_first_of("/?#"), rest.size());
     auto authority = rest.substr(0, length);
-    if (authority.empty() || !consists_of(host_bytes, authority)) {
+    if (!is_valid_host(authority)) {
         return fail(400, HeadPart::target, "The absolute target has no valid host.");
     }
     authority_.assign(authority);
@@ -259,19 +296,36 @@ bool RequestParser::parse_known_field(std::string_view name, std::string_view va
         case 4:
             if (!iequals(name, "Host")) return true;
             if (++hosts_ > 1) return fail(400, HeadPart::host, "Host is given twice.");
-            if (!value.empty() && consists_of(host_bytes, value)) return true;
-            return fail(400, HeadPart::host, "Host is empty or has bytes that a host cannot have.");
-        case 6: return !iequals(name, "Expect") || parse_expect(value);
+            if (is_valid_host(value)) return true;
+            return fail(400, HeadPart::host, "Host is not a host name or address with an optional port.");
+        case 6:
+            if (iequals(name, "Origin")) return count_once(Single::origin, "Origin is given twice.");
+            return !iequals(name, "Expect") || parse_expect(value);
         case 7:
             if (iequals(name, "Upgrade") && !value.empty()) has_upgrade_ = true;
             return true;
         case 10:
             if (iequals(name, "Connection")) parse_connection(value);
             return true;
+        case 12:
+            return !iequals(name, "Content-Type") ||
+                   count_once(Single::content_type, "Content-Type is given twice.");
+        case 13:
+            return !iequals(name, "Authorization") ||
+                   count_once(Single::authorization, "Authorization is given twice.");
         case 14: return !iequals(name, "Content-Length") || parse_content_length(value);
         case 17: return !iequals(name, "Transfer-Encoding") || parse_transfer_encoding(value);
         default: return true;
     }
+}
+
+// RFC 9110 section 5.3: a field whose value is not a list must not be repeated. The gateway would read one
+// value, and an upstream another.
+bool RequestParser::count_once(Single field, std::string_view detail) {
+    auto bit = static_cast<std::uint8_t>(1u << static_cast<unsigned>(field));
+    if ((singles_ & bit) != 0) return fail(400, HeadPart::field, detail);
+    singles_ |= bit;
+    return true;
 }
 
 bool RequestParser::parse_content_length(std::string_view value) {

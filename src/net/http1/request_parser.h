@@ -86,18 +86,22 @@ private:
     bool parse_absolute_target(std::string_view text, http::Request& request);
     bool parse_field(std::string_view line, http::Request& request);
     bool parse_known_field(std::string_view name, std::string_view value);
+    // Fields that must not be repeated, beside Host and those of the framing.
+    enum class Single : std::uint8_t { authorization, content_type, origin };
+    bool count_once(Single field, std::string_view detail);
     bool parse_content_length(std::string_view value);
     bool parse_transfer_encoding(std::string_view value);
     bool parse_expect(std::string_view value);
     void parse_connection(std::string_view value);
     bool finish(http::Request& request);
-    State fail_too_long();
+    State fail_too_long(std::string_view bytes);
 
     RequestHeadLimits limits_;
     std::size_t position_ = 0;  // Offset of the line being parsed.
     std::size_t scanned_ = 0;   // Offset up to which there is no LF after position_.
     int fields_ = 0;
     int hosts_ = 0;
+    std::uint8_t singles_ = 0;  // Bits of the Single fields that were parsed.
     bool request_line_parsed_ = false;
     bool empty_line_skipped_ = false;
     bool has_content_length_ = false;
