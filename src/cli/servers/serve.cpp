@@ -19,6 +19,17 @@ namespace integreat::cli {
 
 namespace {
 
+// Without TLS, tokens and personal data cross the network in clear text.
+void warn_about_plain_http(const net::ServerSettings& transport) {
+    bool loopback = transport.address.starts_with("127.") || transport.address == "::1";
+    if (loopback || !transport.tls_certificate_file.empty() || !transport.trusted_proxies.empty()) return;
+    log({.level = Level::warning,
+         .message = "listening without TLS on a public address: set listen.tls_certificate_file and "
+                    "listen.tls_key_file, or stand behind a proxy with TLS and name it in "
+                    "listen.trusted_proxies",
+         .fields = {{"address", transport.address}}});
+}
+
 Result<bool> run_platform(const ServeOptions& options, config::Configuration configuration,
                           Signals& signals) {
     SystemClock clock;
@@ -39,6 +50,7 @@ Result<bool> run_platform(const ServeOptions& options, config::Configuration con
     TRY(verify_databases(*databases, configuration, clock));
 
     auto transport = to_server_settings(settings);
+    warn_about_plain_http(transport);
     auto access_log = TRY(open_access_log(settings.log.access_log));
     auto platform = TRY(platform::Platform::make(std::move(configuration), {.clock = clock,
                                                                             .random = random,

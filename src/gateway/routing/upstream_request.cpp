@@ -30,8 +30,8 @@ bool is_hop_header(std::string_view name) {
 }
 
 // Compares as servers do that map names to variables: for CGI "Integreat-Subject", "integreat_subject" and,
-// with some servers, "Integreat.Subject" are all HTTP_INTEGREAT_SUBJECT. Each byte of `name` that is neither a
-// letter nor a digit equals the dash.
+// with some servers, "Integreat.Subject" are all HTTP_INTEGREAT_SUBJECT. Each byte of `name` that is neither
+// a letter nor a digit equals the dash.
 bool has_folded_prefix(std::string_view name, std::string_view prefix) {
     if (name.size() < prefix.size()) return false;
     for (std::size_t i = 0; i < prefix.size(); ++i) {

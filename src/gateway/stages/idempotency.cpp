@@ -120,9 +120,9 @@ bool fetch_from_upstream(PipelineContext& context, const IdempotencyKey& key, co
     http::FullResponse response{.status = fetched->status, .headers = {}, .body = std::move(fetched->body)};
     http::Headers end_to_end;
     append_end_to_end_headers(end_to_end, fetched->headers);
-    for (auto [name, value] : end_to_end) {
-        if (http::is_forwardable(name, request_context.response_headers)) response.headers.add(name, value);
-    }
+    http::forward_response_fields(
+        end_to_end, request_context.response_headers, request_context.tenant,
+        [&](std::string_view name, std::string_view value) { response.headers.add(name, value); });
     deadline = context.gateway.clock.monotonic() + lease_margin;
     bool transient = response.status >= 500 || response.status == 429;
     auto stored =

@@ -104,7 +104,7 @@ TEST_F(IdempotencyTest, SetsTheHeadersOfTheGatewayItself) {
         EXPECT_EQ(response.headers.count("Integreat-Request-Id"), 1u);
         EXPECT_EQ(response.headers.value("Integreat-Request-Id"), response.context.id.text);
         EXPECT_EQ(response.headers.count("RateLimit"), 1u);
-        EXPECT_EQ(response.headers.value("Set-Cookie"), "a=b");
+        EXPECT_EQ(response.headers.value("Set-Cookie"), "a=b; Path=/v1/apps/campus/");
     }
 }
 

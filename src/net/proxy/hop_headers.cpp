@@ -110,15 +110,15 @@ void append_request_head(std::string& out, const http::Request& request,
 }
 
 void append_proxied_response_head(std::string& out, const ResponseHead& head,
-                                  const http::Headers& gateway_headers, const ResponseFraming& framing,
+                                  const http::RequestContext& context, const ResponseFraming& framing,
                                   std::string_view date) {
     out.append("HTTP/1.1 ");
     append_number(out, static_cast<std::uint64_t>(head.status));
     out.append(" ").append(head.reason).append("\r\n");
-    for (auto [name, value] : head.fields) {
-        if (http::is_forwardable(name, gateway_headers)) append_field(out, name, value);
-    }
-    for (auto [name, value] : gateway_headers)
+    http::forward_response_fields(
+        head.fields, context.response_headers, context.tenant,
+        [&](std::string_view name, std::string_view value) { append_field(out, name, value); });
+    for (auto [name, value] : context.response_headers)
         append_checked_field(out, name, value);
     if (!head.has_date) append_field(out, "Date", date);
     if (framing.chunked) {

@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "http/message/message.h"
+#include "http/routing/request_context.h"
 #include "net/http1/response_parser.h"
 #include "net/http1/response_writer.h"
 
@@ -27,11 +28,11 @@ bool is_websocket_upgrade(const http::Request& request);
 void append_request_head(std::string& out, const http::Request& request,
                          const http::ProxyRequest& proxy_request, const RequestFraming& framing);
 
-// Appends the head of the response to the client. `gateway_headers` replace the upstream's fields of the same
-// name, except for fields that may be repeated (Set-Cookie, Vary, Link). `date` is written if the upstream
-// sent none.
+// Appends the head of the response to the client. The response fields of `context` replace the upstream's
+// fields of the same name, except for fields that may be repeated (Set-Cookie, Vary, Link). `date` is written
+// if the upstream sent none.
 void append_proxied_response_head(std::string& out, const ResponseHead& head,
-                                  const http::Headers& gateway_headers, const ResponseFraming& framing,
+                                  const http::RequestContext& context, const ResponseFraming& framing,
                                   std::string_view date);
 
 // Appends the size line of a chunk, "1f\r\n".

@@ -277,7 +277,7 @@ Buffers ProxyExchange::begin_response() {
     auto& out = buffers_->out;
     out.clear();
     auto framing = make_framing();
-    append_proxied_response_head(out, head(), context.call.response_headers, framing,
+    append_proxied_response_head(out, head(), context.call, framing,
                                  context.date.at(pools.sweeper().clock().now()));
     return frame_payload(next_payload());
 }

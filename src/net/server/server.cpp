@@ -12,6 +12,7 @@
 #include "net/server/blocking_pool.h"
 #include "net/server/connection_limiter.h"
 #include "net/server/io_thread.h"
+#include "net/server/port_owner.h"
 
 namespace integreat::net {
 
@@ -30,6 +31,28 @@ void raise_descriptor_limit(int max_connections) {
     log({.level = Level::warning,
          .message = "the limit of open files is too low for max_connections; raise it (ulimit -n)",
          .fields = {{"limit", std::to_string(limit.rlim_cur)}, {"needed", std::to_string(needed)}}});
+}
+
+// SO_REUSEPORT, which the I/O threads need, would let a second process share the port, and a forgotten one
+// would keep answering a part of the requests. A bind without it fails if a process listens there.
+Result<> check_port_is_free(const ServerSettings& settings) {
+    if (settings.port == 0) return {};
+    error_code error;
+    auto address = asio::ip::make_address(settings.address, error);
+    if (error) return {};  // Reported by IoThread::listen.
+    tcp::endpoint endpoint(address, settings.port);
+    asio::io_context io_context;
+    boost::asio::basic_socket_acceptor<tcp> acceptor(io_context);
+    acceptor.open(endpoint.protocol(), error);
+    if (!error) acceptor.set_option(tcp::acceptor::reuse_address(true), error);
+    if (!error) acceptor.bind(endpoint, error);
+    if (error != asio::error::address_in_use) return {};
+    auto owner = find_port_owner(settings.port);
+    auto name = owner ? owner->name + " (process " + std::to_string(owner->pid) + ")" : "another process";
+    return Error{Fault::unavailable,
+                 "cannot listen on " + settings.address + " port " + std::to_string(settings.port) + ": " +
+                     name + " listens there; stop it, or choose another port",
+                 ""};
 }
 
 }  // namespace
@@ -86,6 +109,7 @@ Result<> Server::listen() {
                           .all_idle = all_idle_,
                           .threads = threads};
     port_ = settings_.port;
+    TRY(check_port_is_free(settings_));
     for (int i = 0; i < threads; ++i) {
         auto io_thread = std::make_unique<IoThread>(context);
         port_ = TRY(io_thread->listen(port_));

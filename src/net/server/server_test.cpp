@@ -261,5 +261,15 @@ TEST_F(ServerTest, ReportsWhyItCannotStart) {
     EXPECT_EQ(failed.error().message, "\"localhost\" is not an IP address to listen on");
 }
 
+TEST_F(ServerTest, NamesTheProcessThatListensOnItsPort) {
+    start();
+    auto second = settings;
+    second.port = port();
+    auto failed = Server::start(second, application, upstreams, registry, clock);
+    ASSERT_FALSE(failed);
+    std::string holder = "(process " + std::to_string(::getpid()) + ") listens there; stop it";
+    EXPECT_NE(failed.error().message.find(holder), std::string::npos) << failed.error().message;
+}
+
 }  // namespace
 }  // namespace integreat::net
