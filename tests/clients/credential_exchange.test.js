@@ -45,16 +45,19 @@ test('a user signed in with Firebase reads and writes the bucket of the tenant, 
     try {
         const s3 = makeS3Client(credentials(campus, token));
         const Bucket = campus.bucket;
-        await s3.send(new PutObjectCommand({ Bucket, Key: 'node/a b+c.txt', Body: 'hello', ContentType: 'text/plain' }));
-        const got = await s3.send(new GetObjectCommand({ Bucket, Key: 'node/a b+c.txt' }));
+        const { sub: uid } = JSON.parse(Buffer.from((await token()).split('.')[1], 'base64url'));
+        const folder = `users/${uid}/`;
+        const small = { Bucket, Key: `${folder}a b+c.txt` };
+        await s3.send(new PutObjectCommand({ ...small, Body: 'hello', ContentType: 'text/plain', IfNoneMatch: '*' }));
+        const got = await s3.send(new GetObjectCommand(small));
         assert.equal(await got.Body.transformToString(), 'hello');
-        const listed = await s3.send(new ListObjectsV2Command({ Bucket, Prefix: 'node/' }));
-        assert.deepEqual(listed.Contents.map(({ Key }) => Key), ['node/a b+c.txt']);
+        const listed = await s3.send(new ListObjectsV2Command({ Bucket, Prefix: folder }));
+        assert.deepEqual(listed.Contents.map(({ Key }) => Key), [small.Key]);
         const large = new Uint8Array(12 * 1024 * 1024).fill(7);
-        await new Upload({ client: s3, params: { Bucket, Key: 'node/large', Body: large } }).done();
-        const back = await s3.send(new GetObjectCommand({ Bucket, Key: 'node/large', Range: 'bytes=5242879-5242881' }));
+        await new Upload({ client: s3, params: { Bucket, Key: `${folder}large`, Body: large, IfNoneMatch: '*' } }).done();
+        const back = await s3.send(new GetObjectCommand({ Bucket, Key: `${folder}large`, Range: 'bytes=5242879-5242881' }));
         assert.deepEqual([...(await back.Body.transformToByteArray())], [7, 7, 7]);
-        await s3.send(new DeleteObjectCommand({ Bucket, Key: 'node/large' }));
+        for (const Key of [`${folder}large`, small.Key]) await s3.send(new DeleteObjectCommand({ Bucket, Key }));
 
         const sts = new STSClient({ ...cloud, credentials: credentials(campus, token) });
         const identity = await sts.send(new GetCallerIdentityCommand({}));

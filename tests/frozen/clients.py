@@ -14,6 +14,11 @@ FEED_TIMEOUT_SECONDS = 20
 AWS_REGION = "us-east-1"
 
 
+def create_only(params: dict, **_) -> None:
+    """Adds the condition that users need: no object is replaced. Debian's boto3 has no parameter for it."""
+    params["headers"]["If-None-Match"] = "*"
+
+
 class Clients:
     """Sends requests to a program as one of `callers`, the part of expected.json of that name:
 
@@ -84,13 +89,16 @@ class Clients:
         of their app."""
         if (service, holder) not in self._clients:
             config = Config(retries={"max_attempts": 0}, s3={"addressing_style": "path"})
-            self._clients[service, holder] = boto3.client(
+            client = self._clients[service, holder] = boto3.client(
                 service,
                 region_name=AWS_REGION,
                 endpoint_url=self.program.ready["aws"],
                 config=config,
                 **(self.aws_keys.get(holder) or self.session_keys(holder)),
             )
+            if service == "s3" and holder not in self.aws_keys:
+                for operation in ("PutObject", "CompleteMultipartUpload"):
+                    client.meta.events.register(f"before-call.s3.{operation}", create_only)
         return self._clients[service, holder]
 
     def close(self) -> None:

@@ -40,7 +40,6 @@ export class Session {
   private readonly settings: StorageSettings;
   private readonly ending = new AbortController();
   private s3: S3Client;
-  private identity: string | undefined;
 
   constructor(settings: StorageSettings, user: SignedInUser) {
     this.settings = settings;
@@ -55,13 +54,6 @@ export class Session {
 
   get client(): S3Client {
     return this.s3;
-  }
-
-  // Returns the stable ID of the user in the identity pool: ${cognito-identity.amazonaws.com:sub} in policies.
-  async identityId(): Promise<string> {
-    if (this.identity === undefined) await this.s3.config.credentials();
-    this.checkPresent();
-    return this.identity ?? '';
   }
 
   // Gets new credentials before the old ones expire, if S3 rejects those, for example because the role was recreated.
@@ -128,7 +120,6 @@ export class Session {
       clientConfig: { region: parseRegion(identityPool), ...(endpoint ? { endpoint } : {}) },
     })();
     this.checkPresent();
-    this.identity = credentials.identityId;
     return credentials;
   }
 }

@@ -2,8 +2,8 @@
 // Files of the signed-in user, transferred directly between this page and the tenant's bucket: the tenant's identity pool
 // exchanges the Firebase ID token for credentials that last an hour, and S3 authorizes every request made with them.
 //
-// Uploads are stored in a folder per user, users/<identity id>/. Reading is possible wherever the role of signed-in users
-// allows it, so that records can refer to files for others to read; writing is limited to the folder.
+// Each user has one folder, users/<uid>/, which no other user reads or changes; the manifest of the app ("files") may open
+// further prefixes by role. Files are created and deleted, never replaced: S3 refuses an upload without If-None-Match.
 import {
   DeleteObjectCommand,
   GetObjectCommand,
@@ -12,7 +12,6 @@ import {
   type S3Client,
 } from '@aws-sdk/client-s3';
 import { Upload } from '@aws-sdk/lib-storage';
-import { createPresignedPost, type PresignedPost } from '@aws-sdk/s3-presigned-post';
 import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
 
 import type { CallOptions, StoredFile } from './index.js';
@@ -85,12 +84,13 @@ export class Files {
     this.session = undefined;
   }
 
-  // Returns "users/<identity id>/".
+  // Returns "users/<uid>/".
   async folder(): Promise<string> {
-    return await this.run(async (_client, session) => `users/${await session.identityId()}/`);
+    return await this.run(async (_client, session) => `users/${session.user.uid}/`);
   }
 
-  // Uploads in one request, or in parts of 8 MiB. Returns the value for a field of type `file`.
+  // Uploads in one request, or in parts of 8 MiB; PreconditionFailed if there is a file of that name. Returns the value for
+  // a field of type `file`.
   async upload(file: Blob | Uint8Array, options: UploadOptions = {}): Promise<StoredFile> {
     const name = options.name ?? (file instanceof Blob && 'name' in file ? String(file.name) : '');
     checkName(name);
@@ -98,8 +98,8 @@ export class Files {
     const contentType = given === '' ? 'application/octet-stream' : given;
     const of = sizeOf(file);
     return await this.run(async (client, session) => {
-      const key = await this.keyFor(session, name);
-      const params = { Bucket: this.settings.bucket, Key: key, ContentType: contentType };
+      const key = this.keyFor(session, name);
+      const params = { Bucket: this.settings.bucket, Key: key, ContentType: contentType, IfNoneMatch: '*' };
       options.onProgress?.({ sent: 0, of });
       if (of <= partBytes) {
         const Body = await readBytes(file);
@@ -115,7 +115,7 @@ export class Files {
   // Returns a page of the user's files, or of the files under `folder` in the bucket.
   async list(options: CallOptions & { folder?: string; limit?: number; next?: string } = {}): Promise<FilePage> {
     return await this.run(async (client, session) => {
-      const folder = options.folder ?? (await this.keyFor(session, ''));
+      const folder = options.folder ?? this.keyFor(session, '');
       const listed = await client.send(
         new ListObjectsV2Command({
           Bucket: this.settings.bucket,
@@ -146,7 +146,7 @@ export class Files {
 
   async delete(key: string, options: CallOptions = {}): Promise<void> {
     await this.run(async (client, session) => {
-      await this.checkInside(session, key);
+      this.checkInside(session, key);
       await client.send(new DeleteObjectCommand({ Bucket: this.settings.bucket, Key: key }), abortable(options));
     });
   }
@@ -158,26 +158,17 @@ export class Files {
     );
   }
 
-  // Returns a link that lets anyone PUT this file of the user.
+  // Returns a link that lets anyone PUT this file of the user once, with the header "If-None-Match: *".
   async uploadLink(name: string, seconds = linkSeconds): Promise<string> {
     checkName(name);
     return await this.run(async (client, session) => {
-      const Key = await this.keyFor(session, name);
-      return await getSignedUrl(client, new PutObjectCommand({ Bucket: this.settings.bucket, Key }), { expiresIn: seconds });
-    });
-  }
-
-  // Returns a form that lets anyone POST this file, up to `bytesMax` bytes.
-  async uploadForm(name: string, bytesMax: number, seconds = linkSeconds): Promise<PresignedPost> {
-    checkName(name);
-    return await this.run(async (client, session) =>
-      createPresignedPost(client, {
+      const command = new PutObjectCommand({
         Bucket: this.settings.bucket,
-        Key: await this.keyFor(session, name),
-        Conditions: [['content-length-range', 0, bytesMax]],
-        Expires: seconds,
-      }),
-    );
+        Key: this.keyFor(session, name),
+        IfNoneMatch: '*',
+      });
+      return await getSignedUrl(client, command, { expiresIn: seconds });
+    });
   }
 
   // Runs any other S3 operation as the signed-in user. Errors are converted to StorageError.
@@ -223,8 +214,8 @@ export class Files {
     throw new StorageError({ name: 'SignedOut', message: 'No user is signed in.', remedy: 'Sign in first.' });
   }
 
-  private async keyFor(session: Session, name: string): Promise<string> {
-    const key = `users/${await session.identityId()}/${name}`;
+  private keyFor(session: Session, name: string): string {
+    const key = `users/${session.user.uid}/${name}`;
     if (new TextEncoder().encode(key).length <= keyBytesMax) return key;
     throw new StorageError({
       name: 'BadName',
@@ -233,8 +224,8 @@ export class Files {
     });
   }
 
-  private async checkInside(session: Session, key: string): Promise<void> {
-    const folder = await this.keyFor(session, '');
+  private checkInside(session: Session, key: string): void {
+    const folder = this.keyFor(session, '');
     if (key.startsWith(folder) && key.length > folder.length) return;
     throw new StorageError({
       name: 'OutsideOfFolder',
@@ -245,7 +236,7 @@ export class Files {
 
   private async uploadInParts(
     client: S3Client,
-    params: { Bucket: string; Key: string; ContentType: string; Body: Blob | Uint8Array },
+    params: { Bucket: string; Key: string; ContentType: string; IfNoneMatch: string; Body: Blob | Uint8Array },
     options: UploadOptions,
   ): Promise<void> {
     const upload = new Upload({

@@ -47,12 +47,17 @@ export class StorageError extends Error {
 
 // Error code, text contained in the message (empty matches any), and remedy. The first match applies.
 const remedies: readonly (readonly [string, string, string])[] = [
+  [
+    'AccessDenied',
+    's3:PutObject on resource',
+    'A file is created in the folder of its user, users/<uid>/, or where "files" of the manifest lets the role write, and only with the header "If-None-Match: *".',
+  ],
   ['AccessDenied', 'explicit deny', 'An explicit Deny overrides every Allow: change that statement.'],
   ['AccessDenied', 'Request has expired', 'The link has expired: create a new one.'],
   [
     'AccessDenied',
     '',
-    "The role of signed-in users allows list, read, write and delete only in the bucket of their own tenant. Use that bucket, or change the policy of the role (IamStack of the tenant).",
+    "There is no such file, or it belongs to another user. Users list, read, write and delete files in their own folder, users/<uid>/, in the bucket of their own tenant; \"files\" of the manifest opens more by role, and a file of a record is opened by the record's rules.",
   ],
   [
     'NotAuthorizedException',
@@ -69,6 +74,7 @@ const remedies: readonly (readonly [string, string, string])[] = [
     "The pool has no role for signed-in users, or the role's trust policy names another pool: see the IamStack of the tenant.",
   ],
   ['NoSuchBucket', '', 'The bucket of the tenant does not exist: deploy its StorageStack.'],
+  ['PreconditionFailed', '', 'There is a file of that name: choose another name, or delete it first.'],
   ['NoSuchKey', '', 'There is no such file: it may have been deleted.'],
   ['NotFound', '', 'There is no such file: it may have been deleted.'],
   ['ExpiredToken', '', 'Sign in again.'],

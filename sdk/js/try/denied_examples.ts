@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Operations on the page that are denied.
-import { PutBucketPolicyCommand } from '@aws-sdk/client-s3';
+import { PutBucketPolicyCommand, PutObjectCommand } from '@aws-sdk/client-s3';
 
 import { Files, type StorageSettings } from '../src/storage.js';
 import type { Neighbour } from './try.js';
@@ -50,7 +50,7 @@ function examplesFor(other: Neighbour, settings: StorageSettings): DeniedExample
     {
       title: `Use your token for ${other.title}`,
       about: 'Your ID token, identity pool of another app',
-      work: () => withSettings({ ...settings, identityPool: other.identityPool }, (files) => files.folder()),
+      work: () => withSettings({ ...settings, identityPool: other.identityPool }, (files) => files.list()),
     },
   ];
 }
@@ -60,9 +60,25 @@ export function deniedExamples(others: Neighbour[], settings: StorageSettings, f
   return [
     ...(other ? examplesFor(other, settings) : []),
     {
+      title: "Read another user's file",
+      about: 'Your credentials, a key below the folder of another user',
+      work: async () => {
+        await files.download('users/another/report.pdf');
+      },
+    },
+    {
+      title: 'Replace a file',
+      about: 'PutObject without If-None-Match, which your role requires',
+      work: async () => {
+        const Key = `${await files.folder()}report.pdf`;
+        const command = new PutObjectCommand({ Bucket: settings.bucket, Key, Body: 'changed' });
+        await files.withClient((client) => client.send(command));
+      },
+    },
+    {
       title: "Delete in another user's folder",
       about: 'A key outside your folder: rejected before it is sent',
-      work: () => files.delete('users/us-east-1:00000000-0000-0000-0000-000000000000/report.pdf'),
+      work: () => files.delete('users/another/report.pdf'),
     },
     {
       title: 'Change a link',

@@ -144,7 +144,7 @@ function createRow(key: string, name: string, bytes: number, changed: Date): HTM
   button('Link', () => showLink(key, name));
   button('Delete', async () => {
     await files.delete(key);
-    logSuccess(`Deleted ${name}`, 'The object no longer exists in S3.');
+    logSuccess(`Deleted ${name}`, 'S3 keeps its content as an earlier version, which no user can remove.');
     await showFiles();
   });
   return row;
@@ -163,24 +163,17 @@ async function showLink(key: string, name: string): Promise<void> {
   logSuccess(`A link to ${name}`, 'Anyone with this link can read the file for five minutes:', link);
 }
 
-// Logs the link or form as a curl command.
-async function shareUpload(how: string, name: string): Promise<void> {
-  const about = 'Anyone with this can upload the file within 15 minutes:';
-  if (how === 'link') {
-    logSuccess(`A link to upload ${name}`, about, `curl -T FILE '${await files.uploadLink(name)}'`);
-    return;
-  }
-  const { url, fields } = await files.uploadForm(name, 10 * 1024 * 1024);
-  const words = Object.entries(fields).map(([field, value]) => `-F '${field}=${value}'`);
-  logSuccess(`A form to upload ${name}`, `${about.slice(0, -1)}, up to 10 MiB:`, `curl ${words.join(' ')} -F file=@FILE '${url}'`);
+// Logs the link as a curl command.
+async function shareUpload(name: string): Promise<void> {
+  const about = 'Anyone with this can upload the file once within 15 minutes:';
+  logSuccess(`A link to upload ${name}`, about, `curl -H 'If-None-Match: *' -T FILE '${await files.uploadLink(name)}'`);
 }
 
 function bindSharing(): void {
   element('share').addEventListener('submit', (event) => {
     event.preventDefault();
-    const how = (event as SubmitEvent).submitter?.getAttribute('value') ?? 'link';
     const name = element<HTMLInputElement>('share-name').value;
-    void runAction(`Share an upload of ${name}`, () => shareUpload(how, name));
+    void runAction(`Share an upload of ${name}`, () => shareUpload(name));
   });
 }
 

@@ -6,8 +6,13 @@
 #include <CLI/CLI.hpp>
 
 #include "aws/sigv4_canonical.h"
+#include "base/text/ascii.h"
+#include "base/text/closest_match.h"
 #include "cli/runtime/local_cloud.h"
+#include "config/manifest/opened_files.h"
 #include "http/routing/target.h"
+#include "json/binding/units.h"
+#include "json/document/node.h"
 #include "net/client/curl_client.h"
 
 namespace integreat::cli {
@@ -54,8 +59,24 @@ int iam_explain(const IamExplainOptions& options, std::ostream& out, std::ostrea
     return response->at("allowed").as_bool() ? exit_success : exit_failure;
 }
 
+int iam_policy(const IamPolicyOptions& options, std::ostream& out, std::ostream& err) {
+    auto configuration = load_valid_configuration(options.configuration, err);
+    if (!configuration) return exit_failure;
+    std::vector<std::string> apps;
+    for (const auto& manifest : configuration->manifests) {
+        apps.push_back(manifest.app.text);
+        if (options.app != manifest.app.text) continue;
+        out << config::make_files_policy(manifest.firebase_project, manifest.files) << "\n";
+        return exit_success;
+    }
+    auto hint = did_you_mean(options.app, apps);
+    err << "unknown app " << json::quoted(options.app)
+        << (hint.empty() ? "; the apps are " + join(apps, ", ") : hint) << "\n";
+    return exit_failure;
+}
+
 void add_iam_command(CLI::App& app, CommandContext& context) {
-    auto* iam = app.add_subcommand("iam", "Evaluate permissions in the local cloud");
+    auto* iam = app.add_subcommand("iam", "Permissions in the local cloud and on AWS");
     iam->require_subcommand(1);
     auto* explain = iam->add_subcommand(
         "explain", "Explain whether a principal may perform an action, and which statement decides");
@@ -69,6 +90,11 @@ void add_iam_command(CLI::App& app, CommandContext& context) {
     explain->add_option("ACTION", options->action, "Action, such as s3:GetObject")->required();
     explain->add_option("RESOURCE", options->resource, "ARN of a resource, such as arn:aws:s3:::bucket/key")
         ->required();
+    auto* policy = iam->add_subcommand(
+        "policy", "Print the policy of the role of an app's users, which \"files\" of the manifest adds to");
+    auto policy_options = bind_command(context, *policy, iam_policy);
+    add_configuration_option(*policy, policy_options->configuration);
+    policy->add_option("--app", policy_options->app, "App of the users")->required();
 }
 
 }  // namespace integreat::cli

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // `integreat why REQUEST_ID`: explains why the gateway or the local cloud allowed or denied a request.
-// `integreat iam explain`: evaluates a permission in the local cloud.
+// `integreat iam explain`: evaluates a permission in the local cloud. `integreat iam policy`: prints the
+// policy of the role of an app's users.
 #pragma once
 
 #include <filesystem>
@@ -30,6 +31,14 @@ struct IamExplainOptions {
 
 // Prints the explanation; exit_failure if the action is denied.
 int iam_explain(const IamExplainOptions& options, std::ostream& out, std::ostream& err);
+
+struct IamPolicyOptions {
+    ConfigurationOptions configuration;
+    std::string app;
+};
+
+// Prints the policy that `files` of the manifest results in, for the role in AWS.
+int iam_policy(const IamPolicyOptions& options, std::ostream& out, std::ostream& err);
 
 void add_iam_command(CLI::App& app, CommandContext& context);
 

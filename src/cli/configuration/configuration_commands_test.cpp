@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 
+#include "cli/administration/explain.h"
 #include "cli/configuration/config.h"
 #include "cli/configuration/routes.h"
 #include "cli/configuration/tenant.h"
@@ -205,6 +206,18 @@ TEST_F(CommandTest, RoutesOfOneAppAsJson) {
     EXPECT_TRUE(listed[0].at("upstream").is_null());
 
     EXPECT_EQ(routes({.configuration = options(), .app = "camps"}, out, err), 1);
+    EXPECT_EQ(err.str(), "unknown app \"camps\", did you mean \"campus\"?\n");
+}
+
+TEST_F(CommandTest, IamPolicyPrintsWhatTheManifestOpens) {
+    write("apps/campus.yaml",
+          std::string(campus) + "files: [{prefix: notices/, read: [{signed_in: true}]}]\n");
+    EXPECT_EQ(iam_policy({.configuration = options(), .app = "campus"}, out, err), 0) << err.str();
+    auto statements = boost::json::parse(out.str()).at("Statement").as_array();
+    EXPECT_EQ(statements.front().at("Resource"),
+              "arn:aws:s3:::campus-project-tenant-bucket/users/${aws:PrincipalTag/uid}/*");
+    EXPECT_THAT(out.str(), HasSubstr("arn:aws:s3:::campus-project-tenant-bucket/notices/*"));
+    EXPECT_EQ(iam_policy({.configuration = options(), .app = "camps"}, out, err), 1);
     EXPECT_EQ(err.str(), "unknown app \"camps\", did you mean \"campus\"?\n");
 }
 

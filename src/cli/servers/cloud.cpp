@@ -44,7 +44,7 @@ Result<bool> serve_cloud(const CloudOptions& options, Signals& signals, std::ost
     if (options.without_enforcement) err << no_enforcement_banner << std::flush;
     std::vector<cloud::TenantSpec> specs;
     for (const auto& project : options.projects)
-        specs.push_back({.project = project, .origins = frontend_origins(project, {})});
+        specs.push_back({.project = project, .origins = frontend_origins(project, {}), .files = {}});
     auto resources = TRY(server->provision(specs));
     boost::json::object tenants;
     for (std::size_t i = 0; i < specs.size(); ++i) {

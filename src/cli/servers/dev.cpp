@@ -41,6 +41,7 @@ struct App {
     std::string project;
     std::vector<std::string> roles;
     std::vector<std::string> origins;
+    std::vector<policy::OpenedPrefix> files;
 
     bool operator==(const App&) const = default;
 };
@@ -83,14 +84,19 @@ Invocation make_invocation(const DevOptions& options) {
 std::vector<App> list_apps(const config::Configuration& configuration) {
     std::vector<App> apps;
     for (const auto& manifest : configuration.manifests) {
-        apps.push_back(
-            {manifest.app, manifest.title, manifest.firebase_project, manifest.roles, manifest.cors.origins});
+        apps.push_back({.tenant = manifest.app,
+                        .title = manifest.title,
+                        .project = manifest.firebase_project,
+                        .roles = manifest.roles,
+                        .origins = manifest.cors.origins,
+                        .files = config::to_opened_prefixes(manifest.files)});
     }
-    apps.push_back({platform_tenant,
-                    "Operators",
-                    configuration.settings.identity.operators_project,
-                    {operators_role},
-                    {}});
+    apps.push_back({.tenant = platform_tenant,
+                    .title = "Operators",
+                    .project = configuration.settings.identity.operators_project,
+                    .roles = {operators_role},
+                    .origins = {},
+                    .files = {}});
     return apps;
 }
 
@@ -148,7 +154,9 @@ Result<> provision(DevEnvironment& environment, const std::vector<App>& apps,
                    std::vector<ReadyTenant>& tenants) {
     std::vector<cloud::TenantSpec> specs;
     for (const auto& app : apps) {
-        specs.push_back({.project = app.project, .origins = frontend_origins(app.project, app.origins)});
+        specs.push_back({.project = app.project,
+                         .origins = frontend_origins(app.project, app.origins),
+                         .files = app.files});
         auto& origins = specs.back().origins;
         origins.insert(origins.end(), environment.page_origins.begin(), environment.page_origins.end());
     }

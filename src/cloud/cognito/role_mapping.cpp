@@ -6,6 +6,8 @@
 #include <boost/json/array.hpp>
 #include <boost/json/serialize.hpp>
 
+#include "base/text/ascii.h"
+
 namespace integreat::cognito {
 
 namespace json = boost::json;
@@ -31,6 +33,20 @@ bool is_role_arn(std::string_view text) {
 // Converts a claim to text for rules and tags: strings unchanged, numbers and booleans as JSON.
 std::string to_claim_text(const json::value& value) {
     return value.is_string() ? std::string(value.get_string()) : json::serialize(value);
+}
+
+// Returns whether the text can be the value of a session tag: at most 256 characters of letters, digits,
+// spaces and "_.:/=+-@" ("Passing session tags in AWS STS"). Letters outside of ASCII pass as they are.
+bool is_tag_value(std::string_view text) {
+    std::size_t characters = 0;
+    for (char c : text) {
+        auto byte = static_cast<unsigned char>(c);
+        bool continues = (byte & 0xc0U) == 0x80U;
+        if (!continues) ++characters;
+        bool plain = is_alnum(c) || std::string_view(" _.:/=+-@").find(c) != std::string_view::npos;
+        if (byte < 0x80U && !plain) return false;
+    }
+    return characters <= 256;
 }
 
 // Returns the values of a claim: the elements of a list, or the single value; empty if it is missing.
@@ -185,9 +201,10 @@ std::map<std::string, std::string> principal_tags(const json::object& maps, cons
     const auto* map = maps.if_contains(provider);
     if (!map) return tags;
     auto add = [&](std::string tag, std::string_view claim) {
-        auto values = claim_values(claims, claim);
-        if (values.empty() || values.front().size() > 256) return;
-        tags.emplace(std::move(tag), values.front());
+        const auto* value = claims.if_contains(claim);
+        if (!value || value->is_null() || value->is_structured()) return;
+        auto text = to_claim_text(*value);
+        if (is_tag_value(text)) tags.emplace(std::move(tag), std::move(text));
     };
     if (map->at("UseDefaults").as_bool()) {
         add("username", "sub");

@@ -108,5 +108,21 @@ TEST(PrincipalTags, ComeFromClaims) {
     EXPECT_TRUE(principal_tags(maps, "other", claims).empty());
 }
 
+TEST(PrincipalTags, AreSetForTextsThatATagCanHave) {
+    json::object maps{{provider, {{"UseDefaults", false}, {"PrincipalTags", {{"uid", "sub"}}}}}};
+    auto is_set = [&](json::value subject) {
+        return !principal_tags(maps, provider, {{"sub", std::move(subject)}}).empty();
+    };
+    for (const char* valid : {"ann", "a/b", "a b_c.d:e=f+g-h@i", "", "ñ"})
+        EXPECT_TRUE(is_set(valid)) << valid;
+    EXPECT_TRUE(is_set(json::value(json::string(256, 'a'))));
+    EXPECT_FALSE(is_set(json::value(json::string(257, 'a'))));
+    for (const char* invalid : {"a*", "a?", "${a}", "a,b", "a\n", "\"a\"", "a#"})
+        EXPECT_FALSE(is_set(invalid)) << invalid;
+    EXPECT_FALSE(is_set(json::array{"ann"})) << "a list is no single value";
+    EXPECT_FALSE(is_set(json::object{{"a", 1}}));
+    EXPECT_FALSE(is_set(nullptr));
+}
+
 }  // namespace
 }  // namespace integreat::cognito

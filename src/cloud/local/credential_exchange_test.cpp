@@ -31,7 +31,7 @@ std::string with_header(const std::string& token, const json::object& header) {
 
 TEST_F(CredentialExchangeTest, GivesAUserAccessToTheBucketOfTheirTenant) {
     auto key = credentials(campus, campus_project);
-    EXPECT_EQ(s3(http::Method::put, "/" + campus.bucket + "/a", key, "hello").status, 200);
+    EXPECT_EQ(create("/" + campus.bucket + "/users/ann/a", key, "hello").status, 200);
     EXPECT_EQ(form("sts", "Action=GetCallerIdentity&Version=2011-06-15", key).text("Arn"),
               "arn:aws:sts::000000000000:assumed-role/campus-student-lifecycle-TenantUserRole/"
               "CognitoIdentityCredentials");
@@ -130,7 +130,7 @@ TEST_F(CredentialExchangeTest, RefusesAForeignAndAnUnknownIdentity) {
 
 TEST_F(CredentialExchangeTest, RefusesExpiredCredentialsAndChangedTokens) {
     auto key = credentials(campus, campus_project);
-    auto target = "/" + campus.bucket + "?list-type=2";
+    auto target = "/" + campus.bucket + "?list-type=2&prefix=users%2Fann%2F";
     EXPECT_EQ(s3(http::Method::get, target, key).status, 200);
     auto changed = key;
     changed.token[10] = changed.token[10] == 'A' ? 'B' : 'A';
@@ -166,8 +166,8 @@ TEST_F(CredentialExchangeTest, RefusesARoleThatTrustsAnotherPool) {
 
 TEST_F(CredentialExchangeTest, AppliesADenyOverTheAllowOfTheRoleImmediately) {
     auto key = credentials(campus, campus_project);
-    auto object = "/" + campus.bucket + "/secret";
-    EXPECT_EQ(s3(http::Method::put, object, key, "x").status, 200);
+    auto object = "/" + campus.bucket + "/users/ann/secret";
+    EXPECT_EQ(create(object, key, "x").status, 200);
     auto policy =
         R"({"Version":"2012-10-17","Statement":[{"Effect":"Deny","Action":"s3:GetObject","Resource":"*"}]})";
     call_iam("PutRolePolicy", {{"RoleName", "campus-student-lifecycle-TenantUserRole"},
@@ -184,7 +184,9 @@ TEST_F(CredentialExchangeTest, InvalidatesTheSessionsOfADeletedRole) {
     auto role = "campus-student-lifecycle-TenantUserRole";
     call_iam("DeleteRolePolicy", {{"RoleName", role}, {"PolicyName", "TenantUserRoleDefaultPolicy"}});
     call_iam("DeleteRole", {{"RoleName", role}});
-    EXPECT_EQ(s3(http::Method::get, "/" + campus.bucket + "?list-type=2", key).text("Code"), "InvalidToken");
+    EXPECT_EQ(
+        s3(http::Method::get, "/" + campus.bucket + "?list-type=2&prefix=users%2Fann%2F", key).text("Code"),
+        "InvalidToken");
 }
 
 }  // namespace

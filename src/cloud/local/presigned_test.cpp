@@ -19,8 +19,9 @@ constexpr const char* credential_part =
 
 class PresignedTest : public LocalCloudTest {
 protected:
-    PresignedTest() : key(credentials(campus, campus_project)), path("/" + campus.bucket + "/a%20key") {
-        EXPECT_EQ(s3(Method::put, path, key, "content").status, 200);
+    PresignedTest()
+        : key(credentials(campus, campus_project)), path("/" + campus.bucket + "/users/ann/a%20key") {
+        EXPECT_EQ(create(path, key, "content").status, 200);
         url = presign(key, "x-id=GetObject");
     }
     std::string presign(const Key& with, const std::string& query) {

@@ -52,22 +52,11 @@ std::string make_trust_policy(const std::string& pool) {
         {"Statement",
          json::array{json::object{
              {"Effect", "Allow"},
-             {"Action", "sts:AssumeRoleWithWebIdentity"},
+             {"Action", json::array{"sts:AssumeRoleWithWebIdentity", "sts:TagSession"}},
              {"Principal", {{"Federated", "cognito-identity.amazonaws.com"}}},
              {"Condition",
               {{"StringEquals", {{"cognito-identity.amazonaws.com:aud", pool}}},
                {"ForAnyValue:StringLike", {{"cognito-identity.amazonaws.com:amr", "authenticated"}}}}}}}}});
-}
-
-std::string make_bucket_access_policy(const std::string& bucket) {
-    auto arn = "arn:aws:s3:::" + bucket;
-    return json::serialize(json::object{
-        {"Version", "2012-10-17"},
-        {"Statement",
-         json::array{json::object{{"Effect", "Allow"}, {"Action", "s3:ListBucket"}, {"Resource", arn}},
-                     json::object{{"Effect", "Allow"},
-                                  {"Action", json::array{"s3:GetObject", "s3:PutObject", "s3:DeleteObject"}},
-                                  {"Resource", arn + "/*"}}}}});
 }
 
 std::string make_cors_configuration(const TenantSpec& spec) {
@@ -89,6 +78,13 @@ std::string make_public_access_block() {
     for (const char* name :
          {"BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets"})
         xml.flag(name, true);
+    return std::move(xml).finish();
+}
+
+// Every version is kept, so that a file of a record cannot change.
+std::string make_versioning_configuration() {
+    s3::XmlWriter xml("VersioningConfiguration");
+    xml.value("Status", "Enabled");
     return std::move(xml).finish();
 }
 
@@ -151,19 +147,53 @@ Result<> ensure_setting(Provisioning& provisioning, const std::string& bucket, c
     return {};
 }
 
-Result<> ensure_role(Provisioning& provisioning, const std::string& name, const std::string& pool,
-                     const std::string& bucket) {
+Result<> ensure_versioning(Provisioning& provisioning, const std::string& bucket) {
+    auto existing = TRY(s3::find_bucket(*provisioning.cloud.s3->storage, bucket));
+    if (existing && existing->versioning == s3::Versioning::enabled) return {};
+    TRY(to_result("PUT /" + bucket + "?versioning",
+                  provisioning.client.call_rest({.method = http::Method::put,
+                                                 .path = "/" + bucket,
+                                                 .query = {{"versioning", ""}},
+                                                 .body = make_versioning_configuration()})));
+    return {};
+}
+
+// Creates the role or gives an existing one the trust policy and the inline policy of this version. Other
+// policies of the role are left unchanged.
+Result<> ensure_role(Provisioning& provisioning, const std::string& name, const std::string& trust_policy,
+                     const std::string& access_policy) {
     auto role = iam::find(provisioning.cloud.iam->directory()->roles, name);
-    // A role without policies was left by a process that was killed between the two calls below.
-    if (role && (!role->identity.inline_policies.empty() || !role->identity.attached.empty())) return {};
     if (!role) {
         TRY(call_iam(provisioning, "CreateRole",
-                     {{"RoleName", name}, {"AssumeRolePolicyDocument", make_trust_policy(pool)}}));
+                     {{"RoleName", name}, {"AssumeRolePolicyDocument", trust_policy}}));
+    } else if (role->trust.text != trust_policy) {
+        TRY(call_iam(provisioning, "UpdateAssumeRolePolicy",
+                     {{"RoleName", name}, {"PolicyDocument", trust_policy}}));
+    }
+    const std::string policy_name = "TenantUserRoleDefaultPolicy";
+    if (role) {
+        auto existing = role->identity.inline_policies.find(policy_name);
+        if (existing != role->identity.inline_policies.end() && existing->second.text == access_policy)
+            return {};
     }
     TRY(call_iam(provisioning, "PutRolePolicy",
-                 {{"RoleName", name},
-                  {"PolicyName", "TenantUserRoleDefaultPolicy"},
-                  {"PolicyDocument", make_bucket_access_policy(bucket)}}));
+                 {{"RoleName", name}, {"PolicyName", policy_name}, {"PolicyDocument", access_policy}}));
+    return {};
+}
+
+// Maps claims of the project's ID tokens to the session tags that the role's policy needs.
+Result<> ensure_principal_tags(Provisioning& provisioning, const std::string& pool_id,
+                               const std::string& project) {
+    const json::object tags{{policy::uid_tag, "sub"}, {policy::role_tag, "role"}};
+    auto pool = provisioning.cloud.cognito->pools()->at(pool_id);
+    if (const auto* map = pool->principal_tags.if_contains(make_issuer(project))) {
+        if (!map->at("UseDefaults").as_bool() && map->at("PrincipalTags").as_object() == tags) return {};
+    }
+    TRY(call_cognito(provisioning, "SetPrincipalTagAttributeMap",
+                     {{"IdentityPoolId", pool_id},
+                      {"IdentityProviderName", make_issuer(project)},
+                      {"UseDefaults", false},
+                      {"PrincipalTags", tags}}));
     return {};
 }
 
@@ -192,8 +222,11 @@ Result<TenantResources> provision_tenant(LocalCloud& cloud, const TenantSpec& sp
     TRY(ensure_bucket(provisioning, resources.bucket));
     TRY(ensure_setting(provisioning, resources.bucket, "cors", make_cors_configuration(spec)));
     TRY(ensure_setting(provisioning, resources.bucket, "publicAccessBlock", make_public_access_block()));
+    TRY(ensure_versioning(provisioning, resources.bucket));
     auto role = project + "-TenantUserRole";
-    TRY(ensure_role(provisioning, role, resources.identity_pool, resources.bucket));
+    TRY(ensure_principal_tags(provisioning, resources.identity_pool, project));
+    TRY(ensure_role(provisioning, role, make_trust_policy(resources.identity_pool),
+                    policy::make_bucket_access_policy(resources.bucket, spec.files)));
     resources.role = iam::find(cloud.iam->directory()->roles, role)->identity.arn;
     auto pool = cloud.cognito->pools()->at(resources.identity_pool);
     if (pool->roles.empty()) {

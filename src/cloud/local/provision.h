@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Provisioning of a tenant: creates the resources of its AuthStack, StorageStack and IamStack with the same
-// calls and names. Existing resources are left unchanged, except that the bucket gets the CORS rules and the
-// public access block again if they differ.
+// calls and names. Existing resources get what differs: the bucket its CORS rules, public access block and
+// versioning, the role its trust policy and its policy for files, the pool the session tags of its users.
 #pragma once
 
 #include <optional>
@@ -10,12 +10,14 @@
 #include <vector>
 
 #include "cloud/local/local_cloud.h"
+#include "policy/files/bucket_access.h"
 
 namespace integreat::cloud {
 
 struct TenantSpec {
-    std::string project;               // The Firebase project: "campus-student-lifecycle".
-    std::vector<std::string> origins;  // Origins allowed by the bucket's CORS rules.
+    std::string project;                           // The Firebase project: "campus-student-lifecycle".
+    std::vector<std::string> origins;              // Origins allowed by the bucket's CORS rules.
+    std::vector<policy::OpenedPrefix> files = {};  // Prefixes of the bucket that the manifest opens by role.
 };
 struct TenantResources {
     std::string identity_pool;  // "us-east-1:…"

@@ -44,9 +44,31 @@ TEST_F(ProvisionTest, CompletesAnInterruptedRun) {
     call_iam("DeleteRolePolicy", {{"RoleName", "campus-student-lifecycle-TenantUserRole"},
                                   {"PolicyName", "TenantUserRoleDefaultPolicy"}});
     auto key = credentials(campus, campus_project);
-    EXPECT_EQ(s3(Method::put, "/" + campus.bucket + "/a", key, "x").status, 403);
+    auto object = "/" + campus.bucket + "/users/ann/a";
+    EXPECT_EQ(create(object, key, "x").status, 403);
     tenant(campus_project);
-    EXPECT_EQ(s3(Method::put, "/" + campus.bucket + "/a", key, "x").status, 200);
+    EXPECT_EQ(create(object, key, "x").status, 200);
+}
+
+// A tenant as earlier versions made it: the whole bucket for every user, no versions, no session tags.
+TEST_F(ProvisionTest, NarrowsTheRoleOfAnEarlierVersion) {
+    auto role = campus_project + "-TenantUserRole";
+    auto put_old = [&](const std::string& action, const std::string& resource) {
+        call_iam("PutRolePolicy",
+                 {{"RoleName", role},
+                  {"PolicyName", "TenantUserRoleDefaultPolicy"},
+                  {"PolicyDocument", R"({"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":")" +
+                                         action + R"(","Resource":")" + resource + R"("}]})"}});
+    };
+    auto arn = "arn:aws:s3:::" + campus.bucket;
+    put_old("s3:*Object", arn + "/*");
+    auto bob = credentials(campus, campus_project, "bob");
+    ASSERT_EQ(create("/" + campus.bucket + "/applicants/bob.pdf", bob, "x").status, 200);
+    tenant(campus_project);
+    auto ann = credentials(campus, campus_project, "ann");
+    EXPECT_EQ(s3(Method::get, "/" + campus.bucket + "/applicants/bob.pdf", ann).status, 403);
+    EXPECT_EQ(s3(Method::get, "/" + campus.bucket + "/applicants/bob.pdf", bob).status, 403)
+        << "sessions made before have the new policy at once";
 }
 
 TEST_F(ProvisionTest, AllowsTheNewOriginsOfATenant) {
@@ -146,7 +168,10 @@ TEST_F(ProvisionTest, TheClientStoresLargeObjects) {
 
 TEST_F(ProvisionTest, TheClientHasThePermissionsOfItsCredentials) {
     Client user(cloud->frontend, to_credentials(credentials(campus, campus_project)));
-    EXPECT_TRUE(user.call_rest({.method = Method::put, .path = "/" + campus.bucket + "/a", .body = "x"}));
+    EXPECT_TRUE(user.call_rest({.method = Method::put,
+                                .path = "/" + campus.bucket + "/users/ann/a",
+                                .headers = {{"If-None-Match", "*"}},
+                                .body = "x"}));
     auto refused = user.call_rest({.path = "/" + evntgarde.bucket + "/a"});
     EXPECT_EQ(refused.error().status, 403);
     EXPECT_EQ(refused.error().code, "AccessDenied");

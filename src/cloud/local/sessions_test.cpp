@@ -99,8 +99,12 @@ TEST_F(SessionsTest, TheClassicFlowMustBeAllowedByThePoolAndGivesTheSameRole) {
     auto response = assume_role_with(open_id, "campus-student-lifecycle-TenantUserRole");
     ASSERT_EQ(response.status, 200) << response.body;
     EXPECT_EQ(response.text("Provider"), "cognito-identity.amazonaws.com");
-    EXPECT_EQ(s3(http::Method::get, "/" + campus.bucket + "?list-type=2", credentials_in(response)).status,
-              200);
+    auto without_tags = credentials_in(response);
+    EXPECT_EQ(form("sts", "Action=GetCallerIdentity", without_tags).status, 200);
+    EXPECT_EQ(s3(http::Method::get, "/" + campus.bucket + "?list-type=2&prefix=users%2Fann%2F", without_tags)
+                  .status,
+              403)
+        << "a session of the classic flow has no tag, and so no prefix";
     EXPECT_EQ(assume_role_with(open_id, "evntgarde-event-management-TenantUserRole").status, 403);
     json::object mapping{{"Type", "Token"}, {"AmbiguousRoleResolution", "Deny"}};
     call_cognito("SetIdentityPoolRoles",
@@ -123,15 +127,17 @@ TEST_F(SessionsTest, MapsClaimsToTagsForPolicyConditions) {
                   {"PrincipalTags", {{"user", "sub"}}}});
     auto token = sign(claims(campus_project));
     auto identity = get_text(get_id(campus, campus_project, token), "IdentityId");
+    auto role = "campus-student-lifecycle-TenantUserRole";
+    json::object statement{
+        {"Effect", "Allow"},
+        {"Action", "sts:AssumeRoleWithWebIdentity"},
+        {"Principal", {{"Federated", "cognito-identity.amazonaws.com"}}},
+        {"Condition", {{"StringEquals", {{"cognito-identity.amazonaws.com:aud", campus.identity_pool}}}}}};
+    call_iam("UpdateAssumeRolePolicy", {{"RoleName", role}, {"PolicyDocument", make_policy(statement)}});
     EXPECT_TRUE(error_of(get_credentials(identity, campus_project, token))
                     .starts_with("InvalidIdentityPoolConfigurationException"))
         << "the trust policy does not allow sts:TagSession";
-    json::object statement{
-        {"Effect", "Allow"},
-        {"Action", json::array{"sts:AssumeRoleWithWebIdentity", "sts:TagSession"}},
-        {"Principal", {{"Federated", "cognito-identity.amazonaws.com"}}},
-        {"Condition", {{"StringEquals", {{"cognito-identity.amazonaws.com:aud", campus.identity_pool}}}}}};
-    auto role = "campus-student-lifecycle-TenantUserRole";
+    statement["Action"] = json::array{"sts:AssumeRoleWithWebIdentity", "sts:TagSession"};
     call_iam("UpdateAssumeRolePolicy", {{"RoleName", role}, {"PolicyDocument", make_policy(statement)}});
     json::object own{{"Effect", "Allow"},
                      {"Action", "s3:PutObject"},
@@ -209,7 +215,10 @@ TEST_F(SessionsTest, TheSimulatorAgreesWithEnforcement) {
                            {{"PolicySourceArn", campus.role},
                             {"ActionNames.member.1", "s3:GetObject"},
                             {"ActionNames.member.2", "s3:DeleteBucket"},
-                            {"ResourceArns.member.1", "arn:aws:s3:::" + campus.bucket + "/a"}});
+                            {"ResourceArns.member.1", "arn:aws:s3:::" + campus.bucket + "/users/ann/a"},
+                            {"ContextEntries.member.1.ContextKeyName", "aws:PrincipalTag/uid"},
+                            {"ContextEntries.member.1.ContextKeyType", "string"},
+                            {"ContextEntries.member.1.ContextKeyValues.member.1", "ann"}});
     const auto* results = result.child("EvaluationResults");
     ASSERT_TRUE(results && results->children.size() == 2);
     const auto& allowed = results->children[0];

@@ -21,7 +21,8 @@ struct Attempt {
     std::vector<std::pair<std::string, std::string>> headers = {};
 };
 
-const std::vector<std::pair<std::string, std::string>> copy_from_own{{"x-amz-copy-source", "/M/mine"}};
+const std::vector<std::pair<std::string, std::string>> copy_from_own{
+    {"x-amz-copy-source", "/M/users/ann/mine"}};
 const std::vector<std::pair<std::string, std::string>> copy_from_other{{"x-amz-copy-source", "/B/a"}};
 
 const Attempt attempts[] = {
@@ -85,7 +86,7 @@ class TenantIsolationTest : public LocalCloudTest {
 protected:
     TenantIsolationTest() {
         key = credentials(campus, campus_project);
-        EXPECT_EQ(s3(Method::put, "/" + campus.bucket + "/mine", key, "mine").status, 200);
+        EXPECT_EQ(create("/" + campus.bucket + "/users/ann/mine", key, "mine").status, 200);
         EXPECT_EQ(s3(Method::put, "/" + evntgarde.bucket + "/a", root(), "theirs").status, 200);
         auto created = s3(Method::post, "/" + evntgarde.bucket + "/a?uploads", root());
         upload = created.text("UploadId");

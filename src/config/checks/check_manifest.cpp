@@ -8,6 +8,7 @@
 #include "base/text/closest_match.h"
 #include "base/text/find_by_name.h"
 #include "config/checks/check_collections.h"
+#include "config/checks/check_files.h"
 #include "config/checks/check_targets.h"
 #include "config/manifest/routes.h"
 #include "json/binding/units.h"
@@ -169,6 +170,7 @@ void check_manifest(ManifestDocument& read) {
     }
     check_collisions(document, manifest);
     check_targets(document, manifest);
+    check_files(document, manifest, roles);
     auto model = check_collections(document, manifest);
     if (document.errors.empty()) manifest.model = std::move(model);
 }

@@ -11,6 +11,7 @@
 
 #include "base/id.h"
 #include "config/collections/collection_settings.h"
+#include "config/manifest/opened_files.h"
 #include "config/model/model.h"
 #include "config/validators/validators.h"
 #include "json/binding/fields.h"
@@ -166,6 +167,7 @@ struct Manifest {
     std::vector<UpstreamSettings> upstreams;
     std::vector<RouteSettings> routes;
     std::vector<CollectionSettings> collections;
+    std::vector<OpenedFilesSettings> files;
     std::string file;                    // File name, for messages.
     std::shared_ptr<const Model> model;  // Compiled from `collections`; null while the manifest has errors.
 };
@@ -195,6 +197,10 @@ void fields(Visitor& visit, Manifest& manifest) {
     visit.map_of("collections", manifest.collections, &CollectionSettings::name,
                  "Collections of records, by name; explained in docs/describe-an-app/.",
                  {.max_items = max_collections, .check = check_identifier, .pattern = identifier_pattern});
+    visit("files", manifest.files,
+          "Prefixes of the app's bucket that are open to more users than the owner of a file; explained in "
+          "docs/describe-an-app/files.md.",
+          {.may_be_empty = true, .max_items = max_opened_files});
 }
 
 }  // namespace integreat::config

@@ -137,6 +137,19 @@ CheckResult check_slug(std::string_view text) {
                       "with a letter";
 }
 
+CheckResult check_file_prefix(std::string_view text) {
+    bool is_valid = !text.empty() && text.back() == '/' && text.size() <= max_file_prefix_length;
+    bool starts_segment = true;
+    for (char c : text) {
+        is_valid = is_valid &&
+                   (is_lower(c) || is_digit(c) || (!starts_segment && (c == '_' || c == '-' || c == '/')));
+        starts_segment = c == '/';
+    }
+    return is_valid ? CheckResult()
+                    : "must consist of segments that end in /, of lower-case letters, digits, _ and -: "
+                      "announcements/2026/";
+}
+
 CheckResult check_role(std::string_view text) {
     bool is_valid = starts_with_letter(text) && text.size() <= max_slug_length &&
                     contains_only(text, lower_alphanumeric, "_-");

@@ -37,6 +37,11 @@ inline constexpr std::size_t max_identifier_length = 50;
 CheckResult check_project(std::string_view text);
 inline constexpr std::string_view project_pattern = "^[a-z][a-z0-9-]{4,28}[a-z0-9]$";
 
+// Checks a prefix of keys in a bucket: "announcements/2026/".
+CheckResult check_file_prefix(std::string_view text);
+inline constexpr std::string_view file_prefix_pattern = "^([a-z0-9][a-z0-9_-]*/)+$";
+inline constexpr std::size_t max_file_prefix_length = 200;
+
 // Checks an origin as browsers send it (RFC 6454 section 6.2), or localhost with any port:
 // "http://localhost:*".
 CheckResult check_origin(std::string_view text);

@@ -18,11 +18,32 @@ TEST(Validators, AgreeWithThePatternsForEditors) {
     // The pattern of a slug does not limit its length.
     for (auto [check, pattern] :
          {Validator{check_slug, slug_pattern}, Validator{check_role, role_pattern},
-          Validator{check_scope, scope_pattern}, Validator{check_project, project_pattern}}) {
+          Validator{check_scope, scope_pattern}, Validator{check_project, project_pattern},
+          Validator{check_file_prefix, file_prefix_pattern}}) {
         std::regex regex{std::string(pattern), std::regex::ECMAScript};
-        for (std::string text :
-             {"", "a", "campus", "Campus", "church_admin", "food-bank", "-a", "a-", "a--b", "1a", "a1", "a b",
-              "orders:read", "a.b", "é", "abcdef", "abcdef-", "integreat-core"}) {
+        for (std::string text : {"",
+                                 "a",
+                                 "campus",
+                                 "Campus",
+                                 "church_admin",
+                                 "food-bank",
+                                 "-a",
+                                 "a-",
+                                 "a--b",
+                                 "1a",
+                                 "a1",
+                                 "a b",
+                                 "orders:read",
+                                 "a.b",
+                                 "é",
+                                 "abcdef",
+                                 "abcdef-",
+                                 "integreat-core",
+                                 "a/",
+                                 "a-b/c_1/",
+                                 "a//",
+                                 "/a/",
+                                 "a/-b/"}) {
             EXPECT_EQ(!check(text), std::regex_match(text, regex)) << text << " " << pattern;
         }
         EXPECT_TRUE(check(std::string(65, 'a'))) << pattern;

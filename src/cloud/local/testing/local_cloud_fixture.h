@@ -149,11 +149,18 @@ protected:
                 std::string(created.value("AccessKey/SecretAccessKey"))};
     }
     ReceivedResponse s3(http::Method method, const std::string& target, const Key& key,
-                        const std::string& body = {}) {
-        return send_request(
-            cloud->application,
-            signed_request({.method = method, .target = target, .service = "s3", .body = body}, key,
-                           clock.now()));
+                        const std::string& body = {},
+                        std::vector<std::pair<std::string, std::string>> headers = {}) {
+        return send_request(cloud->application, signed_request({.method = method,
+                                                                .target = target,
+                                                                .service = "s3",
+                                                                .headers = std::move(headers),
+                                                                .body = body},
+                                                               key, clock.now()));
+    }
+    // Creates an object as a user must: with If-None-Match, so that none is replaced.
+    ReceivedResponse create(const std::string& target, const Key& key, const std::string& body) {
+        return s3(http::Method::put, target, key, body, {{"If-None-Match", "*"}});
     }
     ReceivedResponse form(const std::string& service, const std::string& body, const Key& key) {
         return send_request(

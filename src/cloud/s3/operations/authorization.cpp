@@ -50,15 +50,22 @@ bool is_authorized(OperationContext& context, const Bucket& bucket, Permission p
 
 policy::Context request_condition_keys(const OperationContext& context) {
     policy::Context keys;
+    // The headers of a form upload are not those of the object: they must satisfy no condition on it.
+    bool is_form = context.request.method == http::Method::post && context.key.empty();
     for (const char* name : {"x-amz-acl", "x-amz-copy-source", "x-amz-metadata-directive",
                              "x-amz-server-side-encryption", "x-amz-storage-class", "x-amz-content-sha256",
                              "x-amz-website-redirect-location", "if-match", "if-none-match"}) {
-        if (auto value = context.request.headers.get(name))
-            policy::set(keys, std::string("s3:") + name, std::string(*value));
+        auto value = is_form ? std::nullopt : context.request.headers.get(name);
+        if (value) policy::set(keys, std::string("s3:") + name, std::string(*value));
     }
     if (auto version = context.parameter("versionId"))
         policy::set(keys, "s3:VersionId", std::string(*version));
     return keys;
+}
+
+policy::Context creation_condition_keys(bool creates_object, policy::Context others) {
+    policy::set(others, "s3:ObjectCreationOperation", creates_object ? "true" : "false");
+    return others;
 }
 
 policy::Context tag_condition_keys(std::string_view prefix, const Pairs& tags) {

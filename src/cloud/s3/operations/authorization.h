@@ -36,6 +36,10 @@ AwsResult<BucketPointer> authorized_bucket(S3& s3, OperationContext& context, st
 
 // Returns the condition keys of a request: s3:x-amz-acl, s3:versionid, …
 policy::Context request_condition_keys(const OperationContext& context);
+// Returns the condition key s3:ObjectCreationOperation: "true" for a request that creates an object, "false"
+// for those that only prepare one: CreateMultipartUpload, UploadPart, UploadPartCopy. With it a policy can
+// require If-None-Match ("Enforce conditional writes on Amazon S3 buckets").
+policy::Context creation_condition_keys(bool creates_object, policy::Context others = {});
 // Returns the condition keys of tags; `prefix` is "s3:ExistingObjectTag" or "s3:RequestObjectTag".
 policy::Context tag_condition_keys(std::string_view prefix, const Pairs& tags);
 

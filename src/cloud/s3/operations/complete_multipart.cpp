@@ -189,7 +189,9 @@ AwsResult<http::Response> complete_upload(S3& s3, OperationContext& context) {
     const auto& headers = context.request.headers;
     auto bucket = TRY(request_bucket(s3, context));
     TRY(authorize(context, *bucket,
-                  {.action = "s3:PutObject", .resource = object_arn(bucket->name, context.key)}));
+                  {.action = "s3:PutObject",
+                   .resource = object_arn(bucket->name, context.key),
+                   .keys = creation_condition_keys(true)}));
     auto upload = TRY(requested_upload(s3, context, *bucket));
     auto root = TRY(parse_xml(context.body, "CompleteMultipartUpload"));
     auto listed = TRY(parse_listed_parts(root, upload.checksum.kind));

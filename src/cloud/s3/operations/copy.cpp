@@ -96,7 +96,9 @@ AwsResult<> authorize_copy(OperationContext& context, const Bucket& destination,
                            const Version& copy) {
     auto resource = object_arn(destination.name, context.key);
     auto keys = tag_condition_keys("s3:RequestObjectTag", copy.tags);
-    TRY(authorize(context, destination, {.action = "s3:PutObject", .resource = resource, .keys = keys}));
+    TRY(authorize(
+        context, destination,
+        {.action = "s3:PutObject", .resource = resource, .keys = creation_condition_keys(true, keys)}));
     if (copy.tags.empty()) return {};
     bool copied = context.request.headers.value("x-amz-tagging-directive") != "REPLACE";
     if (copied)
@@ -178,7 +180,9 @@ AwsResult<http::Response> upload_part_copy(S3& s3, OperationContext& context) {
     auto bucket = TRY(request_bucket(s3, context));
     TRY(check_key(context.key));
     TRY(authorize(context, *bucket,
-                  {.action = "s3:PutObject", .resource = object_arn(bucket->name, context.key)}));
+                  {.action = "s3:PutObject",
+                   .resource = object_arn(bucket->name, context.key),
+                   .keys = creation_condition_keys(false)}));
     auto source = TRY(find_copy_source(s3, context));
     auto number = TRY(parse_part_number(context));
     auto upload = TRY(requested_upload(s3, context, *bucket));

@@ -70,7 +70,9 @@ AwsResult<http::Response> create_upload(S3& s3, OperationContext& context) {
     auto tags = TRY(parse_tagging_header(headers));
     auto keys = tag_condition_keys("s3:RequestObjectTag", tags);
     auto resource = object_arn(bucket->name, context.key);
-    TRY(authorize(context, *bucket, {.action = "s3:PutObject", .resource = resource, .keys = keys}));
+    TRY(authorize(
+        context, *bucket,
+        {.action = "s3:PutObject", .resource = resource, .keys = creation_condition_keys(false, keys)}));
     if (!tags.empty())
         TRY(authorize(context, *bucket,
                       {.action = "s3:PutObjectTagging", .resource = resource, .keys = keys}));

@@ -91,8 +91,9 @@ AwsResult<> start_file(PostRequest& post, const FormReader::File& file) {
     }
     auto resource = object_arn(post.bucket->name, version.key);
     auto keys = tag_condition_keys("s3:RequestObjectTag", version.tags);
-    TRY(authorize(post.context, *post.bucket,
-                  {.action = "s3:PutObject", .resource = resource, .keys = keys}));
+    TRY(authorize(
+        post.context, *post.bucket,
+        {.action = "s3:PutObject", .resource = resource, .keys = creation_condition_keys(true, keys)}));
     if (!version.tags.empty())
         TRY(authorize(post.context, *post.bucket,
                       {.action = "s3:PutObjectTagging", .resource = resource, .keys = keys}));

@@ -49,6 +49,26 @@ protected:
         R"(["starts-with","$x-amz-credential",""],["starts-with","$x-amz-date",""])";
 };
 
+// The header of the form's request says nothing about the object: without this, it would satisfy the policy.
+TEST_F(PostTest, AHeaderOfTheFormSatisfiesNoConditionOnTheObject) {
+    auto policy =
+        R"({"Version":"2012-10-17","Statement":[{"Effect":"Deny","Principal":"*","Action":"s3:PutObject",)"
+        R"("Resource":"arn:aws:s3:::a-bucket/*","Condition":{"Null":{"s3:if-none-match":"true"},)"
+        R"("Bool":{"s3:ObjectCreationOperation":"true"}}}]})";
+    ASSERT_EQ(put("/a-bucket?policy", policy).status, 204);
+    EXPECT_EQ(put("/a-bucket/up/a", "x").status, 403);
+    EXPECT_EQ(put("/a-bucket/up/a", "x", {{"If-None-Match", "*"}}).status, 200);
+    EXPECT_EQ(post("/a-bucket/up/b?uploads", "").status, 200) << "the start of an upload takes no condition";
+    auto form = make_form(signed_fields(basics, {{"key", "up/a"}}), "replaced");
+    access_key_id = "";
+    auto response =
+        post("/a-bucket", form,
+             {{"Content-Type", "multipart/form-data; boundary=xxBOUNDxx"}, {"If-None-Match", "*"}});
+    EXPECT_EQ(response.status, 403) << response.body;
+    access_key_id = "AKIAROOT";
+    EXPECT_EQ(get("/a-bucket/up/a").body, "x");
+}
+
 TEST_F(PostTest, ASignedFormUploadsItsFile) {
     auto fields =
         signed_fields(basics + R"(,["eq","$Content-Type","image/png"],["starts-with","$x-amz-meta-a",""])",

@@ -97,7 +97,7 @@ AwsResult<PutRequest> prepare_put(S3& s3, OperationContext& context) {
     TRY(authorize(context, *bucket,
                   {.action = "s3:PutObject",
                    .resource = resource,
-                   .keys = tag_condition_keys("s3:RequestObjectTag", tags)}));
+                   .keys = creation_condition_keys(true, tag_condition_keys("s3:RequestObjectTag", tags))}));
     if (!tags.empty())
         TRY(authorize(context, *bucket,
                       {.action = "s3:PutObjectTagging",
@@ -146,7 +146,9 @@ AwsResult<PartRequest> prepare_part(S3& s3, OperationContext& context) {
     auto bucket = TRY(request_bucket(s3, context));
     TRY(check_key(context.key));
     TRY(authorize(context, *bucket,
-                  {.action = "s3:PutObject", .resource = object_arn(bucket->name, context.key)}));
+                  {.action = "s3:PutObject",
+                   .resource = object_arn(bucket->name, context.key),
+                   .keys = creation_condition_keys(false)}));
     TRY(reject_unsupported_headers(context.request.headers));
     auto number = TRY(parse_part_number(context));
     auto upload = TRY(requested_upload(s3, context, *bucket));
