@@ -35,8 +35,11 @@ class Serve(unittest.TestCase):
         manifests.write_manifests(cls.configuration / "apps", cls.upstream.url)
         cls.port = harness.free_port()
         cls.gateway = f"http://127.0.0.1:{cls.port}"
+        cls.operators_port = harness.free_port()
+        cls.operators = f"http://127.0.0.1:{cls.operators_port}"
         (cls.configuration / "integreat.yaml").write_text(
             f"listen: {{ port: {cls.port} }}\n"
+            f"operators: {{ port: {cls.operators_port} }}\n"
             "database: { url: env:DATABASE_URL, direct_url: env:DATABASE_URL_DIRECT,"
             " acquire_timeout: 10s, connect_timeout: 3s }\n"
             f"identity: {{ firebase_keys_url: '{cls.dev.ready['firebase']}{KEYS}', operators_project: integreat-core }}\n"
@@ -112,7 +115,7 @@ class Serve(unittest.TestCase):
     def test_an_operator_creates_keys_with_a_token(self):
         created = subprocess.run(
             [str(harness.program_path()), "key", "create", "--app", "campus", "--name", "feeder"]
-            + ["--scope", "feed.read", "--gateway", self.gateway],
+            + ["--scope", "feed.read", "--gateway", self.operators],
             env=self.environment(INTEGREAT_OPERATOR_TOKEN=self.dev.token("integreat-core")),
             capture_output=True,
             text=True,
@@ -121,6 +124,19 @@ class Serve(unittest.TestCase):
         )
         self.assertEqual(created.returncode, 0, created.stdout + created.stderr)
         self.assertIn("itg_", created.stdout)
+
+    def test_the_public_listener_serves_no_route_of_operators(self):
+        operator = self.dev.token("integreat-core", "admin")
+        for path in ("/v1/admin/status", "/metrics", "/docs", "/openapi.json"):
+            with self.subTest(path):
+                public = harness.call(self.gateway, "GET", path, token=operator)
+                self.assertEqual((public.status, public.json()["title"]), (404, "Not found"))
+                self.assertEqual(harness.call(self.operators, "GET", path, token=operator).status, 200)
+        for path in ("/healthz", "/readyz", "/problems", "/v1/apps/campus/openapi.json"):
+            self.assertEqual(harness.call(self.gateway, "GET", path).status, 200, path)
+
+    def test_a_taken_port_is_refused_with_the_process_that_holds_it(self):
+        self.assertIn(f"(process {self.process.pid}) listens there", self.start_error())
 
     def test_recovers_when_the_pooler_was_killed(self):
         self.assertEqual(self.write("before").status, 201)

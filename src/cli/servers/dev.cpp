@@ -80,6 +80,11 @@ Invocation make_invocation(const DevOptions& options) {
             .data = absolute_unless(options.data, default_data_folder())};
 }
 
+std::string find_operators_project(const config::Configuration& configuration) {
+    const auto& project = configuration.settings.identity.operators_project;
+    return project.empty() ? config::dev_operators_project : project;
+}
+
 // Returns the apps of the manifests and the operators' own app.
 std::vector<App> list_apps(const config::Configuration& configuration) {
     std::vector<App> apps;
@@ -93,7 +98,7 @@ std::vector<App> list_apps(const config::Configuration& configuration) {
     }
     apps.push_back({.tenant = platform_tenant,
                     .title = "Operators",
-                    .project = configuration.settings.identity.operators_project,
+                    .project = find_operators_project(configuration),
                     .roles = {operators_role},
                     .origins = {},
                     .files = {}});
@@ -239,8 +244,7 @@ Result<bool> run_environment(const DevOptions& options, config::Configuration co
                              std::ostream& out) {
     TRY(create_data_folder(options.data));
     auto environment = std::make_unique<DevEnvironment>();
-    auto& operators_project = configuration.settings.identity.operators_project;
-    if (operators_project.empty()) operators_project = config::dev_operators_project;
+    configuration.settings.identity.operators_project = find_operators_project(configuration);
     // Creating keys and password hashes uses one core, creating databases another.
     auto apps = list_apps(configuration);
     auto firebase =
@@ -256,6 +260,7 @@ Result<bool> run_environment(const DevOptions& options, config::Configuration co
     if (options.automatic_ports) settings.listen.port = 0;
     bool is_default_problem_url = settings.http.problem_base_url == http::default_problem_base_url;
     auto transport = to_server_settings(settings);
+    transport.exposure = http::Exposure::this_machine;
     auto access_log = TRY(open_access_log(settings.log.access_log));
 
     auto try_routes =

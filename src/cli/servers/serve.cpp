@@ -19,6 +19,16 @@ namespace integreat::cli {
 
 namespace {
 
+net::ServerSettings make_operators_settings(net::ServerSettings transport,
+                                            const config::OperatorsSettings& operators) {
+    transport.address = operators.address;
+    transport.port = operators.port;
+    transport.exposure = http::Exposure::operators;
+    transport.threads = 1;
+    transport.blocking_threads = 4;
+    return transport;
+}
+
 // Without TLS, tokens and personal data cross the network in clear text.
 void warn_about_plain_http(const net::ServerSettings& transport) {
     bool loopback = transport.address.starts_with("127.") || transport.address == "::1";
@@ -50,6 +60,7 @@ Result<bool> run_platform(const ServeOptions& options, config::Configuration con
     TRY(verify_databases(*databases, configuration, clock));
 
     auto transport = to_server_settings(settings);
+    auto operators = settings.operators;
     warn_about_plain_http(transport);
     auto access_log = TRY(open_access_log(settings.log.access_log));
     auto platform = TRY(platform::Platform::make(std::move(configuration), {.clock = clock,
@@ -61,6 +72,11 @@ Result<bool> run_platform(const ServeOptions& options, config::Configuration con
     if (!platform->fetch_keys()) {
         log({.level = Level::warning,
              .message = "Firebase keys cannot be fetched; ID tokens are rejected until this succeeds"});
+    }
+    std::unique_ptr<net::Server> operators_server;  // Outlives the public one: /metrics works during a drain.
+    if (auto internal = make_operators_settings(transport, operators); internal.port != 0) {
+        operators_server =
+            TRY(net::Server::start(internal, platform->application(), upstreams, metrics, clock));
     }
     auto server = TRY(net::Server::start(transport, platform->application(), upstreams, metrics, clock));
     log({.message = "serving",

@@ -56,6 +56,20 @@ void fields(Visitor& visit, ListenSettings& listen) {
           {.may_be_empty = true, .check = check_network});
 }
 
+// Listener for the routes that the public listener does not serve.
+struct OperatorsSettings {
+    std::string address = "127.0.0.1";
+    std::uint16_t port = 0;  // 0: no such listener.
+};
+
+template <class Visitor>
+void fields(Visitor& visit, OperatorsSettings& operators) {
+    visit("address", operators.address, "Address to listen on: one that only operators and monitoring reach.",
+          {.check = check_address});
+    visit("port", operators.port, "TCP port. Default: 0, these routes are not served.",
+          {.minimum = 0, .maximum = 65'535});
+}
+
 struct HttpSettings {
     std::size_t max_header_bytes = 16 * 1024;
     int max_header_count = 100;
@@ -236,6 +250,7 @@ void fields(Visitor& visit, ImportSettings& imports) {
 
 struct Settings {
     ListenSettings listen;
+    OperatorsSettings operators;
     HttpSettings http;
     BlockingPoolSettings blocking_pool;
     DatabaseSettings database;
@@ -248,6 +263,9 @@ struct Settings {
 template <class Visitor>
 void fields(Visitor& visit, Settings& settings) {
     visit("listen", settings.listen, "Listener of the gateway.");
+    visit("operators", settings.operators,
+          "Second listener of `integreat serve`, for /v1/admin, /metrics, /docs and /openapi.json, which the "
+          "public one does not serve.");
     visit("http", settings.http, "Limits per request and connection.");
     visit("blocking_pool", settings.blocking_pool, "Thread pool for requests that block.");
     visit("database", settings.database, "PostgreSQL database of the platform.");

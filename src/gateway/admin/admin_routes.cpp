@@ -254,6 +254,7 @@ http::Route operators_route(http::Method method, std::string pattern, std::strin
             .name = "admin." + std::move(name),
             .summary = std::move(summary),
             .access = {.audience = http::Access::Audience::operators, .scope = std::string(scope)},
+            .exposure = http::Exposure::operators,
             .execution = http::Execution::blocking,
             .handler = std::move(handler)};
 }

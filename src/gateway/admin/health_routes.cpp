@@ -175,6 +175,9 @@ std::vector<http::Route> platform_routes(const PlatformRoutes& parts) {
                    handle_problem),
     };
     for (auto& route : routes) {
+        bool is_internal = route.name == "platform.metrics" || route.name == "platform.openapi" ||
+                           route.name == "platform.docs";
+        if (is_internal) route.exposure = http::Exposure::operators;
         if (route.name == "platform.openapi" || route.name == "platform.docs") {
             // A large route table takes milliseconds to render.
             route.execution = http::Execution::blocking;

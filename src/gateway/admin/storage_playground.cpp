@@ -93,6 +93,7 @@ std::vector<http::Route> storage_playground_routes(StoragePlayground playground)
                            .name = std::move(name),
                            .summary = std::move(summary),
                            .access = {.audience = http::Access::Audience::anyone},
+                           .exposure = http::Exposure::this_machine,
                            .execution = http::Execution::blocking,  // Reads a file.
                            .handler = std::move(handler)};
     };

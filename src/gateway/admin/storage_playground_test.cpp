@@ -16,6 +16,7 @@ using ::testing::Not;
 class StoragePlaygroundTest : public ::testing::Test {
 protected:
     StoragePlaygroundTest() {
+        fixture.exposure = http::Exposure::this_machine;
         fixture.publish(
             storage_playground_routes({.config = [](std::string_view app) -> std::optional<PlaygroundConfig> {
                                            if (app != "campus") return std::nullopt;

@@ -118,5 +118,42 @@ TEST_F(RouteTableTest, RendersProblemsWithTheRequestId) {
     }
 }
 
+TEST_F(RouteTableTest, AreServedByTheListenersOfTheirExposure) {
+    using http::Exposure;
+    int internal = 0;
+    for (auto listener : {Exposure::everyone, Exposure::operators, Exposure::this_machine}) {
+        fixture.exposure = listener;
+        for (const auto& route : snapshot->router.routes()) {
+            auto request = make_request(route, permitted_token(route));
+            request.headers.add("Host", "127.0.0.1:8080");
+            auto response = fixture.send(request);
+            bool served = response.context.route != nullptr;
+            EXPECT_EQ(served, route.exposure <= listener) << route.name << " " << static_cast<int>(listener);
+            EXPECT_TRUE(served || response.type == "not-found") << route.name;
+            internal += !served;
+        }
+    }
+    EXPECT_EQ(internal, 8) << "five routes of administration, and metrics, documents and OpenAPI";
+}
+
+TEST_F(RouteTableTest, OfThisMachineRefuseOtherHostsAndOrigins) {
+    fixture.exposure = http::Exposure::this_machine;
+    for (const auto& route : snapshot->router.routes()) {
+        bool checked = route.exposure != http::Exposure::everyone;
+        auto type_for = [&](std::string_view host, std::string_view origin) {
+            auto request = make_request(route, permitted_token(route));
+            request.headers.add("Host", host);
+            if (!origin.empty()) request.headers.add("Origin", origin);
+            return fixture.send(request).type;
+        };
+        EXPECT_EQ(type_for("evil.example:8080", "") == "host-not-allowed", checked) << route.name;
+        EXPECT_EQ(type_for("localhost.evil.example", "") == "host-not-allowed", checked) << route.name;
+        EXPECT_EQ(type_for("127.0.0.1:8080", "http://evil.example") == "host-not-allowed", checked)
+            << route.name;
+        EXPECT_NE(type_for("127.0.0.1:8080", "http://localhost:3000"), "host-not-allowed") << route.name;
+        EXPECT_NE(type_for("[::1]:8080", ""), "host-not-allowed") << route.name;
+    }
+}
+
 }  // namespace
 }  // namespace integreat::gateway

@@ -1,9 +1,39 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "gateway/stages/route.h"
 
+#include "base/text/ascii.h"
 #include "http/routing/target.h"
 
 namespace integreat::gateway {
+
+namespace {
+
+bool is_this_machine(std::string_view host) {
+    if (host.starts_with("[::1]")) return host.size() == 5 || host[5] == ':';
+    auto name = host.substr(0, host.find(':'));
+    return name == "127.0.0.1" || iequals(name, "localhost");
+}
+
+// Refuses pages of other sites, and host names that were rebound to this machine (DNS rebinding), on the
+// routes of `integreat dev` that are not for everyone.
+bool require_local_host(PipelineContext& context) {
+    const auto& request = context.request;
+    bool checked = request.exposure == http::Exposure::this_machine &&
+                   context.request_context.route->exposure != http::Exposure::everyone;
+    if (!checked) return true;
+    auto host = request.headers.value("Host");
+    auto origin = request.headers.value("Origin");
+    auto scheme = origin.find("://");
+    auto origin_host = scheme == std::string_view::npos ? origin : origin.substr(scheme + 3);
+    if (is_this_machine(host) && (origin.empty() || is_this_machine(origin_host))) return true;
+    auto rejection = make_rejection(http::ProblemType::host_not_allowed,
+                                    "This page is for programs and pages on this machine.",
+                                    "Host and Origin must name this machine");
+    rejection.facts = {{"Host", std::string(host)}, {"Origin", std::string(origin)}};
+    return reject(context, "route", std::move(rejection));
+}
+
+}  // namespace
 
 bool require_unambiguous_target(PipelineContext& context) {
     auto checked = http::check_target(context.request.target);
@@ -17,13 +47,15 @@ bool find_route(PipelineContext& context) {
     const auto& snapshot = current_snapshot(request_context);
     auto path = context.request.path();
     auto match = snapshot.router.match(context.request.method, path);
-    if (auto* found = std::get_if<http::RouteMatch>(&match)) {
+    auto* found = std::get_if<http::RouteMatch>(&match);
+    if (found && found->route->exposure <= context.request.exposure) {
         request_context.route = found->route;
         request_context.parameters = std::move(found->parameters);
         context.route = &snapshot.compiled(*request_context.route);
         context.tenant = context.route->tenant;
         request_context.deadline = request_context.arrived + request_context.route->timeout;
     } else {
+        if (found) match = http::RouteNotFound{};
         context.tenant = &snapshot.find_tenant(path);
         if (auto* wrong = std::get_if<http::MethodNotAllowed>(&match))
             context.allowed_methods = std::move(wrong->allow);
@@ -33,12 +65,12 @@ bool find_route(PipelineContext& context) {
 }
 
 bool require_route(PipelineContext& context) {
-    if (context.request_context.route) return true;
+    if (context.request_context.route) return require_local_host(context);
     const auto& allowed = context.allowed_methods;
     if (allowed.empty()) {
         return reject(
             context, "route",
-            make_rejection(http::ProblemType::not_found, "No route has this path; /docs lists all routes.",
+            make_rejection(http::ProblemType::not_found, "No route has this path.",
                            "no route matches the path"));
     }
     if (context.request.method == http::Method::options) {

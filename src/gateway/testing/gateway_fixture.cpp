@@ -161,6 +161,8 @@ void GatewayFixture::publish(std::vector<http::Route> more) {
 }
 
 TestResponse GatewayFixture::send(http::Request request) {
+    request.exposure = exposure;
+    if (!request.headers.contains("Host")) request.headers.add("Host", "127.0.0.1");
     if (request.peer.address.empty()) request.peer.address = "192.0.2.7";
     TestResponse result;
     auto& context = result.context;

@@ -37,6 +37,7 @@ public:
     TestResponse get(std::string target, std::string token = {});
     TestResponse post(std::string target, std::string token, std::string body, http::Headers headers = {});
 
+    http::Exposure exposure = http::Exposure::operators;  // Exposure of the listener.
     FixedRandom random;
     FixedClock clock;
     metrics::Registry metrics;

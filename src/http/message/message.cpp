@@ -36,6 +36,7 @@ void clear(Request& request) {
     request.peer.address.clear();
     request.peer.port = 0;
     request.secure = false;
+    request.exposure = Exposure::everyone;
     request.upgrade = false;
 }
 

@@ -30,14 +30,23 @@ struct Peer {
     std::uint16_t port = 0;
 };
 
+// The callers that a listener is for, and the callers that a route is for: a listener serves the routes of
+// its own exposure and of those before it.
+enum class Exposure : std::uint8_t {
+    everyone,
+    operators,     // Behind the network of the operators: administration, metrics, the documents of all apps.
+    this_machine,  // `integreat dev` and its pages: Host and Origin must name this machine.
+};
+
 struct Request {
     Method method = Method::get;
     std::string target;  // Origin form, as received: "/v1/apps/campus/me?x=1". Checked by check_target.
     Headers headers;
     std::string body;  // Complete when a handler runs; empty for proxied requests, which are streamed.
     Peer peer;
-    bool secure = false;   // Received over TLS.
-    bool upgrade = false;  // Requests a protocol upgrade: a WebSocket.
+    bool secure = false;                     // Received over TLS.
+    Exposure exposure = Exposure::everyone;  // Exposure of the listener that received it.
+    bool upgrade = false;                    // Requests a protocol upgrade: a WebSocket.
 
     std::string_view path() const { return std::string_view(target).substr(0, target.find('?')); }
     // Returns the query without the question mark; empty if there is none.

@@ -26,7 +26,7 @@ constexpr std::array definitions{
         "The caller is authenticated but lacks the permission for this operation.",
         "Use an account or key with the permission; operators find the rule with `integreat why`."},
     ProblemDefinition{not_found, "not-found", 404, "Not found", "No route or record has this address.",
-                      "Check the path against /docs; paths are case-sensitive."},
+                      "Check the path; paths are case-sensitive. `integreat routes` lists all."},
     ProblemDefinition{conflict, "conflict", 409, "Conflict with the current state",
                       "The resource already exists or another request has changed it.",
                       "Read the current state, then decide whether the change still makes sense."},
@@ -150,6 +150,11 @@ constexpr std::array definitions{
     ProblemDefinition{origin_not_allowed, "origin-not-allowed", 403, "Origin not allowed",
                       "The app's manifest does not list the origin of the browser page.",
                       "Add the origin to cors.origins of the manifest; scheme, host and port must be equal."},
+    ProblemDefinition{
+        host_not_allowed, "host-not-allowed", 403, "Host not allowed",
+        "The route is for programs and pages on this machine, and Host or Origin names another.",
+        "Use the address that `integreat dev` prints: http://127.0.0.1 or http://localhost with its "
+        "port."},
     ProblemDefinition{rate_limited, "rate-limited", 429, "Too many requests",
                       "The token bucket for this caller and route is empty.",
                       "Wait for the time in Retry-After; the RateLimit header of each response shows the "

@@ -61,6 +61,7 @@ enum class ProblemType : std::uint8_t {
     key_not_accepted,
     operators_only,
     origin_not_allowed,
+    host_not_allowed,
     rate_limited,
     overloaded,
     // Records of collections.

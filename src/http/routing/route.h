@@ -92,6 +92,7 @@ struct Route {
     std::string summary;
     TenantId tenant = platform_tenant;
     Access access;
+    Exposure exposure = Exposure::everyone;  // Other listeners answer 404.
     RateLimit limit;
     std::size_t max_body_bytes = 0;  // 0: no body is accepted.
     Idempotency idempotency = Idempotency::off;

@@ -7,14 +7,16 @@
 #include <string>
 #include <vector>
 
+#include "http/message/message.h"
 #include "http/message/problem_catalogue.h"
 
 namespace integreat::net {
 
 struct ServerSettings {
     std::string address = "127.0.0.1";
-    std::uint16_t port = 0;  // 0: a free port, see Server::port.
-    int threads = 0;         // Number of I/O threads; 0: one per core.
+    std::uint16_t port = 0;                              // 0: a free port, see Server::port.
+    http::Exposure exposure = http::Exposure::everyone;  // Passed to the application with each request.
+    int threads = 0;                                     // Number of I/O threads; 0: one per core.
     int backlog = 1'024;
     int max_connections = 10'000;
     int max_connections_per_client = 1'000;  // Per IPv4 address or IPv6 /64; trusted proxies are exempt.

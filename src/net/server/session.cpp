@@ -137,6 +137,7 @@ void Session::begin_request(const Framing& framing) {
     }
     request_.peer.port = peer_port_;
     request_.secure = stream_.secure();
+    request_.exposure = settings_.exposure;
     summary_ = {};
     keep_alive_ = framing.keep_alive;
 }
