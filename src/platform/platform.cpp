@@ -110,8 +110,10 @@ struct Platform::State {
     // Shared by all snapshots: imports outlive a reload.
     std::shared_ptr<TenantSemaphore> import_semaphore = std::make_shared<TenantSemaphore>();
     gateway::AdminRoutes admin;
-    gateway::PlatformRoutes platform_routes{.metrics = dependencies.metrics,
-                                            .readiness_checks = [this] { return readiness_checks(); }};
+    gateway::PlatformRoutes platform_routes{
+        .metrics = dependencies.metrics,
+        .readiness_checks = [this] { return readiness_checks(); },
+        .refresh_readiness = [this](bool may_block) { return database.refresh(may_block); }};
     std::unique_ptr<gateway::AccessLog> access_log;
     gateway::SnapshotHolder snapshots;
     std::uint64_t generation = 0;
@@ -245,7 +247,10 @@ Result<> Platform::set_problem_base_url(std::string url) {
 }
 
 bool Platform::fetch_keys() {
+    auto deadline = state_->dependencies.clock.monotonic() + state_->keys.settings().fetch_timeout;
     state_->keys.refresh_due();
+    // Waits for the fetch that the background task may have begun.
+    if (!state_->keys.status().usable) state_->keys.refresh_for_kid(true, deadline);
     return state_->keys.status().usable;
 }
 

@@ -10,6 +10,7 @@ using namespace std::chrono_literals;
 constexpr auto active_for = 30s;
 constexpr auto probe_interval = 1s;
 constexpr auto probe_timeout = 1s;
+constexpr auto fresh_for = 5s;
 
 }  // namespace
 
@@ -34,6 +35,18 @@ void DatabaseProbe::probe_due() {
     if (auto probed_at = result_.lock()->probed_at;
         probed_at != Monotonic::min() && now - probed_at < probe_interval)
         return;
+    probe(now);
+}
+
+bool DatabaseProbe::refresh(bool may_block) {
+    auto now = clock_.monotonic();
+    auto probed_at = result_.lock()->probed_at;
+    if (probed_at != Monotonic::min() && now - probed_at <= fresh_for) return true;
+    if (may_block) probe(now);
+    return may_block;
+}
+
+void DatabaseProbe::probe(Monotonic now) {
     auto connected = postgres::run_transaction(
         pool_, pool_.tenant(), now + probe_timeout,
         [](postgres::Transaction& transaction) -> Result<> {

@@ -20,6 +20,10 @@ public:
     // Returns the last result, and keeps the probe running for 30 s.
     gateway::ReadinessCheck check();
 
+    // Probes the database now if the last result is older than 5 s; blocks for at most a second. Returns
+    // false, without a probe, if `may_block` is false.
+    bool refresh(bool may_block);
+
     // Probes the database if that is due. To be called frequently from the background; blocks for at most a
     // second.
     void probe_due();
@@ -30,6 +34,8 @@ private:
         std::string state = "not checked yet";
         Monotonic probed_at = Monotonic::min();
     };
+
+    void probe(Monotonic now);
 
     postgres::Pool& pool_;
     const Clock& clock_;

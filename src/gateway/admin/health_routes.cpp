@@ -40,7 +40,10 @@ FullResponse html_response(std::string body) {
         .body = std::move(body)};
 }
 
-Response handle_ready(const PlatformRoutes& parts) {
+Response handle_ready(const PlatformRoutes& parts, const RequestContext& context) {
+    // A state of minutes ago is no readiness.
+    if (parts.refresh_readiness && !parts.refresh_readiness(context.may_block))
+        return http::NeedsBlockingThread{};
     auto checks = parts.readiness_checks();
     bool ready = std::all_of(checks.begin(), checks.end(), [](const auto& check) { return check.ready; });
     std::string body = ready ? R"({"ready":true,"checks":[)" : R"({"ready":false,"checks":[)";
@@ -154,8 +157,9 @@ std::vector<http::Route> platform_routes(const PlatformRoutes& parts) {
         open_route(
             "/healthz", "platform.health", "Liveness of the process, without dependencies",
             [](const Request&, RequestContext&) { return json_response(200, "{\"status\":\"ok\"}\n"); }),
-        open_route("/readyz", "platform.ready", "Readiness: database and key sets, each with state and age",
-                   [&parts](const Request&, RequestContext&) { return handle_ready(parts); }),
+        open_route(
+            "/readyz", "platform.ready", "Readiness: database and key sets, each with state and age",
+            [&parts](const Request&, RequestContext& context) { return handle_ready(parts, context); }),
         open_route("/metrics", "platform.metrics",
                    "Metrics in Prometheus text format, for this machine and for operators",
                    [&parts](const Request& request, RequestContext& context) {

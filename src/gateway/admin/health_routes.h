@@ -26,6 +26,9 @@ struct PlatformRoutes {
     metrics::Registry& metrics;
     // Returns the last known state; must not block.
     std::function<std::vector<ReadinessCheck>()> readiness_checks;
+    // Checks again if the last known state is old. Returns false, without a check, if that would block and
+    // `may_block` is false. Null: the state is always current.
+    std::function<bool(bool may_block)> refresh_readiness = nullptr;
 };
 
 // Makes /healthz /readyz /metrics /openapi.json /docs /problems /problems/{type}. `parts` outlives the

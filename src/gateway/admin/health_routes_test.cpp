@@ -37,6 +37,22 @@ TEST_F(PlatformRoutesTest, ReportsHealth) {
     EXPECT_EQ(not_ready.headers.value("Retry-After"), "1");
 }
 
+TEST_F(PlatformRoutesTest, ChecksAgainWhenTheLastStateIsOld) {
+    bool old = true;
+    int checked = 0;
+    parts.refresh_readiness = [&](bool may_block) {
+        if (old && may_block) {
+            ++checked;
+            checks[0].ready = false;
+            old = false;
+        }
+        return !old;
+    };
+    EXPECT_EQ(fixture.get("/readyz").status, 503) << "what was true before is not reported";
+    EXPECT_EQ(fixture.get("/readyz").status, 503);
+    EXPECT_EQ(checked, 1);
+}
+
 TEST_F(PlatformRoutesTest, NeverLimitsProbes) {
     for (int i = 0; i < 2000; ++i)
         ASSERT_EQ(fixture.get("/healthz").status, 200);
