@@ -36,6 +36,7 @@ constexpr const char* cursor_secret_name = "cursors";
 gateway::TransactionLogSettings to_transaction_log_settings(const config::LogSettings& log) {
     gateway::TransactionLogSettings settings;
     settings.max_queued_rows = log.max_queued_transactions;
+    settings.max_unrouted_rows_per_second = static_cast<std::uint32_t>(log.max_unrouted_rows_per_second);
     settings.retention_days = log.transaction_retention_days;
     return settings;
 }
@@ -153,8 +154,12 @@ void Platform::State::update_storage_metrics() {
         return dependencies.metrics.counter("integreat_transaction_log_rows_total",
                                             "Rows of the transaction log, by result.", {{"result", result}});
     };
+    auto& sampled = dependencies.metrics.counter(
+        "integreat_transaction_log_sampled_total",
+        "Requests without a route or a sign-in that got no row, because there were too many.");
     for (auto [counter, total] : {std::pair(&rows("written"), transaction_log.written()),
-                                  std::pair(&rows("lost"), transaction_log.lost())}) {
+                                  std::pair(&rows("lost"), transaction_log.lost()),
+                                  std::pair(&sampled, transaction_log.sampled())}) {
         counter->add(total - counter->value());
     }
     dependencies.metrics.gauge("integreat_transaction_log_queued", "Queued rows of the transaction log.")
@@ -192,7 +197,9 @@ void Platform::State::start() {
         .metrics = dependencies.metrics,
         .database = &dependencies.databases.platform(),
         .database_of = [this](const TenantId& tenant) { return dependencies.databases.tenant(tenant); },
-        .spooling = {.folder = settings.imports.folder, .max_concurrent = settings.imports.max_pending},
+        .spooling = {.folder = settings.imports.folder,
+                     .max_pending = settings.imports.max_pending,
+                     .max_pending_per_principal = settings.imports.max_pending_per_principal},
         .http_client = &dependencies.http_client,
         .transaction_log = &transaction_log,
         .access_log = access_log.get(),

@@ -90,6 +90,9 @@ net::ServerSettings to_server_settings(const config::Settings& settings) {
     server.idle_timeout = http.idle_timeout;
     server.write_timeout = http.write_timeout;
     server.drain_timeout = http.drain_timeout;
+    server.max_response_bytes_in_flight = http.max_response_bytes_in_flight;
+    server.min_body_bytes_per_second = http.min_body_bytes_per_second;
+    server.min_response_bytes_per_second = http.min_response_bytes_per_second;
     server.blocking_threads = blocking_pool.threads;
     server.max_blocking_queue_length = blocking_pool.max_queue_length;
     return server;

@@ -80,6 +80,10 @@ struct HttpSettings {
     milliseconds idle_timeout{75'000};    // Between two requests of a connection.
     milliseconds write_timeout{30'000};   // Time without progress.
     milliseconds drain_timeout{10'000};   // Time after SIGTERM.
+    std::size_t max_response_bytes_in_flight = 256 * 1024 * 1024;
+    std::size_t min_body_bytes_per_second = 1'024;
+    std::size_t min_response_bytes_per_second = 4'096;
+    std::uint32_t unrouted_requests = 600;  // Per minute and address.
     int max_requests_per_connection = 100'000;
     std::string problem_base_url{http::default_problem_base_url};
 };
@@ -107,6 +111,23 @@ void fields(Visitor& visit, HttpSettings& http) {
     visit("drain_timeout", http.drain_timeout,
           "Time for requests in flight to finish before the process stops.",
           {.minimum = 0, .maximum = to_ms(1h)});
+    visit("max_response_bytes_in_flight", http.max_response_bytes_in_flight,
+          "Maximum size of all responses that clients have not read yet, three quarters of it of one app and "
+          "a quarter of one caller. Above it the slowest readers are disconnected. Documents shared by all "
+          "callers do not count.",
+          {.minimum = 1'048'576, .maximum = 68'719'476'736, .bytes = true});
+    visit("min_body_bytes_per_second", http.min_body_bytes_per_second,
+          "Minimum average rate of a request body, also of an import, once it has kept the server waiting for "
+          "`body_timeout`; a slower one gets 408. 0: none.",
+          {.minimum = 0, .maximum = 1'048'576, .bytes = true});
+    visit("min_response_bytes_per_second", http.min_response_bytes_per_second,
+          "Minimum average rate of a client that reads a response, once it has kept the server waiting for "
+          "`write_timeout`; a slower one is disconnected. 0: none.",
+          {.minimum = 0, .maximum = 1'048'576, .bytes = true});
+    visit("unrouted_requests", http.unrouted_requests,
+          "Requests per minute and address without a route or without credentials where some are needed; a "
+          "quarter of them may come in a burst, more get 429. 0: no limit.",
+          {.minimum = 0, .maximum = 10'000'000});
     visit("max_requests_per_connection", http.max_requests_per_connection,
           "Requests after which a connection is closed, so that load balancing spreads clients again.",
           {.minimum = 1});
@@ -201,6 +222,7 @@ struct LogSettings {
     std::string access_log = "";                   // File name, "-" for standard output, empty for none.
     std::size_t max_queued_transactions = 50'000;  // Rows; more are counted and dropped.
     int transaction_retention_days = 30;
+    int max_unrouted_rows_per_second = 100;
     int max_decisions = 10'000;  // Denials kept for `integreat why`.
 };
 
@@ -211,10 +233,15 @@ void fields(Visitor& visit, LogSettings& log) {
     visit("access_log", log.access_log,
           "File for one JSON line per request, or \"-\" for standard output. Default: none.");
     visit("max_queued_transactions", log.max_queued_transactions,
-          "Maximum number of transaction log rows queued for the database; more are counted and dropped.",
+          "Maximum number of transaction log rows queued for the database, three quarters of them of one "
+          "app; more are counted and dropped.",
           {.minimum = 100, .maximum = 10'000'000});
     visit("transaction_retention_days", log.transaction_retention_days,
           "Retention of the transaction log in days.", {.minimum = 1, .maximum = 3'650});
+    visit("max_unrouted_rows_per_second", log.max_unrouted_rows_per_second,
+          "Maximum number of transaction log rows per second for requests without a route or a sign-in; of "
+          "more, one in a hundred is written, the others are counted.",
+          {.minimum = 1, .maximum = 1'000'000});
     visit("max_decisions", log.max_decisions, "Number of denied requests kept for `integreat why`.",
           {.minimum = 10, .maximum = 1'000'000});
 }
@@ -225,6 +252,7 @@ struct ImportSettings {
     milliseconds timeout{300'000};
     int max_concurrent = 2;
     int max_pending = 8;
+    int max_pending_per_principal = 2;
     std::string folder = "/var/tmp";
 };
 
@@ -243,6 +271,9 @@ void fields(Visitor& visit, ImportSettings& imports) {
           {.minimum = 1, .maximum = 1'000});
     visit("max_pending", imports.max_pending,
           "Maximum number of imports per app that are being received or processed; more get 429.",
+          {.minimum = 1, .maximum = 10'000});
+    visit("max_pending_per_principal", imports.max_pending_per_principal,
+          "Maximum number of these imports per user or key; more get 429.",
           {.minimum = 1, .maximum = 10'000});
     visit("folder", imports.folder,
           "Directory for the unnamed files of imports until they are stored: on a disk, not in memory.");

@@ -4,6 +4,7 @@
 #include "config/manifest/routes.h"
 #include "gateway/admin/responses.h"
 #include "gateway/docs/openapi.h"
+#include "gateway/docs/shared_document.h"
 #include "gateway/routing/snapshot.h"
 #include "json/value/writer.h"
 
@@ -44,8 +45,18 @@ http::Response handle_whoami(const http::Request&, http::RequestContext& context
     return json_response(200, whoami_json(*context.principal) + "\n");
 }
 
-http::Response handle_openapi(const http::Request&, http::RequestContext& context) {
-    return json_response(200, openapi_json(current_snapshot(context).router.routes(), &context.tenant));
+http::Response handle_openapi(DocumentCache& cache, const http::Request& request,
+                              const http::RequestContext& context) {
+    const auto& snapshot = current_snapshot(context);
+    auto document = cache.find(snapshot.generation);
+    // A large route table takes milliseconds to render.
+    if (!document && !context.may_block) return http::NeedsBlockingThread{};
+    if (!document) {
+        document = cache.render(snapshot.generation, [&] {
+            return openapi_json(snapshot.router.routes(), &context.tenant);
+        });
+    }
+    return make_document_response(*document, request, {{"Content-Type", "application/json"}});
 }
 
 // Any key of the tenant may call it.
@@ -57,8 +68,10 @@ void complete_whoami(http::Route& route) {
 }
 
 void complete_openapi(http::Route& route) {
-    route.execution = http::Execution::blocking;  // A large route table takes milliseconds to render.
-    route.handler = handle_openapi;
+    route.handler = [cache = std::make_shared<DocumentCache>()](const http::Request& request,
+                                                                http::RequestContext& context) {
+        return handle_openapi(*cache, request, context);
+    };
 }
 
 }  // namespace

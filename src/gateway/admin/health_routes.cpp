@@ -4,10 +4,10 @@
 #include <algorithm>
 #include <memory>
 
-#include "base/concurrency/synchronized.h"
 #include "gateway/admin/responses.h"
 #include "gateway/docs/openapi.h"
 #include "gateway/docs/pages.h"
+#include "gateway/docs/shared_document.h"
 #include "gateway/routing/authorize.h"
 #include "gateway/routing/snapshot.h"
 #include "http/message/problem.h"
@@ -26,18 +26,22 @@ using http::Response;
 
 constexpr http::RateLimit unlimited{.requests = 0};
 
+// Without Cache-Control.
+http::Headers html_headers() {
+    return {{"Content-Type", "text/html; charset=utf-8"},
+            {"Content-Security-Policy",
+             "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; "
+             "frame-ancestors 'none'"},
+            {"X-Content-Type-Options", "nosniff"},
+            {"X-Frame-Options", "DENY"},
+            {"Referrer-Policy", "no-referrer"},
+            {"Cross-Origin-Opener-Policy", "same-origin"}};
+}
+
 FullResponse html_response(std::string body) {
-    return {
-        .headers = {{"Content-Type", "text/html; charset=utf-8"},
-                    {"Cache-Control", "no-cache"},
-                    {"Content-Security-Policy",
-                     "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; "
-                     "frame-ancestors 'none'"},
-                    {"X-Content-Type-Options", "nosniff"},
-                    {"X-Frame-Options", "DENY"},
-                    {"Referrer-Policy", "no-referrer"},
-                    {"Cross-Origin-Opener-Policy", "same-origin"}},
-        .body = std::move(body)};
+    auto headers = html_headers();
+    headers.add("Cache-Control", "no-cache");
+    return {.headers = std::move(headers), .body = std::move(body)};
 }
 
 Response handle_ready(const PlatformRoutes& parts, const RequestContext& context) {
@@ -92,30 +96,18 @@ Response handle_metrics(const PlatformRoutes& parts, const Request& request, Req
                         .body = parts.metrics.text()};
 }
 
-// A document rendered from the route table, once per snapshot.
-class Document {
-public:
-    using Render = std::string (*)(const std::vector<http::Route>&);
-    explicit Document(Render render) : render_(render) {}
+using RenderRoutes = std::string (*)(const std::vector<http::Route>&);
 
-    std::string text(const Snapshot& snapshot) {
-        {
-            auto cached = cache_.lock();
-            if (cached->generation == snapshot.generation) return cached->text;
-        }
-        auto text = render_(snapshot.router.routes());
-        *cache_.lock() = {snapshot.generation, text};
-        return text;
-    }
-
-private:
-    struct Cache {
-        std::uint64_t generation = 0;
-        std::string text;
-    };
-    Render render_;
-    Synchronized<Cache> cache_;
-};
+// Returns a document of the route table, rendered once per snapshot.
+Response handle_document(DocumentCache& cache, RenderRoutes render, const Request& request,
+                         const RequestContext& context, http::Headers headers) {
+    const auto& snapshot = current_snapshot(context);
+    auto document = cache.find(snapshot.generation);
+    if (!document && !context.may_block) return http::NeedsBlockingThread{};
+    if (!document)
+        document = cache.render(snapshot.generation, [&] { return render(snapshot.router.routes()); });
+    return make_document_response(*document, request, std::move(headers));
+}
 
 Response handle_problem(const Request& request, RequestContext& context) {
     const auto* problem = http::find_problem(context.parameter("type"));
@@ -150,9 +142,8 @@ http::Route open_route(std::string pattern, std::string name, std::string summar
 }  // namespace
 
 std::vector<http::Route> platform_routes(const PlatformRoutes& parts) {
-    auto openapi =
-        std::make_shared<Document>([](const std::vector<http::Route>& all) { return openapi_json(all); });
-    auto docs = std::make_shared<Document>(docs_page);
+    auto openapi = std::make_shared<DocumentCache>();
+    auto docs = std::make_shared<DocumentCache>();
     std::vector<http::Route> routes{
         open_route(
             "/healthz", "platform.health", "Liveness of the process, without dependencies",
@@ -166,12 +157,14 @@ std::vector<http::Route> platform_routes(const PlatformRoutes& parts) {
                        return handle_metrics(parts, request, context);
                    }),
         open_route("/openapi.json", "platform.openapi", "The routes, as OpenAPI 3.1",
-                   [openapi](const Request&, RequestContext& context) {
-                       return json_response(200, openapi->text(current_snapshot(context)));
+                   [openapi](const Request& request, RequestContext& context) {
+                       auto render = [](const std::vector<http::Route>& all) { return openapi_json(all); };
+                       return handle_document(*openapi, render, request, context,
+                                              {{"Content-Type", "application/json"}});
                    }),
         open_route("/docs", "platform.docs", "The routes, as an HTML page",
-                   [docs](const Request&, RequestContext& context) {
-                       return html_response(docs->text(current_snapshot(context)));
+                   [docs](const Request& request, RequestContext& context) {
+                       return handle_document(*docs, docs_page, request, context, html_headers());
                    }),
         open_route("/problems", "platform.problems", "All problem types, with meaning and fix",
                    [](const Request&, RequestContext&) { return html_response(problems_page()); }),
@@ -182,12 +175,9 @@ std::vector<http::Route> platform_routes(const PlatformRoutes& parts) {
         bool is_internal = route.name == "platform.metrics" || route.name == "platform.openapi" ||
                            route.name == "platform.docs";
         if (is_internal) route.exposure = http::Exposure::operators;
-        if (route.name == "platform.openapi" || route.name == "platform.docs") {
-            // A large route table takes milliseconds to render.
-            route.execution = http::Execution::blocking;
-        } else if (!route.name.starts_with("platform.problem")) {
-            route.limit = unlimited;  // A probe must never get 429.
-        }
+        bool is_document = route.name == "platform.openapi" || route.name == "platform.docs" ||
+                           route.name.starts_with("platform.problem");
+        if (!is_document) route.limit = unlimited;  // A probe must never get 429.
     }
     return routes;
 }

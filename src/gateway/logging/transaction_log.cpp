@@ -32,7 +32,8 @@ using Day = std::chrono::sys_days;
 
 struct Batch {
     std::string bytes;
-    std::vector<std::uint32_t> ends;  // End of each row in `bytes`.
+    std::vector<std::uint32_t> ends;         // End of each row in `bytes`.
+    std::vector<std::uint8_t> tenants;       // TenantShare of each row.
     Time first = Time::max();
     Time last = Time::min();
     int underused = 0;  // Consecutive uses of a small part of the capacity.
@@ -44,9 +45,11 @@ struct Batch {
             bytes.capacity() > idle_capacity_max && bytes.size() < bytes.capacity() / 4 ? underused + 1 : 0;
         bytes.clear();
         ends.clear();
+        tenants.clear();
         if (underused == shrink_after) {
             bytes.shrink_to_fit();
             ends.shrink_to_fit();
+            tenants.shrink_to_fit();
         }
         first = Time::max();
         last = Time::min();
@@ -67,6 +70,20 @@ struct alignas(64) Shard {
     // so that the memory of a busy thread does not spread over all shards.
     Batch draining;
 };
+
+// The queued rows and bytes of the tenants whose names have the same hash.
+struct TenantShare {
+    std::atomic<std::size_t> rows{0}, bytes{0};
+};
+constexpr std::size_t tenant_share_count = 256;
+constexpr std::size_t share_divisor = 16;    // A tenant's share of the reserve.
+constexpr std::size_t reserve_divisor = 4;   // The reserve of the queue.
+constexpr std::uint64_t sampled_one_of = 100;
+
+// Returns whether `all` units may be queued, `own` of them by the same tenant.
+bool fits(std::size_t all, std::size_t own, std::size_t max) {
+    return all <= max - max / reserve_divisor || (all <= max && own <= max / share_divisor);
+}
 
 std::string make_copy_sql() {
     std::string sql = "COPY integreat.transaction_log (";
@@ -118,7 +135,9 @@ struct TransactionLog::State {
 
     std::array<Shard, shard_count> shards;
     std::atomic<std::size_t> rows_queued{0}, bytes_queued{0};
-    std::atomic<std::uint64_t> rows_written{0}, rows_lost{0};
+    std::array<TenantShare, tenant_share_count> tenants;
+    std::atomic<std::uint64_t> rows_written{0}, rows_lost{0}, rows_sampled{0};
+    std::atomic<std::uint64_t> unrouted{0};  // A second since 1970, shifted by 32, and its rows so far.
 
     Synchronized<Control> control;
     std::condition_variable wake, round_over;
@@ -133,7 +152,7 @@ struct TransactionLog::State {
     Monotonic deadline() const { return clock.monotonic() + settings.write_timeout; }
     bool past_deadline() const { return steady_clock::now().time_since_epoch().count() >= stop_deadline; }
     bool stop_requested_within(milliseconds time);
-    void count_finished(std::size_t rows, std::size_t bytes, bool written);
+    void count_finished(const Batch& batch, std::size_t from, std::size_t to, bool written);
 
     Result<> create_partitions(Day from, Day to);
     void maintain_partitions();
@@ -149,7 +168,16 @@ bool TransactionLog::State::stop_requested_within(milliseconds time) {
     return wake.wait_for(state.lock(), time, [&] { return state->stop; });
 }
 
-void TransactionLog::State::count_finished(std::size_t rows, std::size_t bytes, bool written) {
+void TransactionLog::State::count_finished(const Batch& batch, std::size_t from, std::size_t to,
+                                           bool written) {
+    auto rows = to - from;
+    std::size_t begin = from == 0 ? 0 : batch.ends[from - 1];
+    auto bytes = batch.ends[to - 1] - begin;
+    for (auto row = from; row < to; ++row) {
+        auto& share = tenants[batch.tenants[row]];
+        --share.rows;
+        share.bytes -= batch.ends[row] - std::exchange(begin, batch.ends[row]);
+    }
     (written ? rows_written : rows_lost) += rows;
     rows_queued -= rows;
     bytes_queued -= bytes;
@@ -218,21 +246,21 @@ void TransactionLog::State::store(const Batch& batch, std::size_t from, std::siz
     bool partitions_created = false;
     for (auto pause = retry_first;; pause = std::min(pause * 2, retry_max)) {
         switch (try_store(rows, number)) {
-            case StoreResult::stored: return count_finished(to - from, rows.size(), true);
+            case StoreResult::stored: return count_finished(batch, from, to, true);
             case StoreResult::missing_partition:  // Another process dropped it.
                 if (!std::exchange(partitions_created, true) &&
                     create_partitions(to_day(batch.first), to_day(batch.last)))
                     continue;
                 [[fallthrough]];
             case StoreResult::rejected:
-                if (to - from == 1) return count_finished(1, rows.size(), false);
+                if (to - from == 1) return count_finished(batch, from, to, false);
                 store(batch, from, from + (to - from) / 2);
                 return store(batch, from + (to - from) / 2, to);
             case StoreResult::retry: break;
         }
         if (stop_requested_within(pause)) {
             // Keeps trying until the deadline, with short pauses.
-            if (past_deadline()) return count_finished(to - from, rows.size(), false);
+            if (past_deadline()) return count_finished(batch, from, to, false);
             std::this_thread::sleep_for(std::min(pause, retry_first));
         }
     }
@@ -257,6 +285,7 @@ void TransactionLog::State::drain_shards(Batch& batch) {
             std::size_t begin = row == 0 ? 0 : draining.ends[row - 1];
             batch.bytes.append(draining.bytes, begin, draining.ends[row] - begin);
             batch.ends.push_back(static_cast<std::uint32_t>(batch.bytes.size()));
+            batch.tenants.push_back(draining.tenants[row]);
             batch.first = std::min(batch.first, draining.first);
             batch.last = std::max(batch.last, draining.last);
             if (batch.bytes.size() >= batch_bytes_max) write_batch(batch);
@@ -297,23 +326,45 @@ TransactionLog::~TransactionLog() {
     state_->thread.join();
 }
 
+bool TransactionLog::sample_unrouted(Time created) {
+    auto& state = *state_;
+    auto seconds = std::chrono::floor<std::chrono::seconds>(created).time_since_epoch().count();
+    auto second = static_cast<std::uint64_t>(seconds) << 32;
+    auto window = state.unrouted.load(std::memory_order_relaxed);
+    std::uint64_t next = 0;
+    do {
+        next = window < second ? second + 1 : window + 1;
+    } while (!state.unrouted.compare_exchange_weak(window, next, std::memory_order_relaxed));
+    auto number = next & 0xffff'ffff;
+    if (number <= state.settings.max_unrouted_rows_per_second || number % sampled_one_of == 0) return true;
+    ++state.rows_sampled;
+    return false;
+}
+
 bool TransactionLog::append(const LogRow& row) {
     auto& state = *state_;
-    if (state.rows_queued.fetch_add(1) < state.settings.max_queued_rows) {
+    auto tenant = static_cast<std::uint8_t>(std::hash<std::string_view>()(row.tenant) % tenant_share_count);
+    auto& share = state.tenants[tenant];
+    if (fits(state.rows_queued.fetch_add(1) + 1, share.rows.fetch_add(1) + 1,
+             state.settings.max_queued_rows)) {
         auto batch = state.shards[thread_shard_index()].batch.lock();
         auto before = batch->bytes.size();
         encode_row(batch->bytes, row, state.settings.text_limits);
         auto size = batch->bytes.size() - before;
-        if (state.bytes_queued.fetch_add(size) + size <= state.settings.max_queued_bytes) {
+        if (fits(state.bytes_queued.fetch_add(size) + size, share.bytes.fetch_add(size) + size,
+                 state.settings.max_queued_bytes)) {
             batch->ends.push_back(static_cast<std::uint32_t>(batch->bytes.size()));
+            batch->tenants.push_back(tenant);
             batch->first = std::min(batch->first, row.created);
             batch->last = std::max(batch->last, row.created);
             return true;
         }
         state.bytes_queued -= size;
+        share.bytes -= size;
         batch->bytes.resize(before);
     }
     --state.rows_queued;
+    --share.rows;
     ++state.rows_lost;
     return false;
 }
@@ -331,6 +382,9 @@ std::uint64_t TransactionLog::written() const {
 }
 std::uint64_t TransactionLog::lost() const {
     return state_->rows_lost;
+}
+std::uint64_t TransactionLog::sampled() const {
+    return state_->rows_sampled;
 }
 std::size_t TransactionLog::queued() const {
     return state_->rows_queued;

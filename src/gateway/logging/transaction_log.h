@@ -81,6 +81,7 @@ struct TransactionLogSettings {
     std::chrono::milliseconds write_timeout{10'000};  // For one batch.
     int retention_days = 30;
     LogTextLimits text_limits;
+    std::uint32_t max_unrouted_rows_per_second = 100;
 };
 
 class TransactionLog {
@@ -92,8 +93,15 @@ public:
     // Writes the queued rows, for at most `write_timeout`; the remaining rows are counted as lost.
     ~TransactionLog();
 
+    // Returns whether the row of a request without a route or a sign-in is to be appended. Beyond
+    // max_unrouted_rows_per_second that is one of a hundred; the others are counted as sampled.
+    bool sample_unrouted(Time created);
+
     // Queues a row, without waiting for the database. Returns false if the queue is full; the row is then
     // lost.
+    //
+    // A quarter of the queue is for tenants that use less than a sixteenth of it, so that the requests of one
+    // tenant do not displace the rows of another.
     bool append(const LogRow& row);
 
     // Waits until all rows appended before are stored or lost. Returns false if `timeout` passes first.
@@ -101,6 +109,7 @@ public:
 
     std::uint64_t written() const;
     std::uint64_t lost() const;
+    std::uint64_t sampled() const;
     std::size_t queued() const;
 
 private:

@@ -331,7 +331,8 @@ TEST(Pipeline, RejectsALargeBodyWithoutDiskSpace) {
 
 TEST(Pipeline, LimitsConcurrentLargeBodiesPerApp) {
     GatewayFixture fixture;
-    fixture.gateway.spooling.max_concurrent = 2;
+    fixture.gateway.spooling.max_pending = 2;
+    fixture.gateway.spooling.max_pending_per_principal = 3;
     fixture.publish({make_large_route("campus", handle_nothing), make_large_route("teleo", handle_nothing)});
     auto request = make_large_request("campus");
     http::RequestContext first, second;
@@ -348,6 +349,61 @@ TEST(Pipeline, LimitsConcurrentLargeBodiesPerApp) {
     one = http::FullResponse{};  // Releases its permit.
     EXPECT_EQ(fixture.send(request).status, 200);
     EXPECT_EQ(fixture.send(request).status, 200);
+}
+
+TEST(Pipeline, LimitsConcurrentLargeBodiesPerPrincipal) {
+    GatewayFixture fixture;
+    fixture.publish({make_large_route("campus", handle_nothing)});
+    auto request = make_large_request("campus");
+    http::RequestContext first, second;
+    auto one = fixture.application.admit(request, first);
+    auto two = fixture.application.admit(request, second);
+    ASSERT_TRUE(std::holds_alternative<http::StreamBody>(one));
+    ASSERT_TRUE(std::holds_alternative<http::StreamBody>(two));
+    auto rejected = fixture.send(request);
+    EXPECT_EQ(rejected.status, 429);
+    EXPECT_EQ(rejected.context.decision.rule, "imports.max_pending_per_principal of integreat.yaml");
+    EXPECT_NE(rejected.body.find("You have 2 imports"), std::string::npos) << rejected.body;
+    auto other = request;
+    other.headers.remove("Authorization");
+    other.headers.add("Authorization", "Bearer campus:u2:student");
+    EXPECT_EQ(fixture.send(other).status, 200) << "another user has slots of its own";
+    one = http::FullResponse{};
+    EXPECT_EQ(fixture.send(request).status, 200);
+}
+
+int count_status(GatewayFixture& fixture, const std::string& target, const std::string& address, int times,
+                 int status) {
+    int count = 0;
+    for (int i = 0; i < times; ++i) {
+        auto response = fixture.send({.target = target, .peer = {address, 1}});
+        count += response.status == status ? 1 : 0;
+    }
+    return count;
+}
+
+TEST(Pipeline, LimitsRequestsWithoutARoutePerAddress) {
+    GatewayFixture fixture;
+    fixture.settings.http.unrouted_requests = 40;
+    fixture.publish();
+    EXPECT_EQ(count_status(fixture, "/no/such/path", "192.0.2.1", 100, 404), 10);
+    auto rejected = fixture.send({.target = "/another", .peer = {"192.0.2.1", 1}});
+    EXPECT_EQ(rejected.status, 429);
+    EXPECT_EQ(rejected.type, "rate-limited");
+    EXPECT_EQ(rejected.headers.value("Retry-After"), "2");
+    EXPECT_EQ(count_status(fixture, "/no/such/path", "192.0.2.2", 1, 404), 1) << "another address";
+    EXPECT_EQ(fixture.get("/v1/apps/campus/me", "campus:u1:student").status, 200) << "a user of that address";
+    fixture.clock.advance(std::chrono::seconds(60));
+    EXPECT_EQ(count_status(fixture, "/no/such/path", "192.0.2.1", 100, 404), 10);
+}
+
+TEST(Pipeline, LimitsRequestsWithoutCredentialsPerAddress) {
+    GatewayFixture fixture;
+    fixture.settings.http.unrouted_requests = 40;
+    fixture.publish();
+    EXPECT_EQ(count_status(fixture, "/v1/apps/campus/me", "192.0.2.1", 100, 401), 10);
+    EXPECT_EQ(count_status(fixture, "/no/such/path", "192.0.2.1", 100, 429), 100) << "one bucket";
+    EXPECT_EQ(count_status(fixture, "/v1/apps/campus/me", "192.0.2.2", 1, 401), 1);
 }
 
 TEST(Pipeline, RunsBlockingRoutesOnTheBlockingPool) {

@@ -15,6 +15,7 @@ namespace {
 
 constexpr std::size_t logged_fields_max = 100;  // Default limit of the server.
 constexpr std::size_t logged_facts_max = 20;
+constexpr std::size_t unrouted_target_bytes_max = 256;
 
 std::chrono::microseconds to_us(std::chrono::nanoseconds duration) {
     return std::chrono::duration_cast<std::chrono::microseconds>(duration);
@@ -111,6 +112,21 @@ std::string_view find_api_version(std::string_view path) {
     return version ? segment : std::string_view();
 }
 
+// Returns whether a stranger made the request: it has no route, or no sign-in that it needs. Any number of
+// such requests may come, so that their rows are short, and sampled during a flood.
+bool is_unrouted(const http::RequestContext& context, const http::RequestSummary& summary) {
+    return !context.route || (!context.principal && (summary.status == 401 || summary.status == 429));
+}
+
+// Redacts the beginning of the target only, twice as much of it as is kept: a value cut by the end is not
+// recognized as sensitive.
+std::string redact_unrouted_target(std::string_view target) {
+    std::string text;
+    append_redacted_target(text, target.substr(0, 2 * unrouted_target_bytes_max));
+    if (text.size() > unrouted_target_bytes_max) text.resize(unrouted_target_bytes_max);
+    return text;
+}
+
 void append_row(TransactionLog& log, const http::Request& request, const http::RequestContext& context,
                 const http::RequestSummary& summary, std::string_view target) {
     LogRow row{.created = context.started,
@@ -147,7 +163,8 @@ void append_row(TransactionLog& log, const http::Request& request, const http::R
     }
     if (summary.upstream_duration.count() > 0) row.upstream_duration = to_us(summary.upstream_duration);
     std::array<LogField, logged_fields_max> fields;
-    row.request_headers = {fields.data(), redact_headers(request.headers, fields)};
+    if (!is_unrouted(context, summary))
+        row.request_headers = {fields.data(), redact_headers(request.headers, fields)};
     std::array<LogField, logged_facts_max> facts;
     auto facts_count = std::min(facts.size(), context.decision.facts.size());
     for (std::size_t i = 0; i < facts_count; ++i) {
@@ -165,13 +182,20 @@ void log_request(Gateway& gateway, const http::Request& request, const http::Req
     const auto& snapshot = current_snapshot(context);  // Attached by admit and by reject.
     count_request(context.route ? snapshot.compiled(*context.route).series : snapshot.unrouted, summary);
     if (!gateway.access_log && !gateway.transaction_log) return;
+    bool unrouted = is_unrouted(context, summary);
+    auto* log = gateway.transaction_log;
+    bool logged = log && (!unrouted || log->sample_unrouted(context.started));
+    if (!logged && !gateway.access_log) return;
     std::string target;
-    append_redacted_target(target, request.target);
+    if (unrouted)
+        target = redact_unrouted_target(request.target);
+    else
+        append_redacted_target(target, request.target);
     if (gateway.access_log) {
         gateway.access_log->line(
             [&](std::string& line) { append_access_line(line, request, context, summary, target); });
     }
-    if (gateway.transaction_log) append_row(*gateway.transaction_log, request, context, summary, target);
+    if (logged) append_row(*log, request, context, summary, target);
 }
 
 }  // namespace integreat::gateway

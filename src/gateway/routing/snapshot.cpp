@@ -114,6 +114,9 @@ Result<std::shared_ptr<const Snapshot>> compile_snapshot(SnapshotParts parts, me
     for (const auto& route : snapshot->router.routes()) {
         snapshot->compiled_routes.push_back(TRY(compile_route(*snapshot, route, registry)));
     }
+    auto unrouted = parts.settings.http.unrouted_requests;
+    snapshot->unrouted_limit =
+        compile_rate_limit({.requests = unrouted, .burst = std::max(unrouted / 4, 1u)}, "unrouted");
     snapshot->unrouted = make_series(registry, platform_tenant.text, "none");
     return std::shared_ptr<const Snapshot>(std::move(snapshot));
 }

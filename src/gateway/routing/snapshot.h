@@ -52,6 +52,7 @@ struct Snapshot {
     std::vector<CompiledTenant> tenants;         // The platform first, then by name.
     std::vector<CompiledRoute> compiled_routes;  // One per route of router.routes(), in the same order.
     RouteSeries unrouted;                        // For requests without a matching route.
+    CompiledRateLimit unrouted_limit;            // Per address, of those and of requests without credentials.
     identity::Projects projects;
     std::vector<config::Manifest> manifests;
     std::string problem_base_url;

@@ -24,16 +24,29 @@ std::optional<std::uint64_t> content_length(const http::Headers& headers) {
 // A body on its way to disk, and its share of the app's disk space.
 struct SpoolingBody {
     TenantSemaphore::Permit permit;
+    TenantSemaphore::Permit principal_permit;
     http::SpooledBody body;
 };
 
-bool reject_concurrency(PipelineContext& context) {
-    auto problem = http::problem(http::ProblemType::limit_reached,
-                                 "Too many concurrent imports for this app. Retry after one has finished.",
-                                 permit_retry_after);
+// `holder` begins the sentence: "This app".
+bool reject_pending(PipelineContext& context, const std::string& holder, int limit,
+                    const std::string& setting) {
+    auto detail = holder + " " + std::to_string(limit) + " imports that are being received or processed (" +
+                  setting + "). Retry after one has finished.";
+    auto problem = http::problem(http::ProblemType::limit_reached, std::move(detail), permit_retry_after);
     return reject(
         context, "body",
-        {.problem = std::move(problem), .rule = "imports.max_pending of integreat.yaml", .facts = {}});
+        {.problem = std::move(problem), .rule = setting + " of integreat.yaml", .facts = {}});
+}
+
+// Returns the key of the caller in Spooling::principals.
+TenantId principal_key(const PipelineContext& context) {
+    const auto& request_context = context.request_context;
+    const auto* principal = request_context.principal.get();
+    auto caller = !principal ? "address:" + context.request.peer.address
+                  : principal->kind == PrincipalKind::key ? "key:" + principal->subject
+                                                          : "user:" + principal->subject;
+    return TenantId{request_context.tenant.text + "/" + caller};
 }
 
 http::Response reject_spooling(Gateway& gateway, const http::Request& request,
@@ -70,13 +83,19 @@ void spool_body(PipelineContext& context, Responder respond) {
     const auto& request = context.request;
     auto& request_context = context.request_context;
     auto& spooling = gateway.spooling;
-    auto permit = spooling.semaphore.try_acquire(request_context.tenant, spooling.max_concurrent);
-    if (!permit) {
-        reject_concurrency(context);
+    auto own_max = spooling.max_pending_per_principal;
+    auto own = spooling.principals.try_acquire(principal_key(context), own_max);
+    if (!own) {
+        reject_pending(context, "You have", own_max, "imports.max_pending_per_principal");
         return;
     }
-    auto spooled =
-        std::make_shared<SpoolingBody>(SpoolingBody{*std::move(permit), http::SpooledBody(spooling.folder)});
+    auto permit = spooling.semaphore.try_acquire(request_context.tenant, spooling.max_pending);
+    if (!permit) {
+        reject_pending(context, "This app has", spooling.max_pending, "imports.max_pending");
+        return;
+    }
+    auto spooled = std::make_shared<SpoolingBody>(
+        SpoolingBody{*std::move(permit), *std::move(own), http::SpooledBody(spooling.folder)});
     auto consume = [&gateway, &request, &request_context, spooled, respond](
                        std::string_view chunk, bool last) -> std::optional<http::Response> {
         if (auto appended = spooled->body.append(chunk); !appended)

@@ -52,7 +52,9 @@ bool identify_caller(PipelineContext& context) {
 bool authorize_caller(PipelineContext& context) {
     const auto& request_context = context.request_context;
     auto rejection = authorize(*request_context.route, request_context.principal.get());
-    return rejection ? reject(context, "authorize", *std::move(rejection)) : true;
+    if (!rejection) return true;
+    if (!request_context.principal && !limit_unrouted(context)) return false;
+    return reject(context, "authorize", *std::move(rejection));
 }
 
 }  // namespace integreat::gateway

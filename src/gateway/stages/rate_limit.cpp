@@ -47,9 +47,29 @@ bool limit_rate(PipelineContext& context) {
     return true;
 }
 
+bool limit_unrouted(PipelineContext& context) {
+    const auto& limit = current_snapshot(context.request_context).unrouted_limit;
+    if (!limit.limited()) return true;
+    auto& limiter = context.gateway.rate_limiter;
+    auto address_key = limiter.hash_address(context.request.peer.address);
+    auto decision = limiter.try_acquire(limit, address_key, context.request_context.arrived);
+    if (decision.allowed) return true;
+    auto problem = http::problem(http::ProblemType::rate_limited,
+                                 "This address sent too many requests without a route or a sign-in. Retry "
+                                 "after " +
+                                     std::to_string(decision.reset_seconds) + " s.");
+    problem.retry_after = std::chrono::seconds(decision.reset_seconds);
+    context.request_context.decision = {.stage = "limit",
+                                        .type = std::string(problem.slug()),
+                                        .rule = "http.unrouted_requests of integreat.yaml",
+                                        .facts = {}};
+    context.result = to_response(problem, context.request_context);
+    return false;
+}
+
 bool limit_failed_authentication(PipelineContext& context) {
     const auto& limit = context.route->rate_limit;
-    if (!limit.limited()) return true;
+    if (!limit.limited()) return limit_unrouted(context);
     auto& limiter = context.gateway.rate_limiter;
     auto address_key = ~limiter.hash_address(context.request.peer.address);
     auto decision = limiter.try_acquire(limit, address_key, context.request_context.arrived);

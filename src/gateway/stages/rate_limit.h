@@ -8,6 +8,10 @@ namespace integreat::gateway {
 
 bool limit_rate(PipelineContext& context);
 
+// Counts a request without a route, or without the credentials that it needs, against the client address.
+// Returns false after a rejection, which is not kept for `integreat why`: a flood would displace what is.
+bool limit_unrouted(PipelineContext& context);
+
 // Counts a failed authentication against the client address. Returns false after a rejection.
 bool limit_failed_authentication(PipelineContext& context);
 

@@ -2,6 +2,7 @@
 #include "gateway/stages/route.h"
 
 #include "base/text/ascii.h"
+#include "gateway/stages/rate_limit.h"
 #include "http/routing/target.h"
 
 namespace integreat::gateway {
@@ -67,6 +68,7 @@ bool find_route(PipelineContext& context) {
 bool require_route(PipelineContext& context) {
     if (context.request_context.route) return require_local_host(context);
     const auto& allowed = context.allowed_methods;
+    if (context.request.method != http::Method::options && !limit_unrouted(context)) return false;
     if (allowed.empty()) {
         return reject(
             context, "route",

@@ -185,12 +185,12 @@ TestResponse GatewayFixture::send(http::Request request) {
     result.status = full.status;
     result.headers = full.headers;
     result.headers.append(context.response_headers);
-    result.body = full.body;
+    result.body = full.bytes();
     if (full.headers.value("Content-Type") == "application/problem+json") {
-        auto type = boost::json::parse(full.body).at("type").as_string();
+        auto type = boost::json::parse(full.bytes()).at("type").as_string();
         result.type = std::string_view(type).substr(std::string_view(type).rfind('/') + 1);
     }
-    application.finish(request, context, {.status = full.status, .response_body_bytes = full.body.size()});
+    application.finish(request, context, {.status = full.status, .response_body_bytes = full.bytes().size()});
     return result;
 }
 

@@ -61,6 +61,13 @@ struct FullResponse {
     int status = 200;
     Headers headers;
     std::string body;
+    std::shared_ptr<const std::string> shared_body = {};  // Sent instead of `body`, without a copy.
+
+    std::string_view bytes() const { return shared_body ? std::string_view(*shared_body) : body; }
+    void clear_body() {
+        body.clear();
+        shared_body.reset();
+    }
 };
 
 // An instruction to forward the request to an upstream: the transport streams both bodies and passes

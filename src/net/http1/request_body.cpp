@@ -14,7 +14,7 @@ http::Problem too_large(std::size_t max_bytes) {
 
 http::Problem too_slow() {
     return http::problem(http::ProblemType::request_timeout,
-                         "The body stopped arriving. Send it without long pauses.");
+                         "The body stopped arriving, or arrives too slowly. Send it without long pauses.");
 }
 
 http::Problem malformed_body(std::string_view error) {
@@ -33,6 +33,7 @@ http::Problem disconnected() {
 
 void RequestBody::begin(const Framing& framing) {
     framing_ = framing;
+    rate_.begin();
     decoder_ = {};
     bytes_read_ = 0;
     chunk_bytes_ = 0;
@@ -74,9 +75,13 @@ BodyChunk RequestBody::read_buffered() {
 
 Awaitable<error_code> RequestBody::fill_buffer() {
     auto buffer = read_buffer_->prepare(ReadBuffer::streaming_bytes);
-    client_->expire_at(std::min(deadline_, client_->sweeper().clock().monotonic() + read_timeout_));
+    const auto& clock = client_->sweeper().clock();
+    auto began = clock.monotonic();
+    client_->expire_at(std::min(deadline_, rate_.deadline(began)));
     error_code error;
     auto bytes = co_await client_->read_some(buffer, error);
+    rate_.add_wait(clock.monotonic() - began);
+    rate_.add(bytes);
     read_buffer_->commit(bytes);
     co_return error;
 }
@@ -90,7 +95,7 @@ Awaitable<BodyChunk> RequestBody::read() {
     if (std::exchange(framing_.expects_continue, false) && read_buffer_->unread().empty()) {
         static constexpr std::string_view continue_response = "HTTP/1.1 100 Continue\r\n\r\n";
         Buffers buffers{asio::buffer(continue_response), {}};
-        client_->expire_at(client_->sweeper().clock().monotonic() + read_timeout_);
+        client_->expire_at(rate_.deadline(client_->sweeper().clock().monotonic()));
         error_code error;
         co_await client_->write(buffers, error);
         if (error) co_return fail(disconnected());

@@ -5,7 +5,6 @@
 // chunked body.
 #pragma once
 
-#include <chrono>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -14,6 +13,7 @@
 #include "http/message/problem.h"
 #include "net/http1/chunked_decoder.h"
 #include "net/http1/request_parser.h"
+#include "net/io/minimum_rate.h"
 #include "net/io/read_buffer.h"
 #include "net/io/socket_stream.h"
 
@@ -29,8 +29,8 @@ struct BodyChunk {
 
 class RequestBody {
 public:
-    RequestBody(SocketStream& client, ReadBuffer& read_buffer, std::chrono::milliseconds read_timeout)
-        : client_(&client), read_buffer_(&read_buffer), read_timeout_(read_timeout) {}
+    RequestBody(SocketStream& client, ReadBuffer& read_buffer, MinimumRate rate)
+        : client_(&client), read_buffer_(&read_buffer), rate_(rate) {}
 
     void begin(const Framing& framing);  // Resets the state for the next request on the connection.
 
@@ -65,7 +65,7 @@ private:
 
     SocketStream* client_;
     ReadBuffer* read_buffer_;
-    std::chrono::milliseconds read_timeout_;
+    MinimumRate rate_;
     Framing framing_;
     ChunkedDecoder decoder_;
     std::uint64_t bytes_read_ = 0;

@@ -113,9 +113,13 @@ Awaitable<void> send_rest_to_client(ProxyExchange& exchange, Buffers buffers, st
         buffer += skipped;
         sent -= skipped;
     }
-    client.expire_at(exchange.pools.now() + exchange.context.write_timeout);
+    if (!exchange.context.hold_memory(ReadBuffer::streaming_bytes)) co_return exchange.abort();
+    auto& rate = exchange.context.rate;
+    auto began = exchange.pools.now();
+    client.expire_at(rate.deadline(began));
     error_code error;
     co_await client.write(buffers, error);
+    rate.add_wait(exchange.pools.now() - began);
     if (error) exchange.abort();
 }
 
@@ -124,6 +128,7 @@ bool send_to_client(ProxyExchange& exchange, const Buffers& buffers, std::size_t
     auto size = buffers[0].size() + buffers[1].size();
     error_code error;
     sent = size == 0 ? 0 : exchange.context.client.try_write(buffers, error);
+    exchange.context.rate.add(size);
     if (error) exchange.abort();
     return error || sent == size;
 }

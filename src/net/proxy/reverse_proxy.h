@@ -28,7 +28,10 @@ struct ProxyContext {
     bool keep_alive = false;  // The connection may be kept alive, unless the server drains meanwhile.
     const bool& draining;
     DateHeader& date;
-    std::chrono::milliseconds write_timeout;  // Maximum time without progress towards the client.
+    MinimumRate& rate;  // Rate at which the client reads the response.
+    // Reserves memory for bytes that the client does not read immediately. Returns false if it must be
+    // disconnected.
+    const std::function<bool(std::size_t)>& hold_memory;
 };
 
 struct ProxyResult {

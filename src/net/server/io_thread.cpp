@@ -128,10 +128,10 @@ void IoThread::reject(Socket socket) {
                       std::chrono::seconds(1)),
         "", server.settings.problem_base_url);
     std::string bytes;
-    ResponseFraming framing{.content_length = response.body.size(), .keep_alive = false};
+    ResponseFraming framing{.content_length = response.bytes().size(), .keep_alive = false};
     ASSERT(append_response_head(bytes, response.status, response.headers, {}, framing,
                                 date.at(server.clock.now())) == 0);
-    bytes += response.body;
+    bytes += response.bytes();
     error_code ignored;  // A client that does not read the response sees the end of the connection.
     socket.non_blocking(true, ignored);
     socket.write_some(asio::buffer(bytes), ignored);
@@ -150,6 +150,18 @@ void IoThread::remove_session(Session& session) {
     if (session.next_) session.next_->previous_ = session.previous_;
     server.metrics.connections_open.add(-1);
     report_idle();
+}
+
+Session* IoThread::find_slowest_reader(const TenantId& tenant, std::uint64_t caller) {
+    Session* slowest = nullptr;
+    double slowest_rate = 0;
+    for (auto* session = first_; session; session = session->next_) {
+        auto rate = session->reading_rate(tenant, caller);
+        if (!rate || (slowest && *rate >= slowest_rate)) continue;
+        slowest = session;
+        slowest_rate = *rate;
+    }
+    return slowest;
 }
 
 void IoThread::add_wait(PendingWait& wait) {

@@ -41,6 +41,7 @@ struct ServerContext {
     UpstreamRegistry& upstreams;
     BlockingPool& pool;
     Bulkhead& bodies;                    // Bytes of request bodies in memory.
+    Bulkhead& responses;                 // Bytes of responses that clients have not read yet.
     Synchronized<int>& io_threads_busy;  // Threads that have sessions or still accept connections.
     std::condition_variable& all_idle;
     int threads;
@@ -83,6 +84,10 @@ public:
         completing_ = io_thread;
         return true;
     }
+
+    // Returns the session of this thread that reads its response slowest among those that hold memory for it
+    // and are the tenant's, of `caller` if that is not 0; null if there is none.
+    Session* find_slowest_reader(const TenantId& tenant, std::uint64_t caller);
 
     void add_session(Session& session);
     void remove_session(Session& session);

@@ -17,8 +17,8 @@ namespace integreat::net {
 
 namespace {
 
-// Number of bytes requested from a body stream in one read; a client must accept them within write_timeout.
-constexpr std::size_t chunk_bytes = 64 * 1024;
+// Number of bytes requested from a body stream in one read.
+constexpr std::size_t chunk_bytes = ResponseStreamer::held_bytes;
 // Bytes per sendfile call; limits how long one client occupies the thread.
 constexpr std::size_t sendfile_bytes_max = 1024 * 1024;
 
@@ -37,6 +37,7 @@ ResponseStreamer::ResponseStreamer(Context context, http::StreamingResponse stre
       client_(context.client),
       read_buffer_(context.read_buffer),
       context_(context.request_context),
+      rate_(context.rate),
       response_(std::move(stream)),
       wake_flag_(std::make_shared<WakeFlag>()) {
     ASSERT(!endless() || !body_length(response_));
@@ -166,9 +167,12 @@ void ResponseStreamer::frame(bool last) {
 // Writes the framed chunk.
 Awaitable<bool> ResponseStreamer::send() {
     Buffers buffers{asio::buffer(prefix_), asio::buffer(chunk_)};
-    client_.expire_at(now() + io_thread_.server.settings.write_timeout);
+    auto began = now();
+    client_.expire_at(endless() ? began + io_thread_.server.settings.write_timeout : rate_.deadline(began));
     error_code error;
     co_await client_.write(buffers, error);
+    rate_.add_wait(now() - began);
+    rate_.add(prefix_.size() + chunk_.size());
     if (error) {
         if (client_.expired()) io_thread_.server.metrics.timeouts_write.add();
         disconnected_ = true;
@@ -278,13 +282,9 @@ Awaitable<bool> ResponseStreamer::run_file() {
     }
 }
 
-// Sends the rest of a file region. A client must accept chunk_bytes within write_timeout, as for any other
-// body.
+// Sends the rest of a file region.
 Awaitable<bool> ResponseStreamer::send_file() {
     const auto& region = std::get<http::FileRegion>(response_.body);
-    const auto write_timeout = io_thread_.server.settings.write_timeout;
-    auto deadline = now() + write_timeout;
-    std::size_t since_deadline = 0;
     while (bytes_produced_ < region.length) {
         auto offset = static_cast<off_t>(region.offset + bytes_produced_);
         auto requested = static_cast<std::size_t>(
@@ -300,18 +300,16 @@ Awaitable<bool> ResponseStreamer::send_file() {
         bytes_produced_ += count;
         body_bytes_sent_ += count;
         io_thread_.bytes_out += count;
-        since_deadline += count;
-        if (since_deadline >= chunk_bytes) {
-            since_deadline = 0;
-            deadline = now() + write_timeout;
-        }
+        rate_.add(count);
         if (count == requested) {
             co_await yield();
             continue;
         }
-        client_.expire_at(deadline);  // The kernel's send buffer is full.
+        auto began = now();
+        client_.expire_at(rate_.deadline(began));  // The kernel's send buffer is full.
         error_code error;
         co_await client_.wait_writable(error);
+        rate_.add_wait(now() - began);
         if (!error) continue;
         if (client_.expired()) io_thread_.server.metrics.timeouts_write.add();
         disconnected_ = true;

@@ -13,6 +13,7 @@
 #include <string_view>
 
 #include "http/transport/application.h"
+#include "net/io/minimum_rate.h"
 #include "net/io/read_buffer.h"
 #include "net/server/io_thread.h"
 
@@ -26,7 +27,10 @@ public:
         SocketStream& client;
         ReadBuffer& read_buffer;
         http::RequestContext& request_context;
+        MinimumRate& rate;  // Rate at which the client reads; not of an endless response.
     };
+    // Maximum memory of a response that is not endless, in bytes.
+    static constexpr std::size_t held_bytes = 64 * 1024;
     ResponseStreamer(Context context, http::StreamingResponse stream);
     ResponseStreamer(const ResponseStreamer&) = delete;
     ResponseStreamer& operator=(const ResponseStreamer&) = delete;
@@ -77,6 +81,7 @@ private:
     SocketStream& client_;
     ReadBuffer& read_buffer_;
     http::RequestContext& context_;
+    MinimumRate& rate_;
     http::StreamingResponse response_;
     std::shared_ptr<WakeFlag> wake_flag_;
     http::Waker waker_;

@@ -95,6 +95,7 @@ Result<> Server::listen() {
     pool_ = std::make_unique<BlockingPool>(settings_.blocking_threads, settings_.max_blocking_queue_length,
                                            clock_, registry_);
     bodies_ = std::make_unique<Bulkhead>(limit_bytes(settings_.body_bytes_in_flight_max));
+    responses_ = std::make_unique<Bulkhead>(limit_bytes(settings_.max_response_bytes_in_flight));
     ServerContext context{.settings = settings_,
                           .application = application_,
                           .clock = clock_,
@@ -105,6 +106,7 @@ Result<> Server::listen() {
                           .upstreams = upstreams_,
                           .pool = *pool_,
                           .bodies = *bodies_,
+                          .responses = *responses_,
                           .io_threads_busy = io_threads_busy_,
                           .all_idle = all_idle_,
                           .threads = threads};

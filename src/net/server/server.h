@@ -65,6 +65,7 @@ private:
     std::unique_ptr<TlsCertificates> certificates_;
     std::unique_ptr<BlockingPool> pool_;
     std::unique_ptr<Bulkhead> bodies_;
+    std::unique_ptr<Bulkhead> responses_;
     Synchronized<int> io_threads_busy_{0};
     std::condition_variable all_idle_;
     std::vector<std::unique_ptr<IoThread>> io_threads_;

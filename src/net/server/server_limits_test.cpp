@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Slow clients, many clients, and more work than threads: each limit affects its cause only.
+#include <atomic>
 #include <latch>
+#include <thread>
 
 #include <fmt/format.h>
 
@@ -204,6 +206,77 @@ TEST_F(LimitsTest, AdmitsABodyOfATenantWhileAnotherHoldsAllThatItMay) {
     hoarders[0]->send("0");
     EXPECT_EQ(hoarders[0]->receive().status, 503) << "a caller may hold a quarter";
     EXPECT_EQ(status_of("campus", "d"), 200);
+}
+
+TEST_F(LimitsTest, RejectsABodyThatTricklesIn) {
+    settings.body_timeout = 100ms;
+    settings.min_body_bytes_per_second = 1'000'000;
+    application.admit = [](const http::Request&, http::RequestContext&) -> http::Admission {
+        return http::ReadBody{.max_bytes = 100'000};
+    };
+    start();
+    TestClient client(port());
+    client.send("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 50000\r\n\r\n");
+    int sent = 0;
+    char byte = 0;
+    while (client.send("x") && ++sent < 50'000 && recv(client.socket(), &byte, 1, MSG_PEEK | MSG_DONTWAIT) < 0)
+        usleep(2'000);  // Far less than body_timeout.
+    EXPECT_LT(sent, 50'000);
+    EXPECT_EQ(client.receive().status, 408);
+    EXPECT_EQ(timeouts("body"), 1u);
+}
+
+// Clients that send a request and do not read the response.
+struct SilentReaders {
+    SilentReaders(std::uint16_t port, int count, std::atomic<int>& handled) {
+        for (int i = 0; i < count; ++i) {
+            clients.push_back(std::make_unique<TestClient>(port));
+            clients.back()->send(get_request);
+        }
+        while (handled < count)
+            std::this_thread::yield();
+        // The thread of the server has begun to send all responses when it sends this one.
+        EXPECT_EQ(TestClient(port).fetch("GET /direct HTTP/1.1\r\nHost: h\r\n\r\n").status, 200);
+    }
+    std::vector<std::unique_ptr<TestClient>> clients;
+};
+
+TEST_F(LimitsTest, DisconnectsTheSlowestReadersAboveTheMemoryForResponses) {
+    constexpr std::int64_t mib = 1024 * 1024;
+    settings.max_response_bytes_in_flight = 256 * mib;  // 64 MiB for one caller.
+    std::atomic<int> handled = 0;
+    application.handle = [&](const http::Request&, http::RequestContext&) -> http::Response {
+        ++handled;
+        return http::FullResponse{.body = std::string(16 * mib, 'x')};
+    };
+    start();
+    SilentReaders readers(port(), 10, handled);
+    auto in_flight = [&] { return registry.gauge("integreat_http_response_bytes_in_flight", "").value(); };
+    EXPECT_EQ(count("integreat_http_responses_shed_total"), 7u);
+    EXPECT_GE(in_flight(), 48 * mib);
+    EXPECT_LE(in_flight(), 64 * mib);
+    EXPECT_EQ(TestClient(port(), "127.0.0.2").fetch(get_request).status, 200) << "another client reads";
+    EXPECT_EQ(count("integreat_http_responses_shed_total"), 7u);
+    int complete = 0;
+    for (auto& client : readers.clients)
+        complete += client->receive().status == 200 ? 1 : 0;
+    EXPECT_EQ(complete, 3);
+    finished(12);
+    EXPECT_EQ(in_flight(), 0);
+}
+
+TEST_F(LimitsTest, SharesTheMemoryOfADocumentAmongItsReaders) {
+    auto document = std::make_shared<const std::string>(16 * 1024 * 1024, 'x');
+    std::atomic<int> handled = 0;
+    application.handle = [&](const http::Request&, http::RequestContext&) -> http::Response {
+        ++handled;
+        return http::FullResponse{.shared_body = document};
+    };
+    start();
+    SilentReaders readers(port(), 50, handled);
+    EXPECT_LE(registry.gauge("integreat_http_response_bytes_in_flight", "").value(), 50 * 1'000);
+    EXPECT_EQ(count("integreat_http_responses_shed_total"), 0u);
+    EXPECT_EQ(readers.clients.front()->receive().body, *document);
 }
 
 TEST_F(LimitsTest, RunsBlockingHandlersOnAnotherThread) {

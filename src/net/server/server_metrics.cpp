@@ -46,6 +46,11 @@ ServerMetrics server_metrics(metrics::Registry& registry) {
         .timeouts_write = timeouts(registry, "write"),
         .bodies_refused = counter("integreat_http_bodies_refused_total",
                                   "Bodies rejected because too many bytes were in memory."),
+        .response_bytes_in_flight = registry.gauge("integreat_http_response_bytes_in_flight",
+                                                   "Bytes of responses that clients have not read yet."),
+        .responses_shed =
+            counter("integreat_http_responses_shed_total",
+                    "Slow readers disconnected because too many bytes of responses were in memory."),
         .fields_dropped = counter("integreat_http_headers_dropped_total",
                                   "Response fields dropped because of CR, LF or NUL."),
     };

@@ -26,6 +26,8 @@ struct ServerMetrics {
     metrics::Counter& timeouts_idle;
     metrics::Counter& timeouts_write;
     metrics::Counter& bodies_refused;  // Bodies rejected because of body_bytes_in_flight_max.
+    metrics::Gauge& response_bytes_in_flight;
+    metrics::Counter& responses_shed;  // Slow readers disconnected because of max_response_bytes_in_flight.
     metrics::Counter& fields_dropped;  // Response fields that contain CR, LF or NUL.
     std::array<metrics::Counter*, head_part_count> malformed{};  // Indexed by HeadPart.
 };

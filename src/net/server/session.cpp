@@ -38,7 +38,7 @@ constexpr std::chrono::milliseconds linger_timeout{1'000};
 constexpr std::size_t linger_bytes_max = 256 * 1024;
 // Chunk size in bytes for the consumer of a streamed body: large enough to amortize the switch to the pool.
 constexpr std::size_t body_chunk_bytes = 256 * 1024;
-// Number of bytes that a client must accept within write_timeout.
+// Number of bytes of one write, within which the minimum rate is not checked.
 constexpr std::size_t flush_bytes = 64 * 1024;
 
 Problem overloaded(std::string_view detail) {
@@ -54,11 +54,13 @@ Session::Session(IoThread& io_thread, Socket socket, const tcp::endpoint& peer)
       parser_({.max_bytes = settings_.max_header_bytes,
                .count_max = settings_.max_header_count,
                .max_target_bytes = settings_.max_target_bytes}),
-      body_(stream_, read_buffer_, settings_.body_timeout),
+      body_(stream_, read_buffer_, {settings_.body_timeout, settings_.min_body_bytes_per_second}),
       peer_(unmap_v4(peer.address())),
       peer_text_(peer_.to_string()),
       peer_port_(peer.port()),
       trusted_peer_(io_thread.server.trusted_proxies.trusts(peer_)),
+      response_rate_(settings_.write_timeout, settings_.min_response_bytes_per_second),
+      hold_([this](std::size_t bytes) { return hold_response(bytes); }),
       last_active_(io_thread.server.clock.monotonic()) {
     head_deadline_ = last_active_ + settings_.header_timeout;
     io_thread_.add_session(*this);
@@ -155,12 +157,13 @@ void Session::end_request(bool complete) {
              .fields = {{"request", context_.id.text}, {"cause", exception.what()}}});
     }
     body_permit_.release();
+    release_response();
 }
 
 Session::Step Session::next_request() {
     if (request_.body.capacity() > kept_bytes_max) std::string().swap(request_.body);
     if (head_.capacity() > kept_bytes_max) std::string().swap(head_);
-    response_.body.clear();
+    response_.clear_body();
     body_.release();
     clear(request_);
     clear(context_);
@@ -297,19 +300,20 @@ Session::Step Session::respond(http::FullResponse response) {
     response_ = std::move(response);
     bool body_allowed = allows_body(response_.status);
     omits_body_ = !body_allowed || request_.method == http::Method::head;
-    ResponseFraming framing{.content_length = response_.body.size(),
+    ResponseFraming framing{.content_length = response_.bytes().size(),
                             .keep_alive = keep_alive_,
                             .http_1_0 = parser_.framing().http_1_0};
     if (!body_allowed) framing.content_length.reset();
     write_head(response_.status, response_.headers, framing);
-    if (omits_body_) response_.body.clear();
-    summary_.response_body_bytes = response_.body.size();
+    if (omits_body_) response_.clear_body();
+    auto body = response_.bytes();
+    summary_.response_body_bytes = body.size();
 
     error_code error;
-    bytes_sent_ = stream_.try_write({asio::buffer(head_), asio::buffer(response_.body)}, error);
+    bytes_sent_ = stream_.try_write({asio::buffer(head_), asio::buffer(body)}, error);
     io_thread_.bytes_out += bytes_sent_;
     if (error) return on_disconnect();
-    if (bytes_sent_ < head_.size() + response_.body.size()) return Step::flush;
+    if (bytes_sent_ < head_.size() + body.size()) return Step::flush;
     return after_response();
 }
 
@@ -323,7 +327,11 @@ void Session::write_head(int status, const http::Headers& headers, const Respons
 
 Session::Step Session::start_stream(http::StreamingResponse stream) {
     ResponseStreamer::Context context{
-        .io_thread = io_thread_, .client = stream_, .read_buffer = read_buffer_, .request_context = context_};
+        .io_thread = io_thread_,
+        .client = stream_,
+        .read_buffer = read_buffer_,
+        .request_context = context_,
+        .rate = response_rate_};
     streamer_ = std::make_unique<ResponseStreamer>(context, std::move(stream));
     return Step::stream;
 }
@@ -434,6 +442,48 @@ Bulkhead::Holder Session::holder() const {
 
 bool Session::reserve_body(std::size_t bytes) {
     return body_permit_.try_acquire(io_thread_.server.bodies, holder(), bytes);
+}
+
+// Under pressure the slowest readers of this thread make room: those of the same caller first, so that a
+// caller that reads nothing displaces itself, then those of the same tenant.
+bool Session::hold_response(std::size_t bytes) {
+    if (response_permit_.units() > 0) return true;
+    auto [tenant, caller] = holder();
+    while (!response_permit_.try_acquire(io_thread_.server.responses, {tenant, caller}, bytes)) {
+        auto* slowest = io_thread_.find_slowest_reader(tenant, caller);
+        if (!slowest) slowest = io_thread_.find_slowest_reader(tenant, 0);
+        if (!slowest) {
+            io_thread_.server.metrics.responses_shed.add();
+            return false;
+        }
+        slowest->shed();
+    }
+    response_began_ = io_thread_.server.clock.monotonic();
+    io_thread_.server.metrics.response_bytes_in_flight.add(static_cast<std::int64_t>(bytes));
+    return true;
+}
+
+void Session::release_response() {
+    if (response_permit_.units() == 0) return;
+    io_thread_.server.metrics.response_bytes_in_flight.add(
+        -static_cast<std::int64_t>(response_permit_.units()));
+    response_permit_.release();
+}
+
+// Returns the bytes per second since the client began to be slow, if this session holds memory of the holder.
+std::optional<double> Session::reading_rate(const TenantId& tenant, std::uint64_t caller) const {
+    if (response_permit_.units() == 0) return std::nullopt;
+    auto [own_tenant, own_caller] = holder();
+    if (own_tenant != tenant || (caller != 0 && own_caller != caller)) return std::nullopt;
+    std::chrono::duration<double> time = io_thread_.server.clock.monotonic() - response_began_;
+    auto bytes = streamer_ ? streamer_->body_bytes_sent() : response_rate_.bytes();
+    return static_cast<double>(bytes) / (time.count() + 1);  // A second, so that a new reader is not judged.
+}
+
+void Session::shed() {
+    io_thread_.server.metrics.responses_shed.add();
+    release_response();
+    stream_.reset();
 }
 
 Session::Step Session::reject_body_memory() {
@@ -569,7 +619,9 @@ Awaitable<Session::Step> Session::proxy() {
                          .keep_alive = keep_alive_ && requests_ < settings_.max_requests_per_connection,
                          .draining = io_thread_.draining,
                          .date = io_thread_.date,
-                         .write_timeout = settings_.write_timeout};
+                         .rate = response_rate_,
+                         .hold_memory = hold_};
+    response_rate_.begin();
     auto result = co_await net::forward_request(context, proxy_request_, io_thread_.upstreams);
     io_thread_.bytes_in += body_.bytes_read();
     io_thread_.bytes_out += result.outcome.response_body_bytes;
@@ -585,9 +637,14 @@ Awaitable<Session::Step> Session::proxy() {
 }
 
 Awaitable<Session::Step> Session::run_stream() {
+    response_rate_.begin();
     const auto& response = streamer_->response();
     bool omits_body = request_.method == http::Method::head || !allows_body(response.status);
     body_.release();
+    if (!omits_body && !streamer_->endless() && !hold_response(ResponseStreamer::held_bytes)) {
+        streamer_.reset();
+        co_return reject(overloaded("Too many responses are being read slowly. Try again later."));
+    }
     if (!omits_body) {
         bool prepared = co_await streamer_->prepare();
         if (!prepared) {
@@ -604,7 +661,7 @@ Awaitable<Session::Step> Session::run_stream() {
     write_head(response.status, response.headers, framing);
     if (omits_body) {
         streamer_.reset();
-        response_.body.clear();
+        response_.clear_body();
         bytes_sent_ = 0;
         co_return Step::flush;
     }
@@ -625,21 +682,27 @@ Session::Step Session::after_stream(bool complete) {
 }
 
 Awaitable<Session::Step> Session::flush() {
-    auto size = head_.size() + response_.body.size();
+    auto size = head_.size() + response_.bytes().size();
+    response_rate_.begin();
+    response_rate_.add(bytes_sent_);
+    if (!hold_response(head_.size() + response_.body.size())) stream_.reset();
     while (bytes_sent_ < size) {
         auto head = std::string_view(head_).substr(std::min(bytes_sent_, head_.size()));
         auto body =
-            std::string_view(response_.body).substr(std::max(bytes_sent_, head_.size()) - head_.size());
+            response_.bytes().substr(std::max(bytes_sent_, head_.size()) - head_.size());
         body = body.substr(0, flush_bytes);
         Buffers buffers{asio::buffer(head), asio::buffer(body)};
-        stream_.expire_at(io_thread_.server.clock.monotonic() + settings_.write_timeout);
+        auto began = io_thread_.server.clock.monotonic();
+        stream_.expire_at(response_rate_.deadline(began));
         error_code error;
         co_await stream_.write(buffers, error);
+        response_rate_.add_wait(io_thread_.server.clock.monotonic() - began);
         if (error) {
             if (stream_.expired()) io_thread_.server.metrics.timeouts_write.add();
             co_return on_disconnect();
         }
         bytes_sent_ += head.size() + body.size();
+        response_rate_.add(head.size() + body.size());
         io_thread_.bytes_out += head.size() + body.size();
     }
     co_return after_response();

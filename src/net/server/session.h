@@ -12,6 +12,7 @@
 #include "http/transport/application.h"
 #include "net/http1/request_body.h"
 #include "net/http1/request_parser.h"
+#include "net/io/minimum_rate.h"
 #include "net/io/read_buffer.h"
 #include "net/server/io_thread.h"
 #include "net/server/pending_wait.h"
@@ -80,6 +81,10 @@ private:
     Step reject_body(const http::Problem& problem);
     Step reject_overloaded(BlockingResult result);
     Bulkhead::Holder holder() const;
+    bool hold_response(std::size_t bytes);  // Returns false if the client must be disconnected.
+    std::optional<double> reading_rate(const TenantId& tenant, std::uint64_t caller) const;
+    void release_response();
+    void shed();  // Disconnects a slow reader.
     bool reserve_body(std::size_t bytes);  // Returns false if no more memory may be used for the body.
     Step reject_body_memory();
     Step respond(http::FullResponse response);
@@ -128,6 +133,10 @@ private:
         consumer_;                // Consumer of a StreamBody.
     std::string head_;            // The response head as bytes.
     std::size_t bytes_sent_ = 0;  // Bytes sent of head_ and the response body.
+    MinimumRate response_rate_;   // Rate at which the client reads the response.
+    BulkheadPermit response_permit_;         // Bytes of a response that the client does not read immediately.
+    Monotonic response_began_;               // Time of response_permit_.
+    std::function<bool(std::size_t)> hold_;  // Calls hold_response.
     std::size_t body_limit_ = 0;
     BulkheadPermit body_permit_;  // Bytes of the body in memory.
     bool omits_body_ = false;     // HEAD, 204, 304: the response body is not sent.

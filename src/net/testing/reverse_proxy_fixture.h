@@ -108,7 +108,8 @@ protected:
         SocketStream stream(std::move(socket), test.sweeper);
         ReadBuffer read_buffer;
         RequestParser parser{RequestHeadLimits{}};
-        RequestBody body(stream, read_buffer, std::chrono::seconds(5));
+        MinimumRate rate(std::chrono::seconds(5), 0);
+        RequestBody body(stream, read_buffer, rate);
         for (bool open = true; open;) {
             http::Request request;
             request.peer = {"192.0.2.7", 1};
@@ -130,7 +131,8 @@ protected:
                                        .keep_alive = parser.framing().keep_alive,
                                        .draining = test.draining,
                                        .date = test.date,
-                                       .write_timeout = std::chrono::seconds(5)};
+                                       .rate = rate,
+                                       .hold_memory = test.hold_memory};
             auto result = co_await forward_request(proxy_context, proxy_request, test.pools);
             if (result.problem) {
                 auto reply = http::to_response(*result.problem, "req_1");
@@ -165,6 +167,7 @@ protected:
     http::Headers response_headers;
     Monotonic deadline = Monotonic::max();
     const bool draining = false;
+    const std::function<bool(std::size_t)> hold_memory = [](std::size_t) { return true; };
     std::size_t max_body_bytes = 64 * 1024 * 1024;
     Synchronized<std::vector<ProxyResult>> results;
     Synchronized<std::vector<std::string>> causes;

@@ -244,6 +244,25 @@ TEST_F(HandlersTest, BindsCursorsToListAndCaller) {
     }
 }
 
+TEST_F(HandlersTest, LimitsTheCostOfPatterns) {
+    auto pattern = [](int stars) {
+        std::string text = "name=like.";
+        for (int i = 0; i < stars; ++i)
+            text += "*a";
+        return text;
+    };
+    auto send = [&](const std::string& query) { return client.send("GET", "/students" + query, "r1:registrar"); };
+    EXPECT_EQ(send("?" + pattern(19)).status, 200);
+    EXPECT_EQ(send("?" + pattern(9) + "&" + pattern(9)).status, 200);
+    for (const auto& query : {"?" + pattern(20), "?" + pattern(9) + "&" + pattern(10)}) {
+        auto rejected = send(query);
+        EXPECT_EQ(rejected.status, 400) << query;
+        EXPECT_THAT(rejected.body, HasSubstr("at most 20: each counts 1, and each * in it 1"));
+    }
+    EXPECT_EQ(send("/aggregate?" + pattern(20)).status, 400);
+    EXPECT_EQ(send("?name=starts." + std::string(100, '*')).status, 200) << "no pattern";
+}
+
 TEST_F(HandlersTest, FiltersByOperators) {
     ASSERT_EQ(client
                   .send("POST", "/students", "r1:registrar",

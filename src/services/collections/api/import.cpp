@@ -275,8 +275,10 @@ http::FullResponse explain_failure(CollectionRequest& request, const FailedBatch
 }
 
 http::FullResponse reject_concurrent_import(CollectionRequest& request) {
-    auto problem = http::problem_from(Error{
-        Fault::exhausted, "Too many concurrent imports for this app. Retry after one has finished.", ""});
+    auto limit = std::to_string(request.context.imports.max_concurrent);
+    auto detail = "This app processes " + limit +
+                  " imports already (imports.max_concurrent). Retry after one has finished.";
+    auto problem = http::problem_from(Error{Fault::exhausted, std::move(detail), ""});
     problem.retry_after = std::chrono::seconds(10);
     return reject(request, std::move(problem), "imports.max_concurrent of integreat.yaml");
 }

@@ -297,6 +297,7 @@ TEST_F(CsvTest, LimitsConcurrentImports) {
     EXPECT_EQ(rejected.status, 429);
     EXPECT_EQ(rejected.type, "limit-reached");
     EXPECT_EQ(rejected.headers.value("Retry-After"), "10");
+    EXPECT_THAT(rejected.body, HasSubstr("imports.max_concurrent"));
 }
 
 TEST_F(CsvTest, StreamsEachStableRecordOnceInSmallChunks) {

@@ -171,6 +171,23 @@ void parse_filter(const ParseContext& context, std::vector<Filter>& filters, con
     filters.push_back({field, op, *std::move(operands)});
 }
 
+void check_patterns(const ParseContext& context, const std::vector<Filter>& filters) {
+    bool anonymous = context.scope.view.role == config::role_anonymous;
+    auto max = anonymous ? anonymous_pattern_cost_max : pattern_cost_max;
+    std::size_t cost = 0;
+    for (const auto& filter : filters) {
+        if (filter.op != Operator::like) continue;
+        const auto& pattern = filter.operands.front();
+        cost += 1 + static_cast<std::size_t>(std::count(pattern.begin(), pattern.end(), '*'));
+        if (cost > max) {
+            return context.add_error(filter.field->name,
+                                     "exceeds the cost of all like filters, at most " + std::to_string(max) +
+                                         (anonymous ? " without a token" : "") +
+                                         ": each counts 1, and each * in it 1");
+        }
+    }
+}
+
 void parse_search(const ParseContext& context, std::string& search, std::string_view text) {
     const auto& fields = context.scope.collection.collection->search;
     bool reads_all = !fields.empty() && std::all_of(fields.begin(), fields.end(), [&](const auto& name) {
@@ -292,6 +309,7 @@ ListQuery parse_list_query(const QueryScope& scope, const QueryPairs& pairs, Val
         if (!is_one_of(name, {"q", "sort", "limit", "next", "fields", "expand"}))
             parse_filter(context, query.filters, name, value);
     }
+    check_patterns(context, query.filters);
     if (has_parameter(context, pairs, "q")) parse_search(context, query.search, find_value(pairs, "q"));
     if (has_parameter(context, pairs, "sort")) parse_sort(context, query.sort, find_value(pairs, "sort"));
     if (has_parameter(context, pairs, "limit")) parse_limit(context, query.limit, find_value(pairs, "limit"));
@@ -362,6 +380,7 @@ AggregateQuery parse_aggregate_query(const QueryScope& scope, const QueryPairs& 
     for (const auto& [name, value] : pairs) {
         if (!is_one_of(name, {"q", "select", "group"})) parse_filter(context, query.filters, name, value);
     }
+    check_patterns(context, query.filters);
     if (has_parameter(context, pairs, "q")) parse_search(context, query.search, find_value(pairs, "q"));
     if (has_parameter(context, pairs, "select")) {
         auto parts = split(find_value(pairs, "select"), ',');
