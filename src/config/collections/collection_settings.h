@@ -206,6 +206,7 @@ struct CollectionSettings {
         history;          // Roles that may read the history; empty: the role "admin", if there is one.
     std::string subject;  // Field (user or email) that identifies the data subject.
     bool soft_delete = false;
+    std::optional<std::int64_t> max_per_owner;  // Records that one self-registered caller may create.
     std::string if_match = "optional";  // optional | required
 };
 
@@ -234,6 +235,11 @@ void fields(Visitor& visit, CollectionSettings& collection) {
           {.max_items = 50});
     visit("subject", collection.subject, "Field (user or email) that identifies the data subject.");
     visit("soft_delete", collection.soft_delete, "Keep deleted records for history and privacy export.");
+    visit("max_per_owner", collection.max_per_owner,
+          "Maximum number of records that a user may have created, if their role may create only what a user "
+          "without a role may: for collections open to everyone who signs up. Deleted records that are kept "
+          "count. All callers without a token count as one.",
+          {.minimum = 1, .maximum = 1'000'000});
     visit("if_match", collection.if_match,
           "Requirement of If-Match with the version that a change is based on.",
           {.choices = {"optional", "required"}});

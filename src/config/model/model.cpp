@@ -56,6 +56,18 @@ const Collection* Model::find(std::string_view collection) const {
     return find_by_name(collections, collection);
 }
 
+std::vector<std::string> limited_roles(const Model& model, const Collection& collection) {
+    std::vector<std::string> limited;
+    for (const auto& role : model.roles) {
+        auto rules = rules_for(collection.create, role);
+        bool open = std::all_of(rules.begin(), rules.end(), [](const Rule* rule) {
+            return contains(rule->roles, role_none) || contains(rule->roles, role_anonymous);
+        });
+        if (!rules.empty() && open) limited.push_back(role);
+    }
+    return limited;
+}
+
 std::vector<const Rule*> rules_for(const std::vector<Rule>& rules, std::string_view role) {
     std::vector<const Rule*> applicable;
     for (const auto& rule : rules)

@@ -127,6 +127,7 @@ struct Collection {
     std::vector<std::string> history_roles;
     std::string subject;
     bool soft_delete = false;
+    std::optional<std::int64_t> max_per_owner;  // Of the roles in limited_roles().
     bool if_match_required = false;
 
     const Field* find(std::string_view field) const;  // Returns null if there is no such field.
@@ -146,6 +147,10 @@ struct Model {
 // Returns the fields that a role may read (read) or write (create, update), in the order of the collection.
 // Empty if the role may not perform the action at all.
 std::vector<const Field*> fields_for(const Collection& collection, Action action, std::string_view role);
+
+// Returns the roles that max_per_owner limits: those that may create only what a user without a role, or a
+// caller without a token, may create.
+std::vector<std::string> limited_roles(const Model& model, const Collection& collection);
 
 // Returns the rules that apply to the role.
 std::vector<const Rule*> rules_for(const std::vector<Rule>& rules, std::string_view role);

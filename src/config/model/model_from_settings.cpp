@@ -97,6 +97,7 @@ Collection collection_from_settings(const CollectionSettings& settings,
     collection.search = settings.search;
     collection.subject = settings.subject;
     collection.soft_delete = settings.soft_delete;
+    collection.max_per_owner = settings.max_per_owner;
     collection.if_match_required = settings.if_match == "required";
     collection.history_roles = settings.history;
     if (settings.history.empty() && contains(app_roles, "admin")) collection.history_roles = {"admin"};

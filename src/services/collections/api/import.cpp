@@ -264,7 +264,8 @@ Result<void, http::FullResponse> store_records(CollectionRequest& request,
 // Returns the problem response for a failed batch, with the locations of all records the database rejects.
 http::FullResponse explain_failure(CollectionRequest& request, const FailedBatch& failed) {
     auto batch_problem = reject_query_error(request, failed.outcome, failed.location);
-    if (batch_problem.status >= 500) return batch_problem;
+    bool quota = batch_problem.status == 429;  // No single record is at fault.
+    if (quota || batch_problem.status >= 500) return batch_problem;
     BulkInsertErrors errors(request);
     auto read = store_records(request, [&](const RecordBatch& batch) {
         return errors.check(batch.records, [&](std::size_t index) { return batch.location_of(index); });

@@ -63,6 +63,13 @@ http::Problem to_problem(const CollectionRequest& request, const ConstraintViola
             problem.errors = field_errors(fields, location, "is required for this transition");
             return problem;
         }
+        case ViolationKind::quota:
+            return http::problem(
+                http::ProblemType::limit_reached,
+                (request.caller.uid.empty() ? "Callers without a token may together create at most "
+                                            : "You may create at most ") +
+                    std::to_string(request.collection.collection->max_per_owner.value_or(0)) +
+                    " records of " + request.collection.collection->name + " (max_per_owner).");
         case ViolationKind::guard:
             return http::problem(http::ProblemType::guard_failed,
                                  "The transition's condition does not hold.");

@@ -58,6 +58,52 @@ TEST(ConcurrentRequests, PagesNeitherSkipNorRepeatStableRecords) {
     others.join();
 }
 
+std::string inquiries(int count) {
+    std::string bodies;
+    for (int i = 0; i < count; ++i)
+        bodies += (i == 0 ? "[" : ",") + std::string(R"({"question": "When?"})");
+    return bodies + "]";
+}
+
+TEST(ConcurrentRequests, CreateAtMostTheQuotaOfAnOwner) {
+    ApiTestClient client;
+    std::atomic<int> created = 0, limited = 0;
+    std::vector<std::thread> callers;
+    for (int i = 0; i < 4; ++i) {
+        callers.emplace_back([&] {
+            for (int j = 0; j < 12; ++j) {
+                auto response = client.send("POST", "/inquiries", "u1:visitor", R"({"question": "When?"})");
+                if (response.status == 201) ++created;
+                if (response.status == 429 && response.type == "limit-reached") ++limited;
+            }
+        });
+    }
+    for (auto& caller : callers)
+        caller.join();
+    EXPECT_EQ(created, 20);
+    EXPECT_EQ(limited, 28);
+    EXPECT_EQ(client.send("GET", "/inquiries?limit=100", "r1:registrar").items(), 20u);
+}
+
+TEST(Quota, IsOfEachOwnerAndNamesTheLimit) {
+    ApiTestClient client;
+    auto refused = client.send("POST", "/inquiries", "u1:visitor", inquiries(21));
+    EXPECT_EQ(refused.status, 429);
+    EXPECT_THAT(refused.body, ::testing::HasSubstr("You may create at most 20 records of inquiries (max_per_owner)."));
+    EXPECT_EQ(client.send("GET", "/inquiries?limit=100", "r1:registrar").items(), 0u) << "all or nothing";
+    EXPECT_EQ(client.send("POST", "/inquiries", "u1:visitor", inquiries(20)).status, 201);
+    EXPECT_EQ(client.send("POST", "/inquiries", "u1:visitor", inquiries(1)).status, 429);
+    EXPECT_EQ(client.send("POST", "/inquiries", "u2:visitor", inquiries(20)).status, 201) << "another user";
+    EXPECT_EQ(client.send("POST", "/inquiries", "", inquiries(20)).status, 201);
+    refused = client.send("POST", "/inquiries", "", inquiries(1));
+    EXPECT_EQ(refused.status, 429);
+    EXPECT_THAT(refused.body, ::testing::HasSubstr("Callers without a token"));
+    EXPECT_EQ(client.send("POST", "/inquiries/import", "u1:visitor", "question\nWhen?\n",
+                          {{"Content-Type", "text/csv"}})
+                  .status,
+              429);
+}
+
 TEST(ConcurrentRequests, AppliesATransitionOnce) {
     ApiTestClient client;
     auto section =

@@ -282,6 +282,7 @@ void add_create(const RouteBuilder& builder) {
     create.response_fields = {"Location", "ETag"};
     create.problems = {ProblemType::invalid_request, ProblemType::malformed_json, ProblemType::forbidden,
                        ProblemType::already_exists, ProblemType::unavailable};
+    if (collection.max_per_owner) create.problems.push_back(ProblemType::limit_reached);
 }
 
 void add_import(const RouteBuilder& builder) {

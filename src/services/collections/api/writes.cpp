@@ -129,7 +129,8 @@ http::FullResponse create_many(CollectionRequest& request, const bj::array& bodi
     ScopedTransaction transaction{request, std::nullopt};
     TRY(transaction.begin());
     auto items = insert_all(request, records, returning);
-    if (!items && items.error().status < 500) {
+    bool quota = !items && items.error().status == 429;  // A quota: no single record is at fault.
+    if (!items && !quota && items.error().status < 500) {
         transaction.roll_back();  // Returns the connection: finding the failed records needs one, too.
         if (auto all = find_failed_records(request, records)) return *std::move(all);
     }

@@ -64,6 +64,7 @@ ConstraintViolation classify_violation(const Model& model, const Collection& col
         return violation(ViolationKind::forbidden, single_field(error.column));
     if (sqlstate == sqlstate_required_for_transition)
         return violation(ViolationKind::required_for_transition, single_field(error.column));
+    if (sqlstate == sqlstate_quota) return violation(ViolationKind::quota, {});
     if (sqlstate == sqlstate_guard) return violation(ViolationKind::guard, {});
     if (sqlstate == "42501") return violation(ViolationKind::forbidden, {});
     if (sqlstate == "23505")

@@ -23,6 +23,7 @@ inline constexpr std::string_view sqlstate_unreadable_reference = "IG002";
 inline constexpr std::string_view sqlstate_forbidden = "IG003";
 inline constexpr std::string_view sqlstate_required_for_transition = "IG004";
 inline constexpr std::string_view sqlstate_guard = "IG005";
+inline constexpr std::string_view sqlstate_quota = "IG006";
 
 enum class ViolationKind {
     other,                    // Not caused by the request: a bug, or the database is unavailable.
@@ -30,6 +31,7 @@ enum class ViolationKind {
     unreadable_reference,     // `fields` refers to no record that the caller may read.
     forbidden,                // No rule allows the change, the transition, or a field of `fields`.
     required_for_transition,  // The transition requires `fields`, which are empty.
+    quota,                    // The caller has created max_per_owner records already.
     guard,                    // The transition's guard does not hold.
     already_exists,           // Another record has the same values in `fields`.
     referenced,    // Records of `collection` refer to the record through `fields`; on_delete is restrict.

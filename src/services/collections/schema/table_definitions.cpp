@@ -157,7 +157,8 @@ void add_indexes(Table& table, const Model& model, const Collection& collection)
     for (const auto& field : collection.fields) {
         auto column = quote_identifier(field.name);
         bool filters =
-            field.type == FieldType::reference || field.name == "state" || owners.contains(field.name);
+            field.type == FieldType::reference || field.name == "state" || owners.contains(field.name) ||
+            (collection.max_per_owner && field.name == "created_by");
         if (field.type == FieldType::list && (field.indexed || filters))
             add(field.name, " USING gin (" + column + ")");
         else if (filters)
@@ -222,6 +223,7 @@ TargetSchema make_target_schema(const Model& model) {
     for (const auto& collection : model.collections) {
         add_policies_and_grants(target, model, collection);
         add_record_triggers(target, model, collection);
+        add_quota_trigger(target, model, collection);
         add_rollup_triggers(target, model, collection);
     }
     return target;

@@ -211,4 +211,35 @@ void add_record_triggers(TargetSchema& target, const Model& model, const Collect
                     table));
 }
 
+// The count runs as the owner of the table: the caller may not read all of their own records. A statement of
+// the same caller in another transaction waits for the lock until this one has ended, and then counts its
+// records, too.
+void add_quota_trigger(TargetSchema& target, const Model& model, const Collection& collection) {
+    auto limited = config::limited_roles(model, collection);
+    if (!collection.max_per_owner || limited.empty()) return;
+    std::string roles;
+    for (const auto& role : limited)
+        roles += (roles.empty() ? "" : ", ") + quote_literal(database_role(model.app, role));
+    auto table = qualified_table(collection.name);
+    auto name = "integreat." + quote_identifier(truncate_identifier("quota_" + collection.name));
+    auto count = [&](std::string_view condition) {
+        return fmt::format("SELECT count(*) INTO records FROM (SELECT FROM {} AS r WHERE {} LIMIT {}) AS few;\n",
+                           table, condition, *collection.max_per_owner + 1);
+    };
+    target.functions.push_back(fmt::format(
+        "CREATE FUNCTION {}() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = "
+        "pg_catalog, pg_temp AS $quota$\nDECLARE\ncreator text := integreat.uid();\nrecords bigint;\nBEGIN\n"
+        "IF current_setting('role') NOT IN ({}) THEN RETURN NULL; END IF;\n"
+        "PERFORM pg_advisory_xact_lock(hashtextextended({} || coalesce(creator, ''), 0));\n"
+        "IF creator IS NULL THEN\n{}ELSE\n{}END IF;\n{}RETURN NULL;\nEND $quota$",
+        name, roles, quote_literal("quota " + collection.name + " "), count("r.created_by IS NULL"),
+        count("r.created_by = creator"),
+        raise_if(fmt::format("records > {}", *collection.max_per_owner), sqlstate_quota,
+                 "the caller has created too many records")));
+    target.functions.push_back("REVOKE EXECUTE ON FUNCTION " + name + "() FROM PUBLIC");
+    target.triggers.push_back(
+        fmt::format("CREATE TRIGGER quota AFTER INSERT ON {} FOR EACH STATEMENT EXECUTE FUNCTION {}()", table,
+                    name));
+}
+
 }  // namespace integreat::collections

@@ -15,4 +15,7 @@ namespace integreat::collections {
 
 void add_record_triggers(TargetSchema& target, const Model& model, const Collection& collection);
 
+// Adds the trigger that counts the records of a caller for max_per_owner, if the collection has it.
+void add_quota_trigger(TargetSchema& target, const Model& model, const Collection& collection);
+
 }  // namespace integreat::collections

@@ -313,12 +313,13 @@ Collection announcements() {
     return result;
 }
 
-// Anyone may create inquiries; only the registrar reads them.
+// Anyone may create a few inquiries; only the registrar reads them.
 Collection inquiries() {
     auto result = collection(
         "inquiries", {required(personal(text("question", 1'000))), personal(field("email", FieldType::email)),
                       reference("section", "sections")});
     result.subject = "email";
+    result.max_per_owner = 20;
     result.create = {by(all_roles)};
     result.read = {by({"registrar"})};
     return result;
