@@ -157,9 +157,9 @@ void Platform::State::update_storage_metrics() {
     auto& sampled = dependencies.metrics.counter(
         "integreat_transaction_log_sampled_total",
         "Requests without a route or a sign-in that got no row, because there were too many.");
-    for (auto [counter, total] : {std::pair(&rows("written"), transaction_log.written()),
-                                  std::pair(&rows("lost"), transaction_log.lost()),
-                                  std::pair(&sampled, transaction_log.sampled())}) {
+    for (auto [counter, total] :
+         {std::pair(&rows("written"), transaction_log.written()),
+          std::pair(&rows("lost"), transaction_log.lost()), std::pair(&sampled, transaction_log.sampled())}) {
         counter->add(total - counter->value());
     }
     dependencies.metrics.gauge("integreat_transaction_log_queued", "Queued rows of the transaction log.")

@@ -207,7 +207,7 @@ struct CollectionSettings {
     std::string subject;  // Field (user or email) that identifies the data subject.
     bool soft_delete = false;
     std::optional<std::int64_t> max_per_owner;  // Records that one self-registered caller may create.
-    std::string if_match = "optional";  // optional | required
+    std::string if_match = "optional";          // optional | required
 };
 
 template <class Visitor>

@@ -163,6 +163,7 @@ struct Manifest {
     std::vector<std::string> roles;
     CorsSettings cors;
     LimitSettings limit;  // Per principal, for all routes without their own limit.
+    std::optional<std::uint32_t> max_records_per_window;
     LimitSettings tenant_limit{.requests = 60'000, .window = seconds(60), .burst = 5'000};
     std::vector<UpstreamSettings> upstreams;
     std::vector<RouteSettings> routes;
@@ -188,6 +189,12 @@ void fields(Visitor& visit, Manifest& manifest) {
     visit("cors", manifest.cors, "Cross-origin resource sharing.");
     visit("limit", manifest.limit,
           "Rate limit per caller: user, API key, or client address without a token.");
+    visit(
+        "max_records_per_window", manifest.max_records_per_window,
+        "Number of records that a caller may create by lists and imports per window of `limit`. The request "
+        "that exceeds it is served; the next list or import waits. Default: 100 times the requests of "
+        "`limit`.",
+        {.minimum = 1, .maximum = 1'000'000'000});
     visit("tenant_limit", manifest.tenant_limit, "Rate limit for all callers of the app together.");
     visit.map_of("upstreams", manifest.upstreams, &UpstreamSettings::name,
                  "Servers behind the gateway, by name.",

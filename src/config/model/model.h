@@ -127,7 +127,7 @@ struct Collection {
     std::vector<std::string> history_roles;
     std::string subject;
     bool soft_delete = false;
-    std::optional<std::int64_t> max_per_owner;  // Of the roles in limited_roles().
+    std::optional<std::int64_t> max_per_owner;  // Limit of limited_roles().
     bool if_match_required = false;
 
     const Field* find(std::string_view field) const;  // Returns null if there is no such field.

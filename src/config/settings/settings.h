@@ -116,10 +116,11 @@ void fields(Visitor& visit, HttpSettings& http) {
           "a quarter of one caller. Above it the slowest readers are disconnected. Documents shared by all "
           "callers do not count.",
           {.minimum = 1'048'576, .maximum = 68'719'476'736, .bytes = true});
-    visit("min_body_bytes_per_second", http.min_body_bytes_per_second,
-          "Minimum average rate of a request body, also of an import, once it has kept the server waiting for "
-          "`body_timeout`; a slower one gets 408. 0: none.",
-          {.minimum = 0, .maximum = 1'048'576, .bytes = true});
+    visit(
+        "min_body_bytes_per_second", http.min_body_bytes_per_second,
+        "Minimum average rate of a request body, also of an import, once it has kept the server waiting for "
+        "`body_timeout`; a slower one gets 408. 0: none.",
+        {.minimum = 0, .maximum = 1'048'576, .bytes = true});
     visit("min_response_bytes_per_second", http.min_response_bytes_per_second,
           "Minimum average rate of a client that reads a response, once it has kept the server waiting for "
           "`write_timeout`; a slower one is disconnected. 0: none.",

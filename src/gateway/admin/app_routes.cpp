@@ -52,9 +52,8 @@ http::Response handle_openapi(DocumentCache& cache, const http::Request& request
     // A large route table takes milliseconds to render.
     if (!document && !context.may_block) return http::NeedsBlockingThread{};
     if (!document) {
-        document = cache.render(snapshot.generation, [&] {
-            return openapi_json(snapshot.router.routes(), &context.tenant);
-        });
+        document = cache.render(snapshot.generation,
+                                [&] { return openapi_json(snapshot.router.routes(), &context.tenant); });
     }
     return make_document_response(*document, request, {{"Content-Type", "application/json"}});
 }

@@ -22,7 +22,8 @@ std::string decompress(std::string bytes) {
 }
 
 http::FullResponse respond(const SharedDocument& document, http::Headers headers) {
-    return make_document_response(document, {.headers = std::move(headers)}, {{"Content-Type", "text/plain"}});
+    return make_document_response(document, {.headers = std::move(headers)},
+                                  {{"Content-Type", "text/plain"}});
 }
 
 const std::string text(100'000, 'x');

@@ -32,8 +32,8 @@ using Day = std::chrono::sys_days;
 
 struct Batch {
     std::string bytes;
-    std::vector<std::uint32_t> ends;         // End of each row in `bytes`.
-    std::vector<std::uint8_t> tenants;       // TenantShare of each row.
+    std::vector<std::uint32_t> ends;    // End of each row in `bytes`.
+    std::vector<std::uint8_t> tenants;  // TenantShare of each row.
     Time first = Time::max();
     Time last = Time::min();
     int underused = 0;  // Consecutive uses of a small part of the capacity.
@@ -76,8 +76,8 @@ struct TenantShare {
     std::atomic<std::size_t> rows{0}, bytes{0};
 };
 constexpr std::size_t tenant_share_count = 256;
-constexpr std::size_t share_divisor = 16;    // A tenant's share of the reserve.
-constexpr std::size_t reserve_divisor = 4;   // The reserve of the queue.
+constexpr std::size_t share_divisor = 16;   // A tenant's share of the reserve.
+constexpr std::size_t reserve_divisor = 4;  // The reserve of the queue.
 constexpr std::uint64_t sampled_one_of = 100;
 
 // Returns whether `all` units may be queued, `own` of them by the same tenant.

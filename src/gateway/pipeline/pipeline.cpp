@@ -164,6 +164,7 @@ http::Application make_application(Gateway& gateway) {
         .finish =
             [&gateway](const Request& request, const RequestContext& request_context,
                        const http::RequestSummary& summary) {
+                charge_records(gateway, request, request_context);
                 log_request(gateway, request, request_context, summary);
             },
     };

@@ -406,6 +406,26 @@ TEST(Pipeline, LimitsRequestsWithoutCredentialsPerAddress) {
     EXPECT_EQ(count_status(fixture, "/v1/apps/campus/me", "192.0.2.2", 1, 401), 1);
 }
 
+TEST(Pipeline, CountsTheRecordsOfListsAgainstABudgetOfTheCaller) {
+    GatewayFixture fixture;
+    fixture.campus.max_records_per_window = 600;
+    std::int64_t wait = 0;
+    auto route = make_large_route("campus", [&](const http::Request&, http::RequestContext& context) {
+        wait = context.records_wait.count();
+        context.records = 1'000;
+        return http::FullResponse{};
+    });
+    route.counts_records = true;
+    fixture.publish({route});
+    auto wait_of = [&](const char* token) {
+        EXPECT_EQ(fixture.post("/v1/apps/campus/large", token, "x").status, 200);
+        return wait;
+    };
+    EXPECT_EQ(wait_of("campus:u1:student"), 0) << "the request that exceeds the budget is served";
+    EXPECT_EQ(wait_of("campus:u1:student"), 41);
+    EXPECT_EQ(wait_of("campus:u2:student"), 0) << "another user has a budget of their own";
+}
+
 TEST(Pipeline, RunsBlockingRoutesOnTheBlockingPool) {
     GatewayFixture fixture;
     http::Request request{.target = "/v1/apps/campus/slow",

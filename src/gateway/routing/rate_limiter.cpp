@@ -117,6 +117,30 @@ RateLimitDecision RateLimiter::try_acquire(const CompiledRateLimit& limit, std::
     }
 }
 
+std::chrono::seconds RateLimiter::wait(const CompiledRateLimit& limit, std::uint64_t caller_key,
+                                       Monotonic now) {
+    auto now_ns = std::chrono::nanoseconds(now.time_since_epoch()).count();
+    auto full_at = find(mix(caller_key ^ limit.seed) | 1, now_ns).full_at_ns.load(std::memory_order_relaxed);
+    auto missing = std::max(full_at, now_ns) + limit.interval_ns - now_ns;
+    return std::chrono::seconds((std::max<std::int64_t>(missing - limit.burst_ns, 0) + second_ns - 1) /
+                                second_ns);
+}
+
+void RateLimiter::charge(const CompiledRateLimit& limit, std::uint64_t caller_key, std::uint64_t tokens,
+                         Monotonic now) {
+    auto now_ns = std::chrono::nanoseconds(now.time_since_epoch()).count();
+    auto& bucket = find(mix(caller_key ^ limit.seed) | 1, now_ns);
+    auto latest = now_ns + limit.burst_ns * debt_max;
+    auto full_at = bucket.full_at_ns.load(std::memory_order_relaxed);
+    std::int64_t after = 0;
+    do {
+        auto room =
+            static_cast<std::uint64_t>(std::max<std::int64_t>(latest - full_at, 0) / limit.interval_ns);
+        after =
+            std::max(full_at, now_ns) + static_cast<std::int64_t>(std::min(tokens, room)) * limit.interval_ns;
+    } while (!bucket.full_at_ns.compare_exchange_weak(full_at, after, std::memory_order_relaxed));
+}
+
 void add_rate_limit_headers(const CompiledRateLimit& limit, const RateLimitDecision& decision,
                             http::Headers& to) {
     to.add("RateLimit-Policy", limit.policy);

@@ -47,6 +47,14 @@ public:
     // Takes a token from the bucket of `caller_key` under `limit`, if there is one.
     RateLimitDecision try_acquire(const CompiledRateLimit& limit, std::uint64_t caller_key, Monotonic now);
 
+    // Returns the time until a token is free; 0 if there is one. Takes none.
+    std::chrono::seconds wait(const CompiledRateLimit& limit, std::uint64_t caller_key, Monotonic now);
+    // Takes tokens for work that was done, also more than there are: the bucket is then in debt, for at most
+    // `debt_max` times its capacity.
+    void charge(const CompiledRateLimit& limit, std::uint64_t caller_key, std::uint64_t tokens,
+                Monotonic now);
+    static constexpr std::int64_t debt_max = 10;
+
     // Hashes with a secret seed, so that clients cannot aim at another caller's bucket.
     std::uint64_t hash_key(std::string_view text) const;
     // Hashes an IPv4 address, or the /64 of an IPv6 address: one client usually owns a whole /64.

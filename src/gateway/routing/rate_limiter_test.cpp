@@ -101,6 +101,22 @@ TEST_F(RateLimiterTest, AllowsNoMoreThanTheBurstOverAllThreads) {
     EXPECT_EQ(allowed, 500);
 }
 
+TEST_F(RateLimiterTest, ChargesIntoDebtUpToALimit) {
+    auto charge = [&](std::uint64_t tokens) { limiter.charge(limit, 7, tokens, clock.monotonic()); };
+    auto wait = [&] { return limiter.wait(limit, 7, clock.monotonic()).count(); };
+    EXPECT_EQ(wait(), 0);
+    charge(2);
+    EXPECT_EQ(wait(), 0) << "one token is left";
+    charge(5);
+    EXPECT_EQ(wait(), 5);
+    clock.advance(seconds(5));
+    EXPECT_EQ(wait(), 0);
+    EXPECT_TRUE(acquire().allowed);
+    charge(1'000'000);
+    EXPECT_EQ(wait(), 28) << "ten times the capacity";
+    EXPECT_EQ(limiter.wait(limit, 8, clock.monotonic()).count(), 0) << "another caller";
+}
+
 TEST(CompiledRateLimit, IsUnlimitedForZeroRequests) {
     EXPECT_FALSE(compile_rate_limit({.requests = 0}, "health").limited());
     EXPECT_TRUE(compile_rate_limit({.requests = 1}, "one").limited());

@@ -67,6 +67,15 @@ CompiledRateLimit make_rate_limit(const http::Route& route, const config::Manife
     return compile_rate_limit(route.limit, shared ? manifest->app.text : route.name);
 }
 
+CompiledRateLimit make_record_limit(const http::Route& route, const config::Manifest* manifest) {
+    constexpr std::uint32_t records_per_request = 100;
+    if (!route.counts_records || !manifest) return {};
+    const auto& limit = manifest->limit;
+    auto records = manifest->max_records_per_window.value_or(limit.requests * records_per_request);
+    return compile_rate_limit({.requests = records, .window = limit.window, .burst = records},
+                              manifest->app.text + " records");
+}
+
 bool is_upstream_idempotent(const http::Route& route, const config::Manifest* manifest) {
     if (!route.upstream || !manifest) return false;
     return std::any_of(manifest->upstreams.begin(), manifest->upstreams.end(), [&](const auto& upstream) {
@@ -87,6 +96,7 @@ Result<CompiledRoute> compile_route(const Snapshot& snapshot, const http::Route&
     const auto* manifest = find_manifest(snapshot, route.tenant);
     CompiledRoute compiled{.route = &route, .tenant = tenant, .rate_limit = make_rate_limit(route, manifest)};
     if (route.upstream) compiled.target = TRY(compile_target(route));
+    compiled.record_limit = make_record_limit(route, manifest);
     compiled.upstream_idempotent = is_upstream_idempotent(route, manifest);
     compiled.series = make_series(registry, route.tenant.text, route.name);
     return compiled;

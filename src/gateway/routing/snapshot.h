@@ -41,6 +41,8 @@ struct CompiledRoute {
     const http::Route* route = nullptr;
     const CompiledTenant* tenant = nullptr;
     CompiledRateLimit rate_limit;  // Per caller.
+    CompiledRateLimit
+        record_limit;  // Per caller, of records in lists and imports; shared by the app's routes.
     TargetTemplate target;
     bool upstream_idempotent = false;  // The upstream honours Idempotency-Key, so a request may be repeated.
     RouteSeries series;

@@ -34,16 +34,15 @@ bool reject_pending(PipelineContext& context, const std::string& holder, int lim
     auto detail = holder + " " + std::to_string(limit) + " imports that are being received or processed (" +
                   setting + "). Retry after one has finished.";
     auto problem = http::problem(http::ProblemType::limit_reached, std::move(detail), permit_retry_after);
-    return reject(
-        context, "body",
-        {.problem = std::move(problem), .rule = setting + " of integreat.yaml", .facts = {}});
+    return reject(context, "body",
+                  {.problem = std::move(problem), .rule = setting + " of integreat.yaml", .facts = {}});
 }
 
 // Returns the key of the caller in Spooling::principals.
 TenantId principal_key(const PipelineContext& context) {
     const auto& request_context = context.request_context;
     const auto* principal = request_context.principal.get();
-    auto caller = !principal ? "address:" + context.request.peer.address
+    auto caller = !principal                              ? "address:" + context.request.peer.address
                   : principal->kind == PrincipalKind::key ? "key:" + principal->subject
                                                           : "user:" + principal->subject;
     return TenantId{request_context.tenant.text + "/" + caller};

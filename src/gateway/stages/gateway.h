@@ -26,9 +26,9 @@ using Identify = std::function<identity::AuthResult(std::string_view authorizati
 
 // Limits for request bodies spooled to disk.
 struct Spooling {
-    std::string folder;      // Directory of the spool files.
+    std::string folder;                 // Directory of the spool files.
     int max_pending = 8;                // Per app, at the same time; bounds the app's disk space.
-    int max_pending_per_principal = 2;  // Of these, so that one caller does not hold all of them.
+    int max_pending_per_principal = 2;  // A part of these, so that others remain.
     TenantSemaphore semaphore = {};
     TenantSemaphore principals = {};  // Keys "app/kind:subject".
 };

@@ -17,10 +17,10 @@ bool reject_rate(PipelineContext& context, const CompiledRateLimit& limit, const
     return reject(context, "limit", std::move(rejection));
 }
 
-std::uint64_t caller_key(const PipelineContext& context) {
-    const auto& limiter = context.gateway.rate_limiter;
-    const auto* principal = context.request_context.principal.get();
-    if (!principal) return limiter.hash_address(context.request.peer.address);
+std::uint64_t caller_key(const RateLimiter& limiter, const http::Request& request,
+                         const http::RequestContext& request_context) {
+    const auto* principal = request_context.principal.get();
+    if (!principal) return limiter.hash_address(request.peer.address);
     auto key = limiter.hash_key(principal->subject) + limiter.hash_key(principal->tenant.text) * 3;
     return principal->kind == PrincipalKind::key ? ~key : key;
 }
@@ -31,7 +31,8 @@ bool limit_rate(PipelineContext& context) {
     auto& request_context = context.request_context;
     auto& limiter = context.gateway.rate_limiter;
     if (const auto& limit = context.route->rate_limit; limit.limited()) {
-        auto decision = limiter.try_acquire(limit, caller_key(context), request_context.arrived);
+        auto caller = caller_key(limiter, context.request, request_context);
+        auto decision = limiter.try_acquire(limit, caller, request_context.arrived);
         if (!decision.allowed)
             return reject_rate(context, limit, decision, describe_caller(request_context.principal.get()));
         add_rate_limit_headers(limit, decision, request_context.response_headers);
@@ -44,7 +45,19 @@ bool limit_rate(PipelineContext& context) {
             return reject_rate(context, limit, decision, "all callers of the application");
         }
     }
+    if (const auto& limit = context.route->record_limit; limit.limited()) {
+        auto caller = caller_key(limiter, context.request, request_context);
+        request_context.records_wait = limiter.wait(limit, caller, request_context.arrived);
+    }
     return true;
+}
+
+void charge_records(Gateway& gateway, const http::Request& request, const http::RequestContext& context) {
+    if (context.records == 0 || !context.route) return;
+    const auto& limit = current_snapshot(context).compiled(*context.route).record_limit;
+    auto& limiter = gateway.rate_limiter;
+    if (limit.limited())
+        limiter.charge(limit, caller_key(limiter, request, context), context.records, context.arrived);
 }
 
 bool limit_unrouted(PipelineContext& context) {

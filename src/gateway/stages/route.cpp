@@ -68,7 +68,9 @@ bool find_route(PipelineContext& context) {
 bool require_route(PipelineContext& context) {
     if (context.request_context.route) return require_local_host(context);
     const auto& allowed = context.allowed_methods;
-    if (context.request.method != http::Method::options && !limit_unrouted(context)) return false;
+    bool has_path = !allowed.empty();  // Browsers ask for the methods of a path before they use one.
+    bool asks_for_methods = context.request.method == http::Method::options && has_path;
+    if (!asks_for_methods && !limit_unrouted(context)) return false;
     if (allowed.empty()) {
         return reject(
             context, "route",

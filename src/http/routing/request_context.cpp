@@ -33,6 +33,8 @@ void clear(RequestContext& context) {
     context.decision.rule.clear();
     context.decision.facts.clear();
     context.cause.clear();
+    context.records = 0;
+    context.records_wait = {};
     context.spooled_body = nullptr;
     context.replay_body.clear();
     context.response_body.clear();

@@ -3,6 +3,7 @@
 // A RequestContext belongs to one request and is used by one thread at a time; net/ reuses its memory.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -59,6 +60,11 @@ struct RequestContext {
     std::shared_ptr<const Principal> principal;  // Null until authenticated, and for anonymous callers.
     Decision decision;
     std::string cause;  // Cause of a failure (Error::cause), for the log.
+
+    // Records of a list or an import in the body, which count against the caller's budget of records.
+    std::uint64_t records = 0;
+    // Time until the caller may send a list or an import again; 0: now.
+    std::chrono::seconds records_wait{0};
 
     // Request body while the handler of a route with Execution::spooled runs; Request::body is empty then.
     const SpooledBody* spooled_body = nullptr;

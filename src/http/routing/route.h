@@ -99,8 +99,9 @@ struct Route {
     std::chrono::milliseconds timeout{10'000};
     Execution execution = Execution::on_io_thread;
     Transactional transactional = Transactional::no;  // Not with Execution::on_io_thread, unless `no`.
-    bool log_bodies = false;                          // Bodies are written (redacted) to the transaction log.
-    bool body_optional = false;                       // An empty body is valid.
+    bool counts_records = false;  // A body may have many records: RequestContext::records.
+    bool log_bodies = false;      // Bodies are written (redacted) to the transaction log.
+    bool body_optional = false;   // An empty body is valid.
     std::string request_schema;   // JSON Schema 2020-12 as JSON text, for OpenAPI only; empty: no body.
     std::string response_schema;  // JSON Schema of the 2xx response body.
     std::string request_type = "application/json";  // Media type; any other is refused with 415.

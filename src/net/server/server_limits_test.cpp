@@ -219,7 +219,8 @@ TEST_F(LimitsTest, RejectsABodyThatTricklesIn) {
     client.send("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 50000\r\n\r\n");
     int sent = 0;
     char byte = 0;
-    while (client.send("x") && ++sent < 50'000 && recv(client.socket(), &byte, 1, MSG_PEEK | MSG_DONTWAIT) < 0)
+    while (client.send("x") && ++sent < 50'000 &&
+           recv(client.socket(), &byte, 1, MSG_PEEK | MSG_DONTWAIT) < 0)
         usleep(2'000);  // Far less than body_timeout.
     EXPECT_LT(sent, 50'000);
     EXPECT_EQ(client.receive().status, 408);

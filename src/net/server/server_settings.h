@@ -34,8 +34,8 @@ struct ServerSettings {
 
     // Sum of the responses that clients have not read yet; above it the slowest readers are disconnected.
     std::size_t max_response_bytes_in_flight = 256 * 1024 * 1024;
-    std::uint64_t min_body_bytes_per_second = 1'024;      // Of a request body; 0: no minimum.
-    std::uint64_t min_response_bytes_per_second = 4'096;  // Of a client that reads; 0: no minimum.
+    std::uint64_t min_body_bytes_per_second = 1'024;      // Rate of a request body; 0: none.
+    std::uint64_t min_response_bytes_per_second = 4'096;  // Rate of a reader; 0: no minimum.
 
     std::chrono::milliseconds header_timeout{10'000};  // From the first byte or the connection; also for TLS.
     std::chrono::milliseconds body_timeout{30'000};    // Between two reads of a body.

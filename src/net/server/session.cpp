@@ -326,12 +326,11 @@ void Session::write_head(int status, const http::Headers& headers, const Respons
 }
 
 Session::Step Session::start_stream(http::StreamingResponse stream) {
-    ResponseStreamer::Context context{
-        .io_thread = io_thread_,
-        .client = stream_,
-        .read_buffer = read_buffer_,
-        .request_context = context_,
-        .rate = response_rate_};
+    ResponseStreamer::Context context{.io_thread = io_thread_,
+                                      .client = stream_,
+                                      .read_buffer = read_buffer_,
+                                      .request_context = context_,
+                                      .rate = response_rate_};
     streamer_ = std::make_unique<ResponseStreamer>(context, std::move(stream));
     return Step::stream;
 }
@@ -688,8 +687,7 @@ Awaitable<Session::Step> Session::flush() {
     if (!hold_response(head_.size() + response_.body.size())) stream_.reset();
     while (bytes_sent_ < size) {
         auto head = std::string_view(head_).substr(std::min(bytes_sent_, head_.size()));
-        auto body =
-            response_.bytes().substr(std::max(bytes_sent_, head_.size()) - head_.size());
+        auto body = response_.bytes().substr(std::max(bytes_sent_, head_.size()) - head_.size());
         body = body.substr(0, flush_bytes);
         Buffers buffers{asio::buffer(head), asio::buffer(body)};
         auto began = io_thread_.server.clock.monotonic();

@@ -84,7 +84,7 @@ private:
     bool hold_response(std::size_t bytes);  // Returns false if the client must be disconnected.
     std::optional<double> reading_rate(const TenantId& tenant, std::uint64_t caller) const;
     void release_response();
-    void shed();  // Disconnects a slow reader.
+    void shed();                           // Disconnects a slow reader.
     bool reserve_body(std::size_t bytes);  // Returns false if no more memory may be used for the body.
     Step reject_body_memory();
     Step respond(http::FullResponse response);
@@ -130,10 +130,10 @@ private:
     std::unique_ptr<PendingWait> pending_wait_;  // Made for the first pending response.
     std::unique_ptr<ResponseStreamer> streamer_;
     std::function<std::optional<http::Response>(std::string_view, bool)>
-        consumer_;                // Consumer of a StreamBody.
-    std::string head_;            // The response head as bytes.
-    std::size_t bytes_sent_ = 0;  // Bytes sent of head_ and the response body.
-    MinimumRate response_rate_;   // Rate at which the client reads the response.
+        consumer_;                           // Consumer of a StreamBody.
+    std::string head_;                       // The response head as bytes.
+    std::size_t bytes_sent_ = 0;             // Bytes sent of head_ and the response body.
+    MinimumRate response_rate_;              // Rate at which the client reads the response.
     BulkheadPermit response_permit_;         // Bytes of a response that the client does not read immediately.
     Monotonic response_began_;               // Time of response_permit_.
     std::function<bool(std::size_t)> hold_;  // Calls hold_response.

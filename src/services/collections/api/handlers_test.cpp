@@ -251,7 +251,9 @@ TEST_F(HandlersTest, LimitsTheCostOfPatterns) {
             text += "*a";
         return text;
     };
-    auto send = [&](const std::string& query) { return client.send("GET", "/students" + query, "r1:registrar"); };
+    auto send = [&](const std::string& query) {
+        return client.send("GET", "/students" + query, "r1:registrar");
+    };
     EXPECT_EQ(send("?" + pattern(19)).status, 200);
     EXPECT_EQ(send("?" + pattern(9) + "&" + pattern(9)).status, 200);
     for (const auto& query : {"?" + pattern(20), "?" + pattern(9) + "&" + pattern(10)}) {

@@ -297,7 +297,9 @@ http::FullResponse import_records(CollectionRequest& request) {
                                                                 request.context.imports.max_concurrent);
     if (!permit) return reject_concurrent_import(request);
     CsvReader checked(request);
+    TRY(count_records(request, 0));
     read_records(checked, [](ColumnValues, std::size_t) { return true; });
+    TRY(count_records(request, checked.records));
     TRY(take_errors(checked));
     ScopedTransaction transaction{request};
     TRY(transaction.begin());

@@ -168,6 +168,20 @@ http::FullResponse reject(CollectionRequest& request, http::Problem problem, std
     return http::to_response(problem, request.http_context);
 }
 
+Result<void, http::FullResponse> count_records(CollectionRequest& request, std::size_t records) {
+    auto& http_context = request.http_context;
+    if (http_context.records_wait.count() == 0) {
+        http_context.records = records;
+        return {};
+    }
+    auto problem = http::problem(http::ProblemType::limit_reached,
+                                 "You have sent too many records in lists and imports "
+                                 "(max_records_per_window). Retry after " +
+                                     std::to_string(http_context.records_wait.count()) + " s.",
+                                 http_context.records_wait);
+    return reject(request, std::move(problem), "max_records_per_window of the manifest");
+}
+
 http::FullResponse reject_invalid(CollectionRequest& request, ValidationErrors errors, const char* source) {
     auto problem = http::problem(http::ProblemType::invalid_request,
                                  std::string(source) + " is invalid; `errors` lists each location.",

@@ -98,6 +98,9 @@ http::FullResponse reject_invalid(CollectionRequest& request, ValidationErrors e
 http::FullResponse reject_not_found(CollectionRequest& request);
 http::FullResponse reject_forbidden(CollectionRequest& request, std::string detail, std::string rule);
 
+// Counts `records` of a list or an import against the caller's budget. Returns 429 if it is used up.
+Result<void, http::FullResponse> count_records(CollectionRequest& request, std::size_t records);
+
 // Location of a record in the body, for error messages: {"#/17", "#/17/"}, {"line 17", "line 17, "}.
 struct RowLocation {
     std::string record;               // Empty if the body is the record.

@@ -89,7 +89,8 @@ TEST(Quota, IsOfEachOwnerAndNamesTheLimit) {
     ApiTestClient client;
     auto refused = client.send("POST", "/inquiries", "u1:visitor", inquiries(21));
     EXPECT_EQ(refused.status, 429);
-    EXPECT_THAT(refused.body, ::testing::HasSubstr("You may create at most 20 records of inquiries (max_per_owner)."));
+    EXPECT_THAT(refused.body,
+                ::testing::HasSubstr("You may create at most 20 records of inquiries (max_per_owner)."));
     EXPECT_EQ(client.send("GET", "/inquiries?limit=100", "r1:registrar").items(), 0u) << "all or nothing";
     EXPECT_EQ(client.send("POST", "/inquiries", "u1:visitor", inquiries(20)).status, 201);
     EXPECT_EQ(client.send("POST", "/inquiries", "u1:visitor", inquiries(1)).status, 429);
@@ -98,8 +99,9 @@ TEST(Quota, IsOfEachOwnerAndNamesTheLimit) {
     refused = client.send("POST", "/inquiries", "", inquiries(1));
     EXPECT_EQ(refused.status, 429);
     EXPECT_THAT(refused.body, ::testing::HasSubstr("Callers without a token"));
-    EXPECT_EQ(client.send("POST", "/inquiries/import", "u1:visitor", "question\nWhen?\n",
-                          {{"Content-Type", "text/csv"}})
+    EXPECT_EQ(client
+                  .send("POST", "/inquiries/import", "u1:visitor", "question\nWhen?\n",
+                        {{"Content-Type", "text/csv"}})
                   .status,
               429);
 }

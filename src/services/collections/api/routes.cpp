@@ -268,6 +268,7 @@ void add_create(const RouteBuilder& builder) {
     auto& create = builder.add(http::Method::post, "", "create", collection.create, create_records);
     create.summary = "Create one record of " + collection.name + ", or a list of records atomically";
     create.max_body_bytes = bulk_bytes_max;
+    create.counts_records = true;
     create.idempotency = http::Idempotency::accepted;
     create.transactional = http::Transactional::with_key;
     create.request_schema = R"({"anyOf": [)" + builder.schema(".New") +
@@ -281,8 +282,7 @@ void add_create(const RouteBuilder& builder) {
     create.success_status = 201;
     create.response_fields = {"Location", "ETag"};
     create.problems = {ProblemType::invalid_request, ProblemType::malformed_json, ProblemType::forbidden,
-                       ProblemType::already_exists, ProblemType::unavailable};
-    if (collection.max_per_owner) create.problems.push_back(ProblemType::limit_reached);
+                       ProblemType::already_exists,  ProblemType::limit_reached,  ProblemType::unavailable};
 }
 
 void add_import(const RouteBuilder& builder) {
@@ -294,6 +294,7 @@ void add_import(const RouteBuilder& builder) {
     import.max_body_bytes = limits.max_bytes;
     import.timeout = limits.timeout;
     import.execution = http::Execution::spooled;
+    import.counts_records = true;
     import.idempotency = http::Idempotency::accepted;
     import.transactional = http::Transactional::with_key;
     import.request_type = "text/csv";

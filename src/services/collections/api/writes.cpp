@@ -120,6 +120,7 @@ http::FullResponse create_many(CollectionRequest& request, const bj::array& bodi
         errors.add("", "must have 1 to " + std::to_string(bulk_max) + " records");
         return reject_invalid(request, std::move(errors), "The body");
     }
+    TRY(count_records(request, bodies.size()));
     std::vector<ColumnValues> records;
     for (std::size_t i = 0; i < bodies.size(); ++i)
         records.push_back(

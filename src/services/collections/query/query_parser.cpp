@@ -180,10 +180,10 @@ void check_patterns(const ParseContext& context, const std::vector<Filter>& filt
         const auto& pattern = filter.operands.front();
         cost += 1 + static_cast<std::size_t>(std::count(pattern.begin(), pattern.end(), '*'));
         if (cost > max) {
-            return context.add_error(filter.field->name,
-                                     "exceeds the cost of all like filters, at most " + std::to_string(max) +
-                                         (anonymous ? " without a token" : "") +
-                                         ": each counts 1, and each * in it 1");
+            return context.add_error(filter.field->name, "exceeds the cost of all like filters, at most " +
+                                                             std::to_string(max) +
+                                                             (anonymous ? " without a token" : "") +
+                                                             ": each counts 1, and each * in it 1");
         }
     }
 }

@@ -20,8 +20,8 @@ inline constexpr int page_max = 200;
 inline constexpr int groups_max = 1'000;
 inline constexpr std::int64_t sorted_characters_max = 500;
 inline constexpr std::size_t filters_max = 20;
-// Cost of all `like` filters of a request: one each, and one for each `*`. A pattern with many wildcards takes
-// time that grows with their number and the length of the text.
+// Cost of all `like` filters of a request: one each, and one for each `*`. A pattern with many wildcards
+// takes time that grows with their number and the length of the text.
 inline constexpr std::size_t pattern_cost_max = 20;
 inline constexpr std::size_t anonymous_pattern_cost_max = 8;
 inline constexpr std::size_t choices_max = 100;  // Values of in.(…).

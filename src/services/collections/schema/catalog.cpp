@@ -46,7 +46,7 @@ constexpr std::string_view platform_objects_sql =
     "WHERE NOT tgisinternal "
     "AND tgrelid IN (SELECT oid FROM pg_class WHERE relnamespace = to_regnamespace('data')) "
     "UNION ALL SELECT 'function', format('DROP FUNCTION %s', oid::regprocedure) FROM pg_proc "
-    "WHERE pronamespace = to_regnamespace('integreat') AND proname ~ '^(guard|through|rollup)_'";
+    "WHERE pronamespace = to_regnamespace('integreat') AND proname ~ '^(guard|through|rollup|quota)_'";
 
 constexpr std::string_view roles_sql =
     "SELECT r.rolname, EXISTS (SELECT FROM pg_auth_members m WHERE m.roleid = r.oid AND m.member = l.oid), "

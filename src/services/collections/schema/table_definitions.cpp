@@ -156,9 +156,9 @@ void add_indexes(Table& table, const Model& model, const Collection& collection)
     auto owners = owner_fields(model, collection);
     for (const auto& field : collection.fields) {
         auto column = quote_identifier(field.name);
-        bool filters =
-            field.type == FieldType::reference || field.name == "state" || owners.contains(field.name) ||
-            (collection.max_per_owner && field.name == "created_by");
+        bool filters = field.type == FieldType::reference || field.name == "state" ||
+                       owners.contains(field.name) ||
+                       (collection.max_per_owner && field.name == "created_by");
         if (field.type == FieldType::list && (field.indexed || filters))
             add(field.name, " USING gin (" + column + ")");
         else if (filters)

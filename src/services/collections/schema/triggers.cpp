@@ -223,8 +223,9 @@ void add_quota_trigger(TargetSchema& target, const Model& model, const Collectio
     auto table = qualified_table(collection.name);
     auto name = "integreat." + quote_identifier(truncate_identifier("quota_" + collection.name));
     auto count = [&](std::string_view condition) {
-        return fmt::format("SELECT count(*) INTO records FROM (SELECT FROM {} AS r WHERE {} LIMIT {}) AS few;\n",
-                           table, condition, *collection.max_per_owner + 1);
+        return fmt::format(
+            "SELECT count(*) INTO records FROM (SELECT FROM {} AS r WHERE {} LIMIT {}) AS few;\n", table,
+            condition, *collection.max_per_owner + 1);
     };
     target.functions.push_back(fmt::format(
         "CREATE FUNCTION {}() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = "
@@ -237,9 +238,8 @@ void add_quota_trigger(TargetSchema& target, const Model& model, const Collectio
         raise_if(fmt::format("records > {}", *collection.max_per_owner), sqlstate_quota,
                  "the caller has created too many records")));
     target.functions.push_back("REVOKE EXECUTE ON FUNCTION " + name + "() FROM PUBLIC");
-    target.triggers.push_back(
-        fmt::format("CREATE TRIGGER quota AFTER INSERT ON {} FOR EACH STATEMENT EXECUTE FUNCTION {}()", table,
-                    name));
+    target.triggers.push_back(fmt::format(
+        "CREATE TRIGGER quota AFTER INSERT ON {} FOR EACH STATEMENT EXECUTE FUNCTION {}()", table, name));
 }
 
 }  // namespace integreat::collections
