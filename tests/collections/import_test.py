@@ -41,7 +41,7 @@ collections:
       create: [{roles: [keeper]}]
 """
 SETTINGS = """imports:
-  {max_bytes: 48MiB, max_records: 200000, max_concurrent: 1, max_pending: 3, folder: %s}
+  {max_bytes: 48MiB, max_records: 200000, max_concurrent: 1, max_pending: 3, max_pending_per_principal: 4, folder: %s}
 """
 
 
@@ -188,7 +188,7 @@ class Import(unittest.TestCase):
                 harness.wait_until(lambda expected=number: self.spooled_bodies() == expected, 10, "the body is on disk")
             status, response, headers = self.send(b"number\r\n50000000\r\n")
             self.assertEqual((status, response["type"].rpartition("/")[2], headers["Retry-After"]), (429, "limit-reached", "10"))
-            self.assertIn("Too many concurrent imports for this app", response["detail"])
+            self.assertIn("imports.max_pending)", response["detail"])
             self.assertEqual(self.spooled_bodies(), 3)
             self.assertEqual(self.send(b"number\r\n1\r\n", app="shed")[0], 201)
         harness.wait_until(lambda: self.spooled_bodies() == 0, 10, "the bodies are deleted")
@@ -207,7 +207,7 @@ class Import(unittest.TestCase):
             )
             status, response, _ = self.send(b"number\r\n60000001\r\n")
             self.assertEqual((status, response["type"].rpartition("/")[2]), (429, "limit-reached"))
-            self.assertIn("Too many concurrent imports for this app", response["detail"])
+            self.assertIn("imports.max_concurrent)", response["detail"])
         first.join(60)
         self.assertEqual(statuses, [201])
         self.assertEqual(self.send(b"number\r\n60000001\r\n")[0], 201)

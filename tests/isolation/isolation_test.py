@@ -449,7 +449,7 @@ class Matrix(threading.Thread):
 
 class Isolation(unittest.TestCase):
     def test_all_requests_are_allowed_or_refused_as_the_manifests_declare(self):
-        program = sign_in.start_program()
+        program = sign_in.start_program(settings="http: {unrouted_requests: 0}\n")
         self.addCleanup(program.remove)
         matrices = [Matrix(program, name) for name in APPS]
         for matrix in matrices:

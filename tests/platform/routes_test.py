@@ -26,7 +26,7 @@ def fill_parameters(pattern: str) -> str:
 class Routes(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        cls.program = harness.Program()
+        cls.program = harness.Program(settings="http: {unrouted_requests: 0}\n")
         cls.program.write_configuration()
         for manifest in cls.program.manifests.glob("*.yaml"):
             # The walk sends thousands of requests; the limits have tests of their own.
