@@ -248,9 +248,12 @@ void TransactionLog::State::store(const Batch& batch, std::size_t from, std::siz
         switch (try_store(rows, number)) {
             case StoreResult::stored: return count_finished(batch, from, to, true);
             case StoreResult::missing_partition:  // Another process dropped it.
-                if (!std::exchange(partitions_created, true) &&
-                    create_partitions(to_day(batch.first), to_day(batch.last)))
-                    continue;
+                if (!partitions_created) {
+                    auto created = create_partitions(to_day(batch.first), to_day(batch.last));
+                    if (!created && created.error().fault == Fault::unavailable) break;  // Tries again.
+                    partitions_created = true;
+                    if (created) continue;
+                }
                 [[fallthrough]];
             case StoreResult::rejected:
                 if (to - from == 1) return count_finished(batch, from, to, false);
