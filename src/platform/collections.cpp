@@ -50,7 +50,8 @@ CollectionRoutes make_collection_routes(std::span<const config::Manifest> manife
                                         const config::ImportSettings& imports,
                                         postgres::DatabaseRegistry& databases, const Secret& cursor_key,
                                         ChangeFeedRegistry& feeds,
-                                        const std::shared_ptr<TenantSemaphore>& import_semaphore) {
+                                        const std::shared_ptr<TenantSemaphore>& import_semaphore,
+                                        const std::shared_ptr<files::FileStore>& file_store) {
     CollectionRoutes all;
     for (const auto& manifest : manifests) {
         if (manifest.collections.empty()) continue;
@@ -64,7 +65,10 @@ CollectionRoutes make_collection_routes(std::span<const config::Manifest> manife
                                    .feed = feeds.find_or_create(manifest.app),
                                    .fingerprint = std::move(fingerprint),
                                    .imports = imports,
-                                   .import_semaphore = import_semaphore});
+                                   .import_semaphore = import_semaphore,
+                                   .files = {.store = file_store,
+                                             .project = manifest.firebase_project,
+                                             .opened = config::to_opened_prefixes(manifest.files)}});
         all.routes.insert(all.routes.end(), std::move_iterator(routes.begin()),
                           std::move_iterator(routes.end()));
     }

@@ -19,6 +19,7 @@
 #include "http/routing/route.h"
 #include "postgres/databases/registry.h"
 #include "services/collections/changes/change_feed.h"
+#include "services/files/file_store.h"
 
 namespace integreat::platform {
 
@@ -44,12 +45,14 @@ struct CollectionRoutes {
     std::map<TenantId, std::string> fingerprints;  // Fingerprint of each model, by app.
 };
 
-// Makes the routes of all apps. `databases`, `feeds` and `import_semaphore` are shared by all snapshots.
+// Makes the routes of all apps. `databases`, `feeds`, `import_semaphore` and `file_store` are shared by all
+// snapshots; `file_store` may be null.
 CollectionRoutes make_collection_routes(std::span<const config::Manifest> manifests,
                                         const config::ImportSettings& imports,
                                         postgres::DatabaseRegistry& databases, const Secret& cursor_key,
                                         ChangeFeedRegistry& feeds,
-                                        const std::shared_ptr<TenantSemaphore>& import_semaphore);
+                                        const std::shared_ptr<TenantSemaphore>& import_semaphore,
+                                        const std::shared_ptr<files::FileStore>& file_store);
 
 // Makes the routes of one app to list them; they must not be called.
 std::vector<http::Route> list_collection_routes(const config::Manifest& manifest,

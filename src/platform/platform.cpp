@@ -67,6 +67,21 @@ http::CompletionSource make_completion_source() {
                 }};
 }
 
+// Returns null if the settings name no account.
+std::shared_ptr<files::FileStore> make_file_store(const config::FilesSettings& settings,
+                                                  http::HttpClient& http_client, const Clock& clock) {
+    if (settings.account.empty()) return nullptr;
+    return std::make_shared<files::FileStore>(
+        files::FileStoreSettings{.endpoint = settings.endpoint,
+                                 .region = settings.region,
+                                 .account = settings.account,
+                                 .access_key_id = settings.access_key_id.reveal(),
+                                 .secret_access_key = settings.secret_access_key,
+                                 .session_token = settings.session_token,
+                                 .link_lifetime = settings.link_lifetime},
+        http_client, clock);
+}
+
 }  // namespace
 
 // In order of dependency: a member may use those before it, and is destroyed before them.
@@ -110,6 +125,8 @@ struct Platform::State {
     ChangeFeedRegistry feeds;
     // Shared by all snapshots: imports outlive a reload.
     std::shared_ptr<TenantSemaphore> import_semaphore = std::make_shared<TenantSemaphore>();
+    std::shared_ptr<files::FileStore> file_store =
+        make_file_store(settings.files, dependencies.http_client, dependencies.clock);
     gateway::AdminRoutes admin;
     gateway::PlatformRoutes platform_routes{
         .metrics = dependencies.metrics,
@@ -128,7 +145,7 @@ Result<> Platform::State::publish(const std::vector<config::Manifest>& manifests
     auto routes = make_platform_routes(platform_routes, admin);
     routes.insert(routes.end(), dependencies.extra_routes.begin(), dependencies.extra_routes.end());
     auto collections = make_collection_routes(manifests, settings.imports, dependencies.databases, cursor_key,
-                                              feeds, import_semaphore);
+                                              feeds, import_semaphore, file_store);
     routes.insert(routes.end(), std::move_iterator(collections.routes.begin()),
                   std::move_iterator(collections.routes.end()));
     for (const auto& manifest : manifests) {

@@ -180,6 +180,8 @@ class Matrix(threading.Thread):
                     visit = self.read_one
                 case "GET", "/{id}/history":
                     visit = self.history
+                case "GET", _ if tail.startswith("/{id}/files/"):
+                    visit = self.open_file
                 case "POST", "" | "/import":
                     visit = self.create
                 case "PATCH", "/{id}":
@@ -286,6 +288,20 @@ class Matrix(threading.Thread):
                 names = {name for item in json.loads(response[1])["items"] for name in item.get("changes", {})}
                 members = {*self.app.visible_members(collection, caller), "deleted_at"}
                 self.expect(f"{what} shows {names - members}", False, names <= members, response)
+
+    def open_file(self, collection: str, tail: str, caller: Caller) -> None:
+        """The files of these records are names, which the answer says only to readers of the field; links to attached
+        files are checked by tests/clients/record_files.test.js."""
+        field = tail.rpartition("/")[2]
+        identity, refusals = self.check_route(collection, "read", caller)
+        if not refusals and field not in self.app.visible_members(collection, identity):
+            refusals = {403}
+        for record in self.records_for(collection, caller, bool(refusals)):
+            response = self.send(caller, "GET", f"{collection}/{record.id}/files/{field}")
+            what = f"{caller.name} GET {collection}/{record.id}/files/{field}"
+            may = not refusals and self.app.can_read(record, identity, self.records)
+            says = b"no such file" in response[1] or b"name of a file" in response[1]
+            self.expect(what, may, response[0] in (refusals or {404}) and says == may, response)
 
     def create(self, collection: str, tail: str, caller: Caller) -> None:
         _, refusals = self.check_route(collection, "create", caller)

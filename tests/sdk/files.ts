@@ -4,7 +4,7 @@
 import { initializeApp } from 'firebase/app';
 import { getAuth } from 'firebase/auth';
 
-import { CampusClient, Files, StorageError, type StoredFile } from './campus.js';
+import { CampusClient, Files, StorageError, type FileLink, type StoredFile } from './campus.js';
 
 const auth = getAuth(initializeApp({ apiKey: 'key', projectId: 'campus-student-lifecycle' }));
 const campus = new CampusClient({ baseUrl: 'https://api.example.ph', token: () => auth.currentUser?.getIdToken() });
@@ -25,6 +25,14 @@ export async function submit(applicant: string, file: File): Promise<string> {
     throw failure;
   }
 }
+
+export async function open(applicant: string): Promise<string> {
+  const link: FileLink = await campus.applicants.file(applicant, 'report_card');
+  return link.url;
+}
+
+// @ts-expect-error A field that is no file.
+export const wrong = (applicant: string) => campus.applicants.file(applicant, 'family_name');
 
 // @ts-expect-error The setting bucket is required.
 export const incomplete = () => new Files({ auth, firebaseProject: 'p', identityPool: 'us-east-1:0' });

@@ -24,6 +24,18 @@ export interface StoredFile {
   name?: string;
   content_type?: string;
   bytes?: number;
+  version_id?: string; // Set by the platform.
+  sha256?: string; // Base64; set by the platform if the upload had it.
+}
+
+// A link to the version of a file that a record holds.
+export interface FileLink {
+  url: string;
+  expires_at: string;
+  name?: string;
+  content_type?: string;
+  bytes?: number;
+  sha256?: string;
 }
 
 export type Json = null | boolean | number | string | Json[] | { [name: string]: Json };
@@ -312,6 +324,11 @@ export class Records<Row extends object> {
   protected async read(id: string, options: GetOptions<Row> = {}): Promise<Row> {
     const path = `${this.path}/${encodeURIComponent(id)}${toQuery(options as never)}`;
     return (await (await this.connection.request('GET', path, withSignal(options))).json()) as Row;
+  }
+
+  protected async openFile(id: string, field: string, options: CallOptions = {}): Promise<FileLink> {
+    const path = `${this.path}/${encodeURIComponent(id)}/files/${field}`;
+    return (await (await this.connection.request('GET', path, withSignal(options))).json()) as FileLink;
   }
 
   protected async readAggregates(options: AggregateOptions<Row>): Promise<Record<string, Json>[]> {

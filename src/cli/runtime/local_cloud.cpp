@@ -64,6 +64,10 @@ Result<std::vector<cloud::TenantResources>> CloudServer::provision(std::span<con
     return all;
 }
 
+Result<cloud::ClientCredentials> CloudServer::provision_gateway_user() {
+    return cloud::provision_gateway_user(*cloud_);
+}
+
 std::string CloudServer::origin() const {
     return fmt::format("http://127.0.0.1:{}", server_->port());
 }

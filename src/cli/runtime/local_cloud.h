@@ -37,6 +37,9 @@ public:
     // higher quota for them.
     Result<std::vector<cloud::TenantResources>> provision(std::span<const cloud::TenantSpec> specs);
     std::string origin() const;
+    // Returns new credentials of the user as which the gateway assumes the roles for files of records.
+    Result<cloud::ClientCredentials> provision_gateway_user();
+    const std::string& account() const { return cloud_->iam->account(); }
     bool drain() { return server_->drain(); }
 
 private:

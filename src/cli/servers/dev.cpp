@@ -240,6 +240,18 @@ Result<> announce(const DevOptions& options, const ReadyFile& ready, std::ostrea
     return {};
 }
 
+// Lets the gateway open files of records in the local cloud.
+Result<> configure_files(DevEnvironment& environment, config::FilesSettings& files) {
+    auto key = TRY(environment.aws->provision_gateway_user());
+    files.account = environment.aws->account();
+    files.endpoint = environment.aws->origin();
+    files.region = "us-east-1";
+    files.access_key_id = Secret(key.access_key_id);
+    files.secret_access_key = key.secret_key;
+    files.session_token = Secret();
+    return {};
+}
+
 Result<bool> run_environment(const DevOptions& options, config::Configuration configuration, Signals& signals,
                              std::ostream& out) {
     TRY(create_data_folder(options.data));
@@ -256,6 +268,7 @@ Result<bool> run_environment(const DevOptions& options, config::Configuration co
     TRY(start_aws(*environment, options, ready));
 
     auto& settings = configuration.settings;
+    TRY(configure_files(*environment, settings.files));
     settings.identity.firebase_keys_url = ready.firebase + firebase_keys_path;
     if (options.automatic_ports) settings.listen.port = 0;
     bool is_default_problem_url = settings.http.problem_base_url == http::default_problem_base_url;

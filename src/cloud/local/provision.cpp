@@ -158,10 +158,31 @@ Result<> ensure_versioning(Provisioning& provisioning, const std::string& bucket
     return {};
 }
 
+constexpr const char* gateway_user = "integreat-gateway";
+
+std::string make_record_files_trust(const LocalCloud& cloud) {
+    auto user = "arn:aws:iam::" + cloud.iam->account() + ":user/" + gateway_user;
+    return json::serialize(json::object{
+        {"Version", "2012-10-17"},
+        {"Statement",
+         json::array{{{"Effect", "Allow"}, {"Action", "sts:AssumeRole"}, {"Principal", {{"AWS", user}}}}}}});
+}
+
+// Reads versions of the tenant's files; with the right to list, S3 tells a missing one from a denied one.
+std::string make_record_files_policy(const std::string& bucket) {
+    auto arn = "arn:aws:s3:::" + bucket;
+    return json::serialize(json::object{
+        {"Version", "2012-10-17"},
+        {"Statement", json::array{{{"Effect", "Allow"},
+                                   {"Action", json::array{"s3:GetObject", "s3:GetObjectVersion"}},
+                                   {"Resource", arn + "/*"}},
+                                  {{"Effect", "Allow"}, {"Action", "s3:ListBucket"}, {"Resource", arn}}}}});
+}
+
 // Creates the role or gives an existing one the trust policy and the inline policy of this version. Other
 // policies of the role are left unchanged.
-Result<> ensure_role(Provisioning& provisioning, const std::string& name, const std::string& trust_policy,
-                     const std::string& access_policy) {
+Result<> ensure_role(Provisioning& provisioning, const std::string& name, const std::string& policy_name,
+                     const std::string& trust_policy, const std::string& access_policy) {
     auto role = iam::find(provisioning.cloud.iam->directory()->roles, name);
     if (!role) {
         TRY(call_iam(provisioning, "CreateRole",
@@ -170,7 +191,6 @@ Result<> ensure_role(Provisioning& provisioning, const std::string& name, const 
         TRY(call_iam(provisioning, "UpdateAssumeRolePolicy",
                      {{"RoleName", name}, {"PolicyDocument", trust_policy}}));
     }
-    const std::string policy_name = "TenantUserRoleDefaultPolicy";
     if (role) {
         auto existing = role->identity.inline_policies.find(policy_name);
         if (existing != role->identity.inline_policies.end() && existing->second.text == access_policy)
@@ -212,6 +232,27 @@ Result<std::optional<std::size_t>> reserve_provider_quota(LocalCloud& cloud,
     return std::optional(issuers.size());
 }
 
+Result<ClientCredentials> provision_gateway_user(LocalCloud& cloud) {
+    Provisioning provisioning{.cloud = cloud};
+    auto directory = cloud.iam->directory();
+    if (!iam::find(directory->users, gateway_user))
+        TRY(call_iam(provisioning, "CreateUser", {{"UserName", gateway_user}}));
+    for (const auto& [id, key] : directory->keys) {
+        if (key->user != gateway_user) continue;
+        TRY(call_iam(provisioning, "DeleteAccessKey", {{"UserName", gateway_user}, {"AccessKeyId", id}}));
+    }
+    auto roles = "arn:aws:iam::" + cloud.iam->account() + ":role/*-RecordFilesRole";
+    auto policy = json::serialize(json::object{
+        {"Version", "2012-10-17"},
+        {"Statement",
+         json::array{{{"Effect", "Allow"}, {"Action", "sts:AssumeRole"}, {"Resource", roles}}}}});
+    TRY(call_iam(provisioning, "PutUserPolicy",
+                 {{"UserName", gateway_user}, {"PolicyName", "AssumeRoles"}, {"PolicyDocument", policy}}));
+    auto created = TRY(call_iam(provisioning, "CreateAccessKey", {{"UserName", gateway_user}}));
+    return ClientCredentials{.access_key_id = std::string(created.value("AccessKey/AccessKeyId")),
+                             .secret_key = Secret(std::string(created.value("AccessKey/SecretAccessKey")))};
+}
+
 Result<TenantResources> provision_tenant(LocalCloud& cloud, const TenantSpec& spec) {
     Provisioning provisioning{.cloud = cloud};
     const auto& project = spec.project;
@@ -225,8 +266,11 @@ Result<TenantResources> provision_tenant(LocalCloud& cloud, const TenantSpec& sp
     TRY(ensure_versioning(provisioning, resources.bucket));
     auto role = project + "-TenantUserRole";
     TRY(ensure_principal_tags(provisioning, resources.identity_pool, project));
-    TRY(ensure_role(provisioning, role, make_trust_policy(resources.identity_pool),
+    TRY(ensure_role(provisioning, role, "TenantUserRoleDefaultPolicy",
+                    make_trust_policy(resources.identity_pool),
                     policy::make_bucket_access_policy(resources.bucket, spec.files)));
+    TRY(ensure_role(provisioning, project + "-RecordFilesRole", "RecordFilesPolicy",
+                    make_record_files_trust(cloud), make_record_files_policy(resources.bucket)));
     resources.role = iam::find(cloud.iam->directory()->roles, role)->identity.arn;
     auto pool = cloud.cognito->pools()->at(resources.identity_pool);
     if (pool->roles.empty()) {

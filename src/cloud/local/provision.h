@@ -22,9 +22,13 @@ struct TenantSpec {
 struct TenantResources {
     std::string identity_pool;  // "us-east-1:…"
     std::string bucket;
-    std::string role;  // ARN of the role.
+    std::string role;  // ARN of the role of the tenant's users.
 };
 Result<TenantResources> provision_tenant(LocalCloud& cloud, const TenantSpec& spec);
+
+// Creates the user as which the gateway assumes the roles PROJECT-RecordFilesRole, with a new key; earlier
+// keys end.
+Result<ClientCredentials> provision_gateway_user(LocalCloud& cloud);
 
 // Each tenant has an OpenID Connect provider, of which an account may have 100 by default. Raises the quota
 // to the number that `specs` need and returns the new quota if it was raised; Fault::invalid if AWS would not

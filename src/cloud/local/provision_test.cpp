@@ -37,7 +37,7 @@ TEST_F(ProvisionTest, ChangesNothingTheSecondTime) {
     auto again = tenant(campus_project);
     EXPECT_EQ(again.identity_pool, campus.identity_pool);
     EXPECT_EQ(again.role, campus.role);
-    EXPECT_EQ(cloud->iam->directory()->roles.size(), 2u);
+    EXPECT_EQ(cloud->iam->directory()->roles.size(), 4u);
 }
 
 TEST_F(ProvisionTest, CompletesAnInterruptedRun) {
@@ -69,6 +69,37 @@ TEST_F(ProvisionTest, NarrowsTheRoleOfAnEarlierVersion) {
     EXPECT_EQ(s3(Method::get, "/" + campus.bucket + "/applicants/bob.pdf", ann).status, 403);
     EXPECT_EQ(s3(Method::get, "/" + campus.bucket + "/applicants/bob.pdf", bob).status, 403)
         << "sessions made before have the new policy at once";
+}
+
+TEST_F(ProvisionTest, TheGatewayReadsFilesAsARoleOfTheirTenantOnly) {
+    for (const auto& bucket : {campus.bucket, evntgarde.bucket})
+        ASSERT_EQ(s3(Method::put, "/" + bucket + "/a", root(), "x").status, 200);
+    auto created = provision_gateway_user(*cloud);
+    ASSERT_TRUE(created) << created.error().cause;
+    Client gateway(cloud->frontend, *created);
+    EXPECT_EQ(gateway.call_rest({.path = "/" + campus.bucket + "/a"}).error().code, "AccessDenied");
+    auto assume = [](const Client& client, const std::string& role) {
+        return client.call_query("sts", "AssumeRole",
+                                 {{"RoleArn", "arn:aws:iam::000000000000:role/" + role},
+                                  {"RoleSessionName", "integreat-gateway"}});
+    };
+    EXPECT_EQ(assume(gateway, campus_project + "-TenantUserRole").error().code, "AccessDenied");
+    auto session = assume(gateway, campus_project + "-RecordFilesRole");
+    ASSERT_TRUE(session) << session.error().message;
+    Client reader(cloud->frontend,
+                  {.access_key_id = std::string(session->value("Credentials/AccessKeyId")),
+                   .secret_key = Secret(std::string(session->value("Credentials/SecretAccessKey"))),
+                   .session_token = std::string(session->value("Credentials/SessionToken"))});
+    EXPECT_TRUE(reader.call_rest({.path = "/" + campus.bucket + "/a"}));
+    EXPECT_EQ(reader.call_rest({.path = "/" + evntgarde.bucket + "/a"}).error().code, "AccessDenied");
+    for (auto method : {Method::put, Method::del}) {
+        auto path = "/" + campus.bucket + "/a";
+        EXPECT_EQ(reader.call_rest({.method = method, .path = path}).error().code, "AccessDenied");
+    }
+    Client user(cloud->frontend, to_credentials(credentials(campus, campus_project)));
+    EXPECT_EQ(assume(user, campus_project + "-RecordFilesRole").error().code, "AccessDenied");
+    ASSERT_TRUE(provision_gateway_user(*cloud));
+    EXPECT_FALSE(assume(gateway, campus_project + "-RecordFilesRole")) << "an earlier key ends";
 }
 
 TEST_F(ProvisionTest, AllowsTheNewOriginsOfATenant) {

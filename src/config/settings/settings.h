@@ -280,6 +280,36 @@ void fields(Visitor& visit, ImportSettings& imports) {
           "Directory for the unnamed files of imports until they are stored: on a disk, not in memory.");
 }
 
+// Access to the buckets of the tenants, for the files of records.
+struct FilesSettings {
+    std::string account;  // Twelve digits; empty: files of records cannot be opened.
+    std::string region = "us-east-1";
+    std::string endpoint;  // Empty: AWS. `integreat dev` sets it to the local cloud.
+    Secret access_key_id;  // A user that may assume the roles PROJECT-RecordFilesRole.
+    Secret secret_access_key;
+    Secret session_token;  // Empty if the access key is permanent.
+    seconds link_lifetime{300};
+};
+
+template <class Visitor>
+void fields(Visitor& visit, FilesSettings& files) {
+    visit("account", files.account,
+          "AWS account of the buckets and of the roles PROJECT-RecordFilesRole. Default: files of records "
+          "cannot "
+          "be opened; `integreat dev` uses the local cloud.",
+          {.max_length = 12, .reference = true});
+    visit("region", files.region, "AWS region of the buckets.", {.max_length = 30, .reference = true});
+    visit("endpoint", files.endpoint, "URL of S3 and STS instead of those of AWS.", {.check = check_url});
+    visit("access_key_id", files.access_key_id,
+          "Access key of a user who may assume these roles: `env:AWS_ACCESS_KEY_ID`.", {.reference = true});
+    visit("secret_access_key", files.secret_access_key, "Its secret: `env:AWS_SECRET_ACCESS_KEY`.",
+          {.reference = true});
+    visit("session_token", files.session_token, "Its session token, if the access key is temporary.",
+          {.reference = true});
+    visit("link_lifetime", files.link_lifetime, "Time for which a link to a file is valid.",
+          {.minimum = to_ms(10s), .maximum = to_ms(30min)});
+}
+
 struct Settings {
     ListenSettings listen;
     OperatorsSettings operators;
@@ -289,6 +319,7 @@ struct Settings {
     IdentitySettings identity;
     LogSettings log;
     ImportSettings imports;
+    FilesSettings files;
     std::string apps_dir = "apps";
 };
 
@@ -304,6 +335,7 @@ void fields(Visitor& visit, Settings& settings) {
     visit("identity", settings.identity, "Token verification.");
     visit("log", settings.log, "Logging.");
     visit("imports", settings.imports, "Limits for CSV imports.");
+    visit("files", settings.files, "Files of records in the buckets of the apps.");
     visit("apps_dir", settings.apps_dir,
           "Directory of the app manifests: an absolute path, or relative to this file.");
 }

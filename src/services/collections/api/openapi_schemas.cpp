@@ -34,7 +34,9 @@ constexpr std::string_view file_schema = R"({"type": "object", "required": ["key
   "additionalProperties": false,
   "description": "An object in the application's bucket.",
   "properties": {"key": {"type": "string", "maxLength": 1024}, "name": {"type": "string", "maxLength": 200},
-    "content_type": {"type": "string", "maxLength": 200}, "bytes": {"type": "integer", "minimum": 0}},
+    "content_type": {"type": "string", "maxLength": 200}, "bytes": {"type": "integer", "minimum": 0},
+    "version_id": {"type": "string", "description": "Version of the object, set by the platform."},
+    "sha256": {"type": "string", "description": "Base64, set by the platform if the upload had it."}},
   "examples": [{"key": "evidence/report.pdf", "name": "report.pdf", "content_type": "application/pdf"}]})";
 
 enum class SchemaUse { response, create, update };
@@ -313,6 +315,14 @@ std::string feed_schema(const Collection& collection) {
         {"examples", bj::array{"id: 7341-0\n\nevent: created\ndata: {\"id\": "
                                "\"019abcde-0000-7000-8000-000000000001\"}\nid: 7342-118\n\n"}}};
     return bj::serialize(schema);
+}
+
+std::string_view file_link_schema() {
+    return R"({"type": "object", "required": ["url", "expires_at"], "properties": {
+  "url": {"type": "string", "description": "Link to the version of the file that the record holds."},
+  "expires_at": {"type": "string", "format": "date-time"},
+  "name": {"type": "string"}, "content_type": {"type": "string"},
+  "bytes": {"type": "integer", "minimum": 0}, "sha256": {"type": "string"}}})";
 }
 
 std::string_view history_schema() {

@@ -31,6 +31,8 @@ std::string csv_schema(const Model& model, const Collection& collection, Action 
 std::string feed_schema(const Collection& collection);
 // Returns the schema of a page of a record's history.
 std::string_view history_schema();
+// Returns the schema of a link to a file.
+std::string_view file_link_schema();
 
 // Returns {"$ref": "#/components/schemas/NAME"}.
 std::string schema_reference(const std::string& name);

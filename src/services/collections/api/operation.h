@@ -17,15 +17,24 @@
 #include "http/message/message.h"
 #include "http/message/problem.h"
 #include "http/routing/route.h"
+#include "policy/files/bucket_access.h"
 #include "postgres/driver/pool.h"
 #include "services/collections/query/query_parser.h"
 #include "services/collections/query/select_sql.h"
 #include "services/collections/schema/constraint_violation.h"
 #include "services/collections/views/role_view.h"
+#include "services/files/file_store.h"
 
 namespace integreat::collections {
 
 class ChangeFeed;
+
+// The bucket of an app, for the files of its records.
+struct RecordFiles {
+    std::shared_ptr<files::FileStore> store;  // Null if the settings configure none.
+    std::string project;
+    std::vector<policy::OpenedPrefix> opened;
+};
 
 // State shared by all routes of one app.
 struct CollectionsContext {
@@ -36,6 +45,7 @@ struct CollectionsContext {
     std::string fingerprint;  // Schema fingerprint of the model.
     config::ImportSettings imports;
     std::shared_ptr<TenantSemaphore> import_semaphore = std::make_shared<TenantSemaphore>();
+    RecordFiles files = {};
 };
 
 // Returns the transaction that the request runs in: that of its Idempotency-Key, or a ScopedTransaction; null

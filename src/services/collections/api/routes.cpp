@@ -9,6 +9,7 @@
 #include "services/collections/api/openapi_schemas.h"
 #include "services/collections/api/reads.h"
 #include "services/collections/api/record_body.h"
+#include "services/collections/api/record_files.h"
 #include "services/collections/api/writes.h"
 #include "services/collections/views/caller_role.h"
 
@@ -263,6 +264,26 @@ void add_reads(const RouteBuilder& builder) {
         {"next", false, "`next` of the previous page."}};
 }
 
+void add_files(const RouteBuilder& builder) {
+    const auto& collection = builder.collection();
+    for (const auto& field : collection.fields) {
+        if (field.type != FieldType::file) continue;
+        auto& route =
+            builder.add(http::Method::get, "/{id}/files/" + field.name, "open-" + field.name, collection.read,
+                        BlockingHandler([&field](CollectionRequest& request) -> http::Response {
+                            return open_file(request, field);
+                        }));
+        route.summary = "Get a link to the file " + field.name + " of a record of " + collection.name +
+                        ", valid for some minutes";
+        route.response_schema = std::string(file_link_schema());
+        route.problems = {ProblemType::invalid_request, ProblemType::forbidden, ProblemType::not_found,
+                          ProblemType::unavailable};
+        route.documented_parameters = {id_parameter(),
+                                       {"redirect", false, "`true`: 303 to the link instead of JSON.",
+                                        R"({"type": "string", "enum": ["true"]})"}};
+    }
+}
+
 void add_create(const RouteBuilder& builder) {
     const auto& collection = builder.collection();
     auto& create = builder.add(http::Method::post, "", "create", collection.create, create_records);
@@ -365,6 +386,7 @@ std::vector<http::Route> make_routes(std::shared_ptr<const CollectionsContext> c
     for (const auto& plan : context->plan->collections) {
         RouteBuilder builder{context, plan, limit, components, routes};
         if (!plan.collection->read.empty()) add_reads(builder);
+        if (!plan.collection->read.empty()) add_files(builder);
         if (!plan.collection->create.empty()) add_create(builder);
         if (!plan.collection->create.empty()) add_import(builder);
         add_changes(builder);

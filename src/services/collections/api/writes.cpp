@@ -10,6 +10,7 @@
 #include "services/collections/api/insert_sql.h"
 #include "services/collections/api/reads.h"
 #include "services/collections/api/record_body.h"
+#include "services/collections/api/record_files.h"
 #include "services/collections/values/field_formats.h"
 #include "services/collections/views/sql_names.h"
 
@@ -60,6 +61,9 @@ http::FullResponse created_response(CollectionRequest& request, const Returning&
 HandlerResult create_one(CollectionRequest& request, const bj::value& body) {
     ValidationErrors errors;
     auto columns = parse_create_body(request.collection, request.view, body, "", errors);
+    if (needs_file_store(request, columns) && current_completion_queue(request.http_context))
+        return http::NeedsBlockingThread{};
+    if (auto refused = verify_files(request, columns, "", {}, errors)) return *std::move(refused);
     if (!errors.empty()) return reject_invalid(request, std::move(errors), "The body");
     auto returning = make_returning(request.view);
     auto sql = insert_sql(request, columns, returning.sql);
@@ -125,6 +129,17 @@ http::FullResponse create_many(CollectionRequest& request, const bj::array& bodi
     for (std::size_t i = 0; i < bodies.size(); ++i)
         records.push_back(
             parse_create_body(request.collection, request.view, bodies[i], "/" + std::to_string(i), errors));
+    std::size_t files = 0;
+    for (std::size_t i = 0; i < records.size() && errors.empty(); ++i) {
+        if (needs_file_store(request, records[i]) && ++files > files_per_request_max) {
+            errors.add("/" + std::to_string(i), "is one of more than " +
+                                                    std::to_string(files_per_request_max) +
+                                                    " records with files: send fewer in one request");
+            break;
+        }
+        auto pointer = "/" + std::to_string(i);
+        if (auto refused = verify_files(request, records[i], pointer, {}, errors)) return *std::move(refused);
+    }
     if (!errors.empty()) return reject_invalid(request, std::move(errors), "The body");
     auto returning = make_returning(request.view);
     ScopedTransaction transaction{request, std::nullopt};
@@ -226,9 +241,11 @@ std::string assignments(Sql& sql, const ColumnValues& columns) {
 
 // Returns nullopt if no record was updated.
 std::optional<http::FullResponse> try_patch(CollectionRequest& request, const std::string& id,
-                                            const bj::value& body, const IfMatch& if_match) {
+                                            const bj::value& body, const IfMatch& if_match,
+                                            const StoredFiles& stored) {
     ValidationErrors errors;
     auto columns = parse_patch_body(request.collection, request.view, body, errors);
+    if (auto refused = verify_files(request, columns, "", stored, errors)) return refused;
     if (!errors.empty()) return reject_invalid(request, std::move(errors), "The body");
     if (columns.fields.empty()) return execute_blocking(request, get_record(request));
     auto returning = make_returning(request.view);
@@ -247,6 +264,7 @@ std::optional<http::FullResponse> try_patch(CollectionRequest& request, const st
 struct MergedPatch {
     bj::value body;
     std::string version;
+    StoredFiles files;
 };
 
 Result<MergedPatch, http::FullResponse> read_and_merge(CollectionRequest& request, const std::string& id,
@@ -258,12 +276,13 @@ Result<MergedPatch, http::FullResponse> read_and_merge(CollectionRequest& reques
     auto outcome = execute(request, sql);
     if (!outcome.rows) return reject_query_error(request, outcome);
     if (outcome.rows->empty()) return reject_not_found(request);
-    MergedPatch merged{.body = body, .version = std::string(outcome.rows->text(0, 0))};
+    MergedPatch merged{.body = body, .version = std::string(outcome.rows->text(0, 0)), .files = {}};
     auto& members = merged.body.get_object();
     for (std::size_t i = 0; i < fields.size(); ++i) {
         bool is_null = outcome.rows->is_null(0, i + 1);
         auto stored = is_null ? Result<bj::value>(bj::value()) : json::parse(outcome.rows->text(0, i + 1));
         ASSERT(stored);  // A jsonb column is valid JSON.
+        if (fields[i]->type == FieldType::file) merged.files.emplace(fields[i], *stored);
         auto& member = members.at(fields[i]->name);
         member = merge_patch(*std::move(stored), member);
     }
@@ -306,15 +325,15 @@ http::FullResponse patch_record(CollectionRequest& request) {
     auto if_match = parse_if_match(request.http_request);
     auto merged = fields_to_merge(request.view, body);
     if (merged.empty()) {
-        auto patched = try_patch(request, *id, body, if_match);
+        auto patched = try_patch(request, *id, body, if_match, {});
         return patched ? *std::move(patched) : explain_no_rows(request, *id, if_match, nullptr, "change");
     }
     for (int attempt = 1;; ++attempt) {
         auto current = TRY(read_and_merge(request, *id, merged, body));
         bool stale = !if_match.any && !allows(if_match, current.version);
-        auto patched =
-            stale ? std::nullopt
-                  : try_patch(request, *id, current.body, {.any = false, .versions = {current.version}});
+        auto patched = stale ? std::nullopt
+                             : try_patch(request, *id, current.body,
+                                         {.any = false, .versions = {current.version}}, current.files);
         if (patched) return *std::move(patched);
         // No row was updated: a retry helps only if a concurrent update changed the version.
         bool may_retry = !stale && if_match.any && attempt < merge_attempts_max;
@@ -349,6 +368,7 @@ http::FullResponse apply_transition(CollectionRequest& request, const Transition
     if (!request.http_request.body.empty()) body = TRY(parse_json_body(request));
     ValidationErrors errors;
     auto columns = parse_transition_body(request.collection, request.view, transition, body, errors);
+    if (auto refused = verify_files(request, columns, "", {}, errors)) return *std::move(refused);
     if (!errors.empty()) return reject_invalid(request, std::move(errors), "The body");
     auto returning = make_returning(request.view);
     Sql sql;

@@ -41,7 +41,7 @@ std::string method_name(std::string_view transition) {
         "patch",      "delete",      "follow",   "createAll",      "post",      "change",
         "changes",    "read",        "remove",   "readAggregates", "iterate",   "constructor",
         "table",      "importTable", "listPage", "readHistory",    "exportCsv", "importCsv",
-        "connection", "path"};
+        "connection", "path",        "file",     "openFile"};
     auto name = to_camel_case(transition, false);
     return std::find(reserved.begin(), reserved.end(), name) == reserved.end() ? name : name + "_";
 }
@@ -213,6 +213,20 @@ std::string write_methods(const Collection& collection, const std::string& type)
     return text;
 }
 
+// Returns the method for links to files; empty without fields of type file.
+std::string file_method(const Collection& collection) {
+    std::string names;
+    for (const auto& field : collection.fields) {
+        if (field.type == FieldType::file) names += (names.empty() ? "" : " | ") + literal(field.name);
+    }
+    if (names.empty()) return {};
+    return "  /** Returns a link to the file of a field, valid for some minutes. */\n  file(id: string, "
+           "field: " +
+           names +
+           ", options?: CallOptions): Promise<FileLink> {\n    return this.openFile(id, field, options);\n  "
+           "}\n\n";
+}
+
 std::string transition_method(const Model& model, const Collection& collection,
                               const Transition& transition) {
     std::vector<const Field*> accepted;
@@ -233,7 +247,7 @@ std::string collection_class(const Model& model, const Collection& collection) {
     auto type = type_name(model, collection);
     auto text = "export class " + to_camel_case(collection.name, true) + "Collection extends Records<" +
                 type + "> {\n";
-    if (!collection.read.empty()) text += read_methods(type);
+    if (!collection.read.empty()) text += read_methods(type) + file_method(collection);
     text += write_methods(collection, type);
     for (const auto& transition : collection.transitions)
         text += transition_method(model, collection, transition);
@@ -265,6 +279,7 @@ std::string generate_typescript(const Model& model, const std::string& runtime) 
         "` from the app's manifest; do not edit.\n/* eslint-disable */\n\nimport {\n"
         "  Connection,\n  Records,\n  type Address,\n  type AggregateOptions,\n  type CallOptions,\n"
         "  type ChangeOptions,\n  type CreateOptions,\n  type ExportOptions,\n  type FeedEvent,\n  type "
+        "FileLink,\n  type "
         "GetOptions,\n"
         "  type HistoryEntry,\n  type Json,\n  type ListOptions,\n  type Merge,\n  type Money,\n  type "
         "Options,\n"

@@ -234,7 +234,7 @@ PostgresText validate_json(const ValueContext& context, const bj::value& value) 
 // One member of an address or a file object.
 struct MemberSpec {
     std::string_view name;
-    enum class Kind { line, key, bytes, latitude, longitude } kind = Kind::line;
+    enum class Kind { line, key, bytes, latitude, longitude, set_by_platform } kind = Kind::line;
     bool required = false;
 };
 
@@ -247,8 +247,12 @@ constexpr std::array address_members{MemberSpec{"line"},
                                      MemberSpec{"country"},
                                      MemberSpec{"latitude", MemberSpec::Kind::latitude},
                                      MemberSpec{"longitude", MemberSpec::Kind::longitude}};
-constexpr std::array file_members{MemberSpec{"key", MemberSpec::Kind::key, true}, MemberSpec{"name"},
-                                  MemberSpec{"content_type"}, MemberSpec{"bytes", MemberSpec::Kind::bytes}};
+constexpr std::array file_members{MemberSpec{"key", MemberSpec::Kind::key, true},
+                                  MemberSpec{"name"},
+                                  MemberSpec{"content_type"},
+                                  MemberSpec{"bytes", MemberSpec::Kind::bytes},
+                                  MemberSpec{"version_id", MemberSpec::Kind::set_by_platform},
+                                  MemberSpec{"sha256", MemberSpec::Kind::set_by_platform}};
 
 // Returns the error of a member; empty if it is valid.
 std::string member_error(const MemberSpec& spec, const bj::value& value) {
@@ -294,7 +298,7 @@ PostgresText validate_members(const ValueContext& context, const std::array<Memb
             continue;
         } else if (auto error = member_error(*spec, member.value()); !error.empty()) {
             context.errors.add(below, error);
-        } else {
+        } else if (spec->kind != MemberSpec::Kind::set_by_platform) {
             kept.emplace(name, member.value());
         }
     }
