@@ -125,7 +125,8 @@ void add_key_command(CLI::App& app, CommandContext& context) {
     add_admin_options(*list, listed->admin);
     list->add_option("--app", listed->app, "App of the keys")->required();
 
-    auto* revoke = key->add_subcommand("revoke", "Revoke an API key: new requests with it are refused within a second");
+    auto* revoke =
+        key->add_subcommand("revoke", "Revoke an API key: new requests with it are refused within a second");
     auto revoked = bind_command(context, *revoke, key_revoke);
     add_admin_options(*revoke, revoked->admin);
     revoke->add_option("--app", revoked->app, "App of the key")->required();
