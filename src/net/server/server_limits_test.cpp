@@ -280,6 +280,45 @@ TEST_F(LimitsTest, SharesTheMemoryOfADocumentAmongItsReaders) {
     EXPECT_EQ(readers.clients.front()->receive().body, *document);
 }
 
+TEST_F(LimitsTest, KeepsTheReserveOfOperatorsFromOthersOnTheirRoutes) {
+    settings.body_bytes_in_flight_max = 64;  // 48 for the others, 16 for one caller.
+    application.admit = [](const http::Request& request, http::RequestContext& context) -> http::Admission {
+        context.tenant = platform_tenant;
+        auto principal = std::make_shared<Principal>();
+        principal->kind = PrincipalKind::user;
+        principal->tenant = platform_tenant;
+        principal->subject = request.headers.value("X-Subject");
+        principal->role = request.headers.value("X-Role");
+        context.principal = std::move(principal);
+        return http::ReadBody{.max_bytes = 100};
+    };
+    start();
+    auto open = [&](std::string_view subject, std::string_view role, int length) {
+        auto client = std::make_unique<TestClient>(port());
+        client->send(
+            fmt::format("POST / HTTP/1.1\r\nHost: h\r\nX-Subject: {}\r\nX-Role: {}\r\n"
+                        "Expect: 100-continue\r\nContent-Length: {}\r\n\r\n",
+                        subject, role, length));
+        EXPECT_EQ(client->receive().status, 100);
+        return client;
+    };
+    auto status_of = [&](std::string_view subject, std::string_view role) {
+        auto client = open(subject, role, 8);
+        client->send("12345678");
+        return client->receive().status;
+    };
+    std::vector<std::unique_ptr<TestClient>> hoarders;
+    for (const char* subject : {"a", "b", "c"}) {
+        hoarders.push_back(open(subject, "", 17));
+        hoarders.back()->send("0123456789abcdef");
+    }
+    int refused = 0;  // Until the server has read the bytes of all hoarders.
+    for (int i = 0; i < 1'000 && refused != 503; ++i)
+        refused = status_of("d", "");
+    EXPECT_EQ(refused, 503);
+    EXPECT_EQ(status_of("e", "admin"), 200);
+}
+
 TEST_F(LimitsTest, RunsBlockingHandlersOnAnotherThread) {
     std::latch release(1);
     application.handle = [&](const http::Request& request, http::RequestContext& context) -> http::Response {

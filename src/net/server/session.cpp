@@ -432,11 +432,14 @@ Session::Step Session::reject_overloaded(BlockingResult result) {
 
 // The tenant of the route holds what a request uses, and in it the principal, or else the client's address.
 Bulkhead::Holder Session::holder() const {
-    static const TenantId strangers{"(unauthenticated)"};  // So that they cannot use the operators' reserve.
-    if (context_.principal)
-        return {context_.tenant, std::hash<std::string>()(context_.principal->subject) | 1u};
-    auto address = std::hash<std::string>()(request_.peer.address) | 1u;
-    return {context_.tenant == platform_tenant ? strangers : context_.tenant, address};
+    // Only the operators' own callers may use their reserve on the routes of the platform.
+    static const TenantId others{"(not operators)"};
+    const auto* principal = context_.principal.get();
+    bool is_operator = principal && principal->tenant == platform_tenant &&
+                       (principal->kind == PrincipalKind::key || principal->role == "admin");
+    const auto& tenant = context_.tenant == platform_tenant && !is_operator ? others : context_.tenant;
+    const auto& caller = principal ? principal->subject : request_.peer.address;
+    return {tenant, std::hash<std::string>()(caller) | 1u};
 }
 
 bool Session::reserve_body(std::size_t bytes) {
