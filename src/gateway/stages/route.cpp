@@ -1,19 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "gateway/stages/route.h"
 
-#include "base/text/ascii.h"
 #include "gateway/stages/rate_limit.h"
+#include "http/message/local_host.h"
 #include "http/routing/target.h"
 
 namespace integreat::gateway {
 
 namespace {
-
-bool is_this_machine(std::string_view host) {
-    if (host.starts_with("[::1]")) return host.size() == 5 || host[5] == ':';
-    auto name = host.substr(0, host.find(':'));
-    return name == "127.0.0.1" || iequals(name, "localhost");
-}
 
 // Refuses pages of other sites, and host names that were rebound to this machine (DNS rebinding), on the
 // routes of `integreat dev` that are not for everyone.
@@ -21,16 +15,12 @@ bool require_local_host(PipelineContext& context) {
     const auto& request = context.request;
     bool checked = request.exposure == http::Exposure::this_machine &&
                    context.request_context.route->exposure != http::Exposure::everyone;
-    if (!checked) return true;
-    auto host = request.headers.value("Host");
-    auto origin = request.headers.value("Origin");
-    auto scheme = origin.find("://");
-    auto origin_host = scheme == std::string_view::npos ? origin : origin.substr(scheme + 3);
-    if (is_this_machine(host) && (origin.empty() || is_this_machine(origin_host))) return true;
+    if (!checked || http::names_this_machine(request)) return true;
     auto rejection = make_rejection(http::ProblemType::host_not_allowed,
                                     "This page is for programs and pages on this machine.",
                                     "Host and Origin must name this machine");
-    rejection.facts = {{"Host", std::string(host)}, {"Origin", std::string(origin)}};
+    rejection.facts = {{"Host", std::string(request.headers.value("Host"))},
+                       {"Origin", std::string(request.headers.value("Origin"))}};
     return reject(context, "route", std::move(rejection));
 }
 
@@ -72,10 +62,9 @@ bool require_route(PipelineContext& context) {
     bool asks_for_methods = context.request.method == http::Method::options && has_path;
     if (!asks_for_methods && !limit_unrouted(context)) return false;
     if (allowed.empty()) {
-        return reject(
-            context, "route",
-            make_rejection(http::ProblemType::not_found, "No route has this path.",
-                           "no route matches the path"));
+        return reject(context, "route",
+                      make_rejection(http::ProblemType::not_found, "No route has this path.",
+                                     "no route matches the path"));
     }
     if (context.request.method == http::Method::options) {
         context.result = http::FullResponse{.status = 204, .headers = {{"Allow", allowed}}, .body = {}};

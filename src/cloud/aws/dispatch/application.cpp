@@ -17,6 +17,7 @@
 #include "cloud/aws/protocol/protocol.h"
 #include "crypto/encoding.h"
 #include "crypto/ids.h"
+#include "http/message/local_host.h"
 
 namespace integreat::cloud {
 
@@ -198,28 +199,14 @@ bool is_internal_route(const http::Request& request) {
     return request.path().starts_with(internal_prefix);
 }
 
-bool is_loopback(std::string_view host) {
-    if (host.starts_with("[::1]")) return host.size() == 5 || host[5] == ':';
-    auto name = host.substr(0, host.find(':'));
-    return name == "127.0.0.1" || name == "localhost";
-}
-
 http::FullResponse internal_response(int status, const boost::json::object& body) {
     http::FullResponse response{.status = status, .body = boost::json::serialize(body)};
     response.headers.set("Content-Type", "application/json");
     return response;
 }
 
-// Internal routes need no signature, so foreign sites and host names rebound to this machine are refused.
-bool is_from_this_machine(const http::Request& request) {
-    auto origin = request.headers.value("Origin");
-    auto scheme = origin.find("://");
-    auto host = scheme == std::string_view::npos ? origin : origin.substr(scheme + 3);
-    return is_loopback(request.headers.value("Host")) && (origin.empty() || is_loopback(host));
-}
-
 http::FullResponse handle_internal_route(const AwsFrontend& frontend, const http::Request& request) {
-    if (!is_from_this_machine(request)) {
+    if (!http::names_this_machine(request)) {  // Internal routes need no signature.
         return internal_response(
             403,
             {{"message", "Internal routes accept requests only from programs and pages on this machine."}});

@@ -9,6 +9,7 @@
 #include "cloud/firebase/api/routes.h"
 #include "cloud/firebase/store/account_store.h"
 #include "cloud/firebase/tokens/keys.h"
+#include "http/message/local_host.h"
 #include "http/routing/router.h"
 #include "http/routing/target.h"
 #include "json/value/parse.h"
@@ -77,17 +78,9 @@ http::FullResponse preflight(const http::Request& request) {
 }
 
 // Returns whether a host is this machine: "127.0.0.1:9099", "[::1]", "localhost".
-bool is_loopback(std::string_view host) {
-    if (host.starts_with("[::1]")) return host.size() == 5 || host[5] == ':';
-    auto name = host.substr(0, host.find(':'));
-    return name == "127.0.0.1" || name == "localhost";
-}
-
-// Refuses foreign sites and host names rebound to this machine on routes that need no secret.
+// Refuses other sites on routes that need no secret.
 Result<> require_local(const http::Request& request) {
-    auto origin = request.headers.value("Origin");
-    auto host = origin.substr(origin.find("://") == std::string_view::npos ? 0 : origin.find("://") + 3);
-    if (!is_loopback(request.headers.value("Host")) || (!origin.empty() && !is_loopback(host))) {
+    if (!http::names_this_machine(request)) {
         return Error{
             Fault::forbidden,
             "PERMISSION_DENIED : this route accepts requests only from programs and pages on this machine"};
